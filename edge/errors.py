@@ -1,0 +1,189 @@
+"""Every failure that a person can meet: a code for programs, a message with the values, a remedy.
+
+The command line prints `edge: message` and the remedy and exits 1; the socket carries the same
+code. Any other exception is a bug of ours. Each class has a row in docs/errors.md.
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """A failure with a stable `code`, a `message` naming the values, and a `remedy` to type next."""
+
+    code = "error"
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+# Files that people write
+
+
+class BadRecord(EdgeError):
+    """A YAML or JSON file has a missing, unknown or wrong key; the message names its place."""
+
+    code = "bad-record"
+
+
+class UnknownProfile(EdgeError):
+    """No profile has this name, or none matches this machine."""
+
+    code = "unknown-profile"
+
+
+class UnknownVoice(EdgeError):
+    """No voice, or no loaded bundle, has this name or language."""
+
+    code = "unknown-voice"
+
+
+# Building
+
+
+class FetchFailed(EdgeError):
+    """A voice's file could not be brought from where its description says it is."""
+
+    code = "fetch-failed"
+
+
+class ChecksumMismatch(EdgeError):
+    """A fetched file is not the file that the description names."""
+
+    code = "checksum-mismatch"
+
+
+class DiskFull(EdgeError):
+    """There is no room to write a file."""
+
+    code = "disk-full"
+
+
+class ExportFailed(EdgeError):
+    """A model cannot be turned into our graphs; the message names the node and the reason."""
+
+    code = "export-failed"
+
+
+class QualityTooLow(EdgeError):
+    """No variant of a voice passes the gates of the profile."""
+
+    code = "quality-too-low"
+
+
+class MissingPackage(EdgeError):
+    """A Python package or system library that this work needs is not installed."""
+
+    code = "missing-package"
+
+
+# Bundles
+
+
+class NoBundle(EdgeError):
+    """There is no bundle where one was looked for."""
+
+    code = "no-bundle"
+
+
+class BundleDamaged(EdgeError):
+    """A bundle's file differs from its checksum, or its manifest cannot be read."""
+
+    code = "bundle-damaged"
+
+
+class BundleIncomplete(EdgeError):
+    """A file that the manifest lists is missing."""
+
+    code = "bundle-incomplete"
+
+
+class BundleTooNew(EdgeError):
+    """The bundle was written in a format that this version does not know."""
+
+    code = "bundle-too-new"
+
+
+class WrongBoard(EdgeError):
+    """The bundle was built for another kind of board."""
+
+    code = "wrong-board"
+
+
+# The socket
+
+
+class BadFrame(EdgeError):
+    """Bytes on the socket are not a frame, or a length passes its limit. The connection ends."""
+
+    code = "bad-frame"
+
+
+class BadMessage(EdgeError):
+    """A frame is whole, but its message lacks a field or has a wrong one."""
+
+    code = "bad-message"
+
+
+class NoDaemon(EdgeError):
+    """Nothing answers on the socket."""
+
+    code = "no-daemon"
+
+
+class ConnectionLost(EdgeError):
+    """The daemon went away in the middle of an answer."""
+
+    code = "connection-lost"
+
+
+class SocketInUse(EdgeError):
+    """Another daemon already listens on the socket, or its path cannot be used."""
+
+    code = "socket-in-use"
+
+
+class Busy(EdgeError):
+    """A queue or the number of clients is at its limit."""
+
+    code = "busy"
+
+
+# Speaking
+
+
+class EmptyText(EdgeError):
+    """The text holds nothing that can be spoken."""
+
+    code = "empty-text"
+
+
+class TextTooLong(EdgeError):
+    """The text passes the limit for one request."""
+
+    code = "text-too-long"
+
+
+class BadStyle(EdgeError):
+    """Speed, volume or speaker is outside what the voice or the protocol allows."""
+
+    code = "bad-style"
+
+
+class ModelFailed(EdgeError):
+    """The model could not be loaded, or raised while it was running."""
+
+    code = "model-failed"
+
+
+class ProviderMissing(EdgeError):
+    """The profile demands an execution provider that this onnxruntime does not offer."""
+
+    code = "provider-missing"
+
+
+class NoSoundDevice(EdgeError):
+    """There is no sound card, none of that name, or it cannot be opened or was lost."""
+
+    code = "no-sound-device"

@@ -1,0 +1,39 @@
+"""Sound as numbers.
+
+A *sample* is one amplitude, float32 in [-1, 1] or int16. Everything here is mono, so a *frame*
+(one sample per channel) is one sample. *Rate* is samples per second, in Hz.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+INT16_PEAK = 32767
+
+
+@dataclass(frozen=True)
+class PcmChunk:
+    """A stretch of mono sound: float32 samples of shape (frames,), at `rate` Hz."""
+
+    samples: Samples
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+
+def silence(seconds: float, rate: int) -> PcmChunk:
+    return PcmChunk(np.zeros(round(seconds * rate), np.float32), rate)
+
+
+def to_int16(samples: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
+    """float32 in [-1, 1] to int16; louder samples are clipped, NaN becomes silence."""
+    scaled = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0) * np.float32(INT16_PEAK)
+    return np.clip(np.rint(scaled), -INT16_PEAK, INT16_PEAK).astype(np.int16)

@@ -1,0 +1,179 @@
+"""Strict YAML and JSON to frozen dataclasses and back; an error names the place of the key.
+
+Nothing is guessed: an unknown key, a missing one, a string where a number belongs, a number
+written as yes, a key given twice and a YAML alias are all errors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union
+
+import yaml
+
+from edge.errors import BadRecord
+
+T = TypeVar("T")
+
+MAX_FILE_BYTES = 1 << 20  # a description is a page or two; a report is the largest, far below
+_REMEDY = "Correct the file at that place; the example beside it shows every key."
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader without aliases (they can grow without bound) and without repeated keys."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.YAMLError(f"line {mark.line + 1}: aliases are not allowed")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            if isinstance(key, (list, dict)) or key in seen:
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key {key!r} again")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def parse_yaml(text: str, cls: type[T], where: str) -> T:
+    """Read one YAML document into the dataclass `cls`; raises BadRecord naming `where`."""
+    try:
+        data = yaml.load(text, _StrictLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadRecord(f"{where}: not readable as YAML: {error}", _REMEDY) from None
+    return from_dict(cls, data, where)
+
+
+def parse_json(text: str, cls: type[T], where: str) -> T:
+    """Read one JSON object into the dataclass `cls`; raises BadRecord naming `where`."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(f"{where}: not readable as JSON: {error}", _REMEDY) from None
+    return from_dict(cls, data, where)
+
+
+def read_text(path: Path) -> str:
+    """The text of a description file; a missing, huge or binary one is a BadRecord."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
+        if len(raw) > MAX_FILE_BYTES:
+            raise BadRecord(f"{path}: larger than {MAX_FILE_BYTES} bytes", _REMEDY)
+        return raw.decode("utf-8")
+    except OSError as error:
+        raise BadRecord(f"{path}: {error.strerror}", "Check the path.") from None
+    except UnicodeDecodeError:
+        raise BadRecord(f"{path}: not UTF-8 text", _REMEDY) from None
+
+
+def load_yaml(path: Path, cls: type[T]) -> T:
+    return parse_yaml(read_text(path), cls, str(path))
+
+
+def load_json(path: Path, cls: type[T]) -> T:
+    return parse_json(read_text(path), cls, str(path))
+
+
+def dump_json(record: Any) -> str:
+    """A dataclass as JSON text, keys in the order of its fields, the same bytes every time."""
+    return json.dumps(to_dict(record), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def to_dict(record: Any) -> Any:
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {
+            field.name: to_dict(getattr(record, field.name))
+            for field in dataclasses.fields(record)
+        }
+    if isinstance(record, Mapping):
+        return {key: to_dict(value) for key, value in record.items()}
+    if isinstance(record, (list, tuple)):
+        return [to_dict(value) for value in record]
+    return record
+
+
+def from_dict(cls: type[T], data: Any, where: str) -> T:
+    """Build the dataclass `cls` from plain data, strictly; raises BadRecord."""
+    if not isinstance(data, Mapping):
+        raise _wrong(where, "a mapping of keys", data)
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            known = ", ".join(fields)
+            raise BadRecord(f"{where}: unknown key {key!r}; known here: {known}", _REMEDY)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        place = f"{where}: {name}" if ": " not in where else f"{where}.{name}"
+        if name in data:
+            values[name] = _convert(hints[name], data[name], place)
+        elif (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        ):
+            raise BadRecord(f"{place}: missing", _REMEDY)
+    try:
+        return cls(**values)
+    except ValueError as error:  # a record's own __post_init__ check
+        raise BadRecord(f"{where}: {error}", _REMEDY) from None
+
+
+def _convert(hint: Any, value: Any, place: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        rest = [argument for argument in arguments if argument is not type(None)]
+        if len(rest) == 1:
+            return _convert(rest[0], value, place)
+        for argument in rest:
+            if isinstance(value, argument) and not isinstance(value, bool):
+                return value
+        raise _wrong(place, " or ".join(argument.__name__ for argument in rest), value)
+    if origin is Literal:
+        if value in arguments and type(value) in {type(a) for a in arguments}:
+            return value
+        raise _wrong(place, "one of " + ", ".join(map(str, arguments)), value)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise _wrong(place, "a list", value)
+        return tuple(_convert(arguments[0], v, f"{place}[{i}]") for i, v in enumerate(value))
+    if origin in (dict, Mapping):
+        if not isinstance(value, Mapping):
+            raise _wrong(place, "a mapping of keys", value)
+        return {
+            _convert(arguments[0], key, place): _convert(arguments[1], v, f"{place}.{key}")
+            for key, v in value.items()
+        }
+    if dataclasses.is_dataclass(hint):
+        return from_dict(hint, value, place)
+    if hint is Any:
+        return value
+    return _scalar(hint, value, place)
+
+
+def _scalar(hint: type, value: Any, place: str) -> Any:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is float and number and math.isfinite(value):
+        return float(value)
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if hint in (str, bool) and isinstance(value, hint):
+        return value
+    names = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+    raise _wrong(place, names[hint], value)
+
+
+def _wrong(place: str, expected: str, value: Any) -> BadRecord:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return BadRecord(f"{place}: expected {expected}, got {shown}", _REMEDY)
