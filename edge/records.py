@@ -103,13 +103,16 @@ def to_dict(record: Any) -> Any:
 
 
 def from_dict(cls: type[T], data: Any, where: str) -> T:
-    """Build the dataclass `cls` from plain data, strictly; raises BadRecord."""
+    """Build the dataclass `cls` from plain data, strictly; raises BadRecord.
+
+    A class with `OPEN = True` passes over keys that it does not know.
+    """
     if not isinstance(data, Mapping):
         raise _wrong(where, "a mapping of keys", data)
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
-        if key not in fields:
+        if key not in fields and not getattr(cls, "OPEN", False):
             known = ", ".join(fields)
             raise BadRecord(f"{where}: unknown key {key!r}; known here: {known}", _REMEDY)
     values: dict[str, Any] = {}
