@@ -1,0 +1,1 @@
+"""The long-running side: socket, queue, synthesis and the sound card."""
