@@ -15,12 +15,11 @@ from edge.errors import SocketInUse
 MODE = 0o660
 """Its owner and group may speak; the folder decides who gets that far."""
 MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
-BACKLOG = 256
 
 
 @contextlib.contextmanager
 def claim(path: Path) -> Iterator[socket.socket]:
-    """A listening socket on `path`, removed at the end.
+    """A socket bound to `path`, removed at the end; it refuses clients until it listens.
 
     A lock file beside it, which stays, tells a living daemon from the socket file that a killed one left.
     Raises SocketInUse.
@@ -56,6 +55,5 @@ def claim(path: Path) -> Iterator[socket.socket]:
         listener.bind(str(path))
         cleanup.callback(path.unlink, missing_ok=True)
         path.chmod(MODE)
-        listener.listen(BACKLOG)
         listener.setblocking(False)
         yield listener

@@ -78,7 +78,9 @@ class Server:
             self._speaker.start()
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._loop.add_signal_handler(number, self.stop)
-            server = await asyncio.start_unix_server(self._serve, sock=listener)
+            server = await asyncio.start_unix_server(
+                self._serve, sock=listener, backlog=MAX_CLIENTS
+            )
             log.info("ready on %s", path)
             ready()
             try:

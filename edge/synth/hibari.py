@@ -38,10 +38,8 @@ class HibariSynthesizer:
             bundle.file("vocab.json").read_text(encoding="utf-8")
         )
         self.rate = bundle.manifest.rate
-        runtime = bundle.profile.runtime
-        self._model = Session(
-            bundle.file(variant.graphs["model"]), runtime, runtime.providers.encoder
-        )
+        providers = bundle.profile.runtime.providers.encoder
+        self._model = Session(bundle, variant.graphs["model"], providers)
         self.provider = self._model.provider
 
     def plan(self, text: str, style: Style) -> list[Segment]:

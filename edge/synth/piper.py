@@ -33,13 +33,9 @@ class PiperSynthesizer:
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
         self._config = self._text.config
-        runtime = bundle.profile.runtime
-        self._encoder = Session(
-            bundle.file(variant.graphs["encoder"]), runtime, runtime.providers.encoder
-        )
-        self._decoder = Session(
-            bundle.file(variant.graphs["decoder"]), runtime, runtime.providers.decoder
-        )
+        providers = bundle.profile.runtime.providers
+        self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
+        self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
         self.provider = self._decoder.provider
 
     def plan(self, text: str, style: Style) -> list[Segment]:

@@ -7,14 +7,16 @@ asked for is compared with what was given.
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.bundle import Bundle
 from edge.errors import MissingPackage, ModelFailed, ProviderMissing
-from edge.profile import Provider, Runtime
+from edge.profile import Provider
 
 try:
     import onnxruntime
@@ -30,9 +32,10 @@ Array = npt.NDArray[Any]
 
 
 class Session:
-    """One graph, loaded. `provider` is the one that onnxruntime really put first."""
+    """One graph of a bundle, loaded. `provider` is the one that onnxruntime really put first."""
 
-    def __init__(self, path: Path, runtime: Runtime, providers: tuple[Provider, ...]) -> None:
+    def __init__(self, bundle: Bundle, graph: str, providers: tuple[Provider, ...]) -> None:
+        runtime = bundle.profile.runtime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = runtime.threads
         options.inter_op_num_threads = 1
@@ -41,27 +44,29 @@ class Session:
         options.log_severity_level = 3  # its warnings are noise to a person: "no GPU" on a Pi
         spinning = "1" if runtime.spinning else "0"
         options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
-        chain = _offered(providers, path)
+        chain = _offered(providers, graph)
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=[(p.name, dict(p.options)) for p in chain]
+                str(bundle.file(graph)),
+                options,
+                providers=[(p.name, p.filled(engine_cache(), bundle.id)) for p in chain],
             )
         except Exception as error:
             raise ModelFailed(
-                f"onnxruntime cannot load {path.name}: {_first_line(error)}",
+                f"onnxruntime cannot load {graph}: {_first_line(error)}",
                 "Run edge inspect on the bundle; if it is whole, build it again: edge build",
             ) from None
         self._session.disable_fallback()
-        self._path = path
+        self._graph = graph
         self.provider = str(self._session.get_providers()[0])
         asked = chain[0]
         if self.provider != asked.name:
             if asked.require:
                 raise ProviderMissing(
-                    f"{asked.name} was asked for {path.name} and {self.provider} was given",
+                    f"{asked.name} was asked for {graph} and {self.provider} was given",
                     "Run edge doctor to see why; or set require: false in the profile.",
                 )
-            log.warning("%s: %s instead of %s", path.name, self.provider, asked.name)
+            log.warning("%s: %s instead of %s", graph, self.provider, asked.name)
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
         self.outputs = [item.name for item in self._session.get_outputs()]
 
@@ -71,7 +76,7 @@ class Session:
             values = self._session.run(self.outputs, inputs)
         except Exception as error:
             raise ModelFailed(
-                f"{self._path.name} failed while running: {_first_line(error)}",
+                f"{self._graph} failed while running: {_first_line(error)}",
                 "The daemon goes on. If it happens again: edge doctor",
             ) from None
         return dict(zip(self.outputs, values, strict=True))
@@ -85,7 +90,15 @@ def available_providers() -> list[str]:
     return list(onnxruntime.get_available_providers())
 
 
-def _offered(providers: tuple[Provider, ...], path: Path) -> list[Provider]:
+def engine_cache() -> Path:
+    """Where a provider keeps what it compiled on this board; systemd names it for the service."""
+    if given := os.environ.get("CACHE_DIRECTORY"):
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
+
+
+def _offered(providers: tuple[Provider, ...], graph: str) -> list[Provider]:
     """The chain without what this onnxruntime was not built with; said aloud, never silent."""
     available = available_providers()
     chain = []
@@ -94,13 +107,13 @@ def _offered(providers: tuple[Provider, ...], path: Path) -> list[Provider]:
             chain.append(provider)
         elif provider.require:
             raise ProviderMissing(
-                f"the profile demands {provider.name} for {path.name}; this onnxruntime offers "
+                f"the profile demands {provider.name} for {graph}; this onnxruntime offers "
                 + ", ".join(available),
                 "Install the onnxruntime build for this board (edge doctor names it), "
                 "or set require: false in the profile.",
             )
         else:
-            log.warning("%s: %s is not in this onnxruntime", path.name, provider.name)
+            log.warning("%s: %s is not in this onnxruntime", graph, provider.name)
     return chain or [Provider("CPUExecutionProvider")]
 
 
