@@ -153,7 +153,7 @@ def seal(folder: Path, describe: Callable[[Mapping[str, FileEntry]], Manifest]) 
     files = {
         file.relative_to(folder).as_posix(): FileEntry(file_sha256(file), file.stat().st_size)
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file.name not in (MANIFEST, MANIFEST_SUM)
     }
     text = records.dump_json(describe(files)).encode()
     (folder / MANIFEST).write_bytes(text)
