@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar, Union
 from edge.errors import BadMessage
 from edge.protocol.frames import SEE_PAGE, Frame
 from edge.protocol.replies import REPLIES, Reply
-from edge.protocol.requests import MAX_ID, REQUESTS, Request
+from edge.protocol.requests import MAX_ID, REQUESTS, Request, check_id
 
 Message = Request | Reply
 MESSAGES: dict[str, type[Message]] = {**REQUESTS, **REPLIES}
@@ -60,9 +60,11 @@ def to_frame(message: Message) -> Frame:
 def request_id(frame: Frame) -> str | None:
     """The id in a frame whose message may be bad, so that the error can still name it."""
     value = frame.data.get("id")
-    if isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isascii():
-        return value if value.isprintable() else None
-    return None
+    try:
+        check_id("id", value if isinstance(value, str) else None)
+    except BadMessage:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _parse(frame: Frame, known: Mapping[str, type[M]]) -> M:
@@ -102,11 +104,8 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
         return float(value)
     if type(value) is hint:  # exactly: true is an int to Python
         return value
-    got = "text outside that list" if origin is Literal and isinstance(value, str) else None
-    raise BadMessage(
-        f"{place} is {got or _WORDS.get(type(value), 'unknown')}; expected {_expected(hint)}",
-        SEE_PAGE,
-    )
+    got = "other text" if origin is Literal and isinstance(value, str) else _WORDS[type(value)]
+    raise BadMessage(f"{place} is {got}; expected {_expected(hint)}", SEE_PAGE)
 
 
 def _expected(hint: Any) -> str:

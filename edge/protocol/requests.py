@@ -48,7 +48,7 @@ def _check_text(place: str, text: str) -> None:
     _check_utf8(place, text)
 
 
-def _check_id(place: str, value: str | None) -> None:
+def check_id(place: str, value: str | None) -> None:
     if value is None:
         return
     if not 0 < len(value) <= MAX_ID:
@@ -130,7 +130,7 @@ class Speak:
             _check_characters(f"speak: {field}", getattr(self, field), MAX_NAME)
         _check_range("speak: speed", self.speed, MIN_SPEED, MAX_SPEED)
         _check_range("speak: volume", self.volume, 0.0, MAX_VOLUME)
-        _check_id("speak: id", self.id)
+        check_id("speak: id", self.id)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Stop:
     scope: Literal["mine", "all"] = "mine"
 
     def __post_init__(self) -> None:
-        _check_id("stop: id", self.id)
+        check_id("stop: id", self.id)
 
 
 @dataclass(frozen=True)
