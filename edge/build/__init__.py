@@ -1,0 +1,1 @@
+"""Turn a voice and a profile into a bundle, on a workstation: nothing here runs on the board."""

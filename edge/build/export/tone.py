@@ -1,0 +1,13 @@
+"""Family `tone`: nothing to export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge.build.export.record import Exported
+from edge.bundle import Variant
+
+
+def export(files: Mapping[str, Path], folder: Path) -> Exported:
+    return Exported(rate=22_050, variants=(Variant("tone", {}),))
