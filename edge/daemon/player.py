@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.daemon.devices import Sink
 from edge.daemon.events import Failed, Finished, Notify, Started
+from edge.daemon.sink import Sink
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from edge import __version__
 from edge.bundle import Bundle
 from edge.daemon.connection import Connection
-from edge.daemon.devices import Sink
 from edge.daemon.events import Event, Sound, Started, Utterance
 from edge.daemon.listener import claim
 from edge.daemon.player import Player
 from edge.daemon.replies import AudioReply, Reply, SpokenReply
 from edge.daemon.speaker import Speaker
+from edge.daemon.sink import Sink
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText

@@ -34,6 +34,10 @@ class Sink(Protocol):
     """A player of mono sound at one rate. One thread writes and finishes; any may abort."""
 
     @property
+    def name(self) -> str:
+        """The device's own name, for people."""
+
+    @property
     def latency_s(self) -> float:
         """From a write to the ear, seconds, as far as the device tells."""
 
@@ -91,9 +95,14 @@ class PortAudioSink:
         self._life = object()  # replaced by each abort: a write of an older life ends
         self._lost = False  # PortAudio must look for devices again
         self._stream: Any = None
+        self._name: str | None = None
         self._resampler: Any = None
         self._started = False
         self._pending = False  # something was written since the last finish or abort
+
+    @property
+    def name(self) -> str:
+        return self._name or self._device or "default"
 
     @property
     def latency_s(self) -> float:
@@ -199,7 +208,7 @@ class PortAudioSink:
         self._lost = True  # until it is open
         device = devices.find(self._device, devices.known_devices())
         stream = devices.open_output(device, self._rates(device), self._block_s, self._latency_s)
-        self._stream, self._lost = stream, False
+        self._stream, self._lost, self._name = stream, False, device.name
         card_rate = round(stream.samplerate)
         if card_rate != self._rate:
             self._resampler = _resampler(self._rate, card_rate)
