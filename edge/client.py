@@ -1,8 +1,8 @@
 """The socket's other end, for Python programs and the command line. Blocking, no dependencies.
 
-    with Client() as voice:
-        for message in voice.speak("The train leaves at nine."):
-            ...
+with Client() as voice:
+    for message in voice.speak("The train leaves at nine."):
+        ...
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from edge.protocol import (
     Reply,
     Request,
     Speak,
+    SpeakAccepted,
     SpeakCancelled,
     SpeakFinished,
     Status,
@@ -85,13 +86,14 @@ class Client:
         """
         self._send(request)
         self._socket.settimeout(REPLY_TIMEOUT_S)
-        yield self._expect()  # speak-accepted
+        accepted = self._answer(SpeakAccepted)
+        yield accepted
         self._socket.settimeout(None)  # a queue may be long; a dead daemon closes the socket
         while wait:
             message = self._expect()
-            yield message
-            if isinstance(message, (SpeakFinished, SpeakCancelled)):
-                return
+            if getattr(message, "id", None) == accepted.id:
+                yield message
+                wait = not isinstance(message, (SpeakFinished, SpeakCancelled))
 
     def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
         """The sound itself, chunk by chunk as it is made."""
@@ -99,8 +101,8 @@ class Client:
         self._socket.settimeout(None)
         while not isinstance(message := self._expect(), AudioStop):
             if isinstance(message, AudioChunk):
-                samples = np.frombuffer(message.payload, "<i2").astype(np.float32) / INT16_PEAK
-                yield PcmChunk(samples, message.rate)
+                samples = np.frombuffer(message.payload, "<i2").astype(np.float32)
+                yield PcmChunk(samples / np.float32(INT16_PEAK), message.rate)
 
     def stop(self, id: str | None = None) -> tuple[str, ...]:
         """Stop one utterance, or all of everybody's; the ids that were stopped."""
@@ -144,7 +146,9 @@ class Client:
                 return message
 
     def _expect(self) -> Reply:
-        message = next(self._replies)
+        message = next(self._replies, None)
+        if message is None:
+            raise self._lost("this connection has failed before")
         if isinstance(message, ErrorReply):
             error = EdgeError(message.text, message.remedy)
             error.code = message.code

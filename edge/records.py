@@ -30,14 +30,14 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.YAMLError(f"line {mark.line + 1}: aliases are not allowed")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if isinstance(key, (list, dict)) or key in seen:
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key {key!r} again")
             seen.add(key)
@@ -56,10 +56,18 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
 def parse_json(text: str, cls: type[T], where: str) -> T:
     """Read one JSON object into the dataclass `cls`; raises BadRecord naming `where`."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise BadRecord(f"{where}: not readable as JSON: {error}", _REMEDY) from None
     return from_dict(cls, data, where)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} again")
+    return found
 
 
 def read_text(path: Path) -> str:
@@ -155,7 +163,7 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
             _convert(arguments[0], key, place): _convert(arguments[1], v, f"{place}.{key}")
             for key, v in value.items()
         }
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_dict(hint, value, place)
     if hint is Any:
         return value

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.client import Client
-from edge.errors import EdgeError, NoDaemon, NoSoundDevice
+from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
 from edge.pcm import PcmChunk, to_int16
 from edge.protocol import Speak, SpeakCancelled, Synthesize, VoiceChoice
 
@@ -67,7 +67,7 @@ def _write(chunks: Iterator[PcmChunk], out: str) -> None:
     """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
     first = next(chunks, None)
     if first is None:
-        return
+        raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
     if out == "-":
         sys.stdout.buffer.write(_endless_header(first.rate))
         for chunk in itertools.chain([first], chunks):
@@ -76,23 +76,36 @@ def _write(chunks: Iterator[PcmChunk], out: str) -> None:
         return
     path = Path(out)
     partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
+    try:
+        _write_wav(itertools.chain([first], chunks), first.rate, partial)
+        partial.replace(path)
+    except OSError as error:
+        raise NotWritable(
+            f"{path} cannot be written: {error.strerror}", "Choose another place: --out FILE.wav"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
+    with path.open("wb") as file:
         with wave.open(file, "wb") as writer:
             writer.setnchannels(1)
             writer.setsampwidth(2)
-            writer.setframerate(first.rate)
-            for chunk in itertools.chain([first], chunks):
+            writer.setframerate(rate)
+            for chunk in chunks:
                 writer.writeframesraw(to_int16(chunk.samples).tobytes())
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _endless_header(rate: int) -> bytes:
     """A WAV header for sound whose length is not known yet: the largest that readers take."""
     most = 0x7FFFFFFF
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    return struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ") + form + struct.pack("<4sI", b"data", most - 36)
+    riff = struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
+    return riff + form + struct.pack("<4sI", b"data", most - 36)
 
 
 @contextlib.contextmanager

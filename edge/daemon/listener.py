@@ -21,7 +21,8 @@ MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 def claim(path: Path) -> Iterator[socket.socket]:
     """A socket bound to `path`, removed at the end; it refuses clients until it listens.
 
-    A lock file beside it, which stays, tells a living daemon from the socket file that a killed one left.
+    A lock file beside it, which stays, tells a living daemon from the socket file that a killed
+    one left.
     Raises SocketInUse.
     """
     if len(os.fsencode(path)) > MAX_PATH_BYTES:
@@ -52,7 +53,13 @@ def claim(path: Path) -> Iterator[socket.socket]:
             raise SocketInUse(f"{path} is a file, not a socket", f"Move it away: mv {path} FILE")
         path.unlink(missing_ok=True)  # left by a daemon that was killed
         listener = cleanup.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        listener.bind(str(path))
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise SocketInUse(
+                f"{path} cannot be a socket: {error.strerror}",
+                "Choose another path: edge serve --socket PATH, or EDGE_VOICE_SOCKET=PATH",
+            ) from None
         cleanup.callback(path.unlink, missing_ok=True)
         path.chmod(MODE)
         listener.setblocking(False)
