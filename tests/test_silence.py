@@ -19,8 +19,7 @@ import pytest
 
 from edge.build.pipeline import build_bundle
 from edge.bundle import Bundle
-from edge.protocol import AudioStop, SpeakFinished, Status, Synthesize
-from edge.protocol.requests import Speak
+from edge.protocol import Speak, SpeakFinished, Status, StatusReport, Synthesize
 from tests.conftest import PROFILE
 from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon
 from tests.fakes import DEADLINE_S
@@ -63,9 +62,10 @@ def run(command: Sequence[str], **environment: str) -> subprocess.CompletedProce
 
 def use(daemon: ProcessDaemon) -> None:
     with daemon.connect() as wire:
-        wire.send(Synthesize("One sentence."), Status())
-        wire.until(AudioStop)
-        wire.receive()
+        wire.send(Synthesize("One sentence."))
+        assert wire.sound().any()
+        wire.send(Status())
+        assert isinstance(wire.receive(), StatusReport)
         wire.send(Speak("One sentence."))
         wire.until(SpeakFinished)  # or no-sound-device, after having looked for one
 
@@ -78,16 +78,16 @@ def test_the_daemon_is_silent(
     path = built.path if isinstance(built, Bundle) else built
     trace = tmp_path / "trace"
     daemon = ProcessDaemon(tmp_path / "edge.sock", path, traced(strace, trace))
-    use(daemon)
-    [child] = (
-        Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children")
-        .read_text(encoding="ascii")
-        .split()
-    )
-    loaded = Path(f"/proc/{child}/maps").read_text(encoding="utf-8")
+    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children")
+    child = int(children.read_text(encoding="ascii"))
+    try:
+        use(daemon)
+        loaded = Path(f"/proc/{child}/maps").read_text(encoding="utf-8")
+    finally:
+        os.kill(child, signal.SIGTERM)
+        status = daemon.wait()
+    assert status == 0
     assert ("onnxruntime" in loaded) == (bundle == "heart_bundle")
-    os.kill(int(child), signal.SIGTERM)
-    assert daemon.wait() == 0
     assert families(trace) == {"AF_UNIX"}
 
 
@@ -142,8 +142,8 @@ def test_the_daemon_works_without_a_network(tmp_path: Path, tone_bundle: Bundle)
     if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
         pytest.skip("this system does not let users make network namespaces")
     daemon = ProcessDaemon(tmp_path / "edge.sock", tone_bundle.path, prefix)
-    use(daemon)
-    with daemon.connect() as wire:
-        wire.send(Synthesize("One."))
-        assert wire.sound().any()
-    assert daemon.stop() == 0
+    try:
+        use(daemon)
+    finally:
+        status = daemon.stop()
+    assert status == 0
