@@ -18,6 +18,7 @@ import pytest
 
 from edge import __version__
 from edge.bundle import Bundle
+from edge.cli import run
 from edge.protocol import SpeakCancelled, Stop, Stopped
 from tests.daemon_under_test import ROOT, ThreadDaemon
 from tests.fakes import DEADLINE_S
@@ -112,12 +113,23 @@ def test_errors_say_what_to_type_next(tmp_path: Path, tone_bundle: Bundle) -> No
     )
 
 
-def test_a_text_that_cannot_be_spoken(daemon: ThreadDaemon, tmp_path: Path) -> None:
-    for how in ([], ["--out", str(tmp_path / "a.wav")], ["--out", "-"]):
-        assert "edge say" in refusal("say", "--socket", daemon.path, *how, "...")
-        refusal("say", "--socket", daemon.path, *how, "--speed", "9", "Hello.")
-        refusal("say", "--socket", daemon.path, *how, "--voice", "nobody", "Hello.")
-        refusal("say", "--socket", daemon.path, *how, "a" * 10_001)
+@pytest.mark.parametrize("out", [None, "a.wav", "-"])
+@pytest.mark.parametrize(
+    "wrong",
+    [["..."], [""], ["Hi.", "--speed", "9"], ["Hi.", "--voice", "nobody"], ["a" * 10_001]],
+    ids=["no words", "empty", "speed", "voice", "length"],
+)
+def test_a_text_that_cannot_be_spoken(
+    daemon: ThreadDaemon,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    out: str | None,
+    wrong: list[str],
+) -> None:
+    where = [] if out is None else ["--out", out if out == "-" else str(tmp_path / out)]
+    assert run(["say", "--socket", str(daemon.path), *where, *wrong]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 2
     assert not (tmp_path / "a.wav").exists()
 
 
