@@ -1,9 +1,9 @@
 """A bundle: one voice built for one board. A folder with a manifest; docs/bundle.md is its page.
 
-    manifest.json   what is in it, with the sha256 of every other file
-    manifest.sha256 the manifest's own checksum, as `sha256sum -c` reads it
-    voice.yaml profile.yaml   the descriptions that it was built from, byte for byte
-    everything else belongs to the family
+manifest.json   what is in it, with the sha256 of every other file
+manifest.sha256 the manifest's own checksum, as `sha256sum -c` reads it
+voice.yaml profile.yaml   the descriptions that it was built from, byte for byte
+everything else belongs to the family
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import ClassVar
 
 from edge import records
 from edge.errors import (
+    BadRecord,
     BundleDamaged,
     BundleIncomplete,
     BundleTooNew,
@@ -183,7 +184,7 @@ def _read_manifest(path: Path) -> Manifest:
                 "Upgrade edge-voice on this machine, or build the bundle with this version.",
             )
         return records.parse_json(text, Manifest, MANIFEST)
-    except records.BadRecord as error:
+    except BadRecord as error:
         raise BundleDamaged(f"{path.name}: {error.message}", again) from None
 
 

@@ -241,18 +241,24 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="answer as JSON")
 
     add = command(build, "build a voice for a board", "edge build en_US-heart --profile rpi5")
-    add("voice", nargs="?", default=DEFAULT_VOICE, metavar="VOICE", help=f"default {DEFAULT_VOICE}")
+    add(
+        "voice", nargs="?", default=DEFAULT_VOICE, metavar="VOICE", help=f"default {DEFAULT_VOICE}"
+    )
     add("--profile", metavar="P", help="the board; default: this machine")
     add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
     add("--cache", type=Path, default=_cache(), metavar="DIR", help="keep fetched files here")
     add("--if-needed", action="store_true", help="do nothing if the bundle is there and whole")
 
-    add = command(inspect, "verify a bundle and show what is in it", "edge inspect build/bundles/*")
+    add = command(
+        inspect, "verify a bundle and show what is in it", "edge inspect build/bundles/*"
+    )
     add("bundle", type=Path, metavar="BUNDLE")
     add("--json", action="store_true", help="answer as JSON")
 
     add = command(serve, "run the daemon in the foreground", "edge serve --device 'USB Audio'")
-    add("--bundle", type=Path, action="append", metavar="DIR", help="a bundle, or a folder of them")
+    add(
+        "--bundle", type=Path, action="append", metavar="DIR", help="a bundle, or a folder of them"
+    )
     add("--voice", metavar="VOICE", help="which voice is the default one")
     add("--socket", type=Path, metavar="PATH", help="listen here")
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")

@@ -1,8 +1,8 @@
 """The socket's other end, for Python programs and the command line. Blocking, no dependencies.
 
-    with Client() as voice:
-        for message in voice.speak("The train leaves at nine."):
-            ...
+with Client() as voice:
+    for message in voice.speak("The train leaves at nine."):
+        ...
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class Client:
         self._socket.settimeout(None)
         while not isinstance(message := self._expect(), AudioStop):
             if isinstance(message, AudioChunk):
-                samples = np.frombuffer(message.payload, "<i2").astype(np.float32) / INT16_PEAK
+                pcm = np.frombuffer(message.payload, "<i2")
+                samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)
                 yield PcmChunk(samples, message.rate)
 
     def stop(self, id: str | None = None) -> tuple[str, ...]:

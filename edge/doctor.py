@@ -65,14 +65,14 @@ def _python() -> Iterator[Finding]:
         yield Finding(
             "python", "fail", f"{found}: a 32-bit system", "Install a 64-bit operating system."
         )
-    elif sys.version_info < (3, 10):
-        yield Finding("python", "fail", f"{found}: too old", "sudo apt install python3.11")
     else:
         yield Finding("python", "ok", found)
 
 
 def _onnxruntime() -> Iterator[Finding]:
-    code = "import onnxruntime as o; print(json.dumps([o.__version__, o.get_available_providers()]))"
+    code = (
+        "import onnxruntime as o; print(json.dumps([o.__version__, o.get_available_providers()]))"
+    )
     status, answer, said = _probe(code)
     if status == -signal.SIGILL:
         yield Finding(
@@ -167,7 +167,9 @@ def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         status, answer, said = _probe(code)
         name = bundle.voice.name
         if status != 0:
-            yield Finding("provider", "fail", f"{name} does not load: {said}", f"edge build {name}")
+            yield Finding(
+                "provider", "fail", f"{name} does not load: {said}", f"edge build {name}"
+            )
         elif answer[0] != answer[1]:
             message = f"{name} runs on {answer[0]}; its profile prefers {answer[1]}"
             remedy = "See docs/install-jetson.md for the onnxruntime build of this board."

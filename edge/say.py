@@ -92,7 +92,11 @@ def _endless_header(rate: int) -> bytes:
     """A WAV header for sound whose length is not known yet: the largest that readers take."""
     most = 0x7FFFFFFF
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    return struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ") + form + struct.pack("<4sI", b"data", most - 36)
+    return (
+        struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
+        + form
+        + struct.pack("<4sI", b"data", most - 36)
+    )
 
 
 @contextlib.contextmanager

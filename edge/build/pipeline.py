@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from edge import __version__, synth
-from edge.build.export import EXPORTERS, Exported
+from edge.build.export import EXPORTERS
+from edge.build.export.record import Exported
 from edge.build.fetch import fetch
 from edge.build.gain import measure_gain
 from edge.build.progress import Report

@@ -31,7 +31,7 @@ def progress(title: str) -> Iterator[Report]:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=None)  # type: ignore[assignment]
+                tasks[stage] = bars.add_task(stage, total=None)
             bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
 
         print(title, file=sys.stderr)

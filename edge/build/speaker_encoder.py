@@ -93,7 +93,8 @@ def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _sigmoid(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.float32(0.5) + np.float32(0.5) * np.tanh(np.float32(0.5) * x)
+    half = np.tanh(np.float32(0.5) * x)
+    return np.multiply(half + np.float32(1), np.float32(0.5), dtype=np.float32)
 
 
 def _load_weights() -> Weights:

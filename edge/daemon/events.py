@@ -1,7 +1,7 @@
 """What becomes of an utterance, told once and in order to the sockets' loop.
 
-    Started -> Finished | Cancelled | Failed          (to the sound card)
-    Sound* -> Finished | Cancelled | Failed           (to the client)
+Started -> Finished | Cancelled | Failed          (to the sound card)
+Sound* -> Finished | Cancelled | Failed           (to the client)
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from edge.daemon.connection import Connection
@@ -67,7 +68,7 @@ class AudioReply:
                     part = pcm[start : start + CHUNK_FRAMES]
                     self.connection.send(
                         AudioChunk(rate=chunk.rate, width=2, channels=1, payload=part.tobytes()),
-                        lambda frames=len(part): self.sent(id, frames / chunk.rate),
+                        partial(self.sent, id, len(part) / chunk.rate),
                     )
             case Finished():
                 self.end()
@@ -85,4 +86,3 @@ class AudioReply:
         if not self._begun:
             self._begun = True
             self.connection.send(AudioStart(rate=self.rate, width=2, channels=1))
-

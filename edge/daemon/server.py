@@ -18,8 +18,8 @@ from edge.daemon.events import Event, Sound, Started, Utterance
 from edge.daemon.listener import claim
 from edge.daemon.player import Player
 from edge.daemon.replies import AudioReply, Reply, SpokenReply
-from edge.daemon.speaker import Speaker
 from edge.daemon.sink import Sink
+from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText
@@ -225,9 +225,7 @@ class Server:
             )
             for bundle in self.voices.bundles
         )
-        return Info(
-            tts=(TtsProgram("edge-voice", ours, True, voices, "Edge Voice", __version__),)
-        )
+        return Info(tts=(TtsProgram("edge-voice", ours, True, voices, "Edge Voice", __version__),))
 
     # What the other threads tell
 

@@ -27,7 +27,7 @@ class ToneSynthesizer:
     def plan(self, text: str, style: Style) -> list[Segment]:
         if style.speaker is not None:
             raise BadStyle(f"tone has no speaker {style.speaker!r}", "Leave the speaker out.")
-        segments = []
+        segments: list[Segment] = []
         for sentence in words.sentences(words.clean(text)):
             lengths = [min(len(word), 64) for word in sentence.split()]
             for start in range(0, len(lengths), words.MAX_TOKENS):
