@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge import __version__, records
+from edge import __version__
 from edge.errors import EdgeError
 
 DEFAULT_VOICE = "en_US-joe-medium"
@@ -68,6 +68,7 @@ def profiles(options: argparse.Namespace) -> int:
 
 
 def voices(options: argparse.Namespace) -> int:
+    from edge import records
     from edge.voice import all_voices, load_voice
 
     if options.voice:
@@ -95,6 +96,7 @@ def voices(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
+    from edge import records
     from edge.bundle import open_bundle
 
     bundle = open_bundle(options.bundle, machine=None)
@@ -174,12 +176,14 @@ def stop(options: argparse.Namespace) -> int:
 
 
 def status(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from edge.client import Client
 
     with Client(options.socket) as client:
         report = client.status()
     if options.json:
-        _print_json(records.to_dict(report))
+        _print_json(asdict(report))
         return 0
     counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
     rows = [
@@ -195,12 +199,14 @@ def status(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from edge.client import socket_path
     from edge.doctor import examine
 
     findings = examine(options.bundle or [BUNDLES], options.socket or socket_path())
     if options.json:
-        _print_json([records.to_dict(finding) for finding in findings])
+        _print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             print(f"{finding.verdict:5} {finding.subject}: {finding.message}")
