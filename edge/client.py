@@ -1,8 +1,10 @@
 """The socket's other end, for Python programs and the command line. Blocking, no dependencies.
 
 with Client() as voice:
-    for message in voice.speak("The train leaves at nine."):
+    for message in voice.speak(Speak("The train leaves at nine.")):
         ...
+
+numpy is imported only by `synthesize`, so that `edge say` answers quickly on a small board.
 """
 
 from __future__ import annotations
@@ -12,12 +14,9 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import ConnectionLost, EdgeError, NoDaemon
-from edge.pcm import INT16_PEAK, PcmChunk
 from edge.protocol import (
     FROM_DAEMON,
     AudioChunk,
@@ -40,6 +39,9 @@ from edge.protocol import (
     parse_reply,
     to_frame,
 )
+
+if TYPE_CHECKING:
+    from edge.pcm import PcmChunk
 
 _M = TypeVar("_M", bound=Reply)
 
@@ -95,6 +97,10 @@ class Client:
 
     def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
         """The sound itself, chunk by chunk as it is made."""
+        import numpy as np
+
+        from edge.pcm import INT16_PEAK, PcmChunk
+
         self._send(request)
         self._socket.settimeout(None)
         while not isinstance(message := self._expect(), AudioStop):

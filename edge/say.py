@@ -7,18 +7,21 @@ import contextlib
 import itertools
 import os
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.client import Client
 from edge.errors import EdgeError, NoDaemon, NoSoundDevice
-from edge.pcm import PcmChunk, to_int16
 from edge.protocol import Speak, SpeakCancelled, Synthesize, VoiceChoice
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from edge.pcm import PcmChunk
 
 START_TIMEOUT_S = 60.0
 """For a private daemon to load a voice; a Zero 2 W takes some seconds."""
@@ -58,6 +61,8 @@ def _speak(client: Client, text: str, options: argparse.Namespace) -> int:
 
 
 def _sound(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
+    from edge.pcm import PcmChunk
+
     choice = VoiceChoice(name=options.voice) if options.voice else None
     for chunk in client.synthesize(Synthesize(text, voice=choice, speed=options.speed)):
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
@@ -65,6 +70,8 @@ def _sound(client: Client, text: str, options: argparse.Namespace) -> Iterator[P
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:
     """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
+    from edge.pcm import to_int16
+
     first = next(chunks, None)
     if first is None:
         return
@@ -105,6 +112,9 @@ def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
     if not options.local:
         yield options.socket
         return
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="edge-voice-") as folder:
         path = Path(folder) / "edge-voice.sock"
         command = [sys.executable, "-m", "edge", "serve", "--socket", str(path)]
