@@ -117,9 +117,7 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
         place = f"{where}: {name}" if ": " not in where else f"{where}.{name}"
         if name in data:
             values[name] = _convert(hints[name], data[name], place)
-        elif (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        ):
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise BadRecord(f"{place}: missing", _REMEDY)
     try:
         return cls(**values)

@@ -17,7 +17,7 @@ _ROW = 22  # px for one layer
 
 
 def scatter(report: BuildReport, quality: Measure) -> str:
-    """Speed to the right, quality upwards, size as area; one labelled disc for each variant."""
+    """Speed to the right, better upwards, size as area: a labelled disc for each variant."""
     points = [v for v in report.variants if getattr(v, quality.key) is not None]
     speed = np.array([1.0 / v.cpu_ratio for v in points])
     worth = np.array([getattr(v, quality.key) * quality.scale for v in points])
@@ -50,7 +50,7 @@ def scatter(report: BuildReport, quality: Measure) -> str:
     unit = f", {quality.unit}" if quality.unit else ""
     out.append(
         f'<text class="axis" x="{_LEFT}" y="{_HEIGHT - 12}">'
-        "times as fast as fp32 \N{RIGHTWARDS ARROW}</text>"
+        f"times as fast as {escape(report.reference)} \N{RIGHTWARDS ARROW}</text>"
         f'<text class="axis" transform="rotate(-90)" x="{_BOTTOM - _HEIGHT}" y="14">'
         f"better \N{RIGHTWARDS ARROW} ({escape(quality.label)}{escape(unit)})</text>"
     )
@@ -68,7 +68,7 @@ def scatter(report: BuildReport, quality: Measure) -> str:
         radius = max(5.0, 24.0 * (variant.bytes / biggest) ** 0.5)
         out.append(
             f'<g class="{variant.verdict}"><circle cx="{px:.1f}" cy="{py:.1f}" r="{radius:.1f}">'
-            f"<title>{escape(_hint(variant, quality))}</title></circle>"
+            f"<title>{escape(_hint(variant, quality, report.reference))}</title></circle>"
             f'<text x="{column}" y="{label + 4:.1f}">{escape(_short(variant.name))}'
             f'<tspan class="tick" dx="7">{variant.bytes / 1e6:.1f} MB</tspan></text></g>'
         )
@@ -99,9 +99,9 @@ def _open(width: int, height: int, label: str) -> str:
     return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
 
 
-def _hint(variant: Variant, quality: Measure) -> str:
+def _hint(variant: Variant, quality: Measure, reference: str) -> str:
     return (
-        f"{variant.name}: {1.0 / variant.cpu_ratio:.2f} times as fast as fp32, "
+        f"{variant.name}: {1.0 / variant.cpu_ratio:.2f} times as fast as {reference}, "
         f"{quality.label} {shown(quality, getattr(variant, quality.key))}, "
         f"{variant.bytes / 1e6:.1f} MB"
     )

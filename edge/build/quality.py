@@ -31,12 +31,23 @@ class Measure:
 
 MEASURES = (
     Measure("bytes", "Size", "MB", 1, 1e-6, "lower", "all graph files together", True),
-    Measure("cpu_ratio", "CPU", "x fp32", 2, 1.0, "lower", "CPU time over that of fp32", True),
+    Measure(
+        "cpu_ratio", "CPU", "ratio", 2, 1.0, "lower", "CPU time over that of the reference", True
+    ),
     Measure("rtf", "RTF", "", 3, 1.0, "lower", "CPU seconds for one second of sound"),
     Measure("first_audio_ms", "First sound", "ms", 0, 1.0, "lower", "until the first chunk", True),
     Measure("peak_rss_bytes", "Memory", "MiB", 0, 2.0**-20, "lower", "peak resident set", True),
-    Measure("snr_db", "SNR", "dB", 1, 1.0, "higher", "against fp32, sample by sample"),
-    Measure("log_mel_db", "Log-mel", "dB", 2, 1.0, "lower", "spectral distance from fp32", True),
+    Measure("snr_db", "SNR", "dB", 1, 1.0, "higher", "against the reference, sample by sample"),
+    Measure(
+        "log_mel_db",
+        "Log-mel",
+        "dB",
+        2,
+        1.0,
+        "lower",
+        "spectral distance from the reference",
+        True,
+    ),
     Measure("noise_in_pauses_db", "Pauses", "dBFS", 1, 1.0, "lower", "noise left in pauses"),
     Measure(
         "dnsmos_ovrl", "DNSMOS", "", 3, 1.0, "higher", "predicted opinion, overall, 1 to 5", True
@@ -48,7 +59,14 @@ MEASURES = (
         "word_error_rate", "WER", "%", 2, 100.0, "lower", "words misheard by Whisper base", True
     ),
     Measure(
-        "speaker_similarity", "Speaker", "", 3, 1.0, "higher", "same voice as fp32, 0 to 1", True
+        "speaker_similarity",
+        "Speaker",
+        "",
+        3,
+        1.0,
+        "higher",
+        "same voice as the reference, 0 to 1",
+        True,
     ),
     Measure("duration_change", "Length", "%", 2, 100.0, "neither", "sentences longer or shorter"),
     Measure("clipped_fraction", "Clipped", "%", 3, 100.0, "lower", "samples at full scale"),
@@ -116,7 +134,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The log-mel distance, dB, from fp32 when only this layer is quantized."""
+    """The log-mel distance, dB, from the reference when only this layer is quantized."""
 
     layer: str
     error: float

@@ -42,7 +42,11 @@ class Clip:
 
 
 def to_html(report: BuildReport, clips: Sequence[Clip]) -> str:
-    """The page; every `Clip` should hold the sound of `report.reference` too."""
+    """The page; ValueError if a clip lacks the reference or holds a variant not in the report."""
+    known = {variant.name for variant in report.variants}
+    for clip in clips:
+        if not {report.reference} <= set(clip.sounds) <= known:
+            raise ValueError(f"the clip {clip.text!r} holds {', '.join(clip.sounds)}")
     style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     title = f"{escape(report.voice)} for {escape(report.profile)}"
     body = [
@@ -81,7 +85,7 @@ def _hero(report: BuildReport) -> str:
         (
             "Speed",
             f"{1.0 / chosen.cpu_ratio:.2f}\N{MULTIPLICATION SIGN}",
-            f"as fast as fp32; RTF {chosen.rtf:.3f}",
+            f"as fast as {base.name}; RTF {chosen.rtf:.3f}",
         ),
         (
             "Size",
@@ -95,9 +99,9 @@ def _hero(report: BuildReport) -> str:
         value, before = getattr(chosen, key), getattr(base, key)
         if value is not None and len(figures) < 5:
             unit = f" {measure.unit}" if measure.unit else ""
-            note = "" if before is None else f"fp32 {shown(measure, before)}{unit}"
+            note = "" if before is None else f"{base.name} {shown(measure, before)}{unit}"
             if key == "log_mel_db":
-                note = "spectral distance from fp32"
+                note = f"spectral distance from {base.name}"
             figures.append((measure.label, f"{shown(measure, value)}{unit}", note))
     cells = "".join(
         f"<div><dt>{escape(label)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
@@ -168,7 +172,7 @@ def _scatter(report: BuildReport) -> str:
                 "<h2>Speed, quality and size together</h2>"
                 '<p class="lead">Up and to the right is better; a smaller disc is a smaller '
                 "voice.</p>"
-                f'<div class="card">{charts.scatter(report, _measure(key))}</div>'
+                f'<div class="card scroll">{charts.scatter(report, _measure(key))}</div>'
             )
     return ""
 
@@ -180,7 +184,7 @@ def _listen(report: BuildReport, clips: Sequence[Clip]) -> str:
     out = [
         "<h2>Listen and look</h2>",
         '<p class="lead">Above, the sound: time to the right, low tones below. Beneath it, what '
-        "differs from fp32: black is equal.</p>",
+        f"differs from {escape(report.reference)}: black is equal.</p>",
         f'<div class="key"><span>quiet<i style="background:{png.level_gradient()}"></i>loud'
         f"</span><span>{_MINUS}{png.DIFFERENCE_DB:.0f} dB"
         f'<i style="background:{png.difference_gradient()}"></i>+{png.DIFFERENCE_DB:.0f} dB'
@@ -236,8 +240,8 @@ def _sensitivity(report: BuildReport) -> str:
     bars = charts.sensitivity_bars(report.sensitivity, _MOST_LAYERS)
     return (
         "<h2>Which layers lose most</h2>"
-        '<p class="lead">Log-mel distance from fp32, in dB, when only that layer is quantized.</p>'
-        f'<div class="card">{bars}{more}</div>'
+        '<p class="lead">Log-mel distance, in dB, when only that layer is quantized.</p>'
+        f'<div class="card scroll">{bars}{more}</div>'
     )
 
 
