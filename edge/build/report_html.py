@@ -172,7 +172,8 @@ def _scatter(report: BuildReport) -> str:
                 "<h2>Speed, quality and size together</h2>"
                 '<p class="lead">Up and to the right is better; a smaller disc is a smaller '
                 "voice.</p>"
-                f'<div class="card scroll">{charts.scatter(report, _measure(key))}</div>'
+                f'<div class="card"><div class="scroll">{charts.scatter(report, _measure(key))}'
+                "</div></div>"
             )
     return ""
 
@@ -241,7 +242,7 @@ def _sensitivity(report: BuildReport) -> str:
     return (
         "<h2>Which layers lose most</h2>"
         '<p class="lead">Log-mel distance, in dB, when only that layer is quantized.</p>'
-        f'<div class="card scroll">{bars}{more}</div>'
+        f'<div class="card"><div class="scroll">{bars}</div>{more}</div>'
     )
 
 
