@@ -88,13 +88,13 @@ def _partial_starts(frames: int) -> list[int]:
 
 
 def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    length = float(np.linalg.norm(vector))
-    return np.divide(vector, np.float32(length or 1.0), dtype=np.float32)
+    length = float(np.linalg.norm(vector)) or 1.0
+    return np.asarray(vector / length, np.float32)
 
 
 def _sigmoid(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    half = np.tanh(np.float32(0.5) * x)
-    return np.multiply(half + np.float32(1), np.float32(0.5), dtype=np.float32)
+    half = np.float32(0.5)
+    return np.asarray(half + half * np.tanh(half * x), np.float32)
 
 
 def _load_weights() -> Weights:
