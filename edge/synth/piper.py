@@ -18,6 +18,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
+from edge.synth.schedule import Cost, Decoder, chunk_lengths
 from edge.synth.session import Array, Session
 
 if TYPE_CHECKING:
@@ -36,6 +37,19 @@ class PiperSynthesizer:
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
         self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
+        self._hop = int(self._decoder.metadata["hop"])
+        self._states: dict[str, Array] = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in self._decoder.inputs.items()
+            if name.startswith("state_")
+        }
+        frame_s, budget = self._hop / self.rate, bundle.profile.budget
+        self._safety = budget.safety
+        self._schedule = Decoder(
+            frame_s,
+            look_ahead=int(self._decoder.metadata["min_first_frames"]) - 1,
+            cost=Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
+        )
         self.provider = self._decoder.provider
 
     def plan(self, text: str, style: Style) -> list[Segment]:
@@ -55,13 +69,27 @@ class PiperSynthesizer:
         return segments
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        noise = np.random.default_rng(segment.seed)
-        latent = self.encode(segment, noise)
-        audio = self._decoder.run({"latent": latent, **self._speaker_input(segment)})["audio"]
-        yield PcmChunk(audio.reshape(-1), self.rate)
+        latent = self.encode(segment)
+        frames = latent.shape[2]
+        start, states = 0, self._states
+        for length in chunk_lengths(frames, self._schedule, self._safety):
+            stop = start + length
+            outputs = self._decoder.run(
+                {
+                    "latent": latent[:, :, start:stop],
+                    "first": np.array([start == 0]),
+                    "last": np.array([stop == frames]),
+                    **states,
+                    **self._speaker_input(segment),
+                }
+            )
+            states = {name: outputs[f"next_{name}"] for name in states}
+            start = stop
+            yield PcmChunk(outputs["audio"].reshape(-1), self.rate)
 
-    def encode(self, segment: Segment, noise: np.random.Generator) -> Samples:
+    def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
+        noise = np.random.default_rng(segment.seed)
         config = self._config
         duration_noise = noise.standard_normal((1, 2, len(segment.ids)), np.float32)
         encoded = self._encoder.run(
@@ -73,7 +101,7 @@ class PiperSynthesizer:
             }
         )
         durations = encoded["durations"].reshape(-1)
-        seconds = float(durations.sum()) * config.hop_length / self.rate
+        seconds = float(durations.sum()) * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "

@@ -21,7 +21,7 @@ def _piper(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     export_piper(files["model"], files["config"], folder, log)
     shutil.copyfile(files["config"], folder / "config.json")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    graphs = {"encoder": "encoder.onnx", "decoder": "decoder.onnx"}
+    graphs = {"encoder": "encoder.onnx", "decoder": "decoder-stream.onnx"}
     return Exported(config["audio"]["sample_rate"], (Variant("fp32", graphs),))
 
 
