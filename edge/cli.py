@@ -252,7 +252,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--profile", metavar="P", help="the board; default: this machine")
     add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
-    add("--cache", type=Path, default=_cache(), metavar="DIR", help="keep fetched files here")
+    add("--cache", type=Path, default=cache_dir(), metavar="DIR", help="keep fetched files here")
     add("--if-needed", action="store_true", help="do nothing if the bundle is there and whole")
 
     add = command(
@@ -299,7 +299,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cache() -> Path:
+def cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
 

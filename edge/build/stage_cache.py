@@ -25,9 +25,7 @@ class StageCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(
-        self, stage: str, inputs: Mapping[str, object], make: Callable[[Path], None]
-    ) -> Path:
+    def get(self, stage: str, inputs: Mapping[str, object], make: Callable[[Path], None]) -> Path:
         """The folder that `make(empty folder)` filled for these inputs, now or earlier.
 
         The key holds the inputs and the build's own source, so a changed exporter or recipe

@@ -33,7 +33,7 @@ class PiperSynthesizer:
         config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
-        self._config = self._text.config
+        self.config = self._text.config
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
         self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
@@ -63,7 +63,7 @@ class PiperSynthesizer:
                 segments.append(Segment(ids, style, len(segments), speaker))
         if not segments:
             raise EmptyText(
-                f"the text of {len(text)} characters has no sound in {self._config.espeak_voice}",
+                f"the text of {len(text)} characters has no sound in {self.config.espeak_voice}",
                 "Give words in the voice's own language; edge voices lists the languages.",
             )
         return segments
@@ -90,7 +90,7 @@ class PiperSynthesizer:
     def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
         noise = np.random.default_rng(segment.seed)
-        config = self._config
+        config = self.config
         duration_noise = noise.standard_normal((1, 2, len(segment.ids)), np.float32)
         encoded = self._encoder.run(
             {
@@ -116,18 +116,18 @@ class PiperSynthesizer:
         return latent
 
     def _speaker(self, name: str | None) -> int | None:
-        if self._config.num_speakers <= 1:
+        if self.config.num_speakers <= 1:
             if name is not None:
                 raise BadStyle(
                     f"this voice has one speaker, not {name!r}", "Leave the speaker out."
                 )
             return None
         if name is None:
-            return int(self._config.default_speaker_id)
-        if name not in self._config.speaker_id_map:
-            known = ", ".join(sorted(self._config.speaker_id_map)[:12])
+            return int(self.config.default_speaker_id)
+        if name not in self.config.speaker_id_map:
+            known = ", ".join(sorted(self.config.speaker_id_map)[:12])
             raise BadStyle(f"this voice has no speaker {name!r}", f"Choose one of: {known}")
-        return int(self._config.speaker_id_map[name])
+        return int(self.config.speaker_id_map[name])
 
     @staticmethod
     def _speaker_input(segment: Segment) -> dict[str, Array]:
