@@ -201,7 +201,7 @@ def _verify(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
     if not parts or name.startswith("/") or ".." in parts or "\\" in name:
         raise BundleDamaged(f"{path.name}: the manifest names {name!r}, outside itself", remedy)
     file = path / name
-    if not file.exists():
+    if not file.is_file():
         raise BundleIncomplete(f"{path.name}: {name} is missing", remedy)
     if file.is_symlink() or not file.resolve().is_relative_to(path.resolve()):
         raise BundleDamaged(f"{path.name}: {name} is a link out of the bundle", remedy)

@@ -32,7 +32,9 @@ def run(arguments: Sequence[str]) -> int:
     )
     try:
         command: Command = options.run
-        return command(options)
+        status = command(options)
+        sys.stdout.flush()  # here, where a reader that has left is known to be no error
+        return status
     except EdgeError as error:
         print(f"edge: {error.message}", file=sys.stderr)
         print(f"      {error.remedy}", file=sys.stderr)

@@ -28,6 +28,7 @@ from edge.protocol import (
     Reply,
     Request,
     Speak,
+    SpeakAccepted,
     SpeakCancelled,
     SpeakFinished,
     Status,
@@ -87,13 +88,14 @@ class Client:
         """
         self._send(request)
         self._socket.settimeout(REPLY_TIMEOUT_S)
-        yield self._expect()  # speak-accepted
+        accepted = self._answer(SpeakAccepted)
+        yield accepted
         self._socket.settimeout(None)  # a queue may be long; a dead daemon closes the socket
         while wait:
             message = self._expect()
-            yield message
-            if isinstance(message, (SpeakFinished, SpeakCancelled)):
-                return
+            if getattr(message, "id", None) == accepted.id:
+                yield message
+                wait = not isinstance(message, (SpeakFinished, SpeakCancelled))
 
     def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
         """The sound itself, chunk by chunk as it is made."""
@@ -151,7 +153,9 @@ class Client:
                 return message
 
     def _expect(self) -> Reply:
-        message = next(self._replies)
+        message = next(self._replies, None)
+        if message is None:
+            raise self._lost("this connection has failed before")
         if isinstance(message, ErrorReply):
             error = EdgeError(message.text, message.remedy)
             error.code = message.code

@@ -153,6 +153,12 @@ class Busy(EdgeError):
 # Speaking
 
 
+class NotWritable(EdgeError):
+    """The sound cannot be written to the file that was named."""
+
+    code = "not-writable"
+
+
 class EmptyText(EdgeError):
     """The text holds nothing that can be spoken."""
 

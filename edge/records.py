@@ -56,10 +56,18 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
 def parse_json(text: str, cls: type[T], where: str) -> T:
     """Read one JSON object into the dataclass `cls`; raises BadRecord naming `where`."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise BadRecord(f"{where}: not readable as JSON: {error}", _REMEDY) from None
     return from_dict(cls, data, where)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} again")
+    return found
 
 
 def read_text(path: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.client import Client
-from edge.errors import EdgeError, NoDaemon, NoSoundDevice
+from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
 from edge.protocol import Speak, SpeakCancelled, Synthesize, VoiceChoice
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _write(chunks: Iterator[PcmChunk], out: str) -> None:
 
     first = next(chunks, None)
     if first is None:
-        return
+        raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
     if out == "-":
         sys.stdout.buffer.write(_endless_header(first.rate))
         for chunk in itertools.chain([first], chunks):
@@ -83,16 +83,28 @@ def _write(chunks: Iterator[PcmChunk], out: str) -> None:
         return
     path = Path(out)
     partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
+    try:
+        _write_wav(itertools.chain([first], chunks), first.rate, partial)
+        partial.replace(path)
+    except OSError as error:
+        raise NotWritable(
+            f"{path} cannot be written: {error.strerror}", "Choose another place: --out FILE.wav"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
+    with path.open("wb") as file:
         with wave.open(file, "wb") as writer:
             writer.setnchannels(1)
             writer.setsampwidth(2)
-            writer.setframerate(first.rate)
-            for chunk in itertools.chain([first], chunks):
+            writer.setframerate(rate)
+            for chunk in chunks:
                 writer.writeframesraw(to_int16(chunk.samples).tobytes())
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _endless_header(rate: int) -> bytes:

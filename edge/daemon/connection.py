@@ -104,7 +104,7 @@ class Connection:
         if not done:
             self._sender.cancel()
         self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
+        with contextlib.suppress(OSError, asyncio.TimeoutError):  # two classes before 3.11
             await asyncio.wait_for(self._writer.wait_closed(), LAST_WORDS_S)
 
     async def _send_all(self) -> None:

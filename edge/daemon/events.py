@@ -55,10 +55,13 @@ class Finished:
     seconds: float
 
 
+CancelReason = Literal["stopped", "client-gone", "shutdown"]
+
+
 @dataclass(frozen=True)
 class Cancelled:
     id: str
-    reason: Literal["stopped", "client-gone", "shutdown"]
+    reason: CancelReason
 
 
 @dataclass(frozen=True)

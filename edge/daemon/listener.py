@@ -53,7 +53,13 @@ def claim(path: Path) -> Iterator[socket.socket]:
             raise SocketInUse(f"{path} is a file, not a socket", f"Move it away: mv {path} FILE")
         path.unlink(missing_ok=True)  # left by a daemon that was killed
         listener = cleanup.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        listener.bind(str(path))
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise SocketInUse(
+                f"{path} cannot be a socket: {error.strerror}",
+                "Choose another path: edge serve --socket PATH, or EDGE_VOICE_SOCKET=PATH",
+            ) from None
         cleanup.callback(path.unlink, missing_ok=True)
         path.chmod(MODE)
         listener.setblocking(False)

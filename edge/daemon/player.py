@@ -55,6 +55,7 @@ class Player(threading.Thread):
         self._items: deque[_Piece | _End] = deque()
         self._closing = False
         self._current: str | None = None  # whose samples the sink was given last
+        self._begun: str | None = None  # told as started, and its end has not come yet
         self._sink: Sink | None = None
         self._rate = 0
         self._written = 0  # frames given to the sink since it was opened
@@ -82,12 +83,14 @@ class Player(threading.Thread):
         with self._changed:
             self._items = deque(item for item in self._items if item.id != id)
             self._marks = deque(mark for mark in self._marks if mark[1].id != id)
-            sink = self._sink if self._current == id else None
+            if self._begun == id:
+                self._begun = None
             if self._current == id:
                 self._current = None
+                # With the lock held, or it could cut the next utterance's first block.
+                if self._sink is not None:
+                    self._sink.abort()
             self._changed.notify_all()
-        if sink is not None:
-            sink.abort()
 
     @property
     def buffered_s(self) -> float:
@@ -130,14 +133,15 @@ class Player(threading.Thread):
         self._close_sink()
 
     def _next(self) -> tuple[_Piece | _End | None, bool]:
-        """The next item, and whether its utterance sounds already; None when nothing waits."""
+        """The next item, and whether its utterance has begun; None when nothing waits."""
         with self._changed:
             while not self._items and not self._closing and self._sink is None:
                 self._changed.wait()
             if not self._items:
                 return None, False
             item = self._items.popleft()
-            started, self._current = self._current == item.id, item.id
+            started, self._current = self._begun == item.id, item.id
+            self._begun = item.id if isinstance(item, _Piece) else None
             return item, started
 
     def _play(self, piece: _Piece, started: bool) -> None:
@@ -152,10 +156,12 @@ class Player(threading.Thread):
                 if not started:
                     self._notify(Started(piece.id))
                     started = True
-        except EdgeError as error:
-            log.warning("sound: %s", error.message)
+        except Exception as error:
+            failure = _told(error)
+            log.warning("sound: %s", failure.message)
+            self._tell_heard(everything=True)  # what was written before is as heard as it gets
             self._close_sink()
-            self._notify(Failed(piece.id, error))  # after this, nothing more of it is put
+            self._notify(Failed(piece.id, failure))  # after this, nothing more of it is put
             self.cancel(piece.id)
 
     def _is_over(self, id: str) -> bool:
@@ -167,11 +173,20 @@ class Player(threading.Thread):
         if self._sink is None:  # an utterance without a single sample
             self._notify(Finished(end.id, end.seconds))
         else:
-            self._marks.append((self._written, Finished(end.id, end.seconds)))
+            with self._changed:
+                self._marks.append((self._written, Finished(end.id, end.seconds)))
 
     def _fall_silent(self) -> None:
         """Write silence until the last sample has been heard, then let go of the device."""
         silent = np.zeros(max(1, round(BLOCK_S * self._rate)), np.float32)
+        with self._changed:
+            # In the middle of an utterance the next chunk is on its way, and what the device
+            # still holds sounds until then.
+            if self._begun is not None and self._sink is not None:
+                self._changed.wait_for(
+                    lambda: self._items or self._closing or self._begun is None,
+                    self._sink.latency_s / 2,
+                )
         try:
             for _ in range(round(KEEP_OPEN_S / BLOCK_S)):
                 with self._changed:
@@ -181,8 +196,8 @@ class Player(threading.Thread):
                 self._write(current or "", silent)
             if self._sink is not None:
                 self._sink.finish()
-        except EdgeError as error:
-            log.warning("sound: %s", error.message)
+        except Exception as error:
+            log.warning("sound: %s", _told(error).message)
         self._tell_heard(everything=True)
         self._close_sink()
         with self._changed:
@@ -216,10 +231,28 @@ class Player(threading.Thread):
     def _tell_heard(self, everything: bool = False) -> None:
         delay = 0.0 if self._sink is None else self._sink.latency_s
         heard = self._written - round(delay * self._rate)
-        while self._marks and (everything or self._marks[0][0] <= heard):
-            self._notify(self._marks.popleft()[1])
+        while (event := self._next_heard(heard, everything)) is not None:
+            self._notify(event)
+
+    def _next_heard(self, heard: int, everything: bool) -> Finished | None:
+        with self._changed:  # cancel() takes marks away from another thread
+            if self._marks and (everything or self._marks[0][0] <= heard):
+                return self._marks.popleft()[1]
+        return None
 
     def _close_sink(self) -> None:
-        sink, self._sink = self._sink, None
+        with self._changed:  # cancel() may be about to abort it
+            sink, self._sink = self._sink, None
         if sink is not None:
             sink.close()
+
+
+def _told(error: Exception) -> EdgeError:
+    """The failure as clients are told it; one that nobody foresaw must not end the playback."""
+    if isinstance(error, EdgeError):
+        return error
+    log.debug("the failure", exc_info=error)
+    return NoSoundDevice(
+        f"the sound device failed: {type(error).__name__}: {error}",
+        "The daemon goes on; edge doctor lists the sound devices.",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
             bundle = open_bundle(place, machine)
             found.setdefault(bundle.voice.name, bundle)
             continue
-        for manifest in sorted(place.glob(f"*/{MANIFEST}")):
+        # A dotted folder is a build's, half done or killed.
+        for manifest in sorted(place.glob(f"[!.]*/{MANIFEST}")):
             try:
                 bundle = open_bundle(manifest.parent, machine)
             except WrongBoard as error:
@@ -62,4 +64,10 @@ def serve_bundles(bundles: Sequence[Bundle], path: Path, device: str | None) -> 
     def open_sink(rate: int) -> Sink:
         return PortAudioSink(chosen, rate, audio.block_ms, audio.latency_ms, audio.wake_ms)
 
-    asyncio.run(Server(bundles, open_sink).run(path))
+    async def run() -> None:
+        server = Server(bundles, open_sink)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        await server.run(path)
+
+    asyncio.run(run())

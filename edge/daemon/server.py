@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -69,15 +68,13 @@ class Server:
         self._since = time.monotonic()
 
     async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve on `path` until stop() or SIGTERM. Raises SocketInUse, ModelFailed."""
+        """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
         with claim(path) as listener:
             # Loaded before the first client is answered: ready means able to speak.
             self.voices.synthesizer(self.voices.default)
             self._player.start()
             self._speaker.start()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._loop.add_signal_handler(number, self.stop)
             server = await asyncio.start_unix_server(
                 self._serve, sock=listener, backlog=MAX_CLIENTS
             )
@@ -94,7 +91,7 @@ class Server:
                 await asyncio.gather(*(c.close() for c in list(self._connections.values())))
 
     def stop(self) -> None:
-        """Ask run() to end; also from a signal."""
+        """Ask run() to end; called in its event loop."""
         self._stopping.set()
 
     # One client
@@ -145,7 +142,7 @@ class Server:
 
     def _speak(self, connection: Connection, message: Speak) -> None:
         utterance = Utterance(
-            id=message.id or connection.next_id(),
+            id=message.id or self._new_id(connection),
             text=clean(message.text),
             client=connection.number,
             to="speaker",
@@ -167,14 +164,12 @@ class Server:
             choice.name if choice else None, choice.language if choice else None
         )
         rate = self.voices.bundle(voice).manifest.rate
-        reply = AudioReply(connection, rate, self._speaker.sent)
         try:
             text = clean(message.text)
-        except EmptyText:  # the right sound for no words is none; Wyoming clients expect this
-            reply.end()
-            return
+        except EmptyText:
+            text = ""  # answered in its turn, with a sound of no length
         utterance = Utterance(
-            id=connection.next_id(),
+            id=self._new_id(connection),
             text=text,
             client=connection.number,
             to="client",
@@ -186,7 +181,13 @@ class Server:
             ),
         )
         self._speaker.submit(utterance)
-        self._expect(reply, utterance.id)
+        self._expect(AudioReply(connection, rate, self._speaker.sent), utterance.id)
+
+    def _new_id(self, connection: Connection) -> str:
+        """An id of ours; a client may have chosen one that looks like it."""
+        while self._speaker.is_live(id := connection.next_id()):
+            pass
+        return id
 
     def _expect(self, reply: Reply, id: str) -> None:
         self._replies[id] = reply

@@ -11,11 +11,20 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edge.daemon.events import Cancelled, Event, Failed, Finished, Notify, Sound, Utterance
+from edge.daemon.events import (
+    Cancelled,
+    CancelReason,
+    Event,
+    Failed,
+    Finished,
+    Notify,
+    Sound,
+    Utterance,
+)
 from edge.daemon.player import Player
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
-from edge.errors import EdgeError, ModelFailed
+from edge.errors import EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
 
 log = logging.getLogger(__name__)
@@ -75,7 +84,9 @@ class Speaker(threading.Thread):
         with self._changed:
             return id in self._live
 
-    def cancel(self, client: int | None, id: str | None, reason: str = "stopped") -> list[str]:
+    def cancel(
+        self, client: int | None, id: str | None, reason: CancelReason = "stopped"
+    ) -> list[str]:
         """End what is live of this client (None: of all), or only `id`; returns the ids."""
         with self._changed:
             ended = [
@@ -88,7 +99,7 @@ class Speaker(threading.Thread):
             self.counters.cancelled += len(ended)
             self._changed.notify_all()
         for utterance in ended:
-            self._notify(Cancelled(utterance.id, reason))  # type: ignore[arg-type]
+            self._notify(Cancelled(utterance.id, reason))
         return [utterance.id for utterance in ended]
 
     def sent(self, id: str, seconds: float) -> None:
@@ -170,23 +181,33 @@ class Speaker(threading.Thread):
             if utterance is not None:
                 self._card_job = _Job(utterance, self._render(utterance))
         while len(self._client_jobs) < MAX_CLIENT_JOBS:
-            utterance = self._queue.take(lambda u: u.to == "client")
+            # One at a time for each client, whose answers come in the order of its requests.
+            utterance = self._queue.take(lambda u: u.to == "client" and not self._serves(u.client))
             if utterance is None:
                 break
             self._client_jobs.append(_Job(utterance, self._render(utterance)))
 
+    def _serves(self, client: int) -> bool:
+        return any(job.utterance.client == client for job in self._client_jobs)
+
     def _render(self, utterance: Utterance) -> Iterator[PcmChunk]:
         synthesizer = self._voices.synthesizer(utterance.voice)
         gain = self._voices.bundle(utterance.voice).manifest.gain * utterance.volume
-        for segment in synthesizer.plan(utterance.text, utterance.style):
+        try:
+            segments = synthesizer.plan(utterance.text, utterance.style)
+        except EmptyText:
+            if utterance.to == "speaker":
+                raise
+            return  # the right sound for no words is none; Wyoming clients expect this
+        for segment in segments:
             for chunk in synthesizer.speak(segment):
                 yield PcmChunk(chunk.samples * gain, chunk.rate)
 
     def _deliver(self, job: _Job, chunk: PcmChunk | None) -> None:
         id, for_card = job.utterance.id, job.utterance.to == "speaker"
         with self._changed:
-            if id not in self._live:
-                return  # cancelled while this chunk was made
+            if self._live.get(id) is not job.utterance:
+                return  # cancelled while this chunk was made; its id may be in use again
             if chunk is None:
                 self._retire(job)
             else:
@@ -204,6 +225,8 @@ class Speaker(threading.Thread):
 
     def _fail(self, job: _Job, error: EdgeError) -> None:
         with self._changed:
+            if self._live.get(job.utterance.id) is not job.utterance:
+                return
             self._retire(job)
         self._end(Failed(job.utterance.id, error))
         if job.utterance.to == "speaker":

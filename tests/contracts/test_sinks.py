@@ -14,7 +14,7 @@ import pytest
 from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
-from tests.fakes import FakeSink
+from tests.paced_sink import FakeSink
 from tests.sound.server import private_server
 
 RATE = 22050
