@@ -96,6 +96,8 @@ def _write(chunks: Iterator[PcmChunk], out: str) -> None:
 
 
 def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
+    from edge.pcm import to_int16
+
     with path.open("wb") as file:
         with wave.open(file, "wb") as writer:
             writer.setnchannels(1)
