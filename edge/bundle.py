@@ -105,6 +105,9 @@ def open_bundle(path: Path, machine: Machine | None) -> Bundle:
         raise NoBundle(f"{path} is not a bundle: no {MANIFEST} in it", "Make one: edge build")
     manifest = _read_manifest(path)
     again = _REBUILD.format(voice=manifest.voice, profile=manifest.profile)
+    for name in (VOICE, PROFILE):
+        if name not in manifest.files:
+            raise BundleDamaged(f"{path.name}: the manifest does not list {name}", again)
     for name, entry in manifest.files.items():
         _verify(path, name, entry, again)
     # Parsed only once their checksums are known to hold.
