@@ -87,20 +87,15 @@ class PiperSynthesizer:
             start = stop
             yield PcmChunk(outputs["audio"].reshape(-1), self.rate)
 
+    def durations(self, segment: Segment) -> tuple[int, ...]:
+        encoded = self._encode(segment, np.random.default_rng(segment.seed))
+        return tuple(int(frames) for frames in encoded["durations"].reshape(-1))
+
     def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
         noise = np.random.default_rng(segment.seed)
-        config = self.config
-        duration_noise = noise.standard_normal((1, 2, len(segment.ids)), np.float32)
-        encoded = self._encoder.run(
-            {
-                "ids": np.array([segment.ids], np.int64),
-                "duration_noise": duration_noise * np.float32(config.noise_w_scale),
-                "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
-                **self._speaker_input(segment),
-            }
-        )
-        durations = encoded["durations"].reshape(-1)
+        encoded = self._encode(segment, noise)
+        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
         seconds = float(durations.sum()) * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too
             raise ModelFailed(
@@ -112,8 +107,20 @@ class PiperSynthesizer:
         means = np.repeat(encoded["means"], repeats, axis=2)
         deviations = np.exp(np.repeat(encoded["log_scales"], repeats, axis=2))
         drawn = noise.standard_normal(means.shape, np.float32)
-        latent: Samples = means + deviations * drawn * np.float32(config.noise_scale)
+        latent: Samples = means + deviations * drawn * np.float32(self.config.noise_scale)
         return latent
+
+    def _encode(self, segment: Segment, noise: np.random.Generator) -> dict[str, Array]:
+        config = self.config
+        duration_noise = noise.standard_normal((1, 2, len(segment.ids)), np.float32)
+        return self._encoder.run(
+            {
+                "ids": np.array([segment.ids], np.int64),
+                "duration_noise": duration_noise * np.float32(config.noise_w_scale),
+                "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
+                **self._speaker_input(segment),
+            }
+        )
 
     def _speaker(self, name: str | None) -> int | None:
         if self.config.num_speakers <= 1:
