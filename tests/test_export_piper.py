@@ -18,11 +18,13 @@ import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from piper_original import Original, Reference, session
-from random_voices import VOICES, write_voice
 
-from edge.build.export import EXPORTERS, ExportLog, export_piper
+from edge.build.export import EXPORTERS
+from edge.build.export.export_log import ExportLog
+from edge.build.export.piper import export, export_piper
 from edge.records import to_dict
+from tests.piper_original import Original, Reference, session
+from tests.random_voices import VOICES, write_voice
 
 Array = npt.NDArray[Any]
 STAGES = ("encoder", "decoder", "decoder-stream")
@@ -268,7 +270,7 @@ def test_the_log_has_a_row_for_each_stage(medium: Exported) -> None:
 
 
 def test_the_table_names_this_family() -> None:
-    assert EXPORTERS["piper"] is export_piper
+    assert EXPORTERS["piper"] is export
 
 
 @pytest.mark.voice

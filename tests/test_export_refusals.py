@@ -11,10 +11,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from random_voices import VOICES, write_voice
 
 from edge.build.export import ExportLog, export_piper, original
 from edge.errors import EdgeError, ExportFailed
+from tests.random_voices import VOICES, write_voice
 
 Change = Callable[[onnx.ModelProto], object]
 

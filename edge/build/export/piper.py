@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,26 @@ from edge.build.export.piper_decoder import write_decoder, write_streaming_decod
 from edge.build.export.piper_encoder import write_encoder
 from edge.build.export.piper_reader import read_weights
 from edge.build.export.piper_weights import PiperWeights
+from edge.build.export.record import Exported
+from edge.bundle import Variant
 from edge.errors import BadRecord, DiskFull
 from edge.records import read_text
 
 EXPORTER = "piper"
 _RATES = range(8_000, 48_001)  # Hz
+STAGES = ("encoder", "decoder", "decoder-stream")
 _PAIR = "Take the .onnx and the .onnx.json of the same voice."
+
+
+def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
+    """The graphs that a bundle carries, and the config beside them; `files` by role."""
+    graphs = export_piper(
+        files["model"], files["config"], folder, log, stages=("encoder", "decoder-stream")
+    )
+    shutil.copyfile(files["config"], folder / "config.json")
+    config = json.loads(files["config"].read_text(encoding="utf-8"))
+    named = {"encoder": graphs["encoder"].name, "decoder": graphs["decoder-stream"].name}
+    return Exported(config["audio"]["sample_rate"], (Variant("fp32", named),))
 
 
 def export_piper(
@@ -31,9 +46,10 @@ def export_piper(
     out_dir: Path,
     log: ExportLog,
     *,
+    stages: Sequence[str] = STAGES,
     conv2d: bool = False,
 ) -> dict[str, Path]:
-    """Write encoder.onnx, decoder.onnx and decoder-stream.onnx into `out_dir`.
+    """Write STAGE.onnx into `out_dir` for each of `stages`; the path by stage.
 
     The same input gives the same bytes. `conv2d` writes the decoders with height-1 2-D
     convolutions: faster on one thread, slower on two. Raises ExportFailed naming the node or the
@@ -45,15 +61,15 @@ def export_piper(
         counts.bytes = model_path.stat().st_size
         weights = read_weights(graph)
         _check_config(config_path, graph, weights)
-    stages: dict[str, Callable[[], onnx.ModelProto]] = {
+    writers: dict[str, Callable[[], onnx.ModelProto]] = {
         "encoder": lambda: write_encoder(weights),
         "decoder": lambda: write_decoder(weights, conv2d=conv2d),
         "decoder-stream": lambda: write_streaming_decoder(weights, conv2d=conv2d),
     }
     files = {}
-    for stage, write in stages.items():
+    for stage in stages:
         with log.stage(stage, EXPORTER) as counts:
-            model = write()
+            model = writers[stage]()
             path = out_dir / f"{stage}.onnx"
             raw = model.SerializeToString(deterministic=True)
             _write_file(path, raw)
