@@ -12,7 +12,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.build.export import ExportLog, export_piper, original
+from edge.build.export import original
+from edge.build.export.export_log import ExportLog
+from edge.build.export.piper import export_piper
 from edge.errors import EdgeError, ExportFailed
 from tests.random_voices import VOICES, write_voice
 
