@@ -1,0 +1,59 @@
+// One instruction set's way to compute the layer: what a path must provide.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace edge_kernels {
+
+constexpr int kBlock = 8;    // output channels per call of `dot`
+constexpr int kGroup = 16;   // positions that always share one scale
+constexpr int kGroups = 3;   // groups per call of `dot`
+constexpr int kRow = kGroup * kGroups;
+
+// Sums of products for kBlock output channels at up to kRow positions.
+// Activations: bytes [quad][column][4], four channels beside each other. Weights: [quad][tap][kBlock][4].
+struct Dot {
+  const uint8_t* group[kGroups];  // first column of each group in quad 0
+  int groups;
+  size_t quad_bytes;  // from one quad's columns to the next quad's
+  size_t tap_bytes;   // from one tap's column to the next tap's
+  int quads, taps;
+  const int8_t* weights;
+  int32_t* sums;  // [kBlock][kRow]
+};
+
+// From sums to floats: (sum - correction) * (tile scale * channel scale) + bias + own + residual.
+struct Finish {
+  const int32_t* sums;  // [kBlock][kRow]
+  int rows, groups;
+  int count[kGroups];            // valid positions of each group
+  float scale[kGroups];          // of the group's tile
+  const float* own[kGroups];     // null: none
+  size_t own_stride[kGroups];    // floats between channels
+  const float* residual[kGroups];
+  size_t residual_stride;
+  float* out[kGroups];
+  size_t out_stride;
+  const int32_t* correction;  // per row
+  const float* channel_scale;
+  const float* bias;
+};
+
+struct Path {
+  const char* name;
+  int weight_limit;      // largest |weight| for which no intermediate can saturate
+  uint32_t offset_bits;  // 0x80808080 where activations are unsigned with zero at 128, else 0
+  void (*dot)(const Dot&);
+  // LeakyReLU and gain; returns the largest magnitude as its bit pattern.
+  uint32_t (*load)(const float* in, int64_t n, float slope, float gain, float* out);
+  // Four rows of floats, `stride` apart, to n quads of bytes.
+  void (*quantize)(const float* rows, size_t stride, int64_t n, float inverse, uint32_t offset_bits, uint8_t* out);
+  void (*finish)(const Finish&);
+};
+
+// Each in a file of its own; a build has those of its processor.
+extern const Path path_avx512vnni, path_avxvnni, path_avx2_narrow, path_avx2;
+extern const Path path_sdot, path_smlal_narrow, path_smlal;
+extern const Path path_scalar;
+
+}  // namespace edge_kernels

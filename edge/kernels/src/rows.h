@@ -1,0 +1,80 @@
+// The float parts of a path. Plain loops, so that every path does the same operations in the same
+// order; each path's file compiles its own copy with its own flags (hence the unnamed namespace).
+#pragma once
+#include <cstring>
+
+#include "path.h"
+
+namespace edge_kernels {
+namespace {
+
+inline uint32_t bits_of(float v) {
+  uint32_t bits;
+  std::memcpy(&bits, &v, sizeof bits);
+  return bits;
+}
+
+// Magnitudes are compared as integers: NaN and Inf then rank above every finite value, on every CPU.
+uint32_t load_row(const float* __restrict in, int64_t n, float slope, float gain, float* __restrict out) {
+  uint32_t largest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const float v = in[i], leaked = v * slope;
+    const float active = (leaked > v ? leaked : v) * gain;
+    out[i] = active;
+    const uint32_t magnitude = bits_of(active) & 0x7fffffffu;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+
+// Adding 1.5 * 2^23 leaves the integer nearest to v (ties to even) in the low bits of the sum.
+inline uint32_t rounded(float v, float inverse) { return bits_of(v * inverse + 12582912.0f); }
+
+void quantize_rows(const float* __restrict rows, size_t stride, int64_t n, float inverse, uint32_t offset_bits,
+                   uint8_t* __restrict out) {
+  const float* r0 = rows;
+  const float* r1 = rows + stride;
+  const float* r2 = rows + 2 * stride;
+  const float* r3 = rows + 3 * stride;
+  auto* quads = reinterpret_cast<uint32_t*>(out);
+  for (int64_t i = 0; i < n; ++i) {
+    const uint32_t quad = (rounded(r0[i], inverse) & 255u) | (rounded(r1[i], inverse) & 255u) << 8 |
+                          (rounded(r2[i], inverse) & 255u) << 16 | rounded(r3[i], inverse) << 24;
+    quads[i] = quad ^ offset_bits;
+  }
+}
+
+template <bool Own, bool Residual>
+inline void finish_group(const int32_t* __restrict sums, int n, int32_t correction, float scale, float bias,
+                         const float* __restrict own, const float* __restrict residual, float* __restrict out) {
+  for (int i = 0; i < n; ++i) {
+    float v = static_cast<float>(sums[i] - correction) * scale + bias;
+    if (Own) v += own[i];
+    if (Residual) v += residual[i];
+    out[i] = v;
+  }
+}
+
+void finish_rows(const Finish& f) {
+  for (int row = 0; row < f.rows; ++row) {
+    const size_t r = static_cast<size_t>(row);
+    for (int g = 0; g < f.groups; ++g) {
+      const int32_t* sums = f.sums + row * kRow + g * kGroup;
+      const float scale = f.scale[g] * f.channel_scale[row], bias = f.bias[row];
+      const float* own = f.own[g] ? f.own[g] + r * f.own_stride[g] : nullptr;
+      const float* residual = f.residual[g] ? f.residual[g] + r * f.residual_stride : nullptr;
+      float* out = f.out[g] + r * f.out_stride;
+      const auto go = [&](int n) {
+        if (own && residual) finish_group<true, true>(sums, n, f.correction[row], scale, bias, own, residual, out);
+        else if (own) finish_group<true, false>(sums, n, f.correction[row], scale, bias, own, nullptr, out);
+        else if (residual) finish_group<false, true>(sums, n, f.correction[row], scale, bias, nullptr, residual, out);
+        else finish_group<false, false>(sums, n, f.correction[row], scale, bias, nullptr, nullptr, out);
+      };
+      if (f.count[g] == kGroup) go(kGroup);  // a constant length, so the loop becomes one or a few vectors
+      else go(f.count[g]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace edge_kernels
