@@ -67,9 +67,8 @@ def _ours(
     _, c, _, dilation, stride, _, tile = layer
     packed, scales = kernels.pack(w, 7 if path.endswith("7bit") else 8)
     constants = {"weights": packed, "scales": scales, "bias": bias}
-    op, how = (
-        ("QConvTranspose1d", {"stride": stride}) if stride else ("QConv1d", {"dilation": dilation})
-    )
+    op = "QConvTranspose1d" if stride else "QConv1d"
+    how: dict[str, Any] = {"stride": stride} if stride else {"dilation": dilation}
     node = helper.make_node(
         op, ["x", *constants], ["y"], domain=kernels.DOMAIN, tile=tile, slope=0.1, **how
     )

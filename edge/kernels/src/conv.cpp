@@ -102,7 +102,7 @@ void Conv::pack(const int8_t* weights) {
         // Transposed: output j * stride + r takes input j - t with tap t * stride + r.
         const int64_t k = s.stride ? (taps_ - 1 - tap) * s.stride + row % s.stride : tap;
         const int8_t w = weights[(channel * s.in_channels + c) * s.kernel + k];
-        const int64_t at = (((row / kBlock * quads_ + c / 4) * taps_ + tap) * kBlock + row % kBlock) * 4 + c % 4;
+        const int64_t at = (((row / kBlock * taps_ + tap) * quads_ + c / 4) * kBlock + row % kBlock) * 4 + c % 4;
         weights_[static_cast<size_t>(at)] = w;
         sum += w;
       }

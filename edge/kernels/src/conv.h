@@ -64,7 +64,7 @@ class Conv {
   Shape shape_;
   const Path* path_;
   int64_t taps_, rows_, blocks_, quads_, pad_;  // rows: out_channels, times stride if transposed
-  std::vector<int8_t> weights_;                 // [block][quad][tap][kBlock][4]
+  std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4]
   std::vector<int32_t> correction_;             // what unsigned activations add to each row's sum
   std::vector<float> scales_, bias_, gains_;    // per row, per row, per input channel
 };

@@ -14,9 +14,9 @@ inline void dot_vectors(const Dot& d, const uint8_t* const* columns, int32_t* co
     for (auto& row : sums)
       for (auto& sum : row) sum = _mm256_setzero_si256();
     const int8_t* w = d.weights + half * 4;
-    for (int quad = 0; quad < d.quads; ++quad) {
-      size_t at = static_cast<size_t>(quad) * d.quad_bytes;
-      for (int tap = 0; tap < d.taps; ++tap, at += d.tap_bytes, w += kBlock * 4) {
+    for (int tap = 0; tap < d.taps; ++tap) {
+      size_t at = static_cast<size_t>(tap) * d.tap_bytes;
+      for (int quad = 0; quad < d.quads; ++quad, at += d.quad_bytes, w += kBlock * 4) {
         __m256i a[Vectors];
         for (int v = 0; v < Vectors; ++v)
           a[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(columns[v] + at));

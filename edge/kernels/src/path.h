@@ -11,7 +11,7 @@ constexpr int kGroups = 3;   // groups per call of `dot`
 constexpr int kRow = kGroup * kGroups;
 
 // Sums of products for kBlock output channels at up to kRow positions.
-// Activations: bytes [quad][column][4], four channels beside each other. Weights: [quad][tap][kBlock][4].
+// Activations: bytes [quad][column][4], four channels beside each other. Weights: [tap][quad][kBlock][4].
 struct Dot {
   const uint8_t* group[kGroups];  // first column of each group in quad 0
   int groups;

@@ -12,9 +12,9 @@ void dot_groups(const Dot& d) {
   for (auto& row : sums)
     for (auto& sum : row) sum = _mm512_setzero_si512();
   const int8_t* w = d.weights;
-  for (int quad = 0; quad < d.quads; ++quad) {
-    size_t at = static_cast<size_t>(quad) * d.quad_bytes;
-    for (int tap = 0; tap < d.taps; ++tap, at += d.tap_bytes, w += kBlock * 4) {
+  for (int tap = 0; tap < d.taps; ++tap) {
+    size_t at = static_cast<size_t>(tap) * d.tap_bytes;
+    for (int quad = 0; quad < d.quads; ++quad, at += d.quad_bytes, w += kBlock * 4) {
       __m512i a[Groups];
       for (int g = 0; g < Groups; ++g) a[g] = _mm512_loadu_si512(d.group[g] + at);
       for (int o = 0; o < kBlock; ++o) {

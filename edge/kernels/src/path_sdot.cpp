@@ -13,9 +13,9 @@ inline void dot_vectors(const Dot& d, const uint8_t* const* columns, int32_t* co
   for (auto& row : sums)
     for (auto& sum : row) sum = vdupq_n_s32(0);
   const int8_t* w = d.weights;
-  for (int quad = 0; quad < d.quads; ++quad) {
-    size_t at = static_cast<size_t>(quad) * d.quad_bytes;
-    for (int tap = 0; tap < d.taps; ++tap, at += d.tap_bytes, w += kBlock * 4) {
+  for (int tap = 0; tap < d.taps; ++tap) {
+    size_t at = static_cast<size_t>(tap) * d.tap_bytes;
+    for (int quad = 0; quad < d.quads; ++quad, at += d.quad_bytes, w += kBlock * 4) {
       const int8x16_t low = vld1q_s8(w), high = vld1q_s8(w + 16);
       for (int v = 0; v < Vectors; ++v) {
         const int8x16_t a = vreinterpretq_s8_u8(vld1q_u8(columns[v] + at));

@@ -8,66 +8,74 @@
 namespace edge_kernels {
 namespace {
 
-// Four outputs, four positions (one register of activations), all quads and taps. Every 32-bit lane
-// pair (two channels each) belongs to one position and is joined at the end.
+// One output at eight positions. A 32-bit lane holds two channels of one position; pairs are joined
+// at the end. Written out, as gcc keeps arrays of these in memory.
+struct Sums {
+  int32x4_t p01 = vdupq_n_s32(0), p23 = vdupq_n_s32(0), p45 = vdupq_n_s32(0), p67 = vdupq_n_s32(0);
+  void store(int32_t* out) const {
+    vst1q_s32(out, vpaddq_s32(p01, p23));
+    vst1q_s32(out + 4, vpaddq_s32(p45, p67));
+  }
+};
+
+using Word __attribute__((may_alias)) = int32_t;
+
 template <int Depth>
-inline void dot_four(const Dot& d, const uint8_t* columns, const int8_t* weights, int32_t* out) {
-  int32x4_t front[4], back[4];  // positions 0, 1 and 2, 3
-  for (int o = 0; o < 4; ++o) front[o] = back[o] = vdupq_n_s32(0);
-  const int steps = d.quads * d.taps;
-  const int8_t* w = weights;
-  int tap = 0;
-  const uint8_t* row = columns;
-  const uint8_t* column = columns;
-  const auto next = [&] {
-    const int8x16_t a = vreinterpretq_s8_u8(vld1q_u8(column));
-    column += d.tap_bytes;
-    if (++tap == d.taps) {
-      tap = 0;
-      row += d.quad_bytes;
-      column = row;
-    }
-    return a;
-  };
-  const auto weight = [&](const int8_t* at) {
-    int32_t four;
-    std::memcpy(&four, at, 4);
-    return vreinterpretq_s8_s32(vdupq_n_s32(four));
-  };
-  int step = 0;
-  for (; step + Depth <= steps; step += Depth) {
-    int8x16_t a[Depth];
-    for (int i = 0; i < Depth; ++i) a[i] = next();
-    for (int o = 0; o < 4; ++o) {
-      int8x16_t b = weight(w + o * 4);
-      int16x8_t f = vmull_s8(vget_low_s8(a[0]), vget_low_s8(b)), k = vmull_high_s8(a[0], b);
-      for (int i = 1; i < Depth; ++i) {
-        b = weight(w + i * kBlock * 4 + o * 4);
-        f = vmlal_s8(f, vget_low_s8(a[i]), vget_low_s8(b));
-        k = vmlal_high_s8(k, a[i], b);
+inline void add_products(Sums& sums, const int8x16_t (&front)[Depth], const int8x16_t (&back)[Depth], const int8_t* w) {
+  int8x16_t b = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const Word*>(w)));
+  int16x8_t p01 = vmull_s8(vget_low_s8(front[0]), vget_low_s8(b)), p23 = vmull_high_s8(front[0], b);
+  int16x8_t p45 = vmull_s8(vget_low_s8(back[0]), vget_low_s8(b)), p67 = vmull_high_s8(back[0], b);
+  for (int i = 1; i < Depth; ++i) {
+    b = vreinterpretq_s8_s32(vld1q_dup_s32(reinterpret_cast<const Word*>(w + i * kBlock * 4)));
+    p01 = vmlal_s8(p01, vget_low_s8(front[i]), vget_low_s8(b));
+    p23 = vmlal_high_s8(p23, front[i], b);
+    p45 = vmlal_s8(p45, vget_low_s8(back[i]), vget_low_s8(b));
+    p67 = vmlal_high_s8(p67, back[i], b);
+  }
+  sums.p01 = vpadalq_s16(sums.p01, p01);
+  sums.p23 = vpadalq_s16(sums.p23, p23);
+  sums.p45 = vpadalq_s16(sums.p45, p45);
+  sums.p67 = vpadalq_s16(sums.p67, p67);
+}
+
+template <int Depth>
+void dot_four(const Dot& d, const uint8_t* columns, const int8_t* w, int32_t* out) {
+  Sums s0, s1, s2, s3;
+  for (int tap = 0; tap < d.taps; ++tap) {
+    const uint8_t* at = columns + static_cast<size_t>(tap) * d.tap_bytes;
+    int quad = 0;
+    for (; quad + Depth <= d.quads; quad += Depth, w += Depth * kBlock * 4) {
+      int8x16_t front[Depth], back[Depth];
+      for (int i = 0; i < Depth; ++i, at += d.quad_bytes) {
+        front[i] = vreinterpretq_s8_u8(vld1q_u8(at));
+        back[i] = vreinterpretq_s8_u8(vld1q_u8(at + 16));
       }
-      front[o] = vpadalq_s16(front[o], f);
-      back[o] = vpadalq_s16(back[o], k);
+      add_products<Depth>(s0, front, back, w);
+      add_products<Depth>(s1, front, back, w + 4);
+      add_products<Depth>(s2, front, back, w + 8);
+      add_products<Depth>(s3, front, back, w + 12);
     }
-    w += Depth * kBlock * 4;
-  }
-  for (; step < steps; ++step, w += kBlock * 4) {
-    const int8x16_t a = next();
-    for (int o = 0; o < 4; ++o) {
-      const int8x16_t b = weight(w + o * 4);
-      front[o] = vpadalq_s16(front[o], vmull_s8(vget_low_s8(a), vget_low_s8(b)));
-      back[o] = vpadalq_s16(back[o], vmull_high_s8(a, b));
+    for (; quad < d.quads; ++quad, at += d.quad_bytes, w += kBlock * 4) {
+      const int8x16_t front[1] = {vreinterpretq_s8_u8(vld1q_u8(at))};
+      const int8x16_t back[1] = {vreinterpretq_s8_u8(vld1q_u8(at + 16))};
+      add_products<1>(s0, front, back, w);
+      add_products<1>(s1, front, back, w + 4);
+      add_products<1>(s2, front, back, w + 8);
+      add_products<1>(s3, front, back, w + 12);
     }
   }
-  for (int o = 0; o < 4; ++o) vst1q_s32(out + o * kRow, vpaddq_s32(front[o], back[o]));
+  s0.store(out);
+  s1.store(out + kRow);
+  s2.store(out + 2 * kRow);
+  s3.store(out + 3 * kRow);
 }
 
 template <int Depth>
 void dot(const Dot& d) {
   for (int half = 0; half < kBlock; half += 4)
     for (int g = 0; g < d.groups; ++g)
-      for (int v = 0; v < 4; ++v)
-        dot_four<Depth>(d, d.group[g] + v * 16, d.weights + half * 4, d.sums + half * kRow + g * kGroup + v * 4);
+      for (int v = 0; v < 2; ++v)
+        dot_four<Depth>(d, d.group[g] + v * 32, d.weights + half * 4, d.sums + half * kRow + g * kGroup + v * 8);
 }
 
 }  // namespace
