@@ -66,15 +66,16 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   if (s.stride) {
     require(s.stride >= 1 && s.stride <= kLargest && s.kernel % s.stride == 0, "kernel must be a multiple of stride");
     require((s.kernel - s.stride) % 2 == 0, "kernel - stride must be even");
-    require(s.dilation == 1 && !s.skip && s.lookahead == 0, "a transposed convolution has no dilation, skip, lookahead");
+    require(s.dilation == 1 && !s.skip && s.lookahead == 0 && s.delay == 0,
+            "a transposed convolution has no dilation, skip, lookahead or delay");
   }
   taps_ = s.stride ? s.kernel / s.stride : s.kernel;
   rows_ = s.out_channels * std::max<int64_t>(s.stride, 1);
   blocks_ = divide_up(rows_, kBlock);
   quads_ = divide_up(s.in_channels, 4);
-  pad_ = s.stride ? (s.kernel - s.stride) / 2 : state_length() - s.lookahead;
+  pad_ = s.stride ? (s.kernel - s.stride) / 2 : span() - s.lookahead;
   require(s.stride || (s.lookahead >= 0 && pad_ >= 0), "lookahead must be in 0..(kernel - 1) * dilation");
-  require(state_length() <= kLargest, "(kernel - 1) * dilation must be at most 2^20");
+  require(s.delay >= 0 && s.delay <= kLargest && span() <= kLargest, "delay and span must be in 0..2^20");
   require(!s.skip || s.in_channels == s.out_channels, "skip needs as many output as input channels");
   // 255 * 127 for each product, in 32 bits.
   require(quads_ * 4 * taps_ <= 65536, "channels * kernel must be at most 65,536");
@@ -113,11 +114,10 @@ void Conv::pack(const int8_t* weights) {
 
 int64_t Conv::out_length(int64_t length, bool first, bool last) const {
   require(length >= 0 && length <= std::numeric_limits<int32_t>::max() / 4, "a chunk is too long");
-  const int64_t late = shape_.stride ? pad_ : shape_.lookahead;
-  const int64_t out = length * std::max<int64_t>(shape_.stride, 1) - (first ? late : 0) + (last ? late : 0);
+  const int64_t out = length * std::max<int64_t>(shape_.stride, 1) - (first ? late() : 0) + (last ? late() : 0);
   require(out >= 0,
           "the first chunk has " + std::to_string(length) + " positions, but this layer drops " +
-              std::to_string(late) + " until it sees what follows");
+              std::to_string(late()) + " until it sees what follows");
   return out;
 }
 
@@ -126,7 +126,7 @@ int64_t Conv::out_length(int64_t length, bool first, bool last) const {
 std::vector<std::vector<Conv::Tile>> Conv::batches(int64_t columns, bool first) const {
   const size_t together = shape_.tile < kRow ? kGroups : 1;
   std::vector<std::vector<Tile>> out;
-  int64_t in_granule = first ? (shape_.phase + shape_.lookahead) % shape_.granule : 0;
+  int64_t in_granule = first ? (shape_.phase + shape_.lookahead + shape_.delay) % shape_.granule : 0;
   for (int64_t at = 0; at < columns;) {
     const int64_t room = std::min(shape_.tile - in_granule % shape_.tile, shape_.granule - in_granule);
     const int64_t end = std::min(columns, at + room);
@@ -140,7 +140,7 @@ std::vector<std::vector<Conv::Tile>> Conv::batches(int64_t columns, bool first) 
 
 void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const {
   const Chunk& chunk = view.chunk;
-  const int64_t halo = state_length();
+  const int64_t halo = span();
   int64_t columns = 0, widest = 0;
   panel.groups.clear();
   for (const Tile& tile : tiles) {
@@ -167,7 +167,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
       if (before && chunk.first) {
         std::fill_n(row, before, 0.0f);
       } else if (before) {
-        const float* state = chunk.state + c * halo + tile.begin;
+        const float* state = chunk.state + c * state_length() + tile.begin;
         largest = std::max(largest, path_->load(state, before, shape_.slope, gain, row));
       }
       if (inside) {
@@ -289,7 +289,7 @@ void Conv::run(const Chunk& chunk, const Parallel& parallel) const {
     view.after = chunk.last ? halo : 0;
   } else {
     if (chunk.first) view.before = pad_;
-    view.after = chunk.last ? shape_.lookahead : 0;
+    view.after = chunk.last ? late() : 0;
   }
   view.outs = std::max<int64_t>(view.size() - halo, 0);
   if (chunk.next_state) save_state(view);

@@ -14,6 +14,7 @@ struct Shape {
   int64_t dilation = 1;
   int64_t stride = 0;     // 0: convolution; else transposed convolution, kernel a multiple of stride
   int64_t lookahead = 0;  // convolution: inputs needed after an output's own position
+  int64_t delay = 0;      // convolution: outputs held back beyond that, for a slower branch
   float slope = 1.0f;     // LeakyReLU on load; 1: none
   bool skip = false;      // add the layer's own raw input to its output
   int64_t granule = 192, tile = 192, phase = 0;
@@ -41,7 +42,7 @@ class Conv {
   Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
        const Path* path);
 
-  int64_t state_length() const { return (taps_ - 1) * shape_.dilation; }
+  int64_t state_length() const { return span() + shape_.delay; }
   // Positions that a chunk gives; throws std::invalid_argument if the first chunk is too short.
   int64_t out_length(int64_t length, bool first, bool last) const;
   void run(const Chunk& chunk, const Parallel& parallel) const;
@@ -53,6 +54,8 @@ class Conv {
   struct Tile;
   struct Panel;
   struct View;
+  int64_t span() const { return (taps_ - 1) * shape_.dilation; }  // inputs of an output, less one
+  int64_t late() const { return shape_.stride ? pad_ : shape_.lookahead + shape_.delay; }
   void pack(const int8_t* weights);
   std::vector<std::vector<Tile>> batches(int64_t columns, bool first) const;
   void load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const;
@@ -63,7 +66,8 @@ class Conv {
 
   Shape shape_;
   const Path* path_;
-  int64_t taps_, rows_, blocks_, quads_, pad_;  // rows: out_channels, times stride if transposed
+  int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed
+  int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at either end
   std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4]
   std::vector<int32_t> correction_;             // what unsigned activations add to each row's sum
   std::vector<float> scales_, bias_, gains_;    // per row, per row, per input channel

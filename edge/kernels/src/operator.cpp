@@ -96,6 +96,7 @@ std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool 
   } else {
     s.dilation = attribute(api, info, "dilation", 1);
     s.lookahead = attribute(api, info, "lookahead", (s.kernel - 1) * s.dilation / 2);
+    s.delay = attribute(api, info, "delay", 0);
     s.skip = attribute(api, info, "skip", 0) != 0;
   }
   if (OrtStatus* status = GetAttributeFloat::call(api, info, "slope", &s.slope)) {
@@ -149,7 +150,7 @@ void compute(const Kernel& kernel, OrtKernelContext* context) {
   chunk.first = flag(kFirst);
   chunk.last = flag(kLast);
   const std::vector<int64_t> state_dims = {1, s.in_channels, kernel.conv->state_length()};
-  if (!chunk.first) {
+  if (!chunk.first && state_dims[2]) {
     require_dims(state, state_dims, "the state");
     chunk.state = state.as<float>();
   }

@@ -53,6 +53,7 @@ Layer random_layer(Random& r) {
     s.kernel = r.whole(1, 9);
     s.dilation = r.whole(1, 12);
     s.lookahead = r.whole(0, (s.kernel - 1) * s.dilation);
+    s.delay = r.chance(0.3) ? r.whole(1, 30) : 0;
     s.skip = r.chance(0.5);
     if (s.skip) s.out_channels = s.in_channels;
   }
@@ -143,7 +144,7 @@ bool same(const Floats& a, const Floats& b) {
 // Cuts at whole granules of what earlier layers emit: `phase` positions fewer in the first chunk.
 std::vector<int64_t> random_cuts(Random& r, const Shape& s, int64_t length) {
   std::vector<int64_t> cuts;
-  const int64_t least = s.stride ? (s.kernel - s.stride) / 2 : s.lookahead;
+  const int64_t least = s.stride ? (s.kernel - s.stride) / 2 : s.lookahead + s.delay;
   int64_t at = -s.phase;
   while ((at += s.granule * r.whole(1, 3)) < length)
     if (!cuts.empty() || (at > 0 && at >= least)) cuts.push_back(at);
@@ -154,10 +155,10 @@ std::string describe(const Layer& l, const char* path, const char* what) {
   const Shape& s = l.shape;
   char out[400];
   std::snprintf(out, sizeof out,
-                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d slope %g skip %d granule %d tile %d "
+                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d delay %d slope %g skip %d granule %d tile %d "
                 "phase %d length %d",
                 path, what, int(s.in_channels), int(s.out_channels), int(s.kernel), int(s.dilation), int(s.stride),
-                int(s.lookahead), double(s.slope), int(s.skip), int(s.granule), int(s.tile), int(s.phase),
+                int(s.lookahead), int(s.delay), double(s.slope), int(s.skip), int(s.granule), int(s.tile), int(s.phase),
                 int(l.length));
   return out;
 }
