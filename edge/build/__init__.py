@@ -1,0 +1,1 @@
+"""Make bundles on a workstation: fetch, export, quantize, evaluate, pack."""
