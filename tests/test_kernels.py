@@ -70,11 +70,15 @@ def session(
 
 
 def quantized(window: Array) -> tuple[Array, np.float32]:
-    """A window [C, W] of activations as integers and their scale."""
-    largest = np.abs(window).max(initial=np.float32(0))
-    if largest < np.float32(1e-30):
+    """A window [C, W] of activations as integers, 0 for 0, and their scale."""
+    low, high = min(window.min(), np.float32(0)), max(window.max(), np.float32(0))
+    if high - low < np.float32(1e-30):
         return np.zeros_like(window), np.float32(0)
-    return np.rint(window * (np.float32(127) / largest)), largest / np.float32(127)
+    inverse = np.float32(254) / (high - low)
+    zero = np.rint(-low * inverse).astype(np.float64)
+    return np.rint((window * inverse).astype(np.float64) + zero) - zero, (high - low) / np.float32(
+        254
+    )
 
 
 def reference(
@@ -176,7 +180,7 @@ def test_transposed_is_onnx_conv_transpose(library: Path, path: str, stride: int
     rng = np.random.default_rng(stride)
     weights = rng.integers(-63, 64, (6, 10, k)).astype(np.int8)
     x = rng.integers(-127, 128, (1, 10, 50)).astype(np.float32)
-    x[0, 0, ::8] = 127
+    x[0, :2, ::8] = np.array([[127], [-127]])
     bias = rng.integers(-9, 9, 6).astype(np.float32)
     constants: dict[str, Array] = {
         "weights": weights,

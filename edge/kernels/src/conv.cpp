@@ -13,8 +13,9 @@
 namespace edge_kernels {
 namespace {
 
-// Below this largest magnitude a tile is silence: 127 / magnitude would near the end of float32.
+// Below this range of values a tile is silence: kSteps / range would near the end of float32.
 constexpr float kSilence = 1e-30f;
+constexpr float kSteps = 254.0f;  // one less than bytes have, so that no rounding leaves them
 constexpr int64_t kEnoughBatches = 8;  // then each is one piece of work, else channels are split too
 constexpr int64_t kSmallWork = 1 << 18;  // products below which threads cost more than they give
 constexpr int64_t kLargest = int64_t{1} << 20;  // limit of every dimension and attribute
@@ -39,6 +40,7 @@ struct Conv::Panel {
     int64_t position;  // in the view
     int count;
     float scale;
+    int32_t zero;
   };
   std::vector<uint8_t> bytes;
   std::vector<float> rows;  // one tile's window, activated
@@ -94,7 +96,7 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
 void Conv::pack(const int8_t* weights) {
   const Shape& s = shape_;
   weights_.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
-  correction_.assign(static_cast<size_t>(rows_), 0);
+  weight_sums_.assign(static_cast<size_t>(rows_), 0);
   for (int64_t row = 0; row < rows_; ++row) {
     const int64_t channel = s.stride ? row / s.stride : row;
     int32_t sum = 0;
@@ -108,7 +110,7 @@ void Conv::pack(const int8_t* weights) {
         sum += w;
       }
     }
-    correction_[static_cast<size_t>(row)] = path_->offset_bits ? 128 * sum : 0;
+    weight_sums_[static_cast<size_t>(row)] = sum;
   }
 }
 
@@ -160,7 +162,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
     // The window's parts before, inside and after the chunk.
     const int64_t before = std::clamp<int64_t>(view.before - tile.begin, 0, width);
     const int64_t inside = std::clamp<int64_t>(view.before + chunk.length - tile.begin, before, width) - before;
-    uint32_t largest = 0;
+    Range range;
     for (int64_t c = 0; c < shape_.in_channels; ++c) {
       float* row = panel.rows.data() + static_cast<size_t>(c) * stride;
       const float gain = gains_[static_cast<size_t>(c)];
@@ -168,29 +170,35 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
         std::fill_n(row, before, 0.0f);
       } else if (before) {
         const float* state = chunk.state + c * state_length() + tile.begin;
-        largest = std::max(largest, path_->load(state, before, shape_.slope, gain, row));
+        path_->load(state, before, shape_.slope, gain, row, range);
       }
       if (inside) {
         const float* in = chunk.in + c * chunk.length + (tile.begin + before - view.before);
-        largest = std::max(largest, path_->load(in, inside, shape_.slope, gain, row + before));
+        path_->load(in, inside, shape_.slope, gain, row + before, range);
       }
       std::fill(row + before + inside, row + width, 0.0f);
     }
-    float magnitude, scale = 0.0f, inverse = 0.0f;
-    std::memcpy(&magnitude, &largest, sizeof magnitude);
-    if (!std::isfinite(magnitude)) {
+    const uint32_t bits[2] = {static_cast<uint32_t>(std::max(range.high, 0)), range.low >> 31 ? range.low : 0u};
+    float high_low[2], scale = 0.0f, inverse = 0.0f;
+    std::memcpy(high_low, bits, sizeof high_low);
+    const float extent = high_low[0] - high_low[1];
+    int zero = 0;
+    if (!std::isfinite(extent)) {
       scale = std::numeric_limits<float>::quiet_NaN();
       std::fill(panel.rows.begin(), panel.rows.end(), 0.0f);
-    } else if (magnitude >= kSilence) {
-      scale = magnitude / 127.0f;
-      inverse = 127.0f / magnitude;
+    } else if (extent >= kSilence) {
+      scale = extent / kSteps;
+      inverse = kSteps / extent;
+      zero = static_cast<int>(std::nearbyint(-high_low[1] * inverse));
     }
     for (int64_t quad = 0; quad < quads_; ++quad)
-      path_->quantize(panel.rows.data() + static_cast<size_t>(quad) * 4 * stride, stride, width, inverse,
-                      path_->offset_bits,
+      path_->quantize(panel.rows.data() + static_cast<size_t>(quad) * 4 * stride, stride, width, inverse, zero,
+                      path_->is_signed ? 0x80808080u : 0u,
                       panel.bytes.data() + static_cast<size_t>(quad) * panel.quad_bytes + column * 4);
+    const int32_t seen = path_->is_signed ? zero - 128 : zero;
     for (int64_t at = tile.begin; at < tile.end; at += kGroup) {
-      panel.groups.push_back({column + at - tile.begin, at, static_cast<int>(std::min<int64_t>(kGroup, tile.end - at)), scale});
+      const auto count = static_cast<int>(std::min<int64_t>(kGroup, tile.end - at));
+      panel.groups.push_back({column + at - tile.begin, at, count, scale, seen});
     }
     column += divide_up(tile.end - tile.begin, kGroup) * kGroup + halo;
   }
@@ -225,13 +233,14 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
   f.groups = groups;
   f.residual_stride = static_cast<size_t>(view.out_length);
   f.out_stride = shape_.stride ? kGroup : static_cast<size_t>(view.out_length);
-  f.correction = correction_.data() + row;
+  f.weight_sums = weight_sums_.data() + row;
   f.channel_scale = scales_.data() + row;
   f.bias = bias_.data() + row;
   for (int i = 0; i < groups; ++i) {
     const Panel::Group& group = panel.groups[first_group + static_cast<size_t>(i)];
     f.count[i] = group.count;
     f.scale[i] = group.scale;
+    f.zero[i] = group.zero;
     f.out[i] = shape_.stride ? phases[i][0] : chunk.out + row * view.out_length + group.position;
     if (chunk.residual) f.residual[i] = chunk.residual + row * view.out_length + group.position;
     if (!shape_.skip) continue;

@@ -69,7 +69,7 @@ class Conv {
   int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed
   int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at either end
   std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4]
-  std::vector<int32_t> correction_;             // what unsigned activations add to each row's sum
+  std::vector<int32_t> weight_sums_;            // per row
   std::vector<float> scales_, bias_, gains_;    // per row, per row, per input channel
 };
 

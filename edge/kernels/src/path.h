@@ -22,32 +22,43 @@ struct Dot {
   int32_t* sums;  // [kBlock][kRow]
 };
 
-// From sums to floats: (sum - correction) * (tile scale * channel scale) + bias + own + residual.
+// From sums to floats:
+// (sum - zero * weight sum) * (tile scale * channel scale) + bias + own + residual.
 struct Finish {
   const int32_t* sums;  // [kBlock][kRow]
   int rows, groups;
   int count[kGroups];            // valid positions of each group
   float scale[kGroups];          // of the group's tile
+  int32_t zero[kGroups];         // the byte that stands for 0 there, as `dot` sees it
   const float* own[kGroups];     // null: none
   size_t own_stride[kGroups];    // floats between channels
   const float* residual[kGroups];
   size_t residual_stride;
   float* out[kGroups];
   size_t out_stride;
-  const int32_t* correction;  // per row
+  const int32_t* weight_sums;  // per row
   const float* channel_scale;
   const float* bias;
+};
+
+// The largest and the smallest float seen, as bit patterns: integers order floats of one sign, and
+// put Inf and NaN beyond them, alike on every CPU. Nothing above 0 leaves `high`, nothing below 0
+// leaves `low` without its sign bit.
+struct Range {
+  int32_t high = 0;
+  uint32_t low = 0;
 };
 
 struct Path {
   const char* name;
   int weight_limit;      // largest |weight| for which no intermediate can saturate
-  uint32_t offset_bits;  // 0x80808080 where activations are unsigned with zero at 128, else 0
+  bool is_signed;        // `dot` reads activations as signed bytes: 128 less than quantized
   void (*dot)(const Dot&);
-  // LeakyReLU and gain; returns the largest magnitude as its bit pattern.
-  uint32_t (*load)(const float* in, int64_t n, float slope, float gain, float* out);
-  // Four rows of floats, `stride` apart, to n quads of bytes.
-  void (*quantize)(const float* rows, size_t stride, int64_t n, float inverse, uint32_t offset_bits, uint8_t* out);
+  // LeakyReLU and gain; widens the range.
+  void (*load)(const float* in, int64_t n, float slope, float gain, float* out, Range& range);
+  // Four rows of floats, `stride` apart, to n quads of bytes: v * inverse + zero, to nearest, ties to
+  // even; then each byte xor the one of `flip`.
+  void (*quantize)(const float* rows, size_t stride, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out);
   void (*finish)(const Finish&);
 };
 

@@ -11,7 +11,7 @@ struct Narrow {
   }
 };
 
-// 8-bit weights: the activation's sign moves to the weight, and 127 * 127 * 2 = 32,258 fits.
+// 8-bit weights: the activation's sign moves to the weight, and 128 * 127 * 2 = 32,512 fits.
 struct Wide {
   static __m256i add(__m256i sum, __m256i a, __m256i b) {
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(b, a));
@@ -21,7 +21,7 @@ struct Wide {
 
 }  // namespace
 
-const Path path_avx2_narrow = {"avx2-7bit", 63, 0x80808080u, dot_avx2<Narrow>, load_row, quantize_rows, finish_rows};
-const Path path_avx2 = {"avx2", 127, 0, dot_avx2<Wide>, load_row, quantize_rows, finish_rows};
+const Path path_avx2_narrow = {"avx2-7bit", 63, false, dot_avx2<Narrow>, load_row, quantize_rows, finish_rows};
+const Path path_avx2 = {"avx2", 127, true, dot_avx2<Wide>, load_row, quantize_rows, finish_rows};
 
 }  // namespace edge_kernels

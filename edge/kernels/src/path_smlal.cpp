@@ -1,6 +1,6 @@
 // SMULL and SMLAL (every Armv8: Cortex-A53, A72): eight products in 16 bits, then added in pairs to
-// 32 bits. A 16-bit lane holds Depth products: 2 of 8-bit weights (127 * 127 * 2 = 32,258), 4 of
-// 7-bit weights (127 * 63 * 4 = 32,004).
+// 32 bits. A 16-bit lane holds Depth products: 2 of 8-bit weights (128 * 127 * 2 = 32,512), 4 of
+// 7-bit weights (128 * 63 * 4 = 32,256).
 #include <arm_neon.h>
 
 #include "rows.h"
@@ -80,7 +80,7 @@ void dot(const Dot& d) {
 
 }  // namespace
 
-const Path path_smlal_narrow = {"smlal-7bit", 63, 0, dot<4>, load_row, quantize_rows, finish_rows};
-const Path path_smlal = {"smlal", 127, 0, dot<2>, load_row, quantize_rows, finish_rows};
+const Path path_smlal_narrow = {"smlal-7bit", 63, true, dot<4>, load_row, quantize_rows, finish_rows};
+const Path path_smlal = {"smlal", 127, true, dot<2>, load_row, quantize_rows, finish_rows};
 
 }  // namespace edge_kernels

@@ -14,33 +14,35 @@ inline uint32_t bits_of(float v) {
   return bits;
 }
 
-// Magnitudes are compared as integers: NaN and Inf then rank above every finite value, on every CPU.
-uint32_t load_row(const float* __restrict in, int64_t n, float slope, float gain, float* __restrict out) {
-  uint32_t largest = 0;
+void load_row(const float* __restrict in, int64_t n, float slope, float gain, float* __restrict out, Range& range) {
+  int32_t high = range.high;
+  uint32_t low = range.low;
   for (int64_t i = 0; i < n; ++i) {
     const float v = in[i], leaked = v * slope;
     const float active = (leaked > v ? leaked : v) * gain;
     out[i] = active;
-    const uint32_t magnitude = bits_of(active) & 0x7fffffffu;
-    largest = magnitude > largest ? magnitude : largest;
+    const uint32_t bits = bits_of(active);
+    high = static_cast<int32_t>(bits) > high ? static_cast<int32_t>(bits) : high;
+    low = bits > low ? bits : low;
   }
-  return largest;
+  range = {high, low};
 }
 
-// Adding 1.5 * 2^23 leaves the integer nearest to v (ties to even) in the low bits of the sum.
-inline uint32_t rounded(float v, float inverse) { return bits_of(v * inverse + 12582912.0f); }
+// Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum.
+constexpr float kRound = 12582912.0f;
 
-void quantize_rows(const float* __restrict rows, size_t stride, int64_t n, float inverse, uint32_t offset_bits,
+void quantize_rows(const float* __restrict rows, size_t stride, int64_t n, float inverse, int zero, uint32_t flip,
                    uint8_t* __restrict out) {
   const float* r0 = rows;
   const float* r1 = rows + stride;
   const float* r2 = rows + 2 * stride;
   const float* r3 = rows + 3 * stride;
+  const float base = kRound + static_cast<float>(zero);
   auto* quads = reinterpret_cast<uint32_t*>(out);
   for (int64_t i = 0; i < n; ++i) {
-    const uint32_t quad = (rounded(r0[i], inverse) & 255u) | (rounded(r1[i], inverse) & 255u) << 8 |
-                          (rounded(r2[i], inverse) & 255u) << 16 | rounded(r3[i], inverse) << 24;
-    quads[i] = quad ^ offset_bits;
+    const uint32_t b0 = bits_of(r0[i] * inverse + base), b1 = bits_of(r1[i] * inverse + base);
+    const uint32_t b2 = bits_of(r2[i] * inverse + base), b3 = bits_of(r3[i] * inverse + base);
+    quads[i] = ((b0 & 255u) | (b1 & 255u) << 8 | (b2 & 255u) << 16 | b3 << 24) ^ flip;
   }
 }
 
@@ -64,11 +66,12 @@ void finish_rows(const Finish& f) {
       const float* own = f.own[g] ? f.own[g] + r * f.own_stride[g] : nullptr;
       const float* residual = f.residual[g] ? f.residual[g] + r * f.residual_stride : nullptr;
       float* out = f.out[g] + r * f.out_stride;
+      const int32_t correction = f.zero[g] * f.weight_sums[row];
       const auto go = [&](int n) {
-        if (own && residual) finish_group<true, true>(sums, n, f.correction[row], scale, bias, own, residual, out);
-        else if (own) finish_group<true, false>(sums, n, f.correction[row], scale, bias, own, nullptr, out);
-        else if (residual) finish_group<false, true>(sums, n, f.correction[row], scale, bias, nullptr, residual, out);
-        else finish_group<false, false>(sums, n, f.correction[row], scale, bias, nullptr, nullptr, out);
+        if (own && residual) finish_group<true, true>(sums, n, correction, scale, bias, own, residual, out);
+        else if (own) finish_group<true, false>(sums, n, correction, scale, bias, own, nullptr, out);
+        else if (residual) finish_group<false, true>(sums, n, correction, scale, bias, nullptr, residual, out);
+        else finish_group<false, false>(sums, n, correction, scale, bias, nullptr, nullptr, out);
       };
       if (f.count[g] == kGroup) go(kGroup);  // a constant length, so the loop becomes one or a few vectors
       else go(f.count[g]);
