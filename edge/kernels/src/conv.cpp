@@ -226,48 +226,66 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
                   const int32_t* sums) const {
   const Chunk& chunk = view.chunk;
   const int64_t row = block * kBlock, halo = state_length();
-  float own[kGroups][kBlock][kGroup], phases[kGroups][kBlock][kGroup];
-  Finish f{};
+  float own[kBlock][kRow], phases[kBlock][kRow];
+  Finish f;  // not zeroed: this runs for every 384 outputs
+  f.spans = 0;
   f.sums = sums;
   f.rows = static_cast<int>(std::min<int64_t>(kBlock, rows_ - row));
-  f.groups = groups;
-  f.residual_stride = static_cast<size_t>(view.out_length);
-  f.out_stride = shape_.stride ? kGroup : static_cast<size_t>(view.out_length);
   f.weight_sums = weight_sums_.data() + row;
   f.channel_scale = scales_.data() + row;
   f.bias = bias_.data() + row;
+  int64_t positions[kGroups];  // of each span
   for (int i = 0; i < groups; ++i) {
     const Panel::Group& group = panel.groups[first_group + static_cast<size_t>(i)];
-    f.count[i] = group.count;
-    f.scale[i] = group.scale;
-    f.zero[i] = group.zero;
-    f.out[i] = shape_.stride ? phases[i][0] : chunk.out + row * view.out_length + group.position;
-    if (chunk.residual) f.residual[i] = chunk.residual + row * view.out_length + group.position;
+    Span* before = f.spans ? &f.span[f.spans - 1] : nullptr;
+    // Equal scales with no gap: as good as one tile, if not the same.
+    if (before && before->scale == group.scale && before->zero == group.zero &&
+        before->first + before->count == i * kGroup) {
+      before->count += group.count;
+      continue;
+    }
+    positions[f.spans] = group.position;
+    f.span[f.spans++] = Span{i * kGroup, group.count, group.scale, group.zero, nullptr, 0, nullptr, 0, nullptr, 0};
+  }
+  for (int i = 0; i < f.spans; ++i) {
+    Span& span = f.span[i];
+    span.residual_stride = static_cast<size_t>(view.out_length);
+    if (chunk.residual) span.residual = chunk.residual + row * view.out_length + positions[i];
+    span.out = shape_.stride ? phases[0] + span.first : chunk.out + row * view.out_length + positions[i];
+    span.out_stride = shape_.stride ? kRow : static_cast<size_t>(view.out_length);
     if (!shape_.skip) continue;
-    const int64_t at = group.position + pad_ - view.before;  // of the output's own input in the chunk
+    const int64_t at = positions[i] + pad_ - view.before;  // of the output's own input in the chunk
     if (at >= 0) {
-      f.own[i] = chunk.in + row * chunk.length + at;
-      f.own_stride[i] = static_cast<size_t>(chunk.length);
+      span.own = chunk.in + row * chunk.length + at;
+      span.own_stride = static_cast<size_t>(chunk.length);
       continue;
     }
     for (int r = 0; r < f.rows; ++r)
-      for (int p = 0; p < group.count; ++p)
-        own[i][r][p] = at + p < 0 ? chunk.state[(row + r) * halo + at + p + view.before]
-                                  : chunk.in[(row + r) * chunk.length + at + p];
-    f.own[i] = own[i][0];
-    f.own_stride[i] = kGroup;
+      for (int p = 0; p < span.count; ++p)
+        own[r][span.first + p] = at + p < 0 ? chunk.state[(row + r) * halo + at + p + view.before]
+                                            : chunk.in[(row + r) * chunk.length + at + p];
+    span.own = own[0] + span.first;
+    span.own_stride = kRow;
   }
   path_->finish(f);
   if (!shape_.stride) return;
-  for (int i = 0; i < groups; ++i) {
-    const Panel::Group& group = panel.groups[first_group + static_cast<size_t>(i)];
-    for (int r = 0; r < f.rows; ++r) {
-      const int64_t start = group.position * shape_.stride + (row + r) % shape_.stride - (chunk.first ? pad_ : 0);
-      float* out = chunk.out + (row + r) / shape_.stride * view.out_length;
-      for (int p = 0; p < group.count; ++p) {
-        const int64_t at = start + p * shape_.stride;
-        if (at >= 0 && at < view.out_length) out[at] = phases[i][r][p];
-      }
+  for (int i = 0; i < f.spans; ++i) interleave(view, f, f.span[i], positions[i], row);
+}
+
+void Conv::interleave(const View& view, const Finish& f, const Span& span, int64_t position, int64_t row) const {
+  const int64_t stride = shape_.stride;
+  const int64_t start = position * stride - (view.chunk.first ? pad_ : 0);
+  if (kBlock % stride == 0 && start >= 0 && start + span.count * stride <= view.out_length) {
+    for (int64_t r = 0; r < f.rows; r += stride)
+      path_->interleave(span.out + r * kRow, static_cast<int>(stride), span.count,
+                        view.chunk.out + (row + r) / stride * view.out_length + start);
+    return;
+  }
+  for (int64_t r = 0; r < f.rows; ++r) {
+    float* out = view.chunk.out + (row + r) / stride * view.out_length;
+    for (int64_t p = 0; p < span.count; ++p) {
+      const int64_t at = start + p * stride + (row + r) % stride;
+      if (at >= 0 && at < view.out_length) out[at] = span.out[r * kRow + p];
     }
   }
 }

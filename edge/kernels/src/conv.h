@@ -62,6 +62,7 @@ class Conv {
   void multiply(const View& view, const Panel& panel, int64_t block) const;
   void finish(const View& view, const Panel& panel, int64_t block, size_t first_group, int groups,
               const int32_t* sums) const;
+  void interleave(const View& view, const Finish& f, const Span& span, int64_t position, int64_t row) const;
   void save_state(const View& view) const;
 
   Shape shape_;

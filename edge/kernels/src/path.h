@@ -22,20 +22,25 @@ struct Dot {
   int32_t* sums;  // [kBlock][kRow]
 };
 
+// Neighbouring positions that share a scale, and where their floats come from and go.
+struct Span {
+  int first, count;  // in a row of sums
+  float scale;       // of the tile
+  int32_t zero;      // the byte that stands for 0 in the tile, as `dot` sees it
+  const float* own;  // null: none; the strides are floats between channels
+  size_t own_stride;
+  const float* residual;
+  size_t residual_stride;
+  float* out;
+  size_t out_stride;
+};
+
 // From sums to floats:
 // (sum - zero * weight sum) * (tile scale * channel scale) + bias + own + residual.
 struct Finish {
   const int32_t* sums;  // [kBlock][kRow]
-  int rows, groups;
-  int count[kGroups];            // valid positions of each group
-  float scale[kGroups];          // of the group's tile
-  int32_t zero[kGroups];         // the byte that stands for 0 there, as `dot` sees it
-  const float* own[kGroups];     // null: none
-  size_t own_stride[kGroups];    // floats between channels
-  const float* residual[kGroups];
-  size_t residual_stride;
-  float* out[kGroups];
-  size_t out_stride;
+  int rows, spans;
+  Span span[kGroups];
   const int32_t* weight_sums;  // per row
   const float* channel_scale;
   const float* bias;
@@ -60,6 +65,8 @@ struct Path {
   // even; then each byte xor the one of `flip`.
   void (*quantize)(const float* rows, size_t stride, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out);
   void (*finish)(const Finish&);
+  // Phases of a transposed convolution to their places; stride 1, 2, 4 or 8.
+  void (*interleave)(const float* rows, int stride, int n, float* out);
 };
 
 // Each in a file of its own; a build has those of its processor.

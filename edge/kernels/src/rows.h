@@ -47,7 +47,7 @@ void quantize_rows(const float* __restrict rows, size_t stride, int64_t n, float
 }
 
 template <bool Own, bool Residual>
-inline void finish_group(const int32_t* __restrict sums, int n, int32_t correction, float scale, float bias,
+inline void finish_span(const int32_t* __restrict sums, int n, int32_t correction, float scale, float bias,
                          const float* __restrict own, const float* __restrict residual, float* __restrict out) {
   for (int i = 0; i < n; ++i) {
     float v = static_cast<float>(sums[i] - correction) * scale + bias;
@@ -59,24 +59,42 @@ inline void finish_group(const int32_t* __restrict sums, int n, int32_t correcti
 
 void finish_rows(const Finish& f) {
   for (int row = 0; row < f.rows; ++row) {
-    const size_t r = static_cast<size_t>(row);
-    for (int g = 0; g < f.groups; ++g) {
-      const int32_t* sums = f.sums + row * kRow + g * kGroup;
-      const float scale = f.scale[g] * f.channel_scale[row], bias = f.bias[row];
-      const float* own = f.own[g] ? f.own[g] + r * f.own_stride[g] : nullptr;
-      const float* residual = f.residual[g] ? f.residual[g] + r * f.residual_stride : nullptr;
-      float* out = f.out[g] + r * f.out_stride;
-      const int32_t correction = f.zero[g] * f.weight_sums[row];
+    const auto r = static_cast<size_t>(row);
+    for (int i = 0; i < f.spans; ++i) {
+      const Span& s = f.span[i];
+      const int32_t* sums = f.sums + row * kRow + s.first;
+      const int32_t correction = s.zero * f.weight_sums[row];
+      const float scale = s.scale * f.channel_scale[row], bias = f.bias[row];
+      const float* own = s.own ? s.own + r * s.own_stride : nullptr;
+      const float* residual = s.residual ? s.residual + r * s.residual_stride : nullptr;
+      float* out = s.out + r * s.out_stride;
       const auto go = [&](int n) {
-        if (own && residual) finish_group<true, true>(sums, n, correction, scale, bias, own, residual, out);
-        else if (own) finish_group<true, false>(sums, n, correction, scale, bias, own, nullptr, out);
-        else if (residual) finish_group<false, true>(sums, n, correction, scale, bias, nullptr, residual, out);
-        else finish_group<false, false>(sums, n, correction, scale, bias, nullptr, nullptr, out);
+        if (own && residual) finish_span<true, true>(sums, n, correction, scale, bias, own, residual, out);
+        else if (own) finish_span<true, false>(sums, n, correction, scale, bias, own, nullptr, out);
+        else if (residual) finish_span<false, true>(sums, n, correction, scale, bias, nullptr, residual, out);
+        else finish_span<false, false>(sums, n, correction, scale, bias, nullptr, nullptr, out);
       };
-      if (f.count[g] == kGroup) go(kGroup);  // a constant length, so the loop becomes one or a few vectors
-      else go(f.count[g]);
+      // Constant lengths become straight lines of vectors.
+      if (s.count == kRow) go(kRow);
+      else if (s.count == kGroup) go(kGroup);
+      else go(s.count);
     }
   }
+}
+
+// Rows r, r + 1, ... r + stride - 1 hold the phases of one output channel: n positions of each to
+// n * stride neighbouring outputs.
+template <int Stride>
+inline void interleave_phases(const float* __restrict rows, int n, float* __restrict out) {
+  for (int i = 0; i < n; ++i)
+    for (int phase = 0; phase < Stride; ++phase) out[i * Stride + phase] = rows[phase * kRow + i];
+}
+
+void interleave_rows(const float* rows, int stride, int n, float* out) {
+  if (stride == 8) interleave_phases<8>(rows, n, out);
+  else if (stride == 4) interleave_phases<4>(rows, n, out);
+  else if (stride == 2) interleave_phases<2>(rows, n, out);
+  else interleave_phases<1>(rows, n, out);
 }
 
 }  // namespace
