@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class EdgeError(Exception):
-    """A failure with a stable `code`, a `message` naming the values, and a `remedy` to type next."""
+    """A failure: a stable `code`, a `message` naming the values, a `remedy` to type next."""
 
     code = "error"
 
@@ -151,6 +151,12 @@ class Busy(EdgeError):
 
 
 # Speaking
+
+
+class NotWritable(EdgeError):
+    """The sound cannot be written to the file that was named."""
+
+    code = "not-writable"
 
 
 class EmptyText(EdgeError):

@@ -30,14 +30,14 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.YAMLError(f"line {mark.line + 1}: aliases are not allowed")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if isinstance(key, (list, dict)) or key in seen:
                 raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: key {key!r} again")
             seen.add(key)
@@ -56,10 +56,18 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
 def parse_json(text: str, cls: type[T], where: str) -> T:
     """Read one JSON object into the dataclass `cls`; raises BadRecord naming `where`."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise BadRecord(f"{where}: not readable as JSON: {error}", _REMEDY) from None
     return from_dict(cls, data, where)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"key {next(n for n in names if names.count(n) > 1)!r} again")
+    return found
 
 
 def read_text(path: Path) -> str:
@@ -103,13 +111,16 @@ def to_dict(record: Any) -> Any:
 
 
 def from_dict(cls: type[T], data: Any, where: str) -> T:
-    """Build the dataclass `cls` from plain data, strictly; raises BadRecord."""
+    """Build the dataclass `cls` from plain data, strictly; raises BadRecord.
+
+    A class with `OPEN = True` passes over keys that it does not know.
+    """
     if not isinstance(data, Mapping):
         raise _wrong(where, "a mapping of keys", data)
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
-        if key not in fields:
+        if key not in fields and not getattr(cls, "OPEN", False):
             known = ", ".join(fields)
             raise BadRecord(f"{where}: unknown key {key!r}; known here: {known}", _REMEDY)
     values: dict[str, Any] = {}
@@ -117,9 +128,7 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
         place = f"{where}: {name}" if ": " not in where else f"{where}.{name}"
         if name in data:
             values[name] = _convert(hints[name], data[name], place)
-        elif (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        ):
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise BadRecord(f"{place}: missing", _REMEDY)
     try:
         return cls(**values)
@@ -154,7 +163,7 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
             _convert(arguments[0], key, place): _convert(arguments[1], v, f"{place}.{key}")
             for key, v in value.items()
         }
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_dict(hint, value, place)
     if hint is Any:
         return value

@@ -14,9 +14,11 @@ import onnxruntime as ort
 Array = npt.NDArray[Any]
 
 
-def session(model: Path | bytes, threads: int = 1) -> ort.InferenceSession:
+def session(model: Path | bytes, *, optimize: bool = True) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    if not optimize:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     source = str(model) if isinstance(model, Path) else model
@@ -42,7 +44,7 @@ class Reference:
 class Original:
     """The original graph; the values of interest are found by what surrounds them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, optimize: bool = True) -> None:
         model = onnx.load(path)
         graph = model.graph
         source = {name: node for node in graph.node for name in node.output}
@@ -51,6 +53,9 @@ class Original:
             for name in node.input:
                 users.setdefault(name, []).append(node)
         random = [node for node in graph.node if node.op_type == "RandomNormalLike"]
+        for seed, node in enumerate(random):  # the same noise in every session
+            del node.attribute[:]
+            node.attribute.append(onnx.helper.make_attribute("seed", float(seed)))
         duration_noise, noise = (node.output[0] for node in random)
         ceil = next(node for node in graph.node if node.op_type == "Ceil").output[0]
         value = noise
@@ -74,7 +79,7 @@ class Original:
             for value in graph.input
             if value.name not in {tensor.name for tensor in graph.initializer}
         ]
-        self._session = session(model.SerializeToString())
+        self._session = session(model.SerializeToString(), optimize=optimize)
 
     def run(
         self, ids: list[int], scales: tuple[float, float, float], speaker: int | None = None

@@ -1,1 +1,1 @@
-"""Make bundles on a workstation: fetch, export, quantize, evaluate, pack."""
+"""Turn a voice and a profile into a bundle, on a workstation: nothing here runs on the board."""

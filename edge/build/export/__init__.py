@@ -1,26 +1,32 @@
-"""Make a family's graphs from a voice's original files: one function per family.
-
-An exporter takes the original model, its config, a folder and a log, and returns the files that
-it wrote, by stage ("encoder", "decoder", "decoder-stream").
-"""
+"""Make a family's graphs: one module each, and a row here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Protocol
 
-from edge.build.export.export_log import ExportLog, ExportRow
+from edge.build.export import hibari, tone
+from edge.build.export.export_log import ExportLog
 from edge.build.export.piper import export_piper
+from edge.build.export.record import Exported
+from edge.bundle import Variant
 
-__all__ = ["EXPORTERS", "ExportLog", "ExportRow", "Exporter", "export_piper"]
-
-
-class Exporter(Protocol):
-    def __call__(
-        self, model_path: Path, config_path: Path, out_dir: Path, log: ExportLog, /
-    ) -> dict[str, Path]: ...
+Exporter = Callable[[Mapping[str, Path], Path, ExportLog], Exported]
+"""export(files by role, the bundle's folder, a log of every stage). Raises ExportFailed."""
 
 
-EXPORTERS: Mapping[str, Exporter] = MappingProxyType({"piper": export_piper})
+def _piper(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
+    export_piper(files["model"], files["config"], folder, log)
+    shutil.copyfile(files["config"], folder / "config.json")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    graphs = {"encoder": "encoder.onnx", "decoder": "decoder-stream.onnx"}
+    return Exported(config["audio"]["sample_rate"], (Variant("fp32", graphs),))
+
+
+EXPORTERS: Mapping[str, Exporter] = {
+    "piper": _piper,
+    "hibari": hibari.export,
+    "tone": tone.export,
+}

@@ -92,8 +92,8 @@ class OriginalGraph:
             list(leaves.values()),
         )
         folded = helper.make_model(graph, opset_imports=self._opsets)
-        result: _Array = ReferenceEvaluator(folded).run(None, {})[0]
-        return result
+        results: Any = ReferenceEvaluator(folded).run(None, {})
+        return np.asarray(results[0])
 
     def source(self, name: str) -> onnx.NodeProto | None:
         return self.producer.get(name)

@@ -1,0 +1,63 @@
+# Edge Voice. `make help` lists what there is. Nothing here needs more than Python >= 3.10, make and,
+# for what the system must bring, apt.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+TEXT ?= Hello from Edge Voice.
+VOICE ?= en_US-joe-medium
+PYTHON ?= python3
+VENV := .venv
+EDGE := $(VENV)/bin/edge
+export ORT_DISABLE_TELEMETRY := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# $(call apt,packages,why): install through apt where we may, else print the command.
+define apt
+	@missing=""; for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  run="apt-get install -y --no-install-recommends$$missing"; \
+	  if ! command -v apt-get >/dev/null; then echo "Needed for $(2):$$missing. Install them with your package manager."; $(3); \
+	  elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$run >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive $$run >/dev/null; \
+	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
+endef
+
+.PHONY: help setup say test lint build serve clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
+
+$(VENV)/.ready: pyproject.toml .ci/constraints.txt
+	$(call apt,libportaudio2,playing through the sound card,true)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or later is needed; $(PYTHON) is $$($(PYTHON) -V)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { true; $(MAKE) --no-print-directory .venv-package; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing packages into $(VENV) ..."
+	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: .venv-package
+.venv-package:
+	$(call apt,python3-venv,making a virtual environment,exit 1)
+
+say: setup  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
+	@$(EDGE) build $(VOICE) --if-needed
+	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$TEXT"
+say: export TEXT := $(TEXT)
+
+build: setup  ## build VOICE for this board
+	@$(EDGE) build $(VOICE)
+
+serve: build  ## run the daemon in the foreground
+	@$(EDGE) serve
+
+lint: setup  ## style, types and the import ladder
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+test: setup  ## everything: lint, units, contracts, real voices, a real sound server
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace iproute2,testing through a real sound server,exit 1)
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) build dist hello.wav .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,183 @@
+"""One https download into a file that a second try goes on from.
+
+The size is known beforehand: a server that announces or sends another one is refused. Only https
+is followed, also by redirects; plain http serves this machine itself.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from edge import __version__
+from edge.errors import ChecksumMismatch, FetchFailed
+from edge.voice import is_secure
+
+DELAYS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth try
+TIMEOUT = 30.0  # seconds without a byte
+BLOCK = 1 << 16
+
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP answers that another try may cure
+_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+class _Interrupted(Exception):
+    """This try failed, the next one may not."""
+
+
+class _SecureRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        from_here = req.full_url.startswith("http:")  # a secure http url is this machine's own
+        if not (urlsplit(newurl).scheme == "https" or (from_here and is_secure(newurl))):
+            fp.close()
+            raise FetchFailed(
+                f"{req.full_url} redirects to {newurl}, which is not https",
+                "Give the url of a server that stays on https.",
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def download(
+    url: str,
+    part: Path,
+    size: int,
+    report: Callable[[int], None],
+    *,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> None:
+    """Bring `url` into `part`, exactly `size` bytes, going on from the bytes already there.
+
+    `report` gets the bytes held so far. `part` is kept when a try is cut short, by Ctrl-C too.
+    Raises FetchFailed after the last try, ChecksumMismatch for another size, and OSError when
+    `part` cannot be written.
+    """
+    if not is_secure(url):
+        raise FetchFailed(f"{url} is not https", "Give an https:// url.")
+    opener = urllib.request.build_opener(_SecureRedirects)
+    for tries, delay in enumerate((*delays, None), start=1):
+        try:
+            return _try_once(opener, url, part, size, report, timeout)
+        except _Interrupted as error:
+            if delay is None:
+                raise FetchFailed(
+                    f"{url}: {error}, after {tries} tries; {_held(part)} of {size} bytes are here",
+                    "Check the network, then type the same command again: it goes on from there.",
+                ) from None
+            time.sleep(delay)
+
+
+def _try_once(
+    opener: urllib.request.OpenerDirector,
+    url: str,
+    part: Path,
+    size: int,
+    report: Callable[[int], None],
+    timeout: float,
+) -> None:
+    held = _held(part)
+    if held > size:
+        part.unlink()
+        held = 0
+    report(held)
+    if held == size:
+        return
+    request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+    if held:
+        request.add_header("Range", f"bytes={held}-")
+    with _open(opener, request, part, timeout) as response:
+        held = _start(response, url, part, held, size)
+        with part.open("ab" if held else "wb") as file:
+            while block := _read(response, timeout):
+                held += len(block)
+                if held > size:
+                    part.unlink()
+                    raise _other_size(url, size, f"sends more than {size}")
+                file.write(block)
+                report(held)
+    if held < size:
+        raise _Interrupted(f"the connection ended after {held} of {size} bytes")
+
+
+def _open(
+    opener: urllib.request.OpenerDirector,
+    request: urllib.request.Request,
+    part: Path,
+    timeout: float,
+) -> http.client.HTTPResponse:
+    url = request.full_url
+    try:
+        response: http.client.HTTPResponse = opener.open(request, timeout=timeout)
+        return response
+    except urllib.error.HTTPError as error:
+        error.close()
+        answer = f"the server answered {error.code} {error.reason}"
+        if error.code == 416:  # it cannot go on from what we hold
+            part.unlink(missing_ok=True)
+            raise _Interrupted(answer) from None
+        if error.code in _PASSING:
+            raise _Interrupted(answer) from None
+        raise FetchFailed(
+            f"{url}: {answer}", "Open the url in a browser, and correct it in the voice's YAML."
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise FetchFailed(
+                f"{url}: the server's certificate is not trusted: {reason.verify_message}",
+                "Check this computer's date; behind a company's proxy, set SSL_CERT_FILE.",
+            ) from None
+        raise _Interrupted(_words(reason, timeout)) from None
+
+
+def _start(response: http.client.HTTPResponse, url: str, part: Path, held: int, size: int) -> int:
+    """The byte that this answer begins at: `held` if the server goes on, 0 if it starts again."""
+    if response.status == 206:
+        found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if found and int(found[1]) == held and found[2] in {str(size), "*"}:
+            return held
+        part.unlink(missing_ok=True)
+        raise _Interrupted("the server went on from another place than asked")
+    if response.status != 200:
+        raise FetchFailed(
+            f"{url}: the server answered {response.status} {response.reason}",
+            "Open the url in a browser, and correct it in the voice's YAML.",
+        )
+    announced = response.headers.get("Content-Length")
+    if announced is not None and announced != str(size):
+        raise _other_size(url, size, f"announces {announced}")
+    return 0
+
+
+def _read(response: http.client.HTTPResponse, timeout: float) -> bytes:
+    try:  # read1 hands over what has come, so that Ctrl-C and a stall lose nothing
+        return response.read1(BLOCK)
+    except (OSError, http.client.HTTPException) as error:
+        raise _Interrupted(_words(error, timeout)) from None
+
+
+def _words(reason: object, timeout: float) -> str:
+    if isinstance(reason, TimeoutError):
+        return f"nothing came for {timeout:g} s"
+    return f"{reason}" or type(reason).__name__
+
+
+def _held(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _other_size(url: str, size: int, sends: str) -> ChecksumMismatch:
+    return ChecksumMismatch(
+        f"{url}: the voice's description says {size} bytes, the server {sends}",
+        "The file has changed or the url is wrong: correct url, bytes and sha256 together.",
+    )

@@ -1,0 +1,236 @@
+"""A bundle: one voice built for one board. A folder with a manifest; docs/bundle.md is its page.
+
+manifest.json   what is in it, with the sha256 of every other file
+manifest.sha256 the manifest's own checksum, as `sha256sum -c` reads it
+voice.yaml profile.yaml   the descriptions that it was built from, byte for byte
+everything else belongs to the family
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from edge import records
+from edge.errors import (
+    BadRecord,
+    BundleDamaged,
+    BundleIncomplete,
+    BundleTooNew,
+    DiskFull,
+    NoBundle,
+    WrongBoard,
+)
+from edge.profile import Machine, Profile, matches
+from edge.voice import Voice
+
+FORMAT = 1
+MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
+VOICE, PROFILE = "voice.yaml", "profile.yaml"
+
+_REBUILD = "Build it again: edge build {voice} --profile {profile}"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A graph set made by one recipe per stage: `graphs` maps stage -> file in the bundle."""
+
+    name: str
+    graphs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`gain` is linear and fixed for the voice; `rate` in Hz; `variants` best first."""
+
+    format: int
+    voice: str
+    profile: str
+    family: str
+    language: str
+    rate: int
+    gain: float
+    variants: tuple[Variant, ...]
+    files: Mapping[str, FileEntry]
+    tools: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle, every file's checksum verified."""
+
+    path: Path
+    manifest: Manifest
+    voice: Voice
+    profile: Profile
+
+    def file(self, name: str) -> Path:
+        return self.path / name
+
+    def variant(self, name: str | None = None) -> Variant:
+        """The first variant, or the named one. Raises NoBundle naming those there are."""
+        for variant in self.manifest.variants:
+            if name in (None, variant.name):
+                return variant
+        names = ", ".join(variant.name for variant in self.manifest.variants)
+        raise NoBundle(f"{self.path.name} has no variant {name!r}", f"Choose one of: {names}")
+
+    @property
+    def id(self) -> str:
+        """Changes whenever anything in the bundle does."""
+        return file_sha256(self.path / MANIFEST)
+
+
+def open_bundle(path: Path, machine: Machine | None) -> Bundle:
+    """Verify and read. With a machine, refuse a bundle of another board (None: open any).
+
+    Raises NoBundle, BundleDamaged, BundleIncomplete, BundleTooNew, WrongBoard.
+    """
+    manifest_path = path / MANIFEST
+    if not manifest_path.is_file():
+        raise NoBundle(f"{path} is not a bundle: no {MANIFEST} in it", "Make one: edge build")
+    manifest = _read_manifest(path)
+    again = _REBUILD.format(voice=manifest.voice, profile=manifest.profile)
+    for name in (VOICE, PROFILE):
+        if name not in manifest.files:
+            raise BundleDamaged(f"{path.name}: the manifest does not list {name}", again)
+    for name, entry in manifest.files.items():
+        _verify(path, name, entry, again)
+    # Parsed only once their checksums are known to hold.
+    voice = records.load_yaml(path / VOICE, Voice)
+    profile = records.load_yaml(path / PROFILE, Profile)
+    if machine is not None:
+        refusal = matches(profile, machine).refusal
+        if refusal:
+            raise WrongBoard(
+                f"{path.name} was built for {profile.title}: {refusal}",
+                f"Build for this board: edge build {voice.name} (or accept it: --any-board)",
+            )
+    return Bundle(path, manifest, voice, profile)
+
+
+@contextmanager
+def writing(destination: Path) -> Iterator[Path]:
+    """An empty folder that becomes `destination` only when the block ends well.
+
+    Every file in it is on the disk before the rename; an older bundle there is replaced.
+    Raises DiskFull.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
+    try:
+        yield folder
+        for file in sorted(folder.rglob("*")):
+            _fsync(file)
+        _fsync(folder)
+        folder.chmod(0o755)
+        _replace(folder, destination)
+        _fsync(destination.parent)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        free = shutil.disk_usage(destination.parent).free
+        raise DiskFull(
+            f"no room for {destination}: {free:,} bytes are free",
+            "Free some space, or choose another place: edge build --out DIR",
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def seal(folder: Path, describe: Callable[[Mapping[str, FileEntry]], Manifest]) -> None:
+    """Write the manifest over all that lies in the folder; the last step before the rename."""
+    files = {
+        file.relative_to(folder).as_posix(): FileEntry(file_sha256(file), file.stat().st_size)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name not in (MANIFEST, MANIFEST_SUM)
+    }
+    text = records.dump_json(describe(files)).encode()
+    (folder / MANIFEST).write_bytes(text)
+    digest = hashlib.sha256(text).hexdigest()
+    (folder / MANIFEST_SUM).write_text(f"{digest}  {MANIFEST}\n", encoding="ascii")
+
+
+def file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_manifest(path: Path) -> Manifest:
+    again = "Build it again with edge build, or install it again."
+    try:
+        text = records.read_text(path / MANIFEST)
+        expected = records.read_text(path / MANIFEST_SUM).split()[:1]
+        if expected != [hashlib.sha256(text.encode()).hexdigest()]:
+            raise BundleDamaged(f"{path.name}: {MANIFEST} differs from its checksum", again)
+        format_ = records.parse_json(text, _AnyManifest, MANIFEST).format
+        if format_ != FORMAT:
+            raise BundleTooNew(
+                f"{path.name} has bundle format {format_}; this version reads {FORMAT}",
+                "Upgrade edge-voice on this machine, or build the bundle with this version.",
+            )
+        return records.parse_json(text, Manifest, MANIFEST)
+    except BadRecord as error:
+        raise BundleDamaged(f"{path.name}: {error.message}", again) from None
+
+
+@dataclass(frozen=True)
+class _AnyManifest:
+    """The one key that every format has: later formats may change all others."""
+
+    OPEN: ClassVar[bool] = True
+    format: int
+
+
+def _verify(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name:
+        raise BundleDamaged(f"{path.name}: the manifest names {name!r}, outside itself", remedy)
+    file = path / name
+    if not file.is_file():
+        raise BundleIncomplete(f"{path.name}: {name} is missing", remedy)
+    if file.is_symlink() or not file.resolve().is_relative_to(path.resolve()):
+        raise BundleDamaged(f"{path.name}: {name} is a link out of the bundle", remedy)
+    size = file.stat().st_size
+    if size != entry.bytes:
+        raise BundleDamaged(
+            f"{path.name}: {name} has {size:,} bytes, the manifest says {entry.bytes:,}", remedy
+        )
+    if file_sha256(file) != entry.sha256:
+        raise BundleDamaged(f"{path.name}: {name} differs from its checksum", remedy)
+
+
+def _replace(folder: Path, destination: Path) -> None:
+    """A folder cannot be renamed over a full one, so the old one steps aside first."""
+    if not destination.exists():
+        folder.rename(destination)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.old.", dir=destination.parent))
+    destination.rename(aside / destination.name)
+    folder.rename(destination)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,180 @@
+"""The socket's other end, for Python programs and the command line. Blocking, no dependencies.
+
+with Client() as voice:
+    for message in voice.speak(Speak("The train leaves at nine.")):
+        ...
+
+numpy is imported only by `synthesize`, so that `edge say` answers quickly on a small board.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+from edge.errors import ConnectionLost, EdgeError, NoDaemon
+from edge.protocol import (
+    FROM_DAEMON,
+    AudioChunk,
+    AudioStop,
+    Decoder,
+    Describe,
+    ErrorReply,
+    Info,
+    Reply,
+    Request,
+    Speak,
+    SpeakAccepted,
+    SpeakCancelled,
+    SpeakFinished,
+    Status,
+    StatusReport,
+    Stop,
+    Stopped,
+    Synthesize,
+    encode,
+    parse_reply,
+    to_frame,
+)
+
+if TYPE_CHECKING:
+    from edge.pcm import PcmChunk
+
+_M = TypeVar("_M", bound=Reply)
+
+SYSTEM_SOCKET = Path("/run/edge-voice/edge-voice.sock")
+READ_BYTES = 1 << 16
+REPLY_TIMEOUT_S = 60.0
+"""For answers that come at once; generous, because a Pi may be loading a model meanwhile."""
+
+
+def socket_path() -> Path:
+    """$EDGE_VOICE_SOCKET, else the system's socket if there is one, else the user's own."""
+    if configured := os.environ.get("EDGE_VOICE_SOCKET"):
+        return Path(configured)
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and not SYSTEM_SOCKET.exists():
+        return Path(runtime) / "edge-voice.sock"
+    return SYSTEM_SOCKET
+
+
+class Client:
+    """One connection. Raises NoDaemon, ConnectionLost, and the daemon's own errors by code."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or socket_path()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.connect(str(self.path))
+        except OSError as error:
+            self._socket.close()
+            remedy = "Start one: edge serve (or speak without one: edge say --local TEXT)"
+            if isinstance(error, PermissionError):
+                remedy = "Join the group, then log in again: sudo usermod -aG edge-voice $USER"
+            raise NoDaemon(
+                f"no daemon answers on {self.path}: {error.strerror or error}", remedy
+            ) from None
+        self._decoder = Decoder(FROM_DAEMON)
+        self._replies = self._receive()
+
+    def speak(self, request: Speak, wait: bool = True) -> Iterator[Reply]:
+        """Speak on the daemon's sound card; yields what becomes of it, the last one an end.
+
+        Without `wait` only the acceptance is waited for.
+        """
+        self._send(request)
+        self._socket.settimeout(REPLY_TIMEOUT_S)
+        accepted = self._answer(SpeakAccepted)
+        yield accepted
+        self._socket.settimeout(None)  # a queue may be long; a dead daemon closes the socket
+        while wait:
+            message = self._expect()
+            if getattr(message, "id", None) == accepted.id:
+                yield message
+                wait = not isinstance(message, (SpeakFinished, SpeakCancelled))
+
+    def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
+        """The sound itself, chunk by chunk as it is made."""
+        import numpy as np
+
+        from edge.pcm import INT16_PEAK, PcmChunk
+
+        self._send(request)
+        self._socket.settimeout(None)
+        while not isinstance(message := self._expect(), AudioStop):
+            if isinstance(message, AudioChunk):
+                pcm = np.frombuffer(message.payload, "<i2")
+                samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)
+                yield PcmChunk(samples, message.rate)
+
+    def stop(self, id: str | None = None) -> tuple[str, ...]:
+        """Stop one utterance, or all of everybody's; the ids that were stopped."""
+        self._send(Stop(id=id, scope="all"))
+        return self._answer(Stopped).ids
+
+    def status(self) -> StatusReport:
+        self._send(Status())
+        return self._answer(StatusReport)
+
+    def describe(self) -> Info:
+        self._send(Describe())
+        return self._answer(Info)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _send(self, message: Request) -> None:
+        try:
+            self._socket.sendall(encode(to_frame(message)))
+        except OSError as error:
+            raise self._lost(error.strerror or str(error)) from None
+
+    def _answer(self, kind: type[_M]) -> _M:
+        """The next message of this kind; events of other utterances may come before it."""
+        self._socket.settimeout(REPLY_TIMEOUT_S)
+        while True:
+            message = self._expect()
+            if isinstance(message, kind):
+                return message
+
+    def _expect(self) -> Reply:
+        message = next(self._replies, None)
+        if message is None:
+            raise self._lost("this connection has failed before")
+        if isinstance(message, ErrorReply):
+            error = EdgeError(message.text, message.remedy)
+            error.code = message.code
+            raise error
+        return message
+
+    def _receive(self) -> Iterator[Reply]:
+        while True:
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except OSError as error:
+                raise self._lost(error.strerror or str(error)) from None
+            if not data:
+                raise self._lost("it closed the connection")
+            for frame in self._decoder.feed(data):
+                yield parse_reply(frame)
+
+    def _lost(self, why: str) -> ConnectionLost:
+        return ConnectionLost(
+            f"the daemon on {self.path} went away: {why}",
+            "See what it says: edge status, or journalctl -u edge-voice",
+        )

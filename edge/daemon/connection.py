@@ -1,0 +1,121 @@
+"""One client: its bytes decoded in, its messages sent out without ever holding up the others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from edge.errors import BadFrame, EdgeError
+from edge.protocol import (
+    FROM_CLIENT,
+    Decoder,
+    ErrorReply,
+    Reply,
+    Request,
+    encode,
+    parse_request,
+    request_id,
+    to_frame,
+)
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 1 << 16
+MAX_UNSENT_MESSAGES = 2048
+"""Sound waits for its reader in the synthesis thread; what piles up here are short messages."""
+SEND_TIMEOUT_S = 30.0
+"""A reader that takes nothing for so long is dead or stopped."""
+LAST_WORDS_S = 1.0
+"""How long a closing connection may take to send what was promised."""
+
+OnSent = Callable[[], None]
+
+
+class Connection:
+    """Not thread-safe: the sockets' loop owns it."""
+
+    def __init__(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.number = number
+        self._reader, self._writer = reader, writer
+        self._decoder = Decoder(FROM_CLIENT)
+        self._outbox: asyncio.Queue[tuple[bytes, OnSent | None] | None] = asyncio.Queue()
+        self._sender = asyncio.create_task(self._send_all())
+        self._requests = 0
+        self._pending: set[str] = set()
+        self._settled = asyncio.Event()
+
+    def next_id(self) -> str:
+        """An id for a request that came without one."""
+        self._requests += 1
+        return f"u{self.number}-{self._requests}"
+
+    def expect(self, id: str) -> None:
+        """This utterance's end is still to be told."""
+        self._pending.add(id)
+        self._settled.clear()
+
+    def settle(self, id: str) -> None:
+        self._pending.discard(id)
+        if not self._pending:
+            self._settled.set()
+
+    async def serve(self, handle: Callable[[Connection, Request], None]) -> None:
+        """Decode and hand over messages until the client leaves or breaks the framing."""
+        try:
+            while data := await self._reader.read(READ_BYTES):
+                for frame in self._decoder.feed(data):
+                    try:
+                        handle(self, parse_request(frame))
+                    except EdgeError as error:
+                        self.send(ErrorReply.of(error, request_id(frame)))
+        except BadFrame as error:
+            log.info("client %d: %s", self.number, error.message)
+            self.send(ErrorReply.of(error))
+        except OSError as error:
+            log.debug("client %d left: %s", self.number, error)
+        else:
+            # A shell that sends one line and shuts its half still reads the answer, so what is
+            # under way is waited for; a client that is gone altogether makes the sender fail.
+            if self._pending:
+                settled = asyncio.create_task(self._settled.wait())
+                await asyncio.wait([settled, self._sender], return_when=asyncio.FIRST_COMPLETED)
+                settled.cancel()
+        await self.close()
+
+    def send(self, message: Reply, on_sent: OnSent | None = None) -> None:
+        """Queue a message; `on_sent` is called once the client has room for more."""
+        if self._sender.done():
+            return
+        if self._outbox.qsize() >= MAX_UNSENT_MESSAGES:
+            log.warning("client %d does not read; dropped", self.number)
+            self._writer.transport.abort()
+            self._sender.cancel()
+            return
+        self._outbox.put_nowait((encode(to_frame(message)), on_sent))
+
+    async def close(self) -> None:
+        """Send what is queued, briefly, and hang up."""
+        self._outbox.put_nowait(None)
+        done, _ = await asyncio.wait([self._sender], timeout=LAST_WORDS_S)
+        if not done:
+            self._sender.cancel()
+        self._writer.close()
+        with contextlib.suppress(OSError, asyncio.TimeoutError):  # two classes before 3.11
+            await asyncio.wait_for(self._writer.wait_closed(), LAST_WORDS_S)
+
+    async def _send_all(self) -> None:
+        while (item := await self._outbox.get()) is not None:
+            data, on_sent = item
+            try:
+                self._writer.write(data)
+                await asyncio.wait_for(self._writer.drain(), SEND_TIMEOUT_S)
+            except (OSError, asyncio.TimeoutError) as error:
+                log.info("client %d: %s", self.number, type(error).__name__)
+                self._writer.transport.abort()
+                return
+            if on_sent is not None:
+                on_sent()

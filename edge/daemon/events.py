@@ -1,0 +1,74 @@
+"""What becomes of an utterance, told once and in order to the sockets' loop.
+
+Started -> Finished | Cancelled | Failed          (to the sound card)
+Sound* -> Finished | Cancelled | Failed           (to the client)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.errors import EdgeError
+from edge.pcm import PcmChunk
+from edge.synth import Style
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One request to speak. `client` is the number of the connection it came from."""
+
+    id: str
+    text: str
+    client: int
+    to: Literal["speaker", "client"]
+    voice: str
+    style: Style
+    volume: float = 1.0
+
+    def __repr__(self) -> str:
+        """Without the text, which must not reach a log."""
+        return f"Utterance({self.id!r}, {len(self.text)} characters, to {self.to})"
+
+
+@dataclass(frozen=True)
+class Started:
+    """The first sample has been handed to the sound card."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A stretch of an utterance that goes back to its client."""
+
+    id: str
+    chunk: PcmChunk
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last sample has been heard (to = speaker) or made (to = client)."""
+
+    id: str
+    seconds: float
+
+
+CancelReason = Literal["stopped", "client-gone", "shutdown"]
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    id: str
+    reason: CancelReason
+
+
+@dataclass(frozen=True)
+class Failed:
+    id: str
+    error: EdgeError
+
+
+Event = Started | Sound | Finished | Cancelled | Failed
+Notify = Callable[[Event], None]

@@ -1,0 +1,66 @@
+"""The socket's place in the file system: claimed by one daemon, and left clean."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.errors import SocketInUse
+
+MODE = 0o660
+"""Its owner and group may speak; the folder decides who gets that far."""
+MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
+
+
+@contextlib.contextmanager
+def claim(path: Path) -> Iterator[socket.socket]:
+    """A socket bound to `path`, removed at the end; it refuses clients until it listens.
+
+    A lock file beside it, which stays, tells a living daemon from the socket file that a
+    killed one left behind.
+    Raises SocketInUse.
+    """
+    if len(os.fsencode(path)) > MAX_PATH_BYTES:
+        raise SocketInUse(
+            f"the socket path {path} has {len(os.fsencode(path))} bytes; the limit of the "
+            f"system is {MAX_PATH_BYTES}",
+            "Choose a shorter one: edge serve --socket PATH, or EDGE_VOICE_SOCKET=PATH",
+        )
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SocketInUse(
+            f"the folder of {path} cannot be used: {error.strerror}",
+            f"Make it: mkdir -p {path.parent} (or choose another: edge serve --socket PATH)",
+        ) from None
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SocketInUse(
+                f"another daemon listens on {path}",
+                "Use it (edge say), stop it (kill, or systemctl stop edge-voice), "
+                "or choose another path: edge serve --socket PATH",
+            ) from None
+        if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
+            raise SocketInUse(f"{path} is a file, not a socket", f"Move it away: mv {path} FILE")
+        path.unlink(missing_ok=True)  # left by a daemon that was killed
+        listener = cleanup.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise SocketInUse(
+                f"{path} cannot be a socket: {error.strerror}",
+                "Choose another path: edge serve --socket PATH, or EDGE_VOICE_SOCKET=PATH",
+            ) from None
+        cleanup.callback(path.unlink, missing_ok=True)
+        path.chmod(MODE)
+        listener.setblocking(False)
+        yield listener

@@ -1,0 +1,88 @@
+"""How an utterance's events look on the wire: one answer to `speak`, one to `synthesize`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from edge.daemon.connection import Connection
+from edge.daemon.events import Cancelled, Event, Failed, Finished, Sound, Started
+from edge.pcm import to_int16
+from edge.protocol import (
+    AudioChunk,
+    AudioStart,
+    AudioStop,
+    ErrorReply,
+    SpeakCancelled,
+    SpeakFinished,
+    SpeakStarted,
+)
+
+CHUNK_FRAMES = 8192
+"""Of one audio-chunk: 16 kB, well under any reader's limit for one payload."""
+
+
+class Reply(Protocol):
+    connection: Connection
+
+    def tell(self, event: Event) -> None:
+        """Send what this event means to the client."""
+        ...
+
+
+@dataclass
+class SpokenReply:
+    """To `speak`: what the sound card does."""
+
+    connection: Connection
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Started():
+                self.connection.send(SpeakStarted(id=event.id))
+            case Finished():
+                self.connection.send(SpeakFinished(id=event.id, seconds=round(event.seconds, 3)))
+            case Cancelled():
+                self.connection.send(SpeakCancelled(id=event.id, reason=event.reason))
+            case Failed():
+                self.connection.send(ErrorReply.of(event.error, event.id))
+
+
+@dataclass
+class AudioReply:
+    """To `synthesize`: the sound itself. `sent(id, seconds)` is called as the client takes it."""
+
+    connection: Connection
+    rate: int
+    sent: Callable[[str, float], None]
+    _begun: bool = field(default=False, init=False)
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Sound(id=id, chunk=chunk):
+                self._begin()
+                pcm = to_int16(chunk.samples)
+                for start in range(0, len(pcm), CHUNK_FRAMES):
+                    part = pcm[start : start + CHUNK_FRAMES]
+                    self.connection.send(
+                        AudioChunk(rate=chunk.rate, width=2, channels=1, payload=part.tobytes()),
+                        partial(self.sent, id, len(part) / chunk.rate),
+                    )
+            case Finished():
+                self.end()
+            case Cancelled():
+                self.end()
+            case Failed():
+                self.connection.send(ErrorReply.of(event.error))
+
+    def end(self) -> None:
+        """Exactly one audio-start and one audio-stop, also for no sound at all."""
+        self._begin()
+        self.connection.send(AudioStop())
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self.connection.send(AudioStart(rate=self.rate, width=2, channels=1))

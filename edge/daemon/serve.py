@@ -1,0 +1,73 @@
+"""Put a daemon together from bundles, and run it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.daemon.server import Server
+from edge.daemon.sink import PortAudioSink, Sink
+from edge.errors import NoBundle, WrongBoard
+from edge.profile import read_machine
+
+log = logging.getLogger(__name__)
+
+
+def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> list[Bundle]:
+    """The bundles at these places (each a bundle or a folder of them) that suit this machine.
+
+    `voice` names the one that goes first. A bundle of another board is passed over if it was
+    found in a folder, and an error if it was named itself.
+    Raises NoBundle, WrongBoard, and what open_bundle does.
+    """
+    machine = None if any_board else read_machine()
+    found: dict[str, Bundle] = {}
+    for place in places:
+        if (place / MANIFEST).exists():
+            bundle = open_bundle(place, machine)
+            found.setdefault(bundle.voice.name, bundle)
+            continue
+        # A dotted folder is a build's, half done or killed.
+        for manifest in sorted(place.glob(f"[!.]*/{MANIFEST}")):
+            try:
+                bundle = open_bundle(manifest.parent, machine)
+            except WrongBoard as error:
+                log.debug("passed over: %s", error.message)
+            else:
+                found.setdefault(bundle.voice.name, bundle)
+    if not found:
+        raise NoBundle(
+            "no bundle for this board in " + ", ".join(map(str, places)),
+            "Build one: edge build (or accept another board's: --any-board)",
+        )
+    if voice is None:
+        return list(found.values())
+    if voice not in found:
+        raise NoBundle(
+            f"no bundle of {voice} for this board; there are {', '.join(found)}",
+            f"Build it: edge build {voice}",
+        )
+    first = found.pop(voice)
+    return [first, *found.values()]
+
+
+def serve_bundles(bundles: Sequence[Bundle], path: Path, device: str | None) -> None:
+    """Run the daemon on `path` until SIGTERM. The default voice's profile sets up the sound."""
+    audio = bundles[0].profile.audio
+    name = device or audio.device
+    chosen = None if name == "default" else name
+
+    def open_sink(rate: int) -> Sink:
+        return PortAudioSink(chosen, rate, audio.block_ms, audio.latency_ms, audio.wake_ms)
+
+    async def run() -> None:
+        server = Server(bundles, open_sink)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        await server.run(path)
+
+    asyncio.run(run())

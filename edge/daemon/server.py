@@ -1,0 +1,244 @@
+"""The sockets' loop: clients in, utterances out; events back to the client they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge import __version__
+from edge.bundle import Bundle
+from edge.daemon.connection import Connection
+from edge.daemon.events import Event, Sound, Started, Utterance
+from edge.daemon.listener import claim
+from edge.daemon.player import Player
+from edge.daemon.replies import AudioReply, Reply, SpokenReply
+from edge.daemon.sink import Sink
+from edge.daemon.speaker import Speaker
+from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.voices import Voices
+from edge.errors import BadMessage, Busy, EdgeError, EmptyText
+from edge.protocol import (
+    Attribution,
+    Describe,
+    ErrorReply,
+    Info,
+    Ping,
+    Pong,
+    Request,
+    Speak,
+    SpeakAccepted,
+    Status,
+    StatusReport,
+    Stop,
+    Stopped,
+    Synthesize,
+    TtsProgram,
+    TtsVoice,
+)
+from edge.synth import Style
+from edge.text import clean
+
+log = logging.getLogger(__name__)
+
+MAX_CLIENTS = 256
+"""A connection costs about 20 kB; more than this on one board is a runaway program."""
+
+
+class Server:
+    """Ties the three threads together. `open_sink(rate)` opens the sound card."""
+
+    def __init__(self, bundles: Sequence[Bundle], open_sink: Callable[[int], Sink]) -> None:
+        self.voices = Voices(bundles)
+        self._player = Player(
+            open_sink,
+            notify=lambda event: self._speaker.on_played(event),
+            on_room=lambda: self._speaker.on_room(),
+        )
+        self._speaker = Speaker(self.voices, self._player, SpeechQueue(), self._from_thread)
+        self._connections: dict[int, Connection] = {}
+        self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
+        self._numbers = itertools.count(1)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+        self._since = time.monotonic()
+
+    async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
+        self._loop = asyncio.get_running_loop()
+        with claim(path) as listener:
+            # Loaded before the first client is answered: ready means able to speak.
+            self.voices.synthesizer(self.voices.default)
+            self._player.start()
+            self._speaker.start()
+            server = await asyncio.start_unix_server(
+                self._serve, sock=listener, backlog=MAX_CLIENTS
+            )
+            log.info("ready on %s", path)
+            ready()
+            try:
+                await self._stopping.wait()
+            finally:
+                log.info("stopping")
+                server.close()
+                await asyncio.to_thread(self._speaker.close)
+                await asyncio.to_thread(self._player.close)
+                await asyncio.sleep(0)  # the last events, sent by the threads just joined
+                await asyncio.gather(*(c.close() for c in list(self._connections.values())))
+
+    def stop(self) -> None:
+        """Ask run() to end; called in its event loop."""
+        self._stopping.set()
+
+    # One client
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(next(self._numbers), reader, writer)
+        if len(self._connections) >= MAX_CLIENTS:
+            error = Busy(
+                f"{MAX_CLIENTS} clients are connected, which is the limit",
+                "Close connections that are done.",
+            )
+            connection.send(ErrorReply.of(error))
+            await connection.close()
+            return
+        self._connections[connection.number] = connection
+        try:
+            await connection.serve(self._handle)
+        finally:
+            del self._connections[connection.number]
+            self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        """Sound for a client that is gone is not worth making; its speech goes on."""
+        mine = [id for id, reply in self._replies.items() if reply.connection is connection]
+        for id in mine:
+            if isinstance(self._replies.pop(id), AudioReply):
+                self._speaker.cancel(None, id, "client-gone")
+
+    def _handle(self, connection: Connection, message: Request) -> None:
+        try:
+            match message:
+                case Synthesize():
+                    self._synthesize(connection, message)
+                case Speak():
+                    self._speak(connection, message)
+                case Stop():
+                    client = connection.number if message.scope == "mine" else None
+                    ids = self._speaker.cancel(client, message.id)
+                    connection.send(Stopped(ids=tuple(ids)))
+                case Status():
+                    connection.send(self._status())
+                case Describe():
+                    connection.send(self._info())
+                case Ping():
+                    connection.send(Pong(text=message.text))
+        except EdgeError as error:
+            connection.send(ErrorReply.of(error, getattr(message, "id", None)))
+
+    def _speak(self, connection: Connection, message: Speak) -> None:
+        utterance = Utterance(
+            id=message.id or self._new_id(connection),
+            text=clean(message.text),
+            client=connection.number,
+            to="speaker",
+            voice=self.voices.choose(message.voice, message.language),
+            style=Style(speed=message.speed, speaker=message.speaker),
+            volume=message.volume,
+        )
+        if self._speaker.is_live(utterance.id):
+            raise BadMessage(
+                f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
+            )
+        ahead = self._speaker.submit(utterance)
+        self._expect(SpokenReply(connection), utterance.id)
+        connection.send(SpeakAccepted(id=utterance.id, ahead=ahead))
+
+    def _synthesize(self, connection: Connection, message: Synthesize) -> None:
+        choice = message.voice
+        voice = self.voices.choose(
+            choice.name if choice else None, choice.language if choice else None
+        )
+        rate = self.voices.bundle(voice).manifest.rate
+        try:
+            text = clean(message.text)
+        except EmptyText:
+            text = ""  # answered in its turn, with a sound of no length
+        utterance = Utterance(
+            id=self._new_id(connection),
+            text=text,
+            client=connection.number,
+            to="client",
+            voice=voice,
+            style=Style(
+                speed=message.speed,
+                speaker=choice.speaker if choice else None,
+                seed=message.seed or 0,
+            ),
+        )
+        self._speaker.submit(utterance)
+        self._expect(AudioReply(connection, rate, self._speaker.sent), utterance.id)
+
+    def _new_id(self, connection: Connection) -> str:
+        """An id of ours; a client may have chosen one that looks like it."""
+        while self._speaker.is_live(id := connection.next_id()):
+            pass
+        return id
+
+    def _expect(self, reply: Reply, id: str) -> None:
+        self._replies[id] = reply
+        reply.connection.expect(id)
+
+    def _status(self) -> StatusReport:
+        counters = self._speaker.counters
+        return StatusReport(
+            version=__version__,
+            voices=tuple(bundle.voice.name for bundle in self.voices.bundles),
+            waiting=self._speaker.waiting(),
+            uptime_s=round(time.monotonic() - self._since, 1),
+            counters={
+                "spoken": counters.spoken,
+                "cancelled": counters.cancelled,
+                "failed": counters.failed,
+                "underruns": self._player.underruns,
+                "clients": len(self._connections),
+            },
+            speaking=self._player.sounding,
+            device=self._player.device,
+            provider=self.voices.provider(self.voices.default),
+        )
+
+    def _info(self) -> Info:
+        """From memory: Home Assistant gives one second for this answer."""
+        ours = Attribution("Edge Voice", "https://pypi.org/project/edge-voice/")
+        voices = tuple(
+            TtsVoice(
+                name=bundle.voice.name,
+                attribution=Attribution(bundle.voice.licence.attribution, ""),
+                installed=True,
+                languages=(bundle.manifest.language,),
+                description=bundle.voice.title,
+                version=bundle.id[:12],
+            )
+            for bundle in self.voices.bundles
+        )
+        return Info(tts=(TtsProgram("edge-voice", ours, True, voices, "Edge Voice", __version__),))
+
+    # What the other threads tell
+
+    def _from_thread(self, event: Event) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
+            self._loop.call_soon_threadsafe(self._on_event, event)
+
+    def _on_event(self, event: Event) -> None:
+        goes_on = isinstance(event, (Started, Sound))
+        reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
+        if reply is not None:
+            reply.tell(event)
+            if not goes_on:
+                reply.connection.settle(event.id)

@@ -1,0 +1,232 @@
+"""Where speech goes: the sound card, written in short blocks by one thread.
+
+Blocking writes only: callback streams cannot run under systemd's MemoryDenyWriteExecute.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.daemon import devices
+from edge.daemon.sound_server import server_rate
+from edge.errors import MissingPackage, NoSoundDevice
+from edge.pcm import Samples, to_int16
+
+# PortAudio's stop() throws away what still waits in the device, its latency and about 10 ms.
+# Silence of this length after the last sample is what is thrown away instead (measured: one
+# latency more is not enough, 20 ms more is borderline).
+PAD_LATENCIES, PAD_S = 2, 0.050
+
+ABORT_WAIT_S = 0.050  # a write in progress takes a block; longer, and it will abort by itself
+
+# The rate of ALSA's dmix, which is behind `default` where no sound server runs.
+DMIX_RATE = 48000
+
+Pcm = npt.NDArray[np.int16]
+
+
+class Sink(Protocol):
+    """A player of mono sound at one rate. One thread writes and finishes; any may abort."""
+
+    @property
+    def name(self) -> str:
+        """The device's own name, for people."""
+
+    @property
+    def latency_s(self) -> float:
+        """From a write to the ear, seconds, as far as the device tells."""
+
+    def write(self, samples: Samples) -> bool:
+        """Play float32 (frames,) after what was written before; blocks while too much waits.
+
+        True if the device ran dry since the last write. Raises NoSoundDevice, after which the
+        next write tries to open the device anew.
+        """
+
+    def finish(self) -> None:
+        """Return when everything written has been heard; raises NoSoundDevice."""
+
+    def abort(self) -> None:
+        """Silence now, from any thread; a write in progress returns soon. Never raises."""
+
+    def close(self) -> None:
+        """Let go of the device."""
+
+
+def reopen_delays() -> Iterator[float]:
+    """Seconds to wait before each further try to open a lost device: 0.1, 0.2, ... 5, 5, ..."""
+    delay = 0.1
+    while True:
+        yield delay
+        delay = min(2 * delay, 5.0)
+
+
+class PortAudioSink:
+    """The sound card called `device` (None: the machine's default), for a voice at `rate` Hz.
+
+    Opened at the first write. A raw card runs at the voice's rate if it can, else at its own; a
+    sound server is asked for its sink's rate, because servers and ALSA resample speech worse
+    than soxr does. Where the rates agree, samples reach the sink unchanged.
+
+    `block_ms` is the length of one write, so of the longest wait of an abort; `latency_ms` is
+    asked of the device; `wake_ms` of silence goes first whenever the stream starts, for outputs
+    that swallow the beginning (HDMI, USB, Bluetooth).
+    """
+
+    def __init__(
+        self,
+        device: str | None,
+        rate: int,
+        block_ms: float = 10,
+        latency_ms: float = 60,
+        wake_ms: float = 0,
+    ) -> None:
+        self._device = device
+        self._rate = rate
+        self._block_s = block_ms / 1000
+        self._latency_s = latency_ms / 1000
+        self._wake_s = wake_ms / 1000
+        self._lock = threading.Lock()  # held for one block at most, and while opening
+        self._life = object()  # replaced by each abort: a write of an older life ends
+        self._lost = False  # PortAudio must look for devices again
+        self._stream: Any = None
+        self._name: str | None = None
+        self._resampler: Any = None
+        self._started = False
+        self._pending = False  # something was written since the last finish or abort
+
+    @property
+    def name(self) -> str:
+        return self._name or self._device or "default"
+
+    @property
+    def latency_s(self) -> float:
+        stream = self._stream
+        return self._latency_s if stream is None else float(stream.latency)
+
+    def write(self, samples: Samples) -> bool:
+        life = self._life
+        if not len(samples):
+            return False
+        with self._lock:
+            if self._stream is None:
+                self._open()
+            self._pending = True
+            if self._resampler is not None:
+                samples = self._resampler.resample_chunk(np.ascontiguousarray(samples))
+        return self._play(to_int16(samples), life)
+
+    def finish(self) -> None:
+        life = self._life
+        with self._lock:
+            if not self._pending or self._stream is None:
+                return
+            rest = self._zeros(PAD_LATENCIES * self.latency_s + PAD_S)
+            if self._resampler is not None:
+                tail = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                rest = np.concatenate([to_int16(tail), rest])
+        self._play(rest, life)
+        with self._lock:
+            if self._life is life:
+                self._silence()
+
+    def abort(self) -> None:
+        self._life = object()
+        if self._lock.acquire(timeout=ABORT_WAIT_S):
+            try:
+                self._silence()
+            finally:
+                self._lock.release()
+
+    def close(self) -> None:
+        self._life = object()
+        with self._lock:
+            self._silence()
+            self._close()
+
+    def _play(self, pcm: Pcm, life: object) -> bool:
+        """Write block by block, giving abort its turn between two; True after an underrun."""
+        underrun, done = False, 0
+        while True:
+            with self._lock:
+                if self._life is not life:
+                    self._silence()
+                    return underrun
+                if not self._started:
+                    self._start()
+                    pcm = np.concatenate([self._zeros(self._wake_s), pcm])
+                if done >= len(pcm):
+                    return underrun
+                block = pcm[done : done + max(1, round(self._block_s * self._stream.samplerate))]
+                underrun |= self._put(block)
+                done += len(block)
+
+    def _zeros(self, seconds: float) -> Pcm:
+        return np.zeros(round(seconds * self._stream.samplerate), np.int16)
+
+    def _start(self) -> None:
+        try:
+            self._stream.start()
+        except devices.sounddevice().PortAudioError as error:
+            raise self._lose(error) from None
+        self._started = True
+
+    def _put(self, block: Pcm) -> bool:
+        channels = self._stream.channels
+        try:
+            return bool(self._stream.write(block if channels == 1 else block.repeat(channels)))
+        except devices.sounddevice().PortAudioError as error:
+            raise self._lose(error) from None
+
+    def _lose(self, error: Exception) -> NoSoundDevice:
+        self._close()
+        self._lost = True
+        return devices.lost(error)
+
+    def _silence(self) -> None:
+        """Throw away what waits in the device and in the resampler."""
+        if self._started:
+            self._stream.abort()
+        if self._resampler is not None:
+            self._resampler.clear()
+        self._started = self._pending = False
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            devices.close_output(self._stream)
+        self._stream = self._resampler = None
+        self._started = self._pending = False
+
+    def _open(self) -> None:
+        if self._lost:
+            devices.refresh()
+        self._lost = True  # until it is open
+        device = devices.find(self._device, devices.known_devices())
+        stream = devices.open_output(device, self._rates(device), self._block_s, self._latency_s)
+        self._stream, self._lost, self._name = stream, False, device.name
+        card_rate = round(stream.samplerate)
+        if card_rate != self._rate:
+            self._resampler = _resampler(self._rate, card_rate)
+
+    def _rates(self, device: devices.Device) -> list[int]:
+        """What to open the device at, Hz, best first."""
+        if device.place:
+            return [self._rate, device.rate, 48000, 44100]
+        return [server_rate() or DMIX_RATE]
+
+
+def _resampler(rate: int, card_rate: int) -> Any:
+    try:
+        import soxr
+    except ImportError:
+        raise MissingPackage(
+            f"the Python package soxr is not installed; the voice speaks at {rate} Hz and "
+            f"the sound card at {card_rate} Hz",
+            "pip install 'edge-voice[audio]'",
+        ) from None
+    return soxr.ResampleStream(rate, card_rate, 1, dtype="float32")

@@ -1,0 +1,85 @@
+"""What Linux says about the machine that this runs on: /proc and /sys, read, never guessed."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# A core counts as big from this share of the largest capacity: the A55 of an RK3588 has half.
+_BIG_SHARE = 0.75
+_MAX_SYSTEM_FILE_BYTES = 1 << 20  # /proc/cpuinfo of a 256-core server is 400 kB
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What Linux says about this machine; empty or None where it says nothing.
+
+    `compatible`: from the exact board to its chip. `features`: those that every core has.
+    `big_cores`: CPU numbers of the fast cores. `memory_mb`: MemTotal.
+    """
+
+    architecture: str
+    compatible: tuple[str, ...]
+    model: str
+    features: frozenset[str]
+    cores: int
+    big_cores: tuple[int, ...]
+    memory_mb: int | None
+
+
+def read_machine(root: Path = Path("/"), architecture: str | None = None) -> Machine:
+    """Read this machine from /proc and /sys under `root`; unreadable files count as silent."""
+    compatible: tuple[str, ...] = ()
+    model = ""
+    for tree in ("proc/device-tree", "sys/firmware/devicetree/base"):
+        if not compatible:
+            raw = _system_file(root / tree / "compatible")
+            compatible = tuple(part for part in raw.split("\0") if part and part.isprintable())
+            model = _system_file(root / tree / "model").strip("\0 \n")
+    cpuinfo = _system_file(root / "proc/cpuinfo")
+    lines = re.findall(r"^(?:Features|flags)[ \t]*:(.*)$", cpuinfo, re.MULTILINE)
+    features = [frozenset(line.split()) for line in lines]
+    cores = len(re.findall(r"^processor[ \t]*:", cpuinfo, re.MULTILINE))
+    named = re.search(r"^(?:model name|Model)[ \t]*:(.*)$", cpuinfo, re.MULTILINE)
+    memory = re.search(
+        r"^MemTotal:\s*(\d{1,12}) kB", _system_file(root / "proc/meminfo"), re.MULTILINE
+    )
+    return Machine(
+        architecture=architecture or _own_architecture(),
+        compatible=compatible,
+        model=model or (named.group(1).strip() if named else ""),
+        features=frozenset.intersection(*features) if features else frozenset(),
+        cores=cores,
+        big_cores=_big_cores(root / "sys/devices/system/cpu", cores),
+        memory_mb=int(memory.group(1)) // 1024 if memory else None,
+    )
+
+
+def _own_architecture() -> str:
+    machine = platform.machine()
+    # Raspberry Pi OS pairs a 64-bit kernel with 32-bit programs on some boards; no onnxruntime
+    # exists for those. armv8l is Linux' own name for this.
+    return "armv8l" if machine == "aarch64" and sys.maxsize < 2**32 else machine
+
+
+def _big_cores(folder: Path, cores: int) -> tuple[int, ...]:
+    capacities: dict[int, int] = {}
+    for number in range(cores):
+        text = _system_file(folder / f"cpu{number}" / "cpu_capacity").strip()
+        if re.fullmatch(r"[0-9]{1,6}", text):
+            capacities[number] = int(text)
+    if not capacities:  # the kernel writes them only where cores differ
+        return tuple(range(cores))
+    least = max(capacities.values()) * _BIG_SHARE
+    return tuple(number for number, capacity in capacities.items() if capacity >= least)
+
+
+def _system_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_SYSTEM_FILE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,376 @@
+"""A board: recognise it, build for it, run on it, what to demand of it.
+
+A profile is one YAML file in profiles/; profiles/example.yaml explains every key. A bundle
+carries its profile whole, so a board never reads that folder. Boards are told apart by the device
+tree's `compatible` strings, which the kernel lists from the exact board to its chip, and by the
+CPU features of /proc/cpuinfo. Nothing here imports onnxruntime.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from edge.errors import UnknownProfile
+from edge.machine import Machine as Machine
+from edge.machine import read_machine as read_machine
+from edge.records import load_yaml
+
+Architecture = Literal["aarch64", "x86_64"]
+Recipe = Literal["fp32", "fp16", "int8-dynamic", "int8-static", "weights-int8"]
+ProviderName = Literal[
+    "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
+]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_EXAMPLE = "example"  # a file to copy, not a board
+# The GPU, the firmware and the kernel take their part before MemTotal is counted: a Zero 2 W of
+# 512 MB may show 400 (raspberrypi/firmware#1873).
+_LEAST_VISIBLE = 2 / 3
+
+
+@dataclass(frozen=True)
+class Board:
+    """What makes a machine this board.
+
+    `compatible`: device-tree strings, any of which claims the machine; empty means any machine of
+    the architecture. `cpu_features`: all are needed. `memory_mb`: the least that it is sold with.
+    `cores`, of which `big_cores` are the fast ones. `sources`: where these facts are from.
+    """
+
+    architecture: Architecture
+    compatible: tuple[str, ...]
+    cpu_features: tuple[str, ...]
+    memory_mb: int
+    cores: int
+    big_cores: int
+    sources: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _demand(self, memory_mb=(128, 1 << 20), cores=(1, 1024), big_cores=(1, self.cores))
+        if not self.sources:
+            raise ValueError("sources must name where the facts are from")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An onnxruntime execution provider and its options, as text.
+
+    `require`: without it the stage does not run (ProviderMissing); otherwise the next one is
+    taken, and `edge status` says so. Options may hold {cache}, the board's folder for compiled
+    engines, and {bundle}, the bundle's hash; `filled` puts them in.
+    """
+
+    name: ProviderName
+    options: dict[str, str] = field(default_factory=dict)
+    require: bool = False
+
+    def __post_init__(self) -> None:
+        for key, value in self.options.items():
+            if set(_PLACEHOLDER.findall(value)) - {"{cache}", "{bundle}"}:
+                raise ValueError(f"option {key}: only {{cache}} and {{bundle}} are filled in")
+
+    def filled(self, cache: Path, bundle: str) -> dict[str, str]:
+        """The options with {cache} and {bundle} replaced."""
+        return {
+            key: value.replace("{cache}", str(cache)).replace("{bundle}", bundle)
+            for key, value in self.options.items()
+        }
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Providers in order for text -> latent (encoder) and latent -> sound (decoder)."""
+
+    encoder: tuple[Provider, ...]
+    decoder: tuple[Provider, ...]
+
+    def __post_init__(self) -> None:
+        if not self.encoder or not self.decoder:
+            raise ValueError("encoder and decoder need at least one provider each")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """onnxruntime session settings. `threads` are intra-op threads of the CPU provider."""
+
+    providers: Stages
+    threads: int
+    memory_pattern: bool
+    spinning: bool
+    arena: bool
+
+    def __post_init__(self) -> None:
+        _demand(self, threads=(1, 64))
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Milliseconds of one write, of the stream's latency, and of silence before the first sound
+    after idle; `device` is the name that PortAudio is asked for when the user names none."""
+
+    block_ms: int
+    latency_ms: int
+    wake_ms: int
+    device: str = "default"
+
+    def __post_init__(self) -> None:
+        _demand(self, block_ms=(5, 50), latency_ms=(self.block_ms, 500), wake_ms=(0, 3000))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the build and the board demand. Losses are against the voice's own fp32 graphs.
+
+    `memory_mb`: most resident memory of the daemon. `first_audio_ms`: from a request to its first
+    samples. `real_time_factor`: seconds of work per second of speech. `log_mel_db`: mean distance
+    of log-mel spectra. `dnsmos_loss`: points of DNSMOS OVRL. `word_errors`: more errors of a
+    recogniser per 100 words. `safety`: a chunk is planned to cost this many times its measured
+    time, so that playback never starves.
+    """
+
+    memory_mb: int
+    first_audio_ms: int
+    real_time_factor: float
+    log_mel_db: float
+    dnsmos_loss: float
+    word_errors: float
+    safety: float
+
+    def __post_init__(self) -> None:
+        _demand(
+            self,
+            memory_mb=(64, 1 << 20),
+            first_audio_ms=(1, 60_000),
+            real_time_factor=(0.001, 1.0),  # above 1 nothing can be played while it is made
+            log_mel_db=(0.0, 20.0),
+            dnsmos_loss=(0.0, 1.0),
+            word_errors=(0.0, 100.0),
+            safety=(1.0, 5.0),
+        )
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """One recipe per stage, under a name. `needs`: CPU features of which the machine must have at
+    least one, or the variant is not run there; empty means that it runs on every such board."""
+
+    name: str
+    encoder: Recipe
+    decoder: Recipe
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A kind of board. `variants` are in order of preference; the board's timings decide."""
+
+    name: str
+    title: str
+    board: Board
+    runtime: Runtime
+    audio: Audio
+    budget: Budget
+    variants: tuple[VariantPlan, ...]
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"name {self.name!r}: small letters, digits and - only")
+        if not self.title.strip() or "\n" in self.title or len(self.title) > 72:
+            raise ValueError("title must be one line of at most 72 characters")
+        names = [plan.name for plan in self.variants]
+        if len(set(names)) < len(names) or not all(_NAME.fullmatch(name) for name in names):
+            raise ValueError(f"variants need different names in small letters, got {names}")
+        if all(plan.needs for plan in self.variants):
+            raise ValueError("at least one variant must run on every such board (no needs)")
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whether a profile fits a machine: `reasons` if it does, else `refusal` says why not.
+
+    `distance` is the place of the claimed string in the machine's list: 0 is the exact board,
+    -1 is another board.
+    """
+
+    reasons: tuple[str, ...]
+    refusal: str | None
+    distance: int
+
+
+@dataclass(frozen=True)
+class Detection:
+    profile: Profile
+    reasons: tuple[str, ...]
+
+
+def profiles_dir() -> Path:
+    """The folder of the shipped profiles: inside an installed package, else the repository's."""
+    installed = Path(__file__).parent / "profiles"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "profiles"
+
+
+def load_profile(name: str, folder: Path | None = None) -> Profile:
+    """The profile called `name`, or the one in a file if `name` ends in .yaml.
+
+    Raises UnknownProfile with the names that exist, BadRecord naming the place in the file.
+    """
+    if name.endswith(".yaml"):
+        return _load(Path(name))
+    folder = profiles_dir() if folder is None else folder
+    names = _names(folder)
+    if name not in names:
+        raise UnknownProfile(
+            f"there is no profile {name!r} in {folder}",
+            f"Choose one of: {', '.join(names) or 'none there'}; or name a file: my-board.yaml",
+        )
+    return _load(folder / f"{name}.yaml")
+
+
+def all_profiles(folder: Path | None = None) -> tuple[Profile, ...]:
+    """Every profile of the folder by name; raises BadRecord for the first damaged file."""
+    folder = profiles_dir() if folder is None else folder
+    return tuple(_load(folder / f"{name}.yaml") for name in _names(folder))
+
+
+def matches(profile: Profile, machine: Machine) -> Match:
+    """Whether `machine` is a board of `profile`: reasons, or the refusal in one sentence."""
+    board = profile.board
+    if machine.architecture != board.architecture:
+        return _refused(f"{profile.name} is for {board.architecture}", machine.architecture)
+    distance = len(machine.compatible)
+    reasons = [f"the processor is {board.architecture}"]
+    if board.compatible:
+        claimed = [text for text in machine.compatible if text in board.compatible]
+        if not claimed:
+            found = ", ".join(machine.compatible) or "nothing"
+            return _refused(f"{profile.name} is for {board.compatible[0]} and its kin", found)
+        distance = machine.compatible.index(claimed[0])
+        reasons.append(f"the device tree names {claimed[0]}")
+    missing = [name for name in board.cpu_features if name not in machine.features]
+    if missing:
+        found = "a CPU without " + " ".join(missing)
+        needed = f"{profile.name} needs {' '.join(board.cpu_features)}"
+        return _refused(needed, found, distance)
+    if board.cpu_features:
+        reasons.append(f"every core has {' '.join(board.cpu_features)}")
+    if machine.memory_mb is not None:
+        if machine.memory_mb < board.memory_mb * _LEAST_VISIBLE:
+            needed = f"{profile.name} needs a board of {board.memory_mb} MB"
+            return _refused(needed, f"{machine.memory_mb} MB", distance)
+        reasons.append(f"{machine.memory_mb} MB of memory are enough")
+    return Match(tuple(reasons), None, distance)
+
+
+def detect(machine: Machine, profiles: Sequence[Profile]) -> Detection:
+    """The most specific profile that fits; raises UnknownProfile saying what was found."""
+    fits = []
+    for profile in profiles:
+        match = matches(profile, machine)
+        if match.refusal is None:
+            # Of two that claim one string, the one that demands more knows the board better.
+            demand = (-len(profile.board.cpu_features), -profile.board.memory_mb, profile.name)
+            fits.append(((match.distance, *demand), profile, match))
+    if not fits:
+        raise _unknown(machine, profiles)
+    _, profile, match = min(fits, key=lambda fit: fit[0])
+    return Detection(profile, match.reasons)
+
+
+def usable_variants(profile: Profile, machine: Machine) -> tuple[VariantPlan, ...]:
+    """The profile's variants that this machine's CPU can run, in order of preference."""
+    return tuple(
+        plan
+        for plan in profile.variants
+        if not plan.needs or machine.features.intersection(plan.needs)
+    )
+
+
+def _unknown(machine: Machine, profiles: Sequence[Profile]) -> UnknownProfile:
+    names = ", ".join(profile.name for profile in profiles)
+    if machine.architecture not in {profile.board.architecture for profile in profiles}:
+        return UnknownProfile(
+            f"no profile is for {machine.architecture}, a 32-bit or unknown system",
+            "Install a 64-bit operating system (aarch64 or x86_64) with a 64-bit Python.",
+        )
+    found = ", ".join(machine.compatible) or "no device tree"
+    memory = "unknown" if machine.memory_mb is None else f"{machine.memory_mb} MB"
+    asked = {
+        name
+        for profile in profiles
+        if profile.board.architecture == machine.architecture
+        for name in profile.board.cpu_features
+    }
+    message = (
+        f"no profile fits this board: {machine.model or 'no model name'}; {found}; "
+        f"{machine.cores} cores; memory {memory}; CPU with "
+        f"{' '.join(sorted(asked & machine.features)) or 'nothing asked for'}, without "
+        f"{' '.join(sorted(asked - machine.features)) or 'nothing'}"
+    )
+    near = [match for match in (matches(p, machine) for p in profiles) if match.distance >= 0]
+    message += "".join(f". {match.refusal}" for match in near)
+    close = _closest(machine, profiles)
+    if close is None:
+        return UnknownProfile(
+            message, f"Build elsewhere: edge build VOICE --profile NAME ({names})"
+        )
+    claim = f"[{', '.join(repr(text) for text in machine.compatible[:1])}]"
+    return UnknownProfile(
+        f"{message}. The closest profile is {close.name}",
+        f"Copy {close.name}.yaml to my-board.yaml with name: my-board and compatible: {claim}, "
+        f"then: edge build VOICE --profile my-board.yaml. For another board: "
+        f"edge build VOICE --profile NAME ({names})",
+    )
+
+
+def _closest(machine: Machine, profiles: Sequence[Profile]) -> Profile | None:
+    """The CPU-only profile that a stranger most resembles; the slower of two, to be safe."""
+
+    def likeness(profile: Profile) -> tuple[float, ...]:
+        board, budget = profile.board, profile.budget
+        return (
+            len(board.cpu_features),
+            -abs(board.cores - machine.cores),
+            board.memory_mb,
+            budget.real_time_factor,
+        )
+
+    candidates = []
+    for profile in profiles:
+        stages = profile.runtime.providers
+        names = {provider.name for provider in (*stages.encoder, *stages.decoder)}
+        anywhere = dataclasses.replace(profile.board, compatible=())
+        match = matches(dataclasses.replace(profile, board=anywhere), machine)
+        if names == {"CPUExecutionProvider"} and match.refusal is None:
+            candidates.append(profile)
+    return max(candidates, key=likeness, default=None)
+
+
+def _refused(needed: str, found: str, distance: int = -1) -> Match:
+    return Match((), f"{needed}; this machine has {found}", distance)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem != _EXAMPLE)
+
+
+def _load(path: Path) -> Profile:
+    profile = load_yaml(path, Profile)
+    if profile.name != path.stem:
+        raise UnknownProfile(
+            f"{path}: the profile inside is called {profile.name!r}",
+            f"Rename the file to {profile.name}.yaml, or write name: {path.stem}.",
+        )
+    return profile
+
+
+def _demand(record: Any, **ranges: tuple[float, float]) -> None:
+    for name, (least, most) in ranges.items():
+        value = getattr(record, name)
+        if not least <= value <= most:
+            raise ValueError(f"{name} must be between {least} and {most}, got {value}")

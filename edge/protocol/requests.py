@@ -1,0 +1,161 @@
+"""What a client may ask: one frozen dataclass and one row of REQUESTS each.
+
+A field's name is its key in the frame's data. Every limit is checked when the request is made,
+so a client learns of it before it connects, and the daemon before it does any work.
+Source of describe, ping and synthesize: the wyoming package 1.10.2, tts.py, info.py, ping.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.errors import BadMessage, BadStyle, TextTooLong
+from edge.protocol.frames import SEE_PAGE
+
+MAX_TEXT = 10_000  # characters: about 12 minutes of speech, a bound on one request's work
+MAX_ID = 64  # characters: room for a UUID with a prefix
+MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
+MAX_PING = 1_000  # characters that come back as they are
+MAX_SEED = 2**32 - 1  # exact in every language's numbers, JavaScript's included
+MIN_SPEED, MAX_SPEED = 0.5, 3.0  # 3 is some 40 characters a second, the fastest people listen
+MAX_VOLUME = 2.0  # +6 dB; speech near full scale only distorts beyond it
+
+
+def _check_characters(place: str, value: str | None, limit: int) -> None:
+    if value is None:
+        return
+    if len(value) > limit:
+        raise BadMessage(f"{place} is {len(value):,} characters; the limit is {limit:,}", SEE_PAGE)
+    _check_utf8(place, value)
+
+
+def _check_utf8(place: str, value: str) -> None:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadMessage(
+            f"{place} holds bytes that are not UTF-8", "Convert the text to UTF-8 first."
+        ) from None
+
+
+def _check_text(place: str, text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise TextTooLong(
+            f"{place} is {len(text):,} characters; the limit of one request is {MAX_TEXT:,}",
+            "Split it into several requests, or pipe it through: edge say -",
+        )
+    _check_utf8(place, text)
+
+
+def check_id(place: str, value: str | None) -> None:
+    if value is None:
+        return
+    if not 0 < len(value) <= MAX_ID:
+        raise BadMessage(f"{place} is {len(value):,} characters; expected 1 to {MAX_ID}", SEE_PAGE)
+    if not all("!" <= character <= "~" for character in value):
+        raise BadMessage(f"{place} may only hold printable ASCII without spaces", SEE_PAGE)
+
+
+def _check_range(place: str, value: float, lowest: float, highest: float) -> None:
+    if not lowest <= value <= highest:  # NaN is refused too
+        raise BadStyle(
+            f"{place} is {value:g}; expected {lowest:g} to {highest:g}",
+            f"Choose a value from {lowest:g} to {highest:g}; 1 is the voice as it is.",
+        )
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Which voices are there? Answered by Info."""
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Are you there? Answered by Pong with the same text."""
+
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_characters("ping: text", self.text, MAX_PING)
+
+
+@dataclass(frozen=True)
+class VoiceChoice:
+    """Wyoming's wish for a voice: a name, or else a language; a speaker of that voice."""
+
+    name: str | None = None
+    language: str | None = None
+    speaker: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("name", "language", "speaker"):
+            _check_characters(f"synthesize: voice.{field}", getattr(self, field), MAX_NAME)
+
+
+@dataclass(frozen=True)
+class Synthesize:
+    """Send the sound back to me: AudioStart, AudioChunks, AudioStop. `speed`, `seed` are ours."""
+
+    text: str
+    voice: VoiceChoice | None = None
+    text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
+    speed: float = 1.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_text("synthesize: text", self.text)
+        _check_range("synthesize: speed", self.speed, MIN_SPEED, MAX_SPEED)
+        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
+            raise BadMessage(
+                f"synthesize: seed is {self.seed}; expected 0 to {MAX_SEED}", SEE_PAGE
+            )
+
+
+@dataclass(frozen=True)
+class Speak:
+    """Say it through the sound card: SpeakAccepted, SpeakStarted, SpeakFinished or -Cancelled."""
+
+    text: str
+    voice: str | None = None
+    language: str | None = None
+    speaker: str | None = None
+    speed: float = 1.0
+    volume: float = 1.0
+    id: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_text("speak: text", self.text)
+        for field in ("voice", "language", "speaker"):
+            _check_characters(f"speak: {field}", getattr(self, field), MAX_NAME)
+        _check_range("speak: speed", self.speed, MIN_SPEED, MAX_SPEED)
+        _check_range("speak: volume", self.volume, 0.0, MAX_VOLUME)
+        check_id("speak: id", self.id)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Be silent: about one utterance, or this connection's ("mine"), or everyone's ("all")."""
+
+    id: str | None = None
+    scope: Literal["mine", "all"] = "mine"
+
+    def __post_init__(self) -> None:
+        check_id("stop: id", self.id)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How are you? Answered by StatusReport."""
+
+
+Request = Describe | Ping | Synthesize | Speak | Stop | Status
+
+REQUESTS: dict[str, type[Request]] = {
+    "describe": Describe,
+    "ping": Ping,
+    "synthesize": Synthesize,
+    "speak": Speak,
+    "stop": Stop,
+    "status": Status,
+}

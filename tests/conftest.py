@@ -1,0 +1,72 @@
+"""What many tests need: tone bundles, and a daemon that speaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from edge.build.pipeline import build_bundle
+from edge.bundle import Bundle, open_bundle
+from edge.cli import cache_dir
+from edge.voice import voice_path
+from tests.daemon_under_test import ProcessDaemon, ThreadDaemon
+
+# A loaded machine makes hypothesis impatient, which says nothing about the code.
+settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("edge")
+
+PROFILE = "x86-64"  # any will do: nothing here runs on an execution provider
+
+
+def build_tone(folder: Path, voice: str = "tone") -> Bundle:
+    return build_bundle(voice, PROFILE, folder, folder.parent / "cache", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def tone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build_tone(tmp_path_factory.mktemp("bundles") / "tone")
+
+
+@pytest.fixture(scope="session")
+def joe_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The default voice, for real."""
+    folder = tmp_path_factory.mktemp("joe") / "bundle"
+    return build_bundle("en_US-joe-medium", PROFILE, folder, cache_dir(), lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def second_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Another voice, of another language."""
+    folder = tmp_path_factory.mktemp("second")
+    text = voice_path("tone").read_text(encoding="utf-8")
+    text = text.replace("name: tone", "name: second").replace("language: zxx", "language: de_DE")
+    (folder / "second.yaml").write_text(text, encoding="utf-8")
+    return build_tone(folder / "second", str(folder / "second.yaml"))
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, tone_bundle: Bundle, second_bundle: Bundle) -> Iterator[ThreadDaemon]:
+    running = ThreadDaemon(tmp_path / "edge.sock", [tone_bundle, second_bundle])
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def process_daemon(tmp_path: Path, tone_bundle: Bundle) -> Iterator[ProcessDaemon]:
+    running = ProcessDaemon(tmp_path / "edge.sock", tone_bundle.path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def copied_bundle(tmp_path: Path, tone_bundle: Bundle) -> Path:
+    """A bundle to damage."""
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(tone_bundle.path, folder)
+    assert open_bundle(folder, None).manifest == tone_bundle.manifest
+    return folder
