@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge import kernels
 
-SOURCE = Path(kernels.__file__).parent
 Array = np.ndarray[Any, Any]
 INPUTS = ("x", "weights", "scales", "bias", "gains", "residual", "state", "first", "last")
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not shutil.which("cmake"):
-        pytest.skip("cmake is not installed: apt-get install cmake g++")
-    build = tmp_path_factory.mktemp("kernels")
-    subprocess.run(["cmake", "-S", SOURCE, "-B", build], check=True, capture_output=True)
-    subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
-    return build / kernels.LIBRARY
 
 
 def session(

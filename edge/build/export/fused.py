@@ -59,7 +59,7 @@ class FusedLayers(StreamingLayers):
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
         x, width = window.signal, reach(layer)
         outputs, _, kernel = layer.weight.shape
-        if outputs < _LEAST_OUTPUTS or layer.groups != 1:
+        if _stays_float(layer):
             return super().conv(super().window(x, window.left, window.right), layer, slope)
         delay = window.right - width
         value = self._operator(
@@ -77,6 +77,8 @@ class FusedLayers(StreamingLayers):
         return Signal(value, outputs, x.rate, x.delay + window.right)
 
     def pointwise(self, x: Signal, layer: Convolution) -> Signal:
+        if _stays_float(layer):
+            return super().pointwise(x, layer)
         return self.conv(Window(x, "", 0, 0), layer)
 
     def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal:
@@ -174,3 +176,7 @@ class FusedLayers(StreamingLayers):
         if op == "QConv1d":
             self._convs[made[0]] = graph.last_node()
         return made[0]
+
+
+def _stays_float(layer: Convolution) -> bool:
+    return layer.groups != 1 or layer.weight.shape[0] < _LEAST_OUTPUTS
