@@ -7,7 +7,7 @@ runtime points at the layer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class GraphWriter:
         self._outputs: list[onnx.ValueInfoProto] = []
         self._names: set[str] = set()
         self.metadata: dict[str, str] = {}
+        self.domains: dict[str, int] = {}  # of operators beyond ONNX's own, with versions
 
     def input(self, name: str, dtype: str, shape: Sequence[int | str]) -> str:
         self._inputs.append(helper.make_tensor_value_info(name, _ELEMENT_TYPES[dtype], shape))
@@ -81,6 +82,33 @@ class GraphWriter:
     def slice(self, value: str, start: str, end: str, axis: int, name: str) -> str:
         return self.node("Slice", (value, start, end, self.ints(axis)), name)
 
+    def last_node(self) -> onnx.NodeProto:
+        return self._nodes[-1]
+
+    def move_to_end(self, node: onnx.NodeProto) -> None:
+        """Only for a node whose outputs nobody uses yet."""
+        self._nodes = [other for other in self._nodes if other is not node] + [node]
+
+    def is_used(self, value: str) -> bool:
+        return any(value in node.input for node in self._nodes)
+
+    def reached_from(self, values: Iterable[str]) -> set[str]:
+        """`values`, the graph's outputs, and all that they are made from."""
+        reached = {*values, *(output.name for output in self._outputs)}
+        for node in reversed(self._nodes):
+            if reached.intersection(node.output):
+                reached.update(node.input)
+        return reached
+
+    def prune(self) -> None:
+        """Remove the nodes, inputs and constants that no output of the graph needs."""
+        reached = self.reached_from(())
+        self._nodes = [node for node in self._nodes if reached.intersection(node.output)]
+        self._inputs = [value for value in self._inputs if value.name in reached]
+        self._initializers = {
+            key: tensor for key, tensor in self._initializers.items() if tensor.name in reached
+        }
+
     def model(self) -> onnx.ModelProto:
         """The model, passed through onnx's checker; nodes keep the order of writing."""
         graph = helper.make_graph(
@@ -88,7 +116,10 @@ class GraphWriter:
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", self.opset)],
+            opset_imports=[
+                helper.make_opsetid(domain, version)
+                for domain, version in {"": self.opset, **self.domains}.items()
+            ],
             ir_version=IR_VERSION if self.opset < 20 else 9,
             producer_name="edge-voice",
         )

@@ -7,12 +7,15 @@ are, and a coupling that sees them reversed has reversed channels in its first a
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
 
+from edge.build.export.fused import FusedLayers
 from edge.build.export.graph import GraphWriter
 from edge.build.export.piper_weights import (
+    Array,
     Convolution,
     Coupling,
     PiperWeights,
@@ -47,6 +50,22 @@ def write_streaming_decoder(weights: PiperWeights, *, conv2d: bool = False) -> o
     graph = GraphWriter("piper_decoder_stream", OPSET)
     latent = graph.input("latent", "float32", (1, weights.channels, "n"))
     layers = StreamingLayers(graph, conv2d)
+    _write(graph, layers, weights, latent, "samples")
+    layers.finish()
+    return graph.model()
+
+
+def write_fused_decoder(
+    weights: PiperWeights, *, bits: int = 8, gains: Mapping[str, Array] | None = None
+) -> onnx.ModelProto:
+    """The streaming decoder with our int8 operators; fused.py tells what `bits` and `gains` are.
+
+    Equal inputs and outputs, but other states, and chunks of whole granules (metadata
+    `granularity`, frames) if the audio shall not depend on the schedule.
+    """
+    graph = GraphWriter("piper_decoder_fused", OPSET)
+    latent = graph.input("latent", "float32", (1, weights.channels, "n"))
+    layers = FusedLayers(graph, bits, gains or {})
     _write(graph, layers, weights, latent, "samples")
     layers.finish()
     return graph.model()
@@ -95,6 +114,8 @@ class _DecoderWriter:
     def _sum(self, left: Signal, right: Signal, name: str, op: str = "Add") -> Signal:
         if (left.rate, left.delay) != (right.rate, right.delay):
             raise AssertionError(f"{name}: {left} and {right} are not aligned")
+        if op == "Add":
+            return self.layers.add(left, right, name)
         value = self.graph.node(op, (left.value, right.value), name)
         return dataclasses.replace(left, value=value)
 

@@ -26,6 +26,7 @@ A network is written once, against `Layers`. `WholeLayers` pads each convolution
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Protocol
@@ -70,6 +71,7 @@ class Layers(Protocol):
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal: ...
     def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal: ...
     def pointwise(self, x: Signal, layer: Convolution) -> Signal: ...
+    def add(self, left: Signal, right: Signal, name: str) -> Signal: ...
 
 
 def reach(layer: Convolution) -> int:
@@ -104,6 +106,10 @@ class WholeLayers:
 
     def pointwise(self, x: Signal, layer: Convolution) -> Signal:
         return Signal(self._convolve(x.value, layer, 0), layer.weight.shape[0], x.rate, x.delay)
+
+    def add(self, left: Signal, right: Signal, name: str) -> Signal:
+        value = self.graph.node("Add", (left.value, right.value), name)
+        return dataclasses.replace(left, value=value)
 
     def _activate(self, value: str, slope: float | None) -> str:
         if slope is None:
@@ -179,9 +185,7 @@ class StreamingLayers(WholeLayers):
         kept = (graph.ints(-length), graph.ints(END))
         after = graph.slice(buffer, *kept, self.axis, f"{state}.after")
         self._next_states.append((after, f"next_{state}", shape))
-        # Positions known after n frames are n * rate - delay; one more than `right` is needed.
-        needed = math.ceil((x.delay + right + 1) / x.rate)
-        self.first_frames = max(self.first_frames, needed)
+        self._needs(x, right)
         return Window(x, buffer, left, right)
 
     def center(self, window: Window) -> Signal:
@@ -216,6 +220,11 @@ class StreamingLayers(WholeLayers):
         for value, name, shape in self._next_states:
             self.graph.output(value, name, "float32", shape)
         self.graph.metadata["min_first_frames"] = str(self.first_frames)
+
+    def _needs(self, x: Signal, right: int) -> None:
+        # Positions known after n frames are n * rate - delay; one more than `right` is needed.
+        needed = math.ceil((x.delay + right + 1) / x.rate)
+        self.first_frames = max(self.first_frames, needed)
 
     def _inner(self, value: str, begin: int, end: int, name: str) -> str:
         if begin == 0 and end == 0:
