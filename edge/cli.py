@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge import __version__, records
+from edge import __version__
 from edge.errors import EdgeError
 
 DEFAULT_VOICE = "en_US-joe-medium"
@@ -70,6 +70,7 @@ def profiles(options: argparse.Namespace) -> int:
 
 
 def voices(options: argparse.Namespace) -> int:
+    from edge import records
     from edge.voice import all_voices, load_voice
 
     if options.voice:
@@ -97,6 +98,7 @@ def voices(options: argparse.Namespace) -> int:
 
 
 def inspect(options: argparse.Namespace) -> int:
+    from edge import records
     from edge.bundle import open_bundle
 
     bundle = open_bundle(options.bundle, machine=None)
@@ -176,12 +178,14 @@ def stop(options: argparse.Namespace) -> int:
 
 
 def status(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from edge.client import Client
 
     with Client(options.socket) as client:
         report = client.status()
     if options.json:
-        _print_json(records.to_dict(report))
+        _print_json(asdict(report))
         return 0
     counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
     rows = [
@@ -197,12 +201,14 @@ def status(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from edge.client import socket_path
     from edge.doctor import examine
 
     findings = examine(options.bundle or [BUNDLES], options.socket or socket_path())
     if options.json:
-        _print_json([records.to_dict(finding) for finding in findings])
+        _print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             print(f"{finding.verdict:5} {finding.subject}: {finding.message}")
@@ -248,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--profile", metavar="P", help="the board; default: this machine")
     add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
-    add("--cache", type=Path, default=_cache(), metavar="DIR", help="keep fetched files here")
+    add("--cache", type=Path, default=cache_dir(), metavar="DIR", help="keep fetched files here")
     add("--if-needed", action="store_true", help="do nothing if the bundle is there and whole")
 
     add = command(
@@ -295,7 +301,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cache() -> Path:
+def cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
 

@@ -1,8 +1,10 @@
 """The socket's other end, for Python programs and the command line. Blocking, no dependencies.
 
 with Client() as voice:
-    for message in voice.speak("The train leaves at nine."):
+    for message in voice.speak(Speak("The train leaves at nine.")):
         ...
+
+numpy is imported only by `synthesize`, so that `edge say` answers quickly on a small board.
 """
 
 from __future__ import annotations
@@ -12,12 +14,9 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import ConnectionLost, EdgeError, NoDaemon
-from edge.pcm import INT16_PEAK, PcmChunk
 from edge.protocol import (
     FROM_DAEMON,
     AudioChunk,
@@ -41,6 +40,9 @@ from edge.protocol import (
     parse_reply,
     to_frame,
 )
+
+if TYPE_CHECKING:
+    from edge.pcm import PcmChunk
 
 _M = TypeVar("_M", bound=Reply)
 
@@ -97,12 +99,17 @@ class Client:
 
     def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
         """The sound itself, chunk by chunk as it is made."""
+        import numpy as np
+
+        from edge.pcm import INT16_PEAK, PcmChunk
+
         self._send(request)
         self._socket.settimeout(None)
         while not isinstance(message := self._expect(), AudioStop):
             if isinstance(message, AudioChunk):
-                samples = np.frombuffer(message.payload, "<i2").astype(np.float32)
-                yield PcmChunk(samples / np.float32(INT16_PEAK), message.rate)
+                pcm = np.frombuffer(message.payload, "<i2")
+                samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)
+                yield PcmChunk(samples, message.rate)
 
     def stop(self, id: str | None = None) -> tuple[str, ...]:
         """Stop one utterance, or all of everybody's; the ids that were stopped."""

@@ -36,7 +36,5 @@ def silence(seconds: float, rate: int) -> PcmChunk:
 def to_int16(samples: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     """float32 in [-1, 1] to int16; louder samples are clipped, NaN becomes silence."""
     scaled = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0) * np.float32(INT16_PEAK)
-    clipped: npt.NDArray[np.int16] = np.clip(np.rint(scaled), -INT16_PEAK, INT16_PEAK).astype(
-        np.int16
-    )
-    return clipped
+    clipped = np.clip(np.rint(scaled), -INT16_PEAK, INT16_PEAK)
+    return np.asarray(clipped, np.int16)

@@ -7,18 +7,21 @@ import contextlib
 import itertools
 import os
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.client import Client
 from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
-from edge.pcm import PcmChunk, to_int16
 from edge.protocol import Speak, SpeakCancelled, Synthesize, VoiceChoice
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from edge.pcm import PcmChunk
 
 START_TIMEOUT_S = 60.0
 """For a private daemon to load a voice; a Zero 2 W takes some seconds."""
@@ -58,6 +61,8 @@ def _speak(client: Client, text: str, options: argparse.Namespace) -> int:
 
 
 def _sound(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
+    from edge.pcm import PcmChunk
+
     choice = VoiceChoice(name=options.voice) if options.voice else None
     for chunk in client.synthesize(Synthesize(text, voice=choice, speed=options.speed)):
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
@@ -65,6 +70,8 @@ def _sound(client: Client, text: str, options: argparse.Namespace) -> Iterator[P
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:
     """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
+    from edge.pcm import to_int16
+
     first = next(chunks, None)
     if first is None:
         raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
@@ -89,6 +96,8 @@ def _write(chunks: Iterator[PcmChunk], out: str) -> None:
 
 
 def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
+    from edge.pcm import to_int16
+
     with path.open("wb") as file:
         with wave.open(file, "wb") as writer:
             writer.setnchannels(1)
@@ -104,8 +113,11 @@ def _endless_header(rate: int) -> bytes:
     """A WAV header for sound whose length is not known yet: the largest that readers take."""
     most = 0x7FFFFFFF
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    riff = struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
-    return riff + form + struct.pack("<4sI", b"data", most - 36)
+    return (
+        struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
+        + form
+        + struct.pack("<4sI", b"data", most - 36)
+    )
 
 
 @contextlib.contextmanager
@@ -114,6 +126,9 @@ def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
     if not options.local:
         yield options.socket
         return
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="edge-voice-") as folder:
         path = Path(folder) / "edge-voice.sock"
         command = [sys.executable, "-m", "edge", "serve", "--socket", str(path)]

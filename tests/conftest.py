@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from edge import kernels
 from edge.build.pipeline import build_bundle
 from edge.bundle import Bundle, open_bundle
+from edge.cli import cache_dir
 from edge.voice import voice_path
 from tests.daemon_under_test import ProcessDaemon, ThreadDaemon
+
+# A loaded machine makes hypothesis impatient, which says nothing about the code.
+settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("edge")
 
 PROFILE = "x86-64"  # any will do: nothing here runs on an execution provider
 
@@ -25,6 +34,13 @@ def tone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def joe_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The default voice, for real."""
+    folder = tmp_path_factory.mktemp("joe") / "bundle"
+    return build_bundle("en_US-joe-medium", PROFILE, folder, cache_dir(), lambda *_: None)
+
+
+@pytest.fixture(scope="session")
 def second_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Another voice, of another language."""
     folder = tmp_path_factory.mktemp("second")
@@ -32,6 +48,18 @@ def second_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     text = text.replace("name: tone", "name: second").replace("language: zxx", "language: de_DE")
     (folder / "second.yaml").write_text(text, encoding="utf-8")
     return build_tone(folder / "second", str(folder / "second.yaml"))
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The operator library, built here (8 s)."""
+    if not shutil.which("cmake"):
+        pytest.skip("cmake is not installed: apt-get install cmake g++")
+    source = Path(kernels.__file__).parent
+    build = tmp_path_factory.mktemp("kernels")
+    subprocess.run(["cmake", "-S", source, "-B", build], check=True, capture_output=True)
+    subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
+    return build / kernels.LIBRARY
 
 
 @pytest.fixture
@@ -51,8 +79,6 @@ def process_daemon(tmp_path: Path, tone_bundle: Bundle) -> Iterator[ProcessDaemo
 @pytest.fixture
 def copied_bundle(tmp_path: Path, tone_bundle: Bundle) -> Path:
     """A bundle to damage."""
-    import shutil
-
     folder = tmp_path / "copy"
     shutil.copytree(tone_bundle.path, folder)
     assert open_bundle(folder, None).manifest == tone_bundle.manifest

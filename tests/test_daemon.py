@@ -84,10 +84,11 @@ def test_utterances_are_heard_whole_and_in_order(
         assert mine == [SpeakAccepted, SpeakStarted, SpeakFinished]
     finished = [event.id for event in events if isinstance(event, SpeakFinished)]
     assert finished == ["a", "b"]
-    first, second = spoken(tone_bundle, ONE), spoken(tone_bundle, TWO) * np.float32(0.5)
-    np.testing.assert_array_equal(daemon.card.heard()[: len(first)], first)
-    rest = np.trim_zeros(daemon.card.heard()[len(first) :])  # a pause may lie between the two
-    np.testing.assert_allclose(rest, np.trim_zeros(second), atol=1e-6)
+    one, two = spoken(tone_bundle, ONE), spoken(tone_bundle, TWO) * np.float32(0.5)
+    heard = daemon.card.heard()
+    np.testing.assert_allclose(heard[: len(one)], one, atol=1e-6)
+    rest = np.trim_zeros(heard[len(one) :])  # on a busy machine a silence parts the two
+    np.testing.assert_allclose(rest, np.trim_zeros(two), atol=1e-6)
 
 
 def test_synthesis_returns_the_same_samples(daemon: ThreadDaemon, tone_bundle: Bundle) -> None:

@@ -329,7 +329,7 @@ def test_a_full_disk_is_noticed_before_anything_is_asked_for(site: Site, tmp_pat
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("only root may mount a small disk")
     try:
-        with pytest.raises(DiskFull, match=r"307200 bytes are needed, 65536 are free"):
+        with pytest.raises(DiskFull, match=r"307200 bytes are needed, \d+ are free"):
             run(at(site), tmp_path)
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)

@@ -2,7 +2,7 @@
 
 They were written for this project and are as free as its code. The two sets share no sentence, so
 a variant is never judged on what it was tuned to. They are phonetically rich, half a second to
-fifteen seconds long, with numbers, dates, names and questions. In the evaluation sets every number
+twelve seconds long, with numbers, dates, names and questions. In the evaluation sets every number
 is one that a recogniser writes either in digits or in words that `edge.build.transcript` maps to
 the same tokens; only English has numbers there, because only English has that mapping.
 

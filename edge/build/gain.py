@@ -10,7 +10,7 @@ from edge.build.metrics import loudness_lufs, true_peak_db
 from edge.synth import Style, Synthesizer
 
 TARGET_LUFS = -18.0
-"""Speech beside music and alerts on one small speaker: between broadcast (-23), phones (-16)."""
+"""Speech beside music and alerts on one small speaker; as podcasts have it."""
 PEAK_DBTP = -1.0
 """True peaks stay below this on the measured sentences, so a small converter does not clip."""
 SENTENCES = 12

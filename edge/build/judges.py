@@ -85,6 +85,7 @@ class WordErrorRate:
             _heard(samples, rate),
             language=self._language,
             temperature=0.0,
+            without_timestamps=True,  # a sentence fits one window, and they cost words
             condition_on_previous_text=False,
         )
         heard = " ".join(segment.text.strip() for segment in segments)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge import __version__, synth
 from edge.build.export import EXPORTERS
+from edge.build.export.export_log import ExportLog
 from edge.build.export.record import Exported
 from edge.build.fetch import fetch
 from edge.build.gain import measure_gain
@@ -44,7 +45,7 @@ def build_bundle(
         shutil.copyfile(voice_path(voice_name), folder / VOICE)
         shutil.copyfile(profile_path(profile_name), folder / PROFILE)
         report("export", 0, 0)
-        exported = EXPORTERS[voice.family](files, folder)
+        exported = EXPORTERS[voice.family](files, folder, ExportLog())
         _describe(folder, voice, profile, exported, gain=1.0)
         report("measure loudness", 0, 0)
         gain = measure_gain(synth.load(open_bundle(folder, machine=None)), voice.language)

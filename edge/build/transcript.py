@@ -54,6 +54,8 @@ _SPELLED = {
     "&": "and",
     "ok": "okay",
 }
+# 1,250 or 1250 or 21st, a run of letters, or a sign that is spoken.
+_TOKEN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:(?:st|nd|rd|th)\b)?|[^\W\d_]+|[%°&]"
 _NUMBER_WORDS = frozenset([*_ONES, *_TENS, "hundred", "thousand"])
 
 
@@ -63,14 +65,13 @@ def words(text: str, language: str) -> tuple[str, ...]:
     plain = re.sub("['’‘]", "", plain)
     if language != "en":
         return tuple(re.findall(r"\w+", plain))
-    plain = re.sub(r"(?<=\d),(?=\d{3})", "", plain)
     spelled: list[str] = []
-    for token in re.findall(r"\d+(?:st|nd|rd|th)?(?![^\W\d])|[^\W\d_]+|\d+|[%°&]", plain):
-        match = re.fullmatch(r"(\d{1,6})(st|nd|rd|th)?", token)
+    for token in re.findall(_TOKEN, plain):
+        match = re.fullmatch(r"(\d{1,6}|\d{1,3},\d{3})(st|nd|rd|th)?", token)
         if match:
             spelled += _number(match[1], ordinal=match[2] is not None)
         else:
-            spelled.append(_SPELLED.get(token, token))
+            spelled.append(_SPELLED.get(token, token.replace(",", "")))
     return tuple(
         word
         for index, word in enumerate(spelled)
@@ -101,7 +102,7 @@ def word_errors(spoken: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def _number(digits: str, ordinal: bool) -> list[str]:
-    value = int(digits)
+    value = int(digits.replace(",", ""))
     if len(digits) > 1 and digits[0] == "0":
         return [_ONES[int(digit)] for digit in digits]
     year = len(digits) == 4 and not ordinal and (1100 <= value < 2000 or 2010 <= value < 2100)

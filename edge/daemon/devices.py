@@ -21,6 +21,7 @@ from edge.errors import MissingPackage, NoSoundDevice
 PORTAUDIO = threading.RLock()
 
 _TRY_ANOTHER = (-9997, -9998)  # paInvalidSampleRate, paInvalidChannelCount
+_MOST_CARD_CHANNELS = 8  # 7.1; a mixer says 32 (pulse), 64 (pipewire) or 128 (plug)
 _ASOUND = Path("/proc/asound")
 _ALSA_CARD = re.compile(r"(?:(?:plug)?hw:)?CARD=(?P<card>[^,]+)(?:,DEV=(?P<device>\d+))?", re.I)
 _ALSA_PLACE = re.compile(r"\s*\((?P<place>hw:\d+,\d+)\)$")
@@ -141,14 +142,17 @@ def find(name: str | None, devices: tuple[Device, ...], asound: Path = _ASOUND) 
 def open_output(device: Device, rates: Sequence[int], block_s: float, latency_s: float) -> Any:
     """A RawOutputStream of int16 at the first of `rates` (Hz) that the device runs at.
 
-    One channel, or as many as the device insists on. Raises NoSoundDevice. Until `close_output`
-    the stream counts as a user of PortAudio, so that no refresh pulls it away.
+    Two channels on a card, because most cards take no mono; one on a mixer, which widens by
+    itself. Raises NoSoundDevice. Until `close_output` the stream counts as a user of PortAudio,
+    so that no refresh pulls it away.
     """
     sd = sounddevice()
+    widths = [1] if device.channels > _MOST_CARD_CHANNELS else [2, device.channels, 1]
     asked = [
         (rate, channels)
         for rate in dict.fromkeys(rates)
-        for channels in sorted({1, min(2, device.channels), device.channels})
+        for channels in dict.fromkeys(widths)
+        if channels <= device.channels
     ]
     with PORTAUDIO:
         for attempt, (rate, channels) in enumerate(asked, 1):

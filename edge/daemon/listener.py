@@ -21,8 +21,8 @@ MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 def claim(path: Path) -> Iterator[socket.socket]:
     """A socket bound to `path`, removed at the end; it refuses clients until it listens.
 
-    A lock file beside it, which stays, tells a living daemon from the socket file that a killed
-    one left.
+    A lock file beside it, which stays, tells a living daemon from the socket file that a
+    killed one left behind.
     Raises SocketInUse.
     """
     if len(os.fsencode(path)) > MAX_PATH_BYTES:

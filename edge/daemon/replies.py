@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from edge.daemon.connection import Connection
@@ -68,7 +68,7 @@ class AudioReply:
                     part = pcm[start : start + CHUNK_FRAMES]
                     self.connection.send(
                         AudioChunk(rate=chunk.rate, width=2, channels=1, payload=part.tobytes()),
-                        functools.partial(self.sent, id, len(part) / chunk.rate),
+                        partial(self.sent, id, len(part) / chunk.rate),
                     )
             case Finished():
                 self.end()

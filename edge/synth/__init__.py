@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.bundle import Bundle
@@ -40,12 +40,16 @@ class Style:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids."""
+    """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
+
+    `durations`, frames of each id, are the model's own unless they are given.
+    """
 
     ids: tuple[int, ...]
     style: Style
     index: int = 0
-    speaker: int | None = field(default=None)
+    speaker: int | None = None
+    durations: tuple[int, ...] = ()
 
     @property
     def seed(self) -> tuple[int, int]:
@@ -68,6 +72,10 @@ class Synthesizer(Protocol):
 
     def plan(self, text: str, style: Style) -> list[Segment]:
         """Cleaned text to segments. Raises EmptyText, TextTooLong, BadStyle."""
+        ...
+
+    def durations(self, segment: Segment) -> tuple[int, ...]:
+        """Frames that the model gives each id; empty where the family has none."""
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:

@@ -61,6 +61,9 @@ class HibariSynthesizer:
             )
         return segments
 
+    def durations(self, segment: Segment) -> tuple[int, ...]:
+        return ()
+
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         outputs = self._model.run(
             {

@@ -18,6 +18,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
+from edge.synth.schedule import Cost, Decoder, chunk_lengths
 from edge.synth.session import Array, Session
 
 if TYPE_CHECKING:
@@ -32,10 +33,23 @@ class PiperSynthesizer:
         config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
-        self._config = self._text.config
+        self.config = self._text.config
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
         self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
+        self._hop = int(self._decoder.metadata["hop"])
+        self._states: dict[str, Array] = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in self._decoder.inputs.items()
+            if name.startswith("state_")
+        }
+        frame_s, budget = self._hop / self.rate, bundle.profile.budget
+        self._safety = budget.safety
+        self._schedule = Decoder(
+            frame_s,
+            look_ahead=int(self._decoder.metadata["min_first_frames"]) - 1,
+            cost=Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
+        )
         self.provider = self._decoder.provider
 
     def plan(self, text: str, style: Style) -> list[Segment]:
@@ -49,31 +63,40 @@ class PiperSynthesizer:
                 segments.append(Segment(ids, style, len(segments), speaker))
         if not segments:
             raise EmptyText(
-                f"the text of {len(text)} characters has no sound in {self._config.espeak_voice}",
+                f"the text of {len(text)} characters has no sound in {self.config.espeak_voice}",
                 "Give words in the voice's own language; edge voices lists the languages.",
             )
         return segments
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        noise = np.random.default_rng(segment.seed)
-        latent = self.encode(segment, noise)
-        audio = self._decoder.run({"latent": latent, **self._speaker_input(segment)})["audio"]
-        yield PcmChunk(audio.reshape(-1), self.rate)
+        latent = self.encode(segment)
+        frames = latent.shape[2]
+        start, states = 0, self._states
+        for length in chunk_lengths(frames, self._schedule, self._safety):
+            stop = start + length
+            outputs = self._decoder.run(
+                {
+                    "latent": latent[:, :, start:stop],
+                    "first": np.array([start == 0]),
+                    "last": np.array([stop == frames]),
+                    **states,
+                    **self._speaker_input(segment),
+                }
+            )
+            states = {name: outputs[f"next_{name}"] for name in states}
+            start = stop
+            yield PcmChunk(outputs["audio"].reshape(-1), self.rate)
 
-    def encode(self, segment: Segment, noise: np.random.Generator) -> Samples:
+    def durations(self, segment: Segment) -> tuple[int, ...]:
+        encoded = self._encode(segment, np.random.default_rng(segment.seed))
+        return tuple(int(frames) for frames in encoded["durations"].reshape(-1))
+
+    def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
-        config = self._config
-        duration_noise = noise.standard_normal((1, 2, len(segment.ids)), np.float32)
-        encoded = self._encoder.run(
-            {
-                "ids": np.array([segment.ids], np.int64),
-                "duration_noise": duration_noise * np.float32(config.noise_w_scale),
-                "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
-                **self._speaker_input(segment),
-            }
-        )
-        durations = encoded["durations"].reshape(-1)
-        seconds = float(durations.sum()) * config.hop_length / self.rate
+        noise = np.random.default_rng(segment.seed)
+        encoded = self._encode(segment, noise)
+        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
+        seconds = float(durations.sum()) * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
@@ -84,22 +107,34 @@ class PiperSynthesizer:
         means = np.repeat(encoded["means"], repeats, axis=2)
         deviations = np.exp(np.repeat(encoded["log_scales"], repeats, axis=2))
         drawn = noise.standard_normal(means.shape, np.float32)
-        latent: Samples = means + deviations * drawn * np.float32(config.noise_scale)
+        latent: Samples = means + deviations * drawn * np.float32(self.config.noise_scale)
         return latent
 
+    def _encode(self, segment: Segment, noise: np.random.Generator) -> dict[str, Array]:
+        config = self.config
+        duration_noise = noise.standard_normal((1, 2, len(segment.ids)), np.float32)
+        return self._encoder.run(
+            {
+                "ids": np.array([segment.ids], np.int64),
+                "duration_noise": duration_noise * np.float32(config.noise_w_scale),
+                "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
+                **self._speaker_input(segment),
+            }
+        )
+
     def _speaker(self, name: str | None) -> int | None:
-        if self._config.num_speakers <= 1:
+        if self.config.num_speakers <= 1:
             if name is not None:
                 raise BadStyle(
                     f"this voice has one speaker, not {name!r}", "Leave the speaker out."
                 )
             return None
         if name is None:
-            return int(self._config.default_speaker_id)
-        if name not in self._config.speaker_id_map:
-            known = ", ".join(sorted(self._config.speaker_id_map)[:12])
+            return int(self.config.default_speaker_id)
+        if name not in self.config.speaker_id_map:
+            known = ", ".join(sorted(self.config.speaker_id_map)[:12])
             raise BadStyle(f"this voice has no speaker {name!r}", f"Choose one of: {known}")
-        return int(self._config.speaker_id_map[name])
+        return int(self.config.speaker_id_map[name])
 
     @staticmethod
     def _speaker_input(segment: Segment) -> dict[str, Array]:

@@ -69,6 +69,7 @@ class Session:
             log.warning("%s: %s instead of %s", graph, self.provider, asked.name)
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
         self.outputs = [item.name for item in self._session.get_outputs()]
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: dict[str, Array]) -> dict[str, Array]:
         """Named arrays in, named arrays out. Raises ModelFailed."""

@@ -35,6 +35,9 @@ class ToneSynthesizer:
                 segments.append(Segment(ids, style, len(segments)))
         return segments
 
+    def durations(self, segment: Segment) -> tuple[int, ...]:
+        return ()
+
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         beep_frames = round(_BEEP_S * RATE / segment.style.speed)
         gap = np.zeros(round(_GAP_S * RATE / segment.style.speed), np.float32)

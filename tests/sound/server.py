@@ -6,22 +6,46 @@ sample for sample (`norewinds=1` matters: without it 6-10 ms at each stream's he
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.daemon import devices
+
 DEADLINE_S = 20.0
 APT = "sudo apt-get install -y --no-install-recommends " + (
     "libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils"
 )
+
+
+@contextlib.contextmanager
+def private_server(rate: int) -> Iterator[SoundServer]:
+    """A server that this process and its children use instead of the machine's own."""
+    with tempfile.TemporaryDirectory(prefix="edge-", dir="/tmp") as folder:  # sockets: 108 bytes
+        server = SoundServer(Path(folder), rate)
+        before = {name: os.environ.get(name) for name in server.environment}
+        os.environ.update(server.environment)
+        try:
+            devices.refresh()
+            yield server
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+            server.kill()
 
 
 class SoundServer:
@@ -54,7 +78,11 @@ class SoundServer:
         ]  # fmt: skip
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, env={**os.environ, **self.environment}, stderr=log
+                command,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
             )
         deadline = time.monotonic() + DEADLINE_S
         while not self._answers():

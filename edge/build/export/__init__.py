@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from edge.build.export import hibari, tone
+from edge.build.export import hibari, piper, tone
+from edge.build.export.export_log import ExportLog
 from edge.build.export.record import Exported
 
-Exporter = Callable[[Mapping[str, Path], Path], Exported]
-"""export(files by role, the bundle's folder). Raises ExportFailed."""
+Exporter = Callable[[Mapping[str, Path], Path, ExportLog], Exported]
+"""export(files by role, the bundle's folder, a log of every stage). Raises ExportFailed."""
 
-EXPORTERS: Mapping[str, Exporter] = {"hibari": hibari.export, "tone": tone.export}
+EXPORTERS: Mapping[str, Exporter] = {
+    "piper": piper.export,
+    "hibari": hibari.export,
+    "tone": tone.export,
+}

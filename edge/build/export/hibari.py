@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge.build.export.export_log import ExportLog
 from edge.build.export.record import Exported
 from edge.bundle import Variant
 
@@ -13,7 +14,7 @@ RATE = 24_000
 _NAMES = {"model": "model.onnx", "vocab": "vocab.json", "notice": "NOTICE"}
 
 
-def export(files: Mapping[str, Path], folder: Path) -> Exported:
+def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     """`files` by role to the bundle's names."""
     for role, path in files.items():
         shutil.copyfile(path, folder / _NAMES[role])

@@ -1,0 +1,193 @@
+"""Speak the evaluation sentences with every variant, by the code that the board runs, and measure.
+
+Sounds are compared with equal noises and equal durations, so that a difference is the graphs'
+own; people's judges hear each variant as it speaks by itself.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from edge.build.judges import (
+    Dnsmos,
+    SpeakerSimilarity,
+    WordErrorRate,
+    WordErrors,
+    mean_mos,
+    word_error_rate,
+)
+from edge.build.metrics import (
+    clipped_fraction,
+    duration_change,
+    log_mel_distance_db,
+    loudness_lufs,
+    noise_in_pauses_db,
+    snr_db,
+    true_peak_db,
+)
+from edge.pcm import Samples
+from edge.synth import Style, Synthesizer
+
+SPEED_ROUNDS = 5
+SPEED_SENTENCES = 4
+"""Evenly over the lengths of the evaluation sentences."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """How two variants that speak the same differ: means over sentences, by the names of
+    edge.build.quality."""
+
+    snr_db: float
+    log_mel_db: float
+    noise_in_pauses_db: float
+    duration_change: float
+    clipped_fraction: float
+    loudness_lufs: float
+    true_peak_db: float
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the judges of the `quality` extra say of a variant by itself."""
+
+    dnsmos_ovrl: float
+    dnsmos_sig: float
+    dnsmos_bak: float
+    dnsmos_p808: float
+    word_error_rate: float
+    speaker_similarity: float
+
+
+@dataclass(frozen=True)
+class Speed:
+    """CPU seconds, of this process, the least of several rounds for each sentence."""
+
+    rtf: float
+    first_audio_ms: float
+    cpu_ratio: float
+
+
+def spoken(synthesizer: Synthesizer, text: str, like: Synthesizer | None = None) -> Samples:
+    """One text as float32 (frames,) without gain; with the durations of another variant."""
+    parts = []
+    for segment in synthesizer.plan(text, Style()):
+        fixed = segment if like is None else replace(segment, durations=like.durations(segment))
+        parts += [chunk.samples for chunk in synthesizer.speak(fixed)]
+    return np.concatenate(parts)
+
+
+def compare(
+    reference: Synthesizer, variant: Synthesizer, texts: Sequence[str], gain: float
+) -> Sound:
+    """The variant's sound beside the reference's."""
+    rate = reference.rate
+    pairs = [(spoken(reference, t), spoken(variant, t, like=reference)) for t in texts]
+    free = [spoken(variant, text) for text in texts]
+    longest = np.concatenate(free) * np.float32(gain)
+    return Sound(
+        snr_db=_mean(snr_db(a, b) for a, b in pairs),
+        log_mel_db=_mean(log_mel_distance_db(a, b, rate) for a, b in pairs),
+        noise_in_pauses_db=_mean(noise_in_pauses_db(a, b, rate) for a, b in pairs),
+        duration_change=_mean(
+            abs(duration_change(a, b)) for (a, _), b in zip(pairs, free, strict=True)
+        ),
+        clipped_fraction=clipped_fraction(longest),
+        loudness_lufs=loudness_lufs(longest, rate),
+        true_peak_db=true_peak_db(longest, rate),
+    )
+
+
+def judge(
+    reference: Synthesizer, variant: Synthesizer, texts: Sequence[str], language: str, cache: Path
+) -> Opinion:
+    """Raises MissingPackage without the `quality` extra."""
+    rate = variant.rate
+    listener = WordErrorRate(cache, language)
+    similarity = SpeakerSimilarity([spoken(reference, text) for text in texts[:10]], rate)
+    dnsmos = Dnsmos()
+    scores, errors, alike = [], list[WordErrors](), []
+    for text in texts:
+        samples = spoken(variant, text)
+        scores.append(dnsmos.judge(samples, rate, text))
+        errors.append(listener.judge(samples, rate, text))
+        alike.append(similarity.judge(samples, rate, text))
+    mos = mean_mos(scores)
+    return Opinion(
+        dnsmos_ovrl=mos.ovrl,
+        dnsmos_sig=mos.sig,
+        dnsmos_bak=mos.bak,
+        dnsmos_p808=mos.p808,
+        word_error_rate=word_error_rate(errors),
+        speaker_similarity=_mean(alike),
+    )
+
+
+def time_variants(
+    variants: Mapping[str, Synthesizer], reference: str, texts: Sequence[str]
+) -> dict[str, Speed]:
+    """All variants in turn, round after round, so that a drifting machine drifts for all."""
+    ordered = sorted(texts, key=len)
+    chosen = [
+        ordered[i * (len(ordered) - 1) // (SPEED_SENTENCES - 1)] for i in range(SPEED_SENTENCES)
+    ]
+    best: dict[tuple[str, str], tuple[float, float]] = {}
+    seconds: dict[str, float] = {}
+    for round_ in range(SPEED_ROUNDS):
+        for name, synthesizer in variants.items():
+            seconds[name] = 0.0
+            for text in chosen:
+                whole, first, length = _timed(synthesizer, text)
+                seconds[name] += length
+                if round_:  # the first one warms up
+                    old = best.get((name, text), (whole, first))
+                    best[name, text] = (min(old[0], whole), min(old[1], first))
+    rtf = {name: sum(best[name, t][0] for t in chosen) / seconds[name] for name in variants}
+    return {
+        name: Speed(
+            rtf=rtf[name],
+            first_audio_ms=1000 * _mean(best[name, text][1] for text in chosen),
+            cpu_ratio=rtf[name] / rtf[reference],
+        )
+        for name in variants
+    }
+
+
+def peak_memory(bundle: Path, variant: str) -> int:
+    """Peak resident bytes of a process that loads the variant and speaks; a process of its own."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from edge import synth\n"
+        "from edge.bundle import open_bundle\n"
+        "from edge.synth import Style\n"
+        "s = synth.load(open_bundle(Path(sys.argv[1]), None), sys.argv[2])\n"
+        "text = 'This is a sentence of some length, with a pause in it, to fill the memory.'\n"
+        "for _ in range(3):\n"
+        "    for segment in s.plan(text, Style()):\n"
+        "        for chunk in s.speak(segment): pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n"
+    )
+    command = [sys.executable, "-c", code, str(bundle), variant]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _timed(synthesizer: Synthesizer, text: str) -> tuple[float, float, float]:
+    """CPU seconds of all and until the first chunk, and seconds of sound."""
+    began, first, length = time.process_time(), 0.0, 0.0
+    for segment in synthesizer.plan(text, Style()):
+        for chunk in synthesizer.speak(segment):
+            first = first or time.process_time() - began
+            length += chunk.seconds
+    return time.process_time() - began, first, length
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))

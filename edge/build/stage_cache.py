@@ -1,0 +1,70 @@
+"""Stages that are not run twice: what a stage made, kept in a plain directory by its inputs.
+
+A directory on a shared disk serves a whole build farm: an entry appears by rename, whole or not
+at all, and two machines that make the same one make the same bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from edge.bundle import writing
+
+
+class StageCache:
+    """Entries are folders under `folder`, named stage-key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, stage: str, inputs: Mapping[str, object], make: Callable[[Path], None]) -> Path:
+        """The folder that `make(empty folder)` filled for these inputs, now or earlier.
+
+        The key holds the inputs and the build's own source, so a changed exporter or recipe
+        makes its entries anew.
+        """
+        text = json.dumps([source_digest(), inputs], sort_keys=True)
+        entry = self._folder / f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+        if not entry.is_dir():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with _locked(entry.with_suffix(".lock")):
+                if not entry.is_dir():
+                    self._sweep(entry.name)
+                    with writing(entry) as folder:
+                        make(folder)
+        return entry
+
+    def _sweep(self, name: str) -> None:
+        """What a killed build left half made; nobody else works on it while we hold the lock."""
+        for left in self._folder.glob(f".{name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """Of the code that decides what a stage makes."""
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for folder in ("build", "synth", "kernels"):
+        for file in sorted((package / folder).rglob("*.[pt][yx]*")):
+            digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process at a time; the file stays, since removing it would let two in."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

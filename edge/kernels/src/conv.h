@@ -1,0 +1,81 @@
+// One quantized 1-D convolution or transposed convolution, whole or in chunks. See README.md.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "path.h"
+
+namespace edge_kernels {
+
+// What a layer is. Lengths are in positions of the layer's input.
+struct Shape {
+  int64_t in_channels = 0, out_channels = 0, kernel = 0;
+  int64_t dilation = 1;
+  int64_t stride = 0;     // 0: convolution; else transposed convolution, kernel a multiple of stride
+  int64_t lookahead = 0;  // convolution: inputs needed after an output's own position
+  int64_t delay = 0;      // convolution: outputs held back beyond that, for a slower branch
+  float slope = 1.0f;     // LeakyReLU on load; 1: none
+  bool skip = false;      // add the layer's own raw input to its output
+  int64_t granule = 192, tile = 192, phase = 0;
+};
+
+// A stretch of one utterance. Arrays are [channels][positions], rows without gaps.
+struct Chunk {
+  const float* in = nullptr;  // [in_channels][length]
+  int64_t length = 0;
+  bool first = true, last = true;
+  const float* state = nullptr;     // [in_channels][state_length()], read unless first
+  const float* residual = nullptr;  // as out, or null
+  float* out = nullptr;             // [out_channels][out_length()]
+  float* next_state = nullptr;      // as state, or null
+};
+
+// Calls work(0) ... work(total - 1), in any order, possibly at once.
+using Work = std::function<void(size_t)>;
+using Parallel = std::function<void(size_t total, const Work& work)>;
+
+class Conv {
+ public:
+  // weights [out_channels][in_channels][kernel] in -127..127, scales and bias [out_channels],
+  // gains [in_channels] or null. Throws std::invalid_argument.
+  Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
+       const Path* path);
+
+  int64_t state_length() const { return span() + shape_.delay; }
+  // Positions that a chunk gives; throws std::invalid_argument if the first chunk is too short.
+  int64_t out_length(int64_t length, bool first, bool last) const;
+  void run(const Chunk& chunk, const Parallel& parallel) const;
+
+  const Shape& shape() const { return shape_; }
+  const Path& path() const { return *path_; }
+
+ private:
+  struct Tile;
+  struct Panel;
+  struct View;
+  int64_t span() const { return (taps_ - 1) * shape_.dilation; }  // inputs of an output, less one
+  int64_t late() const { return shape_.stride ? pad_ : shape_.lookahead + shape_.delay; }
+  void pack(const int8_t* weights);
+  std::vector<std::vector<Tile>> batches(int64_t columns, bool first) const;
+  void load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const;
+  void multiply(const View& view, const Panel& panel, int64_t block) const;
+  void finish(const View& view, const Panel& panel, int64_t block, size_t first_group, int groups,
+              const int32_t* sums) const;
+  void interleave(const View& view, const Finish& f, const Span& span, int64_t position, int64_t row) const;
+  void save_state(const View& view) const;
+
+  Shape shape_;
+  const Path* path_;
+  int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed
+  int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at either end
+  std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4]
+  std::vector<int32_t> weight_sums_;            // per row
+  std::vector<float> scales_, bias_, gains_;    // per row, per row, per input channel
+};
+
+// The path to use for weights of this magnitude: the best supported one, or the one named.
+// Throws std::invalid_argument if the name is unknown here or cannot hold the weights.
+const Path* choose_path(const int8_t* weights, size_t count, const char* name);
+
+}  // namespace edge_kernels

@@ -1,0 +1,77 @@
+// One instruction set's way to compute the layer: what a path must provide.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace edge_kernels {
+
+constexpr int kBlock = 8;    // output channels per call of `dot`
+constexpr int kGroup = 16;   // positions that always share one scale
+constexpr int kGroups = 3;   // groups per call of `dot`
+constexpr int kRow = kGroup * kGroups;
+
+// Sums of products for kBlock output channels at up to kRow positions.
+// Activations: bytes [quad][column][4], four channels beside each other. Weights: [tap][quad][kBlock][4].
+struct Dot {
+  const uint8_t* group[kGroups];  // first column of each group in quad 0
+  int groups;
+  size_t quad_bytes;  // from one quad's columns to the next quad's
+  size_t tap_bytes;   // from one tap's column to the next tap's
+  int quads, taps;
+  const int8_t* weights;
+  int32_t* sums;  // [kBlock][kRow]
+};
+
+// Neighbouring positions that share a scale, and where their floats come from and go.
+struct Span {
+  int first, count;  // in a row of sums
+  float scale;       // of the tile
+  int32_t zero;      // the byte that stands for 0 in the tile, as `dot` sees it
+  const float* own;  // null: none; the strides are floats between channels
+  size_t own_stride;
+  const float* residual;
+  size_t residual_stride;
+  float* out;
+  size_t out_stride;
+};
+
+// From sums to floats:
+// (sum - zero * weight sum) * (tile scale * channel scale) + bias + own + residual.
+struct Finish {
+  const int32_t* sums;  // [kBlock][kRow]
+  int rows, spans;
+  Span span[kGroups];
+  const int32_t* weight_sums;  // per row
+  const float* channel_scale;
+  const float* bias;
+};
+
+// The largest and the smallest float seen, as bit patterns: integers order floats of one sign, and
+// put Inf and NaN beyond them, alike on every CPU. Nothing above 0 leaves `high`, nothing below 0
+// leaves `low` without its sign bit.
+struct Range {
+  int32_t high = 0;
+  uint32_t low = 0;
+};
+
+struct Path {
+  const char* name;
+  int weight_limit;      // largest |weight| for which no intermediate can saturate
+  bool is_signed;        // `dot` reads activations as signed bytes: 128 less than quantized
+  void (*dot)(const Dot&);
+  // LeakyReLU and gain; widens the range.
+  void (*load)(const float* in, int64_t n, float slope, float gain, float* out, Range& range);
+  // Four rows of floats, `stride` apart, to n quads of bytes: v * inverse + zero, to nearest, ties to
+  // even; then each byte xor the one of `flip`.
+  void (*quantize)(const float* rows, size_t stride, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out);
+  void (*finish)(const Finish&);
+  // Phases of a transposed convolution to their places; stride 1, 2, 4 or 8.
+  void (*interleave)(const float* rows, int stride, int n, float* out);
+};
+
+// Each in a file of its own; a build has those of its processor.
+extern const Path path_avx512vnni, path_avxvnni, path_avx2_narrow, path_avx2;
+extern const Path path_sdot, path_smlal_narrow, path_smlal;
+extern const Path path_scalar;
+
+}  // namespace edge_kernels

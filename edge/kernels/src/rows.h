@@ -1,0 +1,101 @@
+// The float parts of a path. Plain loops, so that every path does the same operations in the same
+// order; each path's file compiles its own copy with its own flags (hence the unnamed namespace).
+#pragma once
+#include <cstring>
+
+#include "path.h"
+
+namespace edge_kernels {
+namespace {
+
+inline uint32_t bits_of(float v) {
+  uint32_t bits;
+  std::memcpy(&bits, &v, sizeof bits);
+  return bits;
+}
+
+void load_row(const float* __restrict in, int64_t n, float slope, float gain, float* __restrict out, Range& range) {
+  int32_t high = range.high;
+  uint32_t low = range.low;
+  for (int64_t i = 0; i < n; ++i) {
+    const float v = in[i], leaked = v * slope;
+    const float active = (leaked > v ? leaked : v) * gain;
+    out[i] = active;
+    const uint32_t bits = bits_of(active);
+    high = static_cast<int32_t>(bits) > high ? static_cast<int32_t>(bits) : high;
+    low = bits > low ? bits : low;
+  }
+  range = {high, low};
+}
+
+// Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum.
+constexpr float kRound = 12582912.0f;
+
+void quantize_rows(const float* __restrict rows, size_t stride, int64_t n, float inverse, int zero, uint32_t flip,
+                   uint8_t* __restrict out) {
+  const float* r0 = rows;
+  const float* r1 = rows + stride;
+  const float* r2 = rows + 2 * stride;
+  const float* r3 = rows + 3 * stride;
+  const float base = kRound + static_cast<float>(zero);
+  auto* quads = reinterpret_cast<uint32_t*>(out);
+  for (int64_t i = 0; i < n; ++i) {
+    const uint32_t b0 = bits_of(r0[i] * inverse + base), b1 = bits_of(r1[i] * inverse + base);
+    const uint32_t b2 = bits_of(r2[i] * inverse + base), b3 = bits_of(r3[i] * inverse + base);
+    quads[i] = ((b0 & 255u) | (b1 & 255u) << 8 | (b2 & 255u) << 16 | b3 << 24) ^ flip;
+  }
+}
+
+template <bool Own, bool Residual>
+inline void finish_span(const int32_t* __restrict sums, int n, int32_t correction, float scale, float bias,
+                         const float* __restrict own, const float* __restrict residual, float* __restrict out) {
+  for (int i = 0; i < n; ++i) {
+    float v = static_cast<float>(sums[i] - correction) * scale + bias;
+    if (Own) v += own[i];
+    if (Residual) v += residual[i];
+    out[i] = v;
+  }
+}
+
+void finish_rows(const Finish& f) {
+  for (int row = 0; row < f.rows; ++row) {
+    const auto r = static_cast<size_t>(row);
+    for (int i = 0; i < f.spans; ++i) {
+      const Span& s = f.span[i];
+      const int32_t* sums = f.sums + row * kRow + s.first;
+      const int32_t correction = s.zero * f.weight_sums[row];
+      const float scale = s.scale * f.channel_scale[row], bias = f.bias[row];
+      const float* own = s.own ? s.own + r * s.own_stride : nullptr;
+      const float* residual = s.residual ? s.residual + r * s.residual_stride : nullptr;
+      float* out = s.out + r * s.out_stride;
+      const auto go = [&](int n) {
+        if (own && residual) finish_span<true, true>(sums, n, correction, scale, bias, own, residual, out);
+        else if (own) finish_span<true, false>(sums, n, correction, scale, bias, own, nullptr, out);
+        else if (residual) finish_span<false, true>(sums, n, correction, scale, bias, nullptr, residual, out);
+        else finish_span<false, false>(sums, n, correction, scale, bias, nullptr, nullptr, out);
+      };
+      // Constant lengths become straight lines of vectors.
+      if (s.count == kRow) go(kRow);
+      else if (s.count == kGroup) go(kGroup);
+      else go(s.count);
+    }
+  }
+}
+
+// Rows r, r + 1, ... r + stride - 1 hold the phases of one output channel: n positions of each to
+// n * stride neighbouring outputs.
+template <int Stride>
+inline void interleave_phases(const float* __restrict rows, int n, float* __restrict out) {
+  for (int i = 0; i < n; ++i)
+    for (int phase = 0; phase < Stride; ++phase) out[i * Stride + phase] = rows[phase * kRow + i];
+}
+
+void interleave_rows(const float* rows, int stride, int n, float* out) {
+  if (stride == 8) interleave_phases<8>(rows, n, out);
+  else if (stride == 4) interleave_phases<4>(rows, n, out);
+  else if (stride == 2) interleave_phases<2>(rows, n, out);
+  else interleave_phases<1>(rows, n, out);
+}
+
+}  // namespace
+}  // namespace edge_kernels

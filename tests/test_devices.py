@@ -1,0 +1,99 @@
+"""Finding a sound device by its name, without any sound."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.daemon.devices import Device, find
+from edge.daemon.sink import reopen_delays
+from edge.errors import NoSoundDevice
+
+
+def device(name: str, index: int, default: bool = False) -> Device:
+    return Device(name, "ALSA", 44100, 2, default, index)
+
+
+DEVICES = (
+    device("vc4-hdmi-0: MAI PCM i2s-hifi-0 (hw:0,0)", 0),
+    device("vc4-hdmi-1: MAI PCM i2s-hifi-0 (hw:1,0)", 1),
+    device("USB Audio Device: - (hw:2,0)", 2),
+    device("default", 3, default=True),
+    device("sysdefault", 4),
+)
+
+
+@pytest.fixture
+def asound(tmp_path: Path) -> Path:
+    """/proc/asound as the kernel shows it: a folder for each card, a link for each id."""
+    for index, card in enumerate(["vc4hdmi0", "vc4hdmi1", "Device"]):
+        (tmp_path / f"card{index}").mkdir()
+        (tmp_path / card).symlink_to(f"card{index}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        (None, 3),
+        ("default", 3),  # whole names go before parts: sysdefault is another
+        ("usb", 2),
+        ("USB Audio Device: - (hw:2,0)".removesuffix(" (hw:2,0)"), 2),
+        ("HDMI-1", 1),
+        ("plughw:CARD=Device,DEV=0", 2),
+        ("hw:CARD=vc4hdmi1", 1),
+        ("CARD=vc4hdmi0,DEV=0", 0),
+    ],
+)
+def test_a_name_finds_its_device(name: str | None, index: int, asound: Path) -> None:
+    assert find(name, DEVICES, asound).index == index
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bluetooth", "is not a sound device here: vc4-hdmi-0.*; sysdefault"),
+        ("hdmi", "fits several sound devices: vc4-hdmi-0.*; vc4-hdmi-1"),
+        ("hw:2,0", "is not a sound device"),  # another card's after the next reboot
+        ("hw:CARD=Gone,DEV=0", "is not a sound device"),
+        ("hw:CARD=Device,DEV=1", "is not a sound device"),
+        ("", "is not a sound device"),
+    ],
+)
+def test_no_device_or_more_than_one(name: str, message: str, asound: Path) -> None:
+    with pytest.raises(NoSoundDevice, match=message):
+        find(name, DEVICES, asound)
+
+
+def test_a_machine_without_sound() -> None:
+    with pytest.raises(NoSoundDevice, match="no sound device"):
+        find(None, ())
+
+
+def test_reopening_backs_off_to_5_seconds() -> None:
+    delays = list(itertools.islice(reopen_delays(), 9))
+    assert delays[0] == 0.1
+    assert delays == sorted(delays)
+    assert delays[-2:] == [5.0, 5.0]
+
+
+def test_without_portaudio_the_import_works_and_listing_says_what_to_install() -> None:
+    program = """
+import ctypes.util
+ctypes.util.find_library = lambda name: None
+from edge.daemon import devices, sink
+from edge.errors import MissingPackage
+try:
+    devices.list_devices()
+except MissingPackage as error:
+    print(error.message, error.remedy)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "PortAudio library not found" in run.stdout
+    assert "sudo apt install libportaudio2" in run.stdout

@@ -1,0 +1,272 @@
+"""The pages say what the code does: every row, key, command, link and folder is compared."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import importlib
+import re
+import shlex
+import subprocess
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import cli, errors
+from edge.bundle import FORMAT, Manifest
+from edge.profile import Profile
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+MAX_DECISION_LINES = 25
+
+_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`([^`\n]+)`")
+_FOREIGN_PATH = re.compile(r"(?<![\w.~$}])/(?:home|Users|root|work|opt|mnt|tmp)/\w")
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the repository; what a build or a virtual environment made is not."""
+    folders = ("docs", "profiles", "models", "edge", "tests", "systemd")
+    nested = [page for folder in folders for page in (ROOT / folder).rglob("*.md")]
+    return sorted([*ROOT.glob("*.md"), *nested])
+
+
+def table(page: Path, first: str) -> list[list[str]]:
+    """The rows of every table of the page whose head begins with `first`."""
+    found: list[list[str]] = []
+    head = ""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            head = ""
+        elif not head:
+            head = cells[0]
+        elif head == first and not line.startswith("|--"):
+            found.append(cells)
+    return found
+
+
+def prose(page: Path) -> str:
+    """The page without its code blocks, where brackets are no links."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def shell_commands(page: Path) -> Iterator[str]:
+    for language, block in _FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "sh":
+            yield from (line.strip() for line in block.splitlines() if line.strip())
+
+
+def edge_command(command: str) -> list[str] | None:
+    """The arguments of the `edge` in a shell line, also behind a pipe; None if there is none."""
+    last = command.split(" | ")[-1]
+    words = shlex.split(last, comments=True)
+    return words[1:] if words[:1] == ["edge"] else None
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    [subparsers] = [
+        action
+        for action in cli._parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    return dict(subparsers.choices)
+
+
+def keys(record: Any) -> set[str]:
+    """The field names of a dataclass and of every dataclass within it."""
+    if not dataclasses.is_dataclass(record):
+        return {key for inner in typing.get_args(record) for key in keys(inner)}
+    hints = typing.get_type_hints(record)
+    names = {field.name for field in dataclasses.fields(record)}
+    return names.union(*(keys(hints[name]) for name in names))
+
+
+def manifest_keys(record: Any, before: str = "") -> set[str]:
+    """Places as docs/bundle.md writes them: `variants[].name`, `files.*.bytes`."""
+    places: set[str] = set()
+    for name, hint in typing.get_type_hints(record).items():
+        places.add(before + name)
+        step = "[]." if typing.get_origin(hint) is tuple else ".*."
+        for inner in typing.get_args(hint):
+            if dataclasses.is_dataclass(inner):
+                places |= manifest_keys(inner, f"{before}{name}{step}")
+    return places
+
+
+def definitions(file: Path) -> set[str]:
+    """Functions, methods as Class.method, and assigned names of a module."""
+    found: set[str] = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            methods = (
+                n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+            )
+            found |= {f"{node.name}.{method.name}" for method in methods}
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    return found
+
+
+def parsed(arguments: list[str]) -> None:
+    try:
+        cli._parser().parse_args(arguments)
+    except SystemExit as stop:
+        assert not stop.code, f"the command line refuses: edge {shlex.join(arguments)}"
+
+
+def test_errors_have_their_rows_and_rows_their_errors() -> None:
+    classes = {
+        (f"`{cls.code}`", f"`{name}`")
+        for name, cls in vars(errors).items()
+        if isinstance(cls, type) and issubclass(cls, errors.EdgeError)
+        if cls is not errors.EdgeError
+    }
+    described = table(DOCS / "errors.md", "Code")
+    assert {(row[0], row[1]) for row in described} == classes
+    assert len(described) == len(classes)
+    for row in described:
+        assert len(row) == 5 and all(row), f"a cell of {row[0]} is missing or empty"
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_and_option_has_its_row(name: str) -> None:
+    described: dict[str, set[str]] = {}
+    current = ""
+    for command, options, _ in table(DOCS / "commands.md", "Command"):
+        current = command.strip("`") or current
+        words = {word.split()[0] for word in _INLINE.findall(options)}
+        described.setdefault(current, set()).update(words)
+    taken = {
+        action.option_strings[-1] if action.option_strings else str(action.metavar)
+        for action in commands()[name]._actions
+        if not isinstance(action, argparse._HelpAction)
+    }
+    assert described.get(name) == taken
+
+
+def test_no_row_for_a_command_that_is_gone() -> None:
+    named = {row[0].strip("`") for row in table(DOCS / "commands.md", "Command")}
+    assert named - {""} == set(commands())
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in _LINK.findall(prose(page)):
+        if "://" in target:
+            assert target.startswith("https://"), target
+            continue
+        path = target.split("#")[0].replace("\\", "")
+        assert not path or (page.parent / path).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_code_blocks_are_understood(page: Path) -> None:
+    for command in shell_commands(page):
+        if (arguments := edge_command(command)) is not None:
+            parsed(arguments)
+
+
+def test_the_readme_shows_commands_that_the_check_can_see() -> None:
+    seen = [command for command in shell_commands(README) if edge_command(command) is not None]
+    assert len(seen) >= 10  # the check above would pass on a page that it cannot read
+
+
+@pytest.mark.parametrize("name", commands())
+def test_the_example_in_help_is_understood(name: str) -> None:
+    example = (commands()[name].epilog or "").removeprefix("example:\n  ")
+    arguments = edge_command(example)
+    assert arguments is not None and arguments[0] == name
+    parsed(arguments)
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"(?:^ *|`)make ([a-z-]+)", text, re.MULTILINE):
+            assert target in targets, f"{page.name} names make {target}"
+
+
+def test_every_manifest_key_has_its_row() -> None:
+    described = {row[0].strip("`"): row[2] for row in table(DOCS / "bundle.md", "Key")}
+    assert set(described) == manifest_keys(Manifest)
+    assert described["format"].endswith(f": {FORMAT}")
+
+
+def test_every_profile_key_is_in_the_example() -> None:
+    example = (ROOT / "profiles/example.yaml").read_text(encoding="utf-8")
+    shown = set(re.findall(r"(\w+):(?:\s|$)", example))
+    assert keys(Profile) <= shown
+
+
+def test_the_path_of_a_sentence_names_functions_that_exist() -> None:
+    steps = 0
+    for row in table(DOCS / "architecture.md", "#"):
+        names = [cell.strip("`") for cell in row if cell.startswith("`")]
+        if len(names) == 2 and names[0].endswith(".py"):
+            steps += 1
+            assert names[1] in definitions(ROOT / names[0]), f"no {names[1]} in {names[0]}"
+    assert steps > 30
+
+
+def test_files_and_pages_named_in_text_and_code_exist() -> None:
+    sources = [*pages(), *(ROOT / "edge").rglob("*.py"), *(ROOT / "profiles").glob("*.yaml")]
+    for source in sources:
+        text = source.read_text(encoding="utf-8")
+        for name in re.findall(r"(?<![\w/.])((?:docs|edge)/[\w/-]+\.(?:md|py))\b", text):
+            assert (ROOT / name).is_file(), f"{source.relative_to(ROOT)} names {name}"
+
+
+def test_the_readme_shows_the_folders_that_exist() -> None:
+    [tree] = [block for _, block in _FENCE.findall(README.read_text()) if "edge/  " in block]
+    shown, top = set(), ""
+    for line in tree.splitlines():
+        folder = line.split()[0]
+        if not line.startswith(" "):
+            top = folder
+        shown.add(folder if line.startswith(folder) else top + folder)
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout: what belongs to the tree is not known")
+    folders = {tuple(Path(file).parts[:-1]) for file in listed.stdout.splitlines()}
+    wanted = {f"{parts[0]}/" for parts in folders if parts and not parts[0].startswith(".")}
+    wanted |= {f"edge/{parts[1]}/" for parts in folders if parts[:1] == ("edge",) and parts[1:]}
+    assert shown == wanted
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_path_of_somebodys_machine(page: Path) -> None:
+    assert not _FOREIGN_PATH.findall(page.read_text(encoding="utf-8"))
+
+
+def test_decisions_are_short_and_numbered() -> None:
+    notes = sorted((DOCS / "decisions").glob("*.md"))
+    assert [note.name[:5] for note in notes] == [f"{n:04}-" for n in range(1, len(notes) + 1)]
+    for note in notes:
+        lines = note.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= MAX_DECISION_LINES, note.name
+        assert lines[0].startswith(f"# {note.name[:4]}: "), note.name
+
+
+def test_names_imported_in_the_python_example_exist() -> None:
+    blocks = [
+        code for language, code in _FENCE.findall(README.read_text()) if language == "python"
+    ]
+    assert blocks
+    for block in blocks:
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names), node.module

