@@ -17,6 +17,7 @@ from edge.errors import SocketInUse
 from edge.protocol import (
     AudioStart,
     AudioStop,
+    ErrorReply,
     Speak,
     SpeakCancelled,
     Synthesize,
@@ -34,7 +35,8 @@ def test_sigterm_during_speech(process_daemon: ProcessDaemon) -> None:
         wire.send(Synthesize(LONG))
         assert isinstance(wire.receive(), AudioStart)
         process_daemon.process.send_signal(signal.SIGTERM)
-        assert isinstance(wire.until(AudioStop)[-1], AudioStop)
+        last = wire.until(AudioStop)[-1]
+        assert isinstance(last, ErrorReply) and last.code == "connection-lost"
         assert wire.receive() is None and other.receive() is None
         assert process_daemon.wait() == 0
     assert not process_daemon.path.exists()

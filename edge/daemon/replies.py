@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edge.daemon.connection import Connection
 from edge.daemon.events import Cancelled, Event, Failed, Finished, Sound, Started
+from edge.errors import ConnectionLost
 from edge.pcm import to_int16
 from edge.protocol import (
     AudioChunk,
@@ -72,6 +73,13 @@ class AudioReply:
                     )
             case Finished():
                 self.end()
+            case Cancelled(reason="shutdown"):
+                # Not an audio-stop: half a sentence must not be taken for the whole.
+                error = ConnectionLost(
+                    "the daemon was stopped before the sound was whole",
+                    "Ask again once it runs: edge status",
+                )
+                self.connection.send(ErrorReply.of(error))
             case Cancelled():
                 self.end()
             case Failed():
