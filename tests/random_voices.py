@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from vits_layers import VitsLayers, VoiceShape
 
 from edge.build.export.graph import END
+from tests.vits_layers import VitsLayers, VoiceShape
 
 VOICES = {
     "medium": VoiceShape(),

@@ -98,7 +98,8 @@ def test_equal_seeds_give_equal_samples(voice: Synthesizer) -> None:
 def test_speed_changes_the_length(voice: Synthesizer) -> None:
     lengths = [len(speak(voice, TEXT, Style(speed=speed))) for speed in (0.5, 1.0, 2.0, 3.0)]
     assert lengths == sorted(lengths, reverse=True)
-    assert 1.6 < lengths[0] / lengths[1] < 2.4 and 1.6 < lengths[1] / lengths[2] < 2.6
+    # Not 2 exactly: voices round each sound's length up to whole frames, and pauses count too.
+    assert 1.4 < lengths[0] / lengths[1] < 2.6 and 1.4 < lengths[1] / lengths[2] < 2.6
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.0, 3.0])
