@@ -79,8 +79,10 @@ class Plan:
             self._grids[value] = smooth.input_grid(seen[value], layers)
         for layer in found:
             made = self._grids[f"{layer.output}.made"] = smooth.output_grid(seen[layer.output])
-            given = self._grids[layer.source]
-            self._rounded[layer.name] = smooth.rounded(layer, given, made, seen[layer.source])
+            given, read = self._grids[layer.source], seen[layer.source]
+            self._rounded[layer.name] = smooth.rounded(
+                layer, given, made.repeated(layer.stride), read
+            )
 
     def quantized(self, chosen: Collection[str]) -> onnx.ModelProto:
         """The graph with the named layers in int8."""
@@ -149,13 +151,24 @@ class _Writer:
         step, zero = "code.step", "code.zero"
         weight = [f"{name}.int8", f"{name}.scale", f"{name}.zeros"]
         inputs = [codes, step, zero, *weight, step, zero, f"{name}.bias_int32"]
-        value = self._node("QLinearConv", inputs, f"{name}.codes", **attributes(layer.node))
-        flat = self._node(
-            "Reshape", [value, self._shape(len(layer.weight), -1)], f"{name}.flat_codes"
-        )
+        given: dict[str, Any] = {"kernel_shape": list(layer.weight.shape[2:])}
+        if layer.stride == 1:
+            given |= attributes(layer.node)
+        value = self._node("QLinearConv", inputs, f"{name}.codes", **given)
+        value = self._interleaved(value, layer)
+        shape = self._shape(len(made.step), -1)
+        flat = self._node("Reshape", [value, shape], f"{name}.flat_codes")
         parameters = self._grid(f"{name}.out", made)
         flat = self._node("DequantizeLinear", [flat, *parameters], f"{name}.flat", axis=0)
-        self._unflatten(flat, len(layer.weight), layer.output, layer.weight.ndim)
+        self._unflatten(flat, len(made.step), layer.output, layer.weight.ndim)
+
+    def _interleaved(self, value: str, layer: observe.Layer) -> str:
+        """(1, out * stride, [1,] time) as (out, time, stride)."""
+        if layer.stride == 1:
+            return value
+        shape = self._shape(len(layer.weight) // layer.stride, layer.stride, -1)
+        value = self._node("Reshape", [value, shape], f"{value}.phases")
+        return self._node("Transpose", [value], f"{value}.interleaved", perm=[0, 2, 1])
 
     def _grid(self, name: str, grid: smooth.Grid) -> list[str]:
         self.added[f"{name}.steps"] = grid.step.astype(np.float32)
