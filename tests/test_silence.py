@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.pipeline import build_bundle
+from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle
 from edge.protocol import Speak, SpeakFinished, Status, StatusReport, Synthesize
 from tests.conftest import PROFILE
@@ -39,7 +39,9 @@ def strace() -> str:
 def heart_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real voice: it brings onnxruntime in, whose wheels report home if they are let."""
     folder = tmp_path_factory.mktemp("heart")
-    build_bundle("en_US-heart", PROFILE, folder / "b", folder / "cache", lambda *_: None)
+    build_bundle(
+        Wish("en_US-heart", PROFILE, "fp32"), folder / "b", folder / "cache", lambda *_: None
+    )
     return folder / "b"
 
 

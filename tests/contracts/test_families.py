@@ -14,7 +14,7 @@ import pytest
 
 from edge import synth
 from edge.build.export import EXPORTERS
-from edge.build.pipeline import build_bundle
+from edge.build.pipeline import Wish, build_bundle
 from edge.errors import BadStyle, EmptyText, MissingPackage, TextTooLong
 from edge.pcm import Samples
 from edge.synth import FAMILIES, Segment, Style, Synthesizer
@@ -34,7 +34,9 @@ def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     name = min((v for v in all_voices() if v.family == family), key=lambda v: v.size).name
     folder: Path = tmp_path_factory.mktemp(family)
     try:
-        bundle = build_bundle(name, PROFILE, folder / "b", folder / "cache", lambda *_: None)
+        bundle = build_bundle(
+            Wish(name, PROFILE, "fp32"), folder / "b", folder / "cache", lambda *_: None
+        )
         return synth.load(bundle)
     except MissingPackage as error:
         pytest.skip(error.message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from edge.build.export.original import attributes
 from edge.build.quantize import decode
-from edge.build.quantize.recipe import Calibration, constants, session
+from edge.build.quantize.recipe import Array, Calibration, constants, session
 from edge.pcm import Samples
 
 CHUNK = 48  # frames: every second sentence is observed in chunks, as it is spoken
@@ -26,13 +26,18 @@ Vector = npt.NDArray[np.float64]
 @dataclass(frozen=True)
 class Layer:
     """A convolution without padding. `source` is what it reads, before a Slice that only shortens
-    it; layers with one source share its int8 form. weight (out, in, *kernel), float32."""
+    it; layers with one source share its int8 form. weight (out, in, *kernel), float32.
+
+    A ConvTranspose is the convolution that makes `stride` outputs per channel and position,
+    channel by channel, which are then interleaved. `macs`: of one output position."""
 
     node: onnx.NodeProto
     source: str
     slice: onnx.NodeProto | None
     weight: Samples
     bias: Samples
+    macs: int
+    stride: int = 1
 
     @property
     def name(self) -> str:
@@ -57,29 +62,67 @@ class Observed:
 
 
 def layers(model: onnx.ModelProto) -> tuple[Layer, ...]:
-    """The Conv nodes that can become QLinearConv, in order: constant weights, one group and more
+    """The nodes that can become QLinearConv, in order: constant weights, one group and more
     than one output (one output is the waveform, where every error is heard), no padding (a padded
     zero could not have a zero point of its own per channel)."""
     held = constants(model)
     producer = {value: node for node in model.graph.node for value in node.output}
     found = []
     for node in model.graph.node:
-        weight = held.get(node.input[1]) if node.op_type == "Conv" else None
-        if weight is None or weight.dtype != np.float32 or weight.shape[0] == 1:
+        weight = held.get(node.input[1]) if "Conv" in node.op_type else None
+        if weight is None or weight.dtype != np.float32:
             continue
+        outputs = weight.shape[1 if node.op_type == "ConvTranspose" else 0]
         given = attributes(node)
-        if any(given.get("pads", ())) or given.get("group", 1) != 1 or "auto_pad" in given:
+        if outputs == 1 or given.get("group", 1) != 1 or "auto_pad" in given:
             continue
-        source, cut = str(node.input[0]), producer.get(node.input[0])
-        if cut is not None and cut.op_type == "Slice" and cut.input[3] in held:
-            axes = held[cut.input[3]] % weight.ndim  # of time, or of channels
-            cut = cut if axes.tolist() == [weight.ndim - 1] else None
-            source = str(cut.input[0]) if cut is not None else source
-        else:
+        bias = held[node.input[2]] if len(node.input) > 2 else np.zeros(outputs, np.float32)
+        macs, stride = weight.size, 1
+        if node.op_type == "ConvTranspose":
+            stride = int(given["strides"][-1])
+            macs = weight.size // stride
+            weight = as_convolution(weight, stride, given["pads"])
+            bias = np.repeat(bias, stride)
+        elif node.op_type != "Conv" or any(given.get("pads", ())):
+            weight = None
+        if weight is None:
+            continue
+        cut = producer.get(node.input[0])
+        if cut is not None and not _shortens(cut, held, weight.ndim):
             cut = None
-        bias = held[node.input[2]] if len(node.input) > 2 else np.zeros(len(weight), np.float32)
-        found.append(Layer(node, source, cut, weight, bias))
+        source = str(node.input[0] if cut is None else cut.input[0])
+        found.append(Layer(node, source, cut, weight, bias, macs, stride))
     return tuple(found)
+
+
+def as_convolution(weight: Samples, stride: int, pads: Sequence[int]) -> Samples | None:
+    """The weight (out * stride, in, [1,] taps) of a convolution without padding that makes what a
+    ConvTranspose with `weight` (in, out, [1,] kernel) does; None if its ends do not fit.
+
+    Output t * stride + p comes from the inputs t + a, a in 0..taps - 1, through the tap
+    p + begin - a * stride, if there is one.
+    """
+    kernel = weight.shape[-1]
+    begin, end = pads[len(pads) // 2 - 1], pads[-1]
+    taps, rest = divmod(2 * stride - kernel + begin + end, stride)
+    if rest or taps < 1 or begin + stride < kernel or begin + stride - 1 >= taps * stride:
+        return None
+    inputs, outputs = weight.shape[:2]
+    flat = weight.reshape(inputs, outputs, kernel)
+    made = np.zeros((outputs, stride, inputs, taps), np.float32)
+    for phase in range(stride):
+        for tap in range(taps):
+            k = phase + begin - tap * stride
+            if 0 <= k < kernel:
+                made[:, phase, :, tap] = flat[:, :, k].T
+    return made.reshape(outputs * stride, inputs, *(1,) * (weight.ndim - 3), taps)
+
+
+def _shortens(node: onnx.NodeProto, held: Mapping[str, Array], rank: int) -> bool:
+    """Whether it is a Slice of time, which keeps the channels."""
+    if node.op_type != "Slice" or len(node.input) < 4 or node.input[3] not in held:
+        return False
+    return bool((held[node.input[3]] % rank).tolist() == [rank - 1])
 
 
 def observe(
@@ -108,7 +151,7 @@ def observe(
 
 def work(layer: Layer, observed: dict[str, Observed]) -> float:
     """Multiply-accumulates on the calibration sentences."""
-    return float(layer.weight.size) * observed[layer.output].positions
+    return float(layer.macs) * observed[layer.output].positions
 
 
 def _rows(value: Samples) -> Samples:

@@ -30,6 +30,10 @@ class Grid:
     step: Vector
     zero: npt.NDArray[np.int64]
 
+    def repeated(self, times: int) -> Grid:
+        """Every channel `times` times in a row."""
+        return Grid(np.repeat(self.step, times), np.repeat(self.zero, times))
+
 
 @dataclass(frozen=True)
 class Rounded:

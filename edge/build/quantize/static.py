@@ -79,8 +79,10 @@ class Plan:
             self._grids[value] = smooth.input_grid(seen[value], layers)
         for layer in found:
             made = self._grids[f"{layer.output}.made"] = smooth.output_grid(seen[layer.output])
-            given = self._grids[layer.source]
-            self._rounded[layer.name] = smooth.rounded(layer, given, made, seen[layer.source])
+            given, read = self._grids[layer.source], seen[layer.source]
+            self._rounded[layer.name] = smooth.rounded(
+                layer, given, made.repeated(layer.stride), read
+            )
 
     def quantized(self, chosen: Collection[str]) -> onnx.ModelProto:
         """The graph with the named layers in int8."""
@@ -117,8 +119,14 @@ class _Writer:
     def codes(self, layer: observe.Layer, grid: smooth.Grid) -> str:
         value = f"{layer.source}.codes"
         if value not in self._made:
+            flat = self._node(
+                "Reshape",
+                [layer.source, self._shape(layer.weight.shape[1], -1)],
+                f"{value}.flat_in",
+            )
             parameters = self._grid(value, grid)
-            self._node("QuantizeLinear", [layer.source, *parameters], value, axis=1)
+            flat = self._node("QuantizeLinear", [flat, *parameters], f"{value}.flat", axis=0)
+            self._unflatten(flat, layer.weight.shape[1], value, layer.weight.ndim)
         if layer.slice is None:
             return value
         cut = f"{layer.slice.output[0]}.codes"
@@ -143,19 +151,43 @@ class _Writer:
         step, zero = "code.step", "code.zero"
         weight = [f"{name}.int8", f"{name}.scale", f"{name}.zeros"]
         inputs = [codes, step, zero, *weight, step, zero, f"{name}.bias_int32"]
-        value = f"{name}.codes"
-        self._node("QLinearConv", inputs, value, **attributes(layer.node))
+        given: dict[str, Any] = {"kernel_shape": list(layer.weight.shape[2:])}
+        if layer.stride == 1:
+            given |= attributes(layer.node)
+        value = self._node("QLinearConv", inputs, f"{name}.codes", **given)
+        value = self._interleaved(value, layer)
+        shape = self._shape(len(made.step), -1)
+        flat = self._node("Reshape", [value, shape], f"{name}.flat_codes")
         parameters = self._grid(f"{name}.out", made)
-        self._node("DequantizeLinear", [value, *parameters], layer.output, axis=1)
+        flat = self._node("DequantizeLinear", [flat, *parameters], f"{name}.flat", axis=0)
+        self._unflatten(flat, len(made.step), layer.output, layer.weight.ndim)
+
+    def _interleaved(self, value: str, layer: observe.Layer) -> str:
+        """(1, out * stride, [1,] time) as (out, time, stride)."""
+        if layer.stride == 1:
+            return value
+        shape = self._shape(len(layer.weight) // layer.stride, layer.stride, -1)
+        value = self._node("Reshape", [value, shape], f"{value}.phases")
+        return self._node("Transpose", [value], f"{value}.interleaved", perm=[0, 2, 1])
 
     def _grid(self, name: str, grid: smooth.Grid) -> list[str]:
         self.added[f"{name}.steps"] = grid.step.astype(np.float32)
         self.added[f"{name}.zeros"] = (grid.zero + self._offset).astype(self._dtype)
         return [f"{name}.steps", f"{name}.zeros"]
 
-    def _node(self, op: str, inputs: list[str], output: str, **given: Any) -> None:
+    def _unflatten(self, flat: str, channels: int, output: str, rank: int) -> None:
+        shape = self._shape(1, channels, *[1] * (rank - 3), -1)
+        self._node("Reshape", [flat, shape], output)
+
+    def _shape(self, *sizes: int) -> str:
+        name = "shape_" + "_".join(str(size) if size > 0 else "n" for size in sizes)
+        self.added[name] = np.array(sizes, np.int64)
+        return name
+
+    def _node(self, op: str, inputs: list[str], output: str, **given: Any) -> str:
         self._made.add(output)
         self.nodes.append(helper.make_node(op, inputs, [output], name=output, **given))
+        return output
 
 
 def _alive(nodes: list[onnx.NodeProto], model: onnx.ModelProto) -> list[onnx.NodeProto]:
