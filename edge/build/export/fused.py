@@ -2,7 +2,7 @@
 
 An operator owns its activation, its state and the additions after it, so what StreamingLayers
 writes as Concat, Slice, LeakyRelu, Conv and Add is one node here. Only signals that wait for
-others still need a delay line.
+others need a node of their own, Delay.
 
 The tile grid of each layer is shifted by the delay of its input, so that chunks of whole
 granules (`granularity` frames, the model's metadata) give the same bits as a whole sentence.
@@ -51,10 +51,20 @@ class FusedLayers(StreamingLayers):
         x = window.signal
         if not window.right:
             return x
-        line = super().window(x, 0, window.right)
-        delayed = super().center(line)
-        self._lines[delayed.value] = (x, self._next_states[-1][0])
-        return delayed
+        shape = [1, x.channels, window.right]
+        state = self._state(shape)
+        names = (f"{x.value}.delayed", f"{x.value}.waiting")
+        delayed, waiting = self.graph.split_node(
+            "Delay",
+            (x.value, state, "first", "last"),
+            names,
+            domain=DOMAIN,
+            delay=window.right,
+        )
+        self._next_states.append((waiting, f"next_{state}", shape))
+        self._needs(x, window.right)
+        self._lines[delayed] = (x, waiting)
+        return Signal(delayed, x.channels, x.rate, x.delay + window.right)
 
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
         x, width = window.signal, reach(layer)
@@ -126,6 +136,10 @@ class FusedLayers(StreamingLayers):
         super().finish()
         self.graph.prune()
 
+    def _state(self, shape: list[int]) -> str:
+        number = len(self._next_states)
+        return self.graph.input(f"state_{number:03d}", "float32", shape)
+
     def _operator(
         self,
         op: str,
@@ -156,9 +170,8 @@ class FusedLayers(StreamingLayers):
         ]
         outputs = [name]
         if state:
-            number = len(self._next_states)
             shape = [1, x.channels, state]
-            inputs[_STATE] = graph.input(f"state_{number:03d}", "float32", shape)
+            inputs[_STATE] = self._state(shape)
             outputs.append(f"{name}.after")
         made = graph.split_node(
             op,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import onnx
 
 from edge.build.export.export_log import ExportLog
+from edge.build.export.graph import write_file
 from edge.build.export.original import OriginalGraph, read_original, refuse
 from edge.build.export.piper_decoder import write_decoder, write_streaming_decoder
 from edge.build.export.piper_encoder import write_encoder
@@ -21,7 +20,7 @@ from edge.build.export.piper_reader import read_weights
 from edge.build.export.piper_weights import PiperWeights
 from edge.build.export.record import Exported
 from edge.bundle import Variant
-from edge.errors import BadRecord, DiskFull
+from edge.errors import BadRecord
 from edge.records import read_text
 
 EXPORTER = "piper"
@@ -81,7 +80,7 @@ def export_piper(
     with log.stage("write", EXPORTER) as counts:
         files = {stage: out_dir / f"{stage}.onnx" for stage in stages}
         for stage, path in files.items():
-            _write_file(path, graphs[stage])
+            write_file(path, graphs[stage])
         counts.bytes = sum(len(graphs[stage]) for stage in stages)
     return files
 
@@ -135,25 +134,3 @@ def _speakers(weights: PiperWeights) -> int:
 def _agree(path: Path, key: str, said: Any, found: Any) -> None:
     if said != found:
         raise refuse(f"{path}: {key} is {said!r}, but the graph has {found!r}", _PAIR)
-
-
-def _write_file(path: Path, raw: bytes) -> None:
-    """All or nothing: a temporary name in the same folder, fsync, rename."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DiskFull(
-            f"{path}: {len(raw)} bytes could not be written: {error.strerror}",
-            "Free some space, or choose another folder with --out.",
-        ) from None

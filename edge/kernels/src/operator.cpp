@@ -1,12 +1,10 @@
-// The operators edge.voice::QConv1d and QConvTranspose1d for onnxruntime. README.md is their manual.
+// The operators QConv1d, QConvTranspose1d and Delay of the domain edge.voice for onnxruntime. README.md is their manual.
 #include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <stdexcept>
-#include <string>
 
 #include "conv.h"
-#include "ort.h"
+#include "delay.h"
+#include "ort_tensor.h"
 
 namespace edge_kernels {
 namespace {
@@ -20,64 +18,6 @@ struct Kernel {
   const OrtApi* api;
   std::unique_ptr<Conv> conv;
 };
-
-void check(const OrtApi* api, OrtStatus* status) {
-  if (!status) return;
-  const std::string message = GetErrorMessage::call(api, status);
-  ReleaseStatus::call(api, status);
-  throw std::runtime_error(message);
-}
-
-struct Tensor {
-  const void* data = nullptr;
-  std::vector<int64_t> dims;
-  template <class T>
-  const T* as() const {
-    return static_cast<const T*>(data);
-  }
-};
-
-Tensor tensor(const OrtApi* api, const OrtValue* value) {
-  Tensor t;
-  OrtTensorTypeAndShapeInfo* info = nullptr;
-  size_t count = 0;
-  check(api, GetTensorTypeAndShape::call(api, value, &info));
-  check(api, GetDimensionsCount::call(api, info, &count));
-  t.dims.resize(count);
-  check(api, GetDimensions::call(api, info, t.dims.data(), count));
-  ReleaseTensorTypeAndShape::call(api, info);
-  void* data = nullptr;
-  check(api, GetTensorMutableData::call(api, const_cast<OrtValue*>(value), &data));
-  t.data = data;
-  return t;
-}
-
-std::string text(const std::vector<int64_t>& dims) {
-  std::string out;
-  for (int64_t d : dims) out += (out.empty() ? "[" : ", ") + std::to_string(d);
-  return out.empty() ? "[]" : out + "]";
-}
-
-void require_dims(const Tensor& t, const std::vector<int64_t>& dims, const char* what) {
-  if (t.dims != dims) throw std::invalid_argument(std::string(what) + " is " + text(t.dims) + ", not " + text(dims));
-}
-
-int64_t attribute(const OrtApi* api, const OrtKernelInfo* info, const char* name, int64_t otherwise) {
-  int64_t value = otherwise;
-  OrtStatus* status = GetAttributeInt::call(api, info, name, &value);
-  if (!status) return value;
-  ReleaseStatus::call(api, status);
-  return otherwise;
-}
-
-Tensor constant(const OrtApi* api, const OrtKernelInfo* info, size_t index, const char* what) {
-  int is_constant = 0;
-  const OrtValue* value = nullptr;
-  check(api, ConstantInput::call(api, info, index, &is_constant, &value));
-  if (is_constant && value) return tensor(api, value);
-  if (!what) return {};
-  throw std::invalid_argument(std::string(what) + " must be an initializer");
-}
 
 std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool transposed) {
   const Tensor weights = constant(api, info, kWeights, "weights"), scales = constant(api, info, kScales, "scales");
@@ -111,44 +51,19 @@ std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool 
   return std::make_unique<Conv>(s, weights.as<int8_t>(), scales.as<float>(), bias.as<float>(), gains.as<float>(), path);
 }
 
-float* output(const OrtApi* api, OrtKernelContext* context, size_t index, const std::vector<int64_t>& dims) {
-  size_t count = 0;
-  check(api, ContextOutputCount::call(api, context, &count));
-  if (index >= count) return nullptr;
-  OrtValue* value = nullptr;
-  check(api, ContextOutput::call(api, context, index, dims.data(), dims.size(), &value));
-  if (!value) return nullptr;
-  void* data = nullptr;
-  check(api, GetTensorMutableData::call(api, value, &data));
-  return static_cast<float*>(data);
-}
-
 void compute(const Kernel& kernel, OrtKernelContext* context) {
   const OrtApi* api = kernel.api;
   const Shape& s = kernel.conv->shape();
-  size_t count = 0;
-  check(api, ContextInputCount::call(api, context, &count));
-  const auto input = [&](size_t index) -> Tensor {
-    const OrtValue* value = nullptr;
-    if (index < count) check(api, ContextInput::call(api, context, index, &value));
-    return value ? tensor(api, value) : Tensor{};
-  };
-  const auto flag = [&](size_t index) {
-    const Tensor t = input(index);
-    if (!t.data) return true;
-    for (int64_t d : t.dims)
-      if (d != 1) throw std::invalid_argument("a flag is " + text(t.dims) + ", not one value");
-    return *t.as<bool>();
-  };
-  const Tensor in = input(kIn), state = input(kState), residual = input(kResidual);
+  const Inputs input(api, context);
+  const Tensor in = input[kIn], state = input[kState], residual = input[kResidual];
   if (in.dims.size() != 3) throw std::invalid_argument("the input is " + text(in.dims) + ", not [1, C, n]");
   require_dims(in, {1, s.in_channels, in.dims[2]}, "the input");
 
   Chunk chunk;
   chunk.in = in.as<float>();
   chunk.length = in.dims[2];
-  chunk.first = flag(kFirst);
-  chunk.last = flag(kLast);
+  chunk.first = input.flag(kFirst);
+  chunk.last = input.flag(kLast);
   const std::vector<int64_t> state_dims = {1, s.in_channels, kernel.conv->state_length()};
   if (!chunk.first && state_dims[2]) {
     require_dims(state, state_dims, "the state");
@@ -169,36 +84,30 @@ void compute(const Kernel& kernel, OrtKernelContext* context) {
   });
 }
 
-// No exception may pass into onnxruntime.
-template <class Function>
-OrtStatus* guarded(const OrtApi* api, Function function) {
-  try {
-    function();
-    return nullptr;
-  } catch (const std::invalid_argument& error) {
-    return CreateStatus::call(api, kInvalidArgument, error.what());
-  } catch (const std::exception& error) {
-    return CreateStatus::call(api, kFail, error.what());
-  }
-}
-
-template <bool Transposed>
+// What the three operators have in common.
 OrtCustomOp declare() {
   OrtCustomOp op{};
   op.version = kVersion;
-  op.name = [](const OrtCustomOp*) { return Transposed ? "QConvTranspose1d" : "QConv1d"; };
   op.provider = [](const OrtCustomOp*) -> const char* { return nullptr; };
-  op.input_count = [](const OrtCustomOp*) -> size_t { return kInputs; };
-  op.input_type = [](const OrtCustomOp*, size_t i) -> int {
-    return i == kWeights ? kInt8 : i == kFirst || i == kLast ? kBool : kFloat;
-  };
-  op.input_presence = [](const OrtCustomOp*, size_t i) -> int { return i >= kGains ? kOptional : kRequired; };
   op.input_memory = [](const OrtCustomOp*, size_t) { return 0; };
   op.output_count = [](const OrtCustomOp*) -> size_t { return kOutputs; };
   op.output_type = [](const OrtCustomOp*, size_t) -> int { return kFloat; };
   op.output_presence = [](const OrtCustomOp*, size_t i) -> int { return i ? kOptional : kRequired; };
   const auto one = [](const OrtCustomOp*) { return 1; };
   op.variadic_input_min = op.variadic_input_same = op.variadic_output_min = op.variadic_output_same = one;
+  op.start_version = op.end_version = one;
+  return op;
+}
+
+template <bool Transposed>
+OrtCustomOp declare_conv() {
+  OrtCustomOp op = declare();
+  op.name = [](const OrtCustomOp*) { return Transposed ? "QConvTranspose1d" : "QConv1d"; };
+  op.input_count = [](const OrtCustomOp*) -> size_t { return kInputs; };
+  op.input_type = [](const OrtCustomOp*, size_t i) -> int {
+    return i == kWeights ? kInt8 : i == kFirst || i == kLast ? kBool : kFloat;
+  };
+  op.input_presence = [](const OrtCustomOp*, size_t i) -> int { return i >= kGains ? kOptional : kRequired; };
   op.create_v2 = [](const OrtCustomOp*, const OrtApi* api, const OrtKernelInfo* info, void** kernel) {
     return guarded(api, [&] { *kernel = new Kernel{api, create(api, info, Transposed)}; });
   };
@@ -207,8 +116,47 @@ OrtCustomOp declare() {
     return guarded(k.api, [&] { compute(k, context); });
   };
   op.destroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
-  op.start_version = one;
-  op.end_version = [](const OrtCustomOp*) { return 1; };
+  return op;
+}
+
+struct DelayKernel {
+  const OrtApi* api;
+  int64_t delay;
+};
+
+void compute_delay(const DelayKernel& kernel, OrtKernelContext* context) {
+  const OrtApi* api = kernel.api;
+  const Inputs input(api, context);
+  const Tensor in = input[0], state = input[1];
+  if (in.dims.size() != 3) throw std::invalid_argument("the input is " + text(in.dims) + ", not [1, C, n]");
+  const int64_t channels = in.dims[1];
+  DelayLine line{in.as<float>(), channels, in.dims[2], kernel.delay, input.flag(2), input.flag(3)};
+  require_dims(in, {1, channels, line.length}, "the input");
+  require_dims(state, {1, channels, line.delay}, "the state");
+  line.state = state.as<float>();
+  line.out = output(api, context, kOut, {1, channels, line.out_length()});
+  line.next_state = output(api, context, kNextState, {1, channels, line.delay});
+  line.run();
+}
+
+OrtCustomOp declare_delay() {
+  OrtCustomOp op = declare();
+  op.name = [](const OrtCustomOp*) { return "Delay"; };
+  op.input_count = [](const OrtCustomOp*) -> size_t { return 4; };
+  op.input_type = [](const OrtCustomOp*, size_t i) -> int { return i < 2 ? kFloat : kBool; };
+  op.input_presence = [](const OrtCustomOp*, size_t) -> int { return kRequired; };
+  op.create_v2 = [](const OrtCustomOp*, const OrtApi* api, const OrtKernelInfo* info, void** kernel) {
+    return guarded(api, [&] {
+      const int64_t delay = attribute(api, info, "delay", 0);
+      if (delay < 1 || delay > 1 << 20) throw std::invalid_argument("delay must be in 1..2^20");
+      *kernel = new DelayKernel{api, delay};
+    });
+  };
+  op.compute_v2 = [](void* kernel, OrtKernelContext* context) {
+    const DelayKernel& k = *static_cast<DelayKernel*>(kernel);
+    return guarded(k.api, [&] { compute_delay(k, context); });
+  };
+  op.destroy = [](void* kernel) { delete static_cast<DelayKernel*>(kernel); };
   return op;
 }
 
@@ -223,13 +171,12 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
     const OrtApi* old = base->get_api(1);
     return old ? ort::CreateStatus::call(old, ort::kFail, "edge kernels need onnxruntime 1.17 or newer") : nullptr;
   }
-  static const OrtCustomOp conv = declare<false>(), transposed = declare<true>();
-  return guarded(api, [&] {
+  static const OrtCustomOp operators[] = {declare_conv<false>(), declare_conv<true>(), declare_delay()};
+  return ort::guarded(api, [&] {
     // The domain lives as long as the process: onnxruntime keeps the pointer and never frees it.
     OrtCustomOpDomain* domain = nullptr;
-    check(api, ort::CreateCustomOpDomain::call(api, "edge.voice", &domain));
-    check(api, ort::CustomOpDomainAdd::call(api, domain, &conv));
-    check(api, ort::CustomOpDomainAdd::call(api, domain, &transposed));
-    check(api, ort::AddCustomOpDomain::call(api, options, domain));
+    ort::check(api, ort::CreateCustomOpDomain::call(api, "edge.voice", &domain));
+    for (const OrtCustomOp& op : operators) ort::check(api, ort::CustomOpDomainAdd::call(api, domain, &op));
+    ort::check(api, ort::AddCustomOpDomain::call(api, options, domain));
   });
 }

@@ -1,0 +1,121 @@
+// Reading a kernel's attributes and tensors, with errors that say what was found.
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "ort.h"
+
+namespace edge_kernels::ort {
+
+inline void check(const OrtApi* api, OrtStatus* status) {
+  if (!status) return;
+  const std::string message = GetErrorMessage::call(api, status);
+  ReleaseStatus::call(api, status);
+  throw std::runtime_error(message);
+}
+
+struct Tensor {
+  const void* data = nullptr;
+  std::vector<int64_t> dims;
+  template <class T>
+  const T* as() const {
+    return static_cast<const T*>(data);
+  }
+};
+
+inline Tensor tensor(const OrtApi* api, const OrtValue* value) {
+  Tensor t;
+  OrtTensorTypeAndShapeInfo* info = nullptr;
+  size_t count = 0;
+  check(api, GetTensorTypeAndShape::call(api, value, &info));
+  check(api, GetDimensionsCount::call(api, info, &count));
+  t.dims.resize(count);
+  check(api, GetDimensions::call(api, info, t.dims.data(), count));
+  ReleaseTensorTypeAndShape::call(api, info);
+  void* data = nullptr;
+  check(api, GetTensorMutableData::call(api, const_cast<OrtValue*>(value), &data));
+  t.data = data;
+  return t;
+}
+
+inline std::string text(const std::vector<int64_t>& dims) {
+  std::string out;
+  for (int64_t d : dims) out += (out.empty() ? "[" : ", ") + std::to_string(d);
+  return out.empty() ? "[]" : out + "]";
+}
+
+inline void require_dims(const Tensor& t, const std::vector<int64_t>& dims, const char* what) {
+  if (t.dims != dims) throw std::invalid_argument(std::string(what) + " is " + text(t.dims) + ", not " + text(dims));
+}
+
+inline int64_t attribute(const OrtApi* api, const OrtKernelInfo* info, const char* name, int64_t otherwise) {
+  int64_t value = otherwise;
+  OrtStatus* status = GetAttributeInt::call(api, info, name, &value);
+  if (!status) return value;
+  ReleaseStatus::call(api, status);
+  return otherwise;
+}
+
+inline Tensor constant(const OrtApi* api, const OrtKernelInfo* info, size_t index, const char* what) {
+  int is_constant = 0;
+  const OrtValue* value = nullptr;
+  check(api, ConstantInput::call(api, info, index, &is_constant, &value));
+  if (is_constant && value) return tensor(api, value);
+  if (!what) return {};
+  throw std::invalid_argument(std::string(what) + " must be an initializer");
+}
+
+inline float* output(const OrtApi* api, OrtKernelContext* context, size_t index, const std::vector<int64_t>& dims) {
+  size_t count = 0;
+  check(api, ContextOutputCount::call(api, context, &count));
+  if (index >= count) return nullptr;
+  OrtValue* value = nullptr;
+  check(api, ContextOutput::call(api, context, index, dims.data(), dims.size(), &value));
+  if (!value) return nullptr;
+  void* data = nullptr;
+  check(api, GetTensorMutableData::call(api, value, &data));
+  return static_cast<float*>(data);
+}
+
+// One run's inputs, by their place in the operator.
+class Inputs {
+ public:
+  Inputs(const OrtApi* api, const OrtKernelContext* context) : api_(api), context_(context) {
+    check(api, ContextInputCount::call(api, context, &count_));
+  }
+  // Without data if the input is absent.
+  Tensor operator[](size_t index) const {
+    const OrtValue* value = nullptr;
+    if (index < count_) check(api_, ContextInput::call(api_, context_, index, &value));
+    return value ? tensor(api_, value) : Tensor{};
+  }
+  // One bool; true if absent.
+  bool flag(size_t index) const {
+    const Tensor t = (*this)[index];
+    if (!t.data) return true;
+    for (int64_t d : t.dims)
+      if (d != 1) throw std::invalid_argument("a flag is " + text(t.dims) + ", not one value");
+    return *t.as<bool>();
+  }
+
+ private:
+  const OrtApi* api_;
+  const OrtKernelContext* context_;
+  size_t count_ = 0;
+};
+
+// No exception may pass into onnxruntime.
+template <class Function>
+OrtStatus* guarded(const OrtApi* api, Function function) {
+  try {
+    function();
+    return nullptr;
+  } catch (const std::invalid_argument& error) {
+    return CreateStatus::call(api, kInvalidArgument, error.what());
+  } catch (const std::exception& error) {
+    return CreateStatus::call(api, kFail, error.what());
+  }
+}
+
+}  // namespace edge_kernels::ort
