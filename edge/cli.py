@@ -124,7 +124,7 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 def build(options: argparse.Namespace) -> int:
-    from edge.build.pipeline import build_bundle
+    from edge.build.pipeline import Wish, build_bundle
     from edge.build.progress import progress
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
@@ -137,8 +137,9 @@ def build(options: argparse.Namespace) -> int:
     if options.if_needed and destination.exists():
         open_bundle(destination, machine=None)
         return 0
+    wish = Wish(options.voice, options.profile or profile.name, options.only, options.judge)
     with progress(f"{options.voice} for {profile.title}") as report:
-        bundle = build_bundle(options.voice, profile.name, destination, options.cache, report)
+        bundle = build_bundle(wish, destination, options.cache, report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     print(f"{bundle.path}  ({size / 1e6:.1f} MB, {bundle.manifest.variants[0].name})")
     print("Hear it: edge say --local 'Hello.'")
@@ -255,6 +256,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--profile", metavar="P", help="the board; default: this machine")
     add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
     add("--cache", type=Path, default=cache_dir(), metavar="DIR", help="keep fetched files here")
+    add("--only", metavar="VARIANT", help="make just this variant, unmeasured; fp32 is quick")
+    add("--judge", action="store_true", help="ask DNSMOS, Whisper and a speaker encoder too")
     add("--if-needed", action="store_true", help="do nothing if the bundle is there and whole")
 
     add = command(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -172,7 +172,7 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
 
 def _scalar(hint: type, value: Any, place: str) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is float and number and math.isfinite(value):
+    if hint is float and number and abs(value) <= sys.float_info.max:  # NaN is not
         return float(value)
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -155,7 +155,8 @@ def _wait_until_ready(daemon: subprocess.Popen[str], path: Path) -> None:
         with contextlib.suppress(NoDaemon), Client(path):
             return
         if daemon.poll() is not None:
-            said = (daemon.communicate()[1] or "").strip().splitlines()
+            assert daemon.stderr is not None
+            said = daemon.stderr.read().strip().splitlines()
             raise NoDaemon(
                 "the private daemon did not start: " + (said[0] if said else "it said nothing"),
                 said[-1].strip() if len(said) > 1 else "Start it by hand to see why: edge serve",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from edge import kernels
-from edge.build.pipeline import build_bundle
+from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle, open_bundle
 from edge.cli import cache_dir
 from edge.voice import voice_path
@@ -25,7 +25,7 @@ PROFILE = "x86-64"  # any will do: nothing here runs on an execution provider
 
 
 def build_tone(folder: Path, voice: str = "tone") -> Bundle:
-    return build_bundle(voice, PROFILE, folder, folder.parent / "cache", lambda *_: None)
+    return build_bundle(Wish(voice, PROFILE), folder, folder.parent / "cache", lambda *_: None)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,9 @@ def tone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def joe_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The default voice, for real."""
     folder = tmp_path_factory.mktemp("joe") / "bundle"
-    return build_bundle("en_US-joe-medium", PROFILE, folder, cache_dir(), lambda *_: None)
+    return build_bundle(
+        Wish("en_US-joe-medium", PROFILE, "fp32"), folder, cache_dir(), lambda *_: None
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +12,8 @@ import pytest
 from edge import synth
 from edge.bundle import Bundle
 from edge.client import Client
-from edge.daemon.listener import claim
-from edge.daemon.serve import find_bundles
 from edge.daemon.speech_queue import MAX_WAITING_PER_CLIENT
-from edge.errors import ConnectionLost, EdgeError, NoDaemon, SocketInUse
+from edge.errors import ConnectionLost, EdgeError, NoDaemon
 from edge.pcm import Samples, to_int16
 from edge.protocol import (
     AudioStart,
@@ -39,7 +34,7 @@ from edge.protocol import (
     VoiceChoice,
 )
 from edge.synth import Style
-from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon, serve_command
+from tests.daemon_under_test import ThreadDaemon
 from tests.fakes import DEADLINE_S, FakeVoice, Gate
 
 ONE, TWO = "One sentence of words.", "Another one of more words than that."
@@ -374,119 +369,3 @@ def test_the_client_says_when_the_daemon_is_gone(daemon: ThreadDaemon, tmp_path:
                 client.status()
     with pytest.raises(NoDaemon, match=r"edge\.sock"):
         Client(daemon.path)
-
-
-# The process
-
-
-def test_sigterm_during_speech(process_daemon: ProcessDaemon) -> None:
-    with process_daemon.connect() as wire, process_daemon.connect() as other:
-        other.ping()
-        wire.send(Synthesize(LONG))
-        assert isinstance(wire.receive(), AudioStart)
-        process_daemon.process.send_signal(signal.SIGTERM)
-        assert isinstance(wire.until(AudioStop)[-1], AudioStop)
-        assert wire.receive() is None and other.receive() is None
-        assert process_daemon.wait() == 0
-    assert not process_daemon.path.exists()
-
-
-def test_speech_is_cancelled_by_the_shutdown(daemon: ThreadDaemon) -> None:
-    daemon.card.give_room(1)
-    with daemon.connect() as wire:
-        wire.send(Speak(LONG, id="a"), Speak(ONE, id="b"))
-        daemon.card.wait_until_held()
-        daemon.stop()
-        events = [e for e in wire.until() if isinstance(e, SpeakCancelled)]
-    assert events == [SpeakCancelled("a", "shutdown"), SpeakCancelled("b", "shutdown")]
-
-
-def test_a_killed_daemon_leaves_a_socket_that_the_next_one_takes(
-    process_daemon: ProcessDaemon, tone_bundle: Bundle
-) -> None:
-    process_daemon.process.kill()
-    assert process_daemon.wait() == -signal.SIGKILL
-    assert process_daemon.path.exists()
-    again = ProcessDaemon(process_daemon.path, tone_bundle.path)
-    with again.connect() as wire:
-        wire.ping()
-    assert again.stop() == 0
-
-
-def test_a_second_daemon_is_refused(daemon: ThreadDaemon, tone_bundle: Bundle) -> None:
-    command = serve_command(daemon.path, tone_bundle.path)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_S)
-    assert done.returncode == 1
-    assert f"another daemon listens on {daemon.path}" in done.stderr
-    assert "Traceback" not in done.stderr
-    with daemon.connect() as wire:
-        wire.ping()
-
-
-def test_the_socket_is_for_its_owner_and_group(daemon: ThreadDaemon) -> None:
-    assert stat.S_IMODE(daemon.path.stat().st_mode) == 0o660
-
-
-@pytest.mark.parametrize("name", ["x" * 120, "missing/edge.sock", "file"])
-def test_a_place_that_cannot_be_a_socket(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").write_text("somebody's", encoding="utf-8")
-    with pytest.raises(SocketInUse) as raised, claim(tmp_path / name):
-        pass
-    assert raised.value.remedy
-    assert (tmp_path / "file").read_text(encoding="utf-8") == "somebody's"
-
-
-def test_a_half_built_bundle_does_not_stop_the_daemon(tone_bundle: Bundle) -> None:
-    folder = tone_bundle.path.parent
-    (folder / ".tone.killed").mkdir()
-    (folder / ".tone.killed" / "manifest.json").write_text("{", encoding="utf-8")
-    try:
-        assert [b.path for b in find_bundles([folder], None, any_board=True)] == [tone_bundle.path]
-    finally:
-        (folder / ".tone.killed" / "manifest.json").unlink()
-        (folder / ".tone.killed").rmdir()
-
-
-def test_the_daemon_loads_nothing_of_a_build(process_daemon: ProcessDaemon) -> None:
-    """Nor onnxruntime for a voice that needs none: memory on a small board."""
-    code = (
-        "import sys, threading, asyncio\n"
-        "from pathlib import Path\n"
-        "from edge.client import Client\n"
-        "from edge.daemon.serve import find_bundles\n"
-        "from edge.daemon.server import Server\n"
-        "from edge.protocol import Synthesize\n"
-        "async def main():\n"
-        "    server = Server(find_bundles([Path(sys.argv[1])], None, True), None)\n"
-        "    task = asyncio.create_task(server.run(Path(sys.argv[2])))\n"
-        "    while not Path(sys.argv[2]).exists(): await asyncio.sleep(0)\n"
-        "    def ask():\n"
-        "        with Client(Path(sys.argv[2])) as c:\n"
-        "            return list(c.synthesize(Synthesize('Hi.')))\n"
-        "    assert await asyncio.to_thread(ask)\n"
-        "    server.stop(); await task\n"
-        "asyncio.run(main())\n"
-        "print(*sorted(sys.modules))\n"
-    )
-    folder = process_daemon.path.parent
-    bundle = process_daemon.process.args[-1]  # type: ignore[index]
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(bundle), str(folder / "other.sock")],
-        capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_S, check=True,
-    )  # fmt: skip
-    loaded = set(done.stdout.split())
-    assert "edge.daemon.server" in loaded
-    assert not loaded & {"onnx", "onnxruntime", "torch", "edge.build", "wyoming"}
-
-
-def test_spoken_text_reaches_no_log(
-    tmp_path: Path, tone_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    daemon = ProcessDaemon(tmp_path / "edge.sock", tone_bundle.path)
-    with daemon.connect() as wire:
-        wire.send(Synthesize("Zanzibar."), Speak("Zanzibar."), Speak("Zanzibar.", voice="x"))
-        wire.until()
-        wire.send(b'{"type":"Zanzibar\n')
-        wire.until()
-    daemon.stop()
-    assert "Zanzibar" not in "".join(daemon.said)

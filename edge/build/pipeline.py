@@ -1,56 +1,105 @@
-"""One build, from two descriptions to a bundle: fetch -> export -> gain -> pack."""
+"""One build, from two descriptions to a bundle: fetch -> export -> quantize -> evaluate -> pack."""
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from edge import __version__, synth
-from edge.build.export import EXPORTERS
-from edge.build.export.export_log import ExportLog
-from edge.build.export.record import Exported
+import numpy as np
+
+from edge import __version__, records, synth
+from edge.build import corpus
+from edge.build import report as pages
+from edge.build.candidates import (
+    REFERENCE,
+    Candidate,
+    Original,
+    export,
+    make_candidates,
+    provisional,
+    spoken_language,
+    write_bundle,
+)
+from edge.build.evaluate import (
+    Opinion,
+    Sound,
+    Speed,
+    compare,
+    judge,
+    peak_memory,
+    spoken,
+    time_variants,
+)
 from edge.build.fetch import fetch
 from edge.build.gain import measure_gain
 from edge.build.progress import Report
-from edge.bundle import (
-    FORMAT,
-    PROFILE,
-    VOICE,
-    Bundle,
-    FileEntry,
-    Manifest,
-    open_bundle,
-    seal,
-    writing,
-)
-from edge.profile import Profile, load_profile, profiles_dir
+from edge.build.quality import REPORT_FORMAT, BuildReport, ExportStep, Sensitivity, Variant
+from edge.build.report_html import Clip
+from edge.build.stage_cache import StageCache
+from edge.build.verdict import decide, gates
+from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle, writing
+from edge.errors import QualityTooLow
+from edge.machine import Machine
+from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
 from edge.voice import Voice, load_voice, voice_path
 
 TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
+LISTEN_SENTENCES = 2
+"""In the report: a person hears the difference in two, and more make the page heavy."""
 
 
-def build_bundle(
-    voice_name: str, profile_name: str, destination: Path, cache: Path, report: Report
-) -> Bundle:
+@dataclass(frozen=True)
+class Wish:
+    """What to build. `only` names one variant of the profile and packs it unmeasured; `judged`
+    asks the judges of the `quality` extra too."""
+
+    voice: str
+    profile: str
+    only: str | None = None
+    judged: bool = False
+
+
+def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
     """Build a voice (a name in models/, or a YAML file) for a board (likewise) into a folder.
 
-    The folder appears whole or not at all. Raises what fetching, exporting and packing raise.
+    The folder appears whole or not at all, with the report beside its manifest. Raises what
+    fetching, exporting and packing raise, and QualityTooLow where no variant passes.
     """
-    voice, profile = load_voice(voice_name), load_profile(profile_name)
+    voice, profile = load_voice(wish.voice), load_profile(wish.profile)
+    stages = StageCache(cache / "stages")
     files = fetch(voice, cache, lambda name, held, size: report(f"fetch {name}", held, size))
+    report("export", 0, 0)
+    original = export(voice, files, stages)
+    candidates, sensitivity = make_candidates(original, voice, profile, stages, report, wish.only)
+    gain = _gain(original, voice, profile, candidates, stages, report)
     with writing(destination) as folder:
-        shutil.copyfile(voice_path(voice_name), folder / VOICE)
-        shutil.copyfile(profile_path(profile_name), folder / PROFILE)
-        report("export", 0, 0)
-        exported = EXPORTERS[voice.family](files, folder, ExportLog())
-        _describe(folder, voice, profile, exported, gain=1.0)
-        report("measure loudness", 0, 0)
-        gain = measure_gain(synth.load(open_bundle(folder, machine=None)), voice.language)
+        if wish.only is None and original.graphs:
+            measured = _measure(
+                wish, original, voice, profile, candidates, gain, stages, cache, report
+            )
+            made = _report(wish, original, voice, profile, measured, sensitivity)
+            kept = {v.name for v in made.variants if v.verdict != "refused"}
+            order = [v.name for v in made.variants if v.name in kept]
+            clips = _clips(original, voice, profile, candidates)
+        else:
+            made, clips = None, []
+            order = [c.plan.name for c in candidates if wish.only in (None, c.plan.name)]
         report("pack", 0, 0)
-        _describe(folder, voice, profile, exported, gain)
+        shutil.copyfile(voice_path(wish.voice), folder / VOICE)
+        shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
+        packed = sorted(
+            (c for c in candidates if c.plan.name in order), key=lambda c: order.index(c.plan.name)
+        )
+        write_bundle(folder, original, voice, profile, packed, gain, _tools())
+        if made is not None:
+            # Written after the manifest, which does not list it: timings differ, bundles do not.
+            pages.write(made, clips, folder)
     return open_bundle(destination, machine=None)
 
 
@@ -59,25 +108,181 @@ def profile_path(name: str) -> Path:
     return Path(name) if name.endswith(".yaml") else profiles_dir() / f"{name}.yaml"
 
 
-def _describe(
-    folder: Path, voice: Voice, profile: Profile, exported: Exported, gain: float
-) -> None:
-    def manifest(files: Mapping[str, FileEntry]) -> Manifest:
-        return Manifest(
-            format=FORMAT,
-            voice=voice.name,
-            profile=profile.name,
-            family=voice.family,
-            language=voice.language,
-            rate=exported.rate,
-            gain=gain,
-            variants=exported.variants,
-            files=files,
-            tools={
-                "edge-voice": __version__,
-                "python": platform.python_version(),
-                **{name: version(name) for name in TOOLS},
-            },
-        )
+def _gain(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    candidates: list[Candidate],
+    stages: StageCache,
+    report: Report,
+) -> float:
+    report("measure loudness", 0, 0)
+    reference = [c for c in candidates if _is_reference(c)]
 
-    seal(folder, manifest)
+    def make(folder: Path) -> None:
+        with provisional(original, voice, profile, reference) as bundle:
+            gain = measure_gain(synth.load(bundle), voice.language)
+        (folder / "gain.json").write_text(json.dumps(gain), encoding="utf-8")
+
+    folder = stages.get("gain", {"graphs": original.shas, "language": voice.language}, make)
+    return float(json.loads((folder / "gain.json").read_text(encoding="utf-8")))
+
+
+def _measure(
+    wish: Wish,
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    candidates: list[Candidate],
+    gain: float,
+    stages: StageCache,
+    cache: Path,
+    report: Report,
+) -> list[Variant]:
+    """Every candidate that could be made, measured; those that could not be, refused."""
+    whole = [c for c in candidates if not c.failure]
+    reference = next(c.plan.name for c in whole if _is_reference(c))
+    language = spoken_language(voice)
+    texts = corpus.sentences("evaluation", language)
+    shas = {c.plan.name: {s: file_sha256(p) for s, p in c.graphs.items()} for c in whole}
+    rows = []
+    with provisional(original, voice, profile, whole) as bundle:
+        loaded = {c.plan.name: synth.load(bundle, c.plan.name) for c in whole}
+        report("time the variants", 0, 0)
+
+        def make_speed(folder: Path) -> None:
+            speeds = time_variants(loaded, reference, texts)
+            (folder / "speed.json").write_text(
+                json.dumps({name: asdict(speed) for name, speed in speeds.items()})
+            )
+            (folder / "memory.json").write_text(
+                json.dumps({name: peak_memory(bundle.path, name) for name in loaded})
+            )
+
+        machine = f"{platform.node()} {read_machine().model} {read_machine().cores}"
+        timed = stages.get("speed", {"graphs": shas, "machine": machine}, make_speed)
+        speeds = json.loads((timed / "speed.json").read_text())
+        memory = json.loads((timed / "memory.json").read_text())
+        for number, candidate in enumerate(whole):
+            name = candidate.plan.name
+            report("compare the variants", number, len(whole))
+            inputs = {"graphs": shas[name], "reference": shas[reference], "gain": gain}
+
+            def make_sound(folder: Path, name: str = name) -> None:
+                found = compare(loaded[reference], loaded[name], texts, gain)
+                (folder / "sound.json").write_text(records.dump_json(found))
+
+            def make_opinion(folder: Path, name: str = name) -> None:
+                said = judge(loaded[reference], loaded[name], texts, language, cache)
+                (folder / "opinion.json").write_text(records.dump_json(said))
+
+            found = records.load_json(
+                stages.get("sound", inputs, make_sound) / "sound.json", Sound
+            )
+            numbers = asdict(found)
+            if wish.judged:
+                report("ask the judges", number, len(whole))
+                said = stages.get("opinion", inputs, make_opinion) / "opinion.json"
+                numbers |= asdict(records.load_json(said, Opinion))
+            speed = Speed(**speeds[name])
+            rows.append(
+                Variant(
+                    name=name,
+                    recipes=candidate.recipes,
+                    verdict="packed",
+                    reason="",
+                    bytes=candidate.bytes,
+                    cpu_ratio=speed.cpu_ratio,
+                    rtf=speed.rtf,
+                    first_audio_ms=speed.first_audio_ms,
+                    peak_rss_bytes=memory[name],
+                    **numbers,
+                )
+            )
+    return rows
+
+
+def _report(
+    wish: Wish,
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    measured: list[Variant],
+    sensitivity: tuple[Sensitivity, ...],
+) -> BuildReport:
+    reference = next(v for v in measured if set(v.recipes.values()) == {"fp32"})
+    limits = gates(profile.budget, reference)
+    decided = decide(profile, measured, limits, _runnable(profile, measured, read_machine()))
+    if all(v.verdict == "refused" for v in decided):
+        why = "; ".join(f"{v.name}: {v.reason}" for v in decided)
+        raise QualityTooLow(
+            f"no variant of {voice.name} passes for {profile.name}: {why}",
+            "Plan other variants or a wider budget in the profile.",
+        )
+    language = spoken_language(voice)
+    texts = corpus.sentences("evaluation", language)
+    return BuildReport(
+        format=REPORT_FORMAT,
+        voice=voice.name,
+        profile=profile.name,
+        language=language,
+        machine=f"{read_machine().model or platform.machine()}, one thread",
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        versions=_tools(),
+        sentences=len(texts),
+        seconds=0.0,
+        reference=reference.name,
+        gates=limits,
+        variants=tuple(decided),
+        sensitivity=sensitivity,
+        export=tuple(
+            ExportStep(
+                row.stage,
+                row.exporter,
+                row.error or f"{row.seconds:.2f} s, {row.nodes_after} nodes",
+            )
+            for row in original.log
+        ),
+    )
+
+
+def _runnable(
+    profile: Profile, measured: list[Variant], machine: Machine
+) -> Mapping[str, bool] | None:
+    if machine.architecture != profile.board.architecture:
+        return None
+    usable = {plan.name for plan in usable_variants(profile, machine)} | {REFERENCE.name}
+    return {variant.name: variant.name in usable for variant in measured}
+
+
+def _clips(
+    original: Original, voice: Voice, profile: Profile, candidates: list[Candidate]
+) -> list[Clip]:
+    whole = [c for c in candidates if not c.failure]
+    texts = corpus.sentences("evaluation", spoken_language(voice))[:LISTEN_SENTENCES]
+    with provisional(original, voice, profile, whole) as bundle:
+        loaded = {c.plan.name: synth.load(bundle, c.plan.name) for c in whole}
+        reference = next(loaded[c.plan.name] for c in whole if _is_reference(c))
+        return [
+            Clip(
+                text,
+                original.rate,
+                {
+                    name: np.asarray(spoken(variant, text, like=reference), np.float32)
+                    for name, variant in loaded.items()
+                },
+            )
+            for text in texts
+        ]
+
+
+def _is_reference(candidate: Candidate) -> bool:
+    return set(candidate.recipes.values()) <= {"fp32"} and not candidate.failure
+
+
+def _tools() -> dict[str, str]:
+    return {
+        "edge-voice": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in TOOLS},
+    }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge import __version__
 from edge.bundle import Bundle
-from edge.daemon.connection import Connection
+from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, Utterance
 from edge.daemon.listener import claim
 from edge.daemon.player import Player
@@ -61,6 +61,7 @@ class Server:
         )
         self._speaker = Speaker(self.voices, self._player, SpeechQueue(), self._from_thread)
         self._connections: dict[int, Connection] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # one for each connection
         self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,7 +77,7 @@ class Server:
             self._player.start()
             self._speaker.start()
             server = await asyncio.start_unix_server(
-                self._serve, sock=listener, backlog=MAX_CLIENTS
+                self._accept, sock=listener, backlog=MAX_CLIENTS
             )
             log.info("ready on %s", path)
             ready()
@@ -84,11 +85,17 @@ class Server:
                 await self._stopping.wait()
             finally:
                 log.info("stopping")
+                # Accept nobody more, and let in whoever was just accepted: until 3.12 asyncio
+                # loses the socket of one that arrives in a server that is closed.
+                self._loop.remove_reader(listener)
+                await asyncio.sleep(0)
                 server.close()
                 await asyncio.to_thread(self._speaker.close)
                 await asyncio.to_thread(self._player.close)
                 await asyncio.sleep(0)  # the last events, sent by the threads just joined
                 await asyncio.gather(*(c.close() for c in list(self._connections.values())))
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=LAST_WORDS_S)
 
     def stop(self) -> None:
         """Ask run() to end; called in its event loop."""
@@ -96,8 +103,14 @@ class Server:
 
     # One client
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Not a coroutine: cancelled before its first step, one would leave the socket open.
         connection = Connection(next(self._numbers), reader, writer)
+        task = asyncio.create_task(self._serve(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: Connection) -> None:
         if len(self._connections) >= MAX_CLIENTS:
             error = Busy(
                 f"{MAX_CLIENTS} clients are connected, which is the limit",

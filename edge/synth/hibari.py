@@ -1,6 +1,8 @@
-"""Family `hibari`: a graph predicts spectra for a whole clause, numpy turns them into sound.
+"""Family `hibari`: phonemes -> encoder -> frames -> decoder -> spectra -> numpy -> PCM.
 
-The English front end and the signal half are those of the package hibari-tts (Apache-2.0).
+The English front end and the mathematics of the signal half are those of the package hibari-tts
+(Apache-2.0). The decoder and the signal half work in chunks, exactly: a sentence's samples do
+not depend on how it is cut.
 """
 
 from __future__ import annotations
@@ -12,13 +14,19 @@ import numpy as np
 
 from edge import text as words
 from edge.bundle import Bundle, Variant
-from edge.errors import BadStyle, EmptyText, MissingPackage
+from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk
 from edge.synth import Segment, Style
-from edge.synth.session import Session
+from edge.synth.hibari_signal import SPECTRA, Signal
+from edge.synth.schedule import Cost, Decoder, chunk_lengths
+from edge.synth.session import Array, Session
 
 _PAD = 0
-_SPECTRA = ("lh", "theta", "ln", "lr", "phi", "f0")
+MAX_SEGMENT_S = 60.0
+"""A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
+
+_LONGEST_PART = 96
+"""Spectra made into sound at once: the last run gives the look-ahead too, 135 more than asked."""
 
 
 class HibariSynthesizer:
@@ -38,9 +46,23 @@ class HibariSynthesizer:
             bundle.file("vocab.json").read_text(encoding="utf-8")
         )
         self.rate = bundle.manifest.rate
-        providers = bundle.profile.runtime.providers.encoder
-        self._model = Session(bundle, variant.graphs["model"], providers)
-        self.provider = self._model.provider
+        providers = bundle.profile.runtime.providers
+        self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
+        self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
+        self.provider = self._decoder.provider
+        self._states: dict[str, Array] = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in self._decoder.inputs.items()
+            if name.startswith("state_")
+        }
+        fine = int(self._decoder.metadata["spectra_per_frame"])
+        self._frame_s, budget = fine * dsp.HOP / self.rate, bundle.profile.budget
+        self._safety = budget.safety
+        self._schedule = Decoder(
+            self._frame_s,
+            look_ahead=int(self._decoder.metadata["min_first_frames"]) + 1,  # two for the overlap
+            cost=Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
+        )
 
     def plan(self, text: str, style: Style) -> list[Segment]:
         if style.speaker is not None:
@@ -65,16 +87,58 @@ class HibariSynthesizer:
         return ()
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        outputs = self._model.run(
+        frames = self.encode(segment)
+        count = frames["content"].shape[2]
+        signal = Signal(self._dsp, np.random.default_rng(segment.seed))
+        start, states = 0, self._states
+        for length in chunk_lengths(count, self._schedule, self._safety):
+            stop = start + length
+            outputs = self._decoder.run(
+                {
+                    **{name: value[:, :, start:stop] for name, value in frames.items()},
+                    "first": np.array([start == 0]),
+                    "last": np.array([stop == count]),
+                    **states,
+                }
+            )
+            states = {name: outputs[f"next_{name}"] for name in states}
+            start = stop
+            signal.pitch(outputs["f0"][0], last=stop == count)
+            spectra = {name: outputs[name][0] for name in SPECTRA}
+            for part, final in _parts(spectra):
+                samples = signal.samples(part, last=final and stop == count)
+                yield PcmChunk(samples, self.rate)
+
+    def encode(self, segment: Segment, durations: Array | None = None) -> dict[str, Array]:
+        """Token ids to the decoder's two inputs, float32 (1, channels, frames).
+
+        `durations`, frames per token, take the place of the voice's own: two variants are
+        compared on equal terms.
+        """
+        encoded = self._encoder.run(
             {
                 "ids": np.array([segment.ids], np.int64),
                 "speed": np.array([segment.style.speed], np.float32),
             }
         )
-        noise = np.random.default_rng(segment.seed)
-        samples = self._dsp.synth(*(outputs[name][0] for name in _SPECTRA), noise)
-        yield PcmChunk(np.asarray(samples, np.float32), self.rate)
+        repeats = (encoded.pop("durations") if durations is None else durations).reshape(-1)
+        seconds = float(repeats.sum()) * self._frame_s
+        if not 0 < seconds <= MAX_SEGMENT_S or repeats.min() < 1:
+            raise ModelFailed(
+                f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
+                f"the limit is {MAX_SEGMENT_S:g} s",
+                "Build the voice again: edge build; if it stays, use another variant.",
+            )
+        return {name: np.repeat(encoded[name], repeats, axis=2) for name in ("content", "prosody")}
 
 
 def load(bundle: Bundle, variant: Variant) -> HibariSynthesizer:
     return HibariSynthesizer(bundle, variant)
+
+
+def _parts(spectra: dict[str, Array]) -> Iterator[tuple[dict[str, Array], bool]]:
+    """Pieces of at most _LONGEST_PART spectra, and whether it is the last."""
+    count = len(spectra[SPECTRA[0]])
+    for start in range(0, count, _LONGEST_PART):
+        stop = start + _LONGEST_PART
+        yield {name: value[start:stop] for name, value in spectra.items()}, stop >= count

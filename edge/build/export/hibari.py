@@ -1,21 +1,51 @@
-"""Family `hibari`: its one graph as it is, with the vocabulary and the notice beside it."""
+"""Family `hibari`: two float graphs from one int8 graph; vocabulary and notice beside them.
+
+The published graph multiplies in int8. A CPU without a dot product does that slower than float,
+an accelerator not at all; the recipe int8-dynamic makes the same integers where they pay.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import onnx
+
 from edge.build.export.export_log import ExportLog
+from edge.build.export.graph import write_file
+from edge.build.export.hibari_graphs import write_decoder, write_encoder
+from edge.build.export.original import read_original
 from edge.build.export.record import Exported
 from edge.bundle import Variant
 
+EXPORTER = "hibari"
 RATE = 24_000
-_NAMES = {"model": "model.onnx", "vocab": "vocab.json", "notice": "NOTICE"}
+_COPIED = {"vocab": "vocab.json", "notice": "NOTICE"}
 
 
 def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
-    """`files` by role to the bundle's names."""
-    for role, path in files.items():
-        shutil.copyfile(path, folder / _NAMES[role])
-    return Exported(RATE, (Variant("int8-dynamic", {"model": "model.onnx"}),))
+    """Write encoder.onnx and the streaming decoder.onnx; the same input gives the same bytes.
+
+    Raises ExportFailed naming the node or the weights that do not fit, DiskFull.
+    """
+    with log.stage("read", EXPORTER) as counts:
+        graph = read_original(files["model"])
+        counts.nodes_before = len(graph.nodes)
+        counts.bytes = files["model"].stat().st_size
+    stages: dict[str, Callable[[], onnx.ModelProto]] = {
+        "encoder": lambda: write_encoder(graph),
+        "decoder": lambda: write_decoder(graph, streaming=True),
+    }
+    for stage, write in stages.items():
+        with log.stage(stage, EXPORTER) as counts:
+            model = write()
+            raw = model.SerializeToString(deterministic=True)
+            write_file(folder / f"{stage}.onnx", raw)
+            counts.nodes_before = len(graph.nodes)
+            counts.nodes_after = len(model.graph.node)
+            counts.bytes = len(raw)
+    for role, name in _COPIED.items():
+        shutil.copyfile(files[role], folder / name)
+    graphs = {stage: f"{stage}.onnx" for stage in stages}
+    return Exported(RATE, (Variant("fp32", graphs),))

@@ -92,7 +92,10 @@ class OriginalGraph:
             list(leaves.values()),
         )
         folded = helper.make_model(graph, opset_imports=self._opsets)
-        results: Any = ReferenceEvaluator(folded).run(None, {})
+        try:
+            results: Any = ReferenceEvaluator(folded).run(None, {})
+        except Exception as error:  # of the file's making: any operator may raise anything
+            raise refuse(f"{self.where}: {name!r} cannot be computed: {error}") from None
         return np.asarray(results[0])
 
     def source(self, name: str) -> onnx.NodeProto | None:
@@ -137,6 +140,11 @@ def read_original(path: Path) -> OriginalGraph:
         for item in node.attribute:
             if item.HasField("t"):
                 _check_tensor(item.t, f"{path}: {describe(node)}")
+    try:
+        onnx.checker.check_model(model)
+    except (onnx.checker.ValidationError, ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise refuse(f"{path}: not a valid ONNX model: {reason}") from None
     return OriginalGraph(model, str(path))
 
 

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
 
 from edge.build.export.export_log import ExportLog
+from edge.build.export.graph import write_file
 from edge.build.export.original import OriginalGraph, read_original, refuse
 from edge.build.export.piper_decoder import write_decoder, write_streaming_decoder
 from edge.build.export.piper_encoder import write_encoder
+from edge.build.export.piper_proof import prove
 from edge.build.export.piper_reader import read_weights
 from edge.build.export.piper_weights import PiperWeights
-from edge.errors import BadRecord, DiskFull
+from edge.build.export.record import Exported
+from edge.bundle import Variant
+from edge.errors import BadRecord
 from edge.records import read_text
 
 EXPORTER = "piper"
 _RATES = range(8_000, 48_001)  # Hz
+STAGES = ("encoder", "decoder", "decoder-stream")
 _PAIR = "Take the .onnx and the .onnx.json of the same voice."
+
+
+def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
+    """The graphs that a bundle carries, and the config beside them; `files` by role."""
+    graphs = export_piper(
+        files["model"], files["config"], folder, log, stages=("encoder", "decoder-stream")
+    )
+    shutil.copyfile(files["config"], folder / "config.json")
+    config = json.loads(files["config"].read_text(encoding="utf-8"))
+    named = {"encoder": graphs["encoder"].name, "decoder": graphs["decoder-stream"].name}
+    return Exported(config["audio"]["sample_rate"], (Variant("fp32", named),))
 
 
 def export_piper(
@@ -31,41 +46,49 @@ def export_piper(
     out_dir: Path,
     log: ExportLog,
     *,
+    stages: Sequence[str] = STAGES,
     conv2d: bool = False,
 ) -> dict[str, Path]:
-    """Write encoder.onnx, decoder.onnx and decoder-stream.onnx into `out_dir`.
+    """Write STAGE.onnx into `out_dir` for each of `stages`; the path by stage.
 
-    The same input gives the same bytes. `conv2d` writes the decoders with height-1 2-D
+    They are run beside the original before they are written (piper_proof.py). The same input
+    gives the same bytes. `conv2d` writes the decoders with height-1 2-D
     convolutions: faster on one thread, slower on two. Raises ExportFailed naming the node or the
     key that does not fit, DiskFull; either is also a row of `log`.
     """
     with log.stage("read", EXPORTER) as counts:
         graph = read_original(model_path)
-        counts.nodes_before = len(graph.nodes)
+        counts.nodes_before = before = len(graph.nodes)
         counts.bytes = model_path.stat().st_size
         weights = read_weights(graph)
-        _check_config(config_path, graph, weights)
-    stages: dict[str, Callable[[], onnx.ModelProto]] = {
+        symbols = _check_config(config_path, graph, weights)
+        del graph
+    writers: dict[str, Callable[[], onnx.ModelProto]] = {
         "encoder": lambda: write_encoder(weights),
         "decoder": lambda: write_decoder(weights, conv2d=conv2d),
         "decoder-stream": lambda: write_streaming_decoder(weights, conv2d=conv2d),
     }
-    files = {}
-    for stage, write in stages.items():
+    graphs: dict[str, bytes] = {}
+    for stage, write in writers.items():
         with log.stage(stage, EXPORTER) as counts:
             model = write()
-            path = out_dir / f"{stage}.onnx"
-            raw = model.SerializeToString(deterministic=True)
-            _write_file(path, raw)
-            counts.nodes_before = len(graph.nodes)
-            counts.nodes_after = len(model.graph.node)
-            counts.bytes = len(raw)
-            files[stage] = path
+            graphs[stage] = model.SerializeToString(deterministic=True)
+            counts.nodes_before, counts.nodes_after = before, len(model.graph.node)
+            counts.bytes = len(graphs[stage])
+    with log.stage("proof", EXPORTER):
+        prove(model_path, graphs, symbols, None if weights.speakers is None else 0)
+    with log.stage("write", EXPORTER) as counts:
+        files = {stage: out_dir / f"{stage}.onnx" for stage in stages}
+        for stage, path in files.items():
+            write_file(path, graphs[stage])
+        counts.bytes = sum(len(graphs[stage]) for stage in stages)
     return files
 
 
-def _check_config(path: Path, graph: OriginalGraph, weights: PiperWeights) -> None:
-    """The keys that must agree with the graph; others are the synthesizer's concern."""
+def _check_config(path: Path, graph: OriginalGraph, weights: PiperWeights) -> list[int]:
+    """The ids of the phonemes. Checks the keys that must agree with the graph; others are the
+    synthesizer's concern.
+    """
     try:
         config = json.loads(read_text(path))
     except BadRecord as error:
@@ -89,6 +112,7 @@ def _check_config(path: Path, graph: OriginalGraph, weights: PiperWeights) -> No
     ids = config.get("phoneme_id_map")
     if not isinstance(ids, dict):
         raise refuse(f"{path}: phoneme_id_map is missing or not an object", _PAIR)
+    known: set[int] = set()
     for phoneme, numbers in ids.items():
         values: list[Any] = numbers if isinstance(numbers, list) else [numbers]
         if not all(type(value) is int and 0 <= value < symbols for value in values):
@@ -97,6 +121,10 @@ def _check_config(path: Path, graph: OriginalGraph, weights: PiperWeights) -> No
                 "symbols, from 0",
                 _PAIR,
             )
+        known.update(values)
+    if not known:
+        raise refuse(f"{path}: phoneme_id_map is empty", _PAIR)
+    return sorted(known)
 
 
 def _speakers(weights: PiperWeights) -> int:
@@ -106,25 +134,3 @@ def _speakers(weights: PiperWeights) -> int:
 def _agree(path: Path, key: str, said: Any, found: Any) -> None:
     if said != found:
         raise refuse(f"{path}: {key} is {said!r}, but the graph has {found!r}", _PAIR)
-
-
-def _write_file(path: Path, raw: bytes) -> None:
-    """All or nothing: a temporary name in the same folder, fsync, rename."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DiskFull(
-            f"{path}: {len(raw)} bytes could not be written: {error.strerror}",
-            "Free some space, or choose another folder with --out.",
-        ) from None

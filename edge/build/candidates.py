@@ -1,0 +1,241 @@
+"""Every variant that a profile plans, made: graphs in one folder, each file once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edge import records, synth
+from edge.build import corpus
+from edge.build.export import EXPORTERS
+from edge.build.export.export_log import ExportLog, ExportRow
+from edge.build.progress import Report
+from edge.build.quality import Sensitivity
+from edge.build.quantize import RECIPES, Calibration
+from edge.build.stage_cache import StageCache
+from edge.bundle import (
+    FORMAT,
+    PROFILE,
+    VOICE,
+    Bundle,
+    Manifest,
+    Variant,
+    file_sha256,
+    open_bundle,
+    seal,
+)
+from edge.errors import ExportFailed
+from edge.pcm import Samples
+from edge.profile import Profile, Provider, Runtime, Stages, VariantPlan
+from edge.synth import Style
+from edge.synth.piper import PiperSynthesizer
+from edge.voice import Voice
+
+REFERENCE = VariantPlan("fp32", "fp32", "fp32")
+"""What every other variant is measured against; made even where no board asks for it."""
+CALIBRATION_SENTENCES = 30
+SEARCH_SHARE = 0.75
+"""Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
+
+
+@dataclass(frozen=True)
+class Original:
+    """What the exporter made: float graphs by stage, all of them in `folder`."""
+
+    folder: Path
+    rate: int
+    graphs: Mapping[str, str]
+    log: tuple[ExportRow, ...]
+
+    @property
+    def shas(self) -> dict[str, str]:
+        return {stage: file_sha256(self.folder / name) for stage, name in self.graphs.items()}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A planned variant: its graphs by stage, or why it could not be made."""
+
+    plan: VariantPlan
+    graphs: Mapping[str, Path]
+    failure: str = ""
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        return {stage: getattr(self.plan, stage) for stage in self.graphs}
+
+    @property
+    def bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.graphs.values())
+
+
+@dataclass(frozen=True)
+class _Described:
+    """exported.json of the export stage."""
+
+    rate: int
+    graphs: Mapping[str, str]
+    log: tuple[ExportRow, ...]
+
+
+def export(voice: Voice, files: Mapping[str, Path], stages: StageCache) -> Original:
+    """The float graphs of a voice. Raises ExportFailed; its log then lies in the message."""
+
+    def make(folder: Path) -> None:
+        log = ExportLog()
+        exported = EXPORTERS[voice.family](files, folder, log)
+        described = _Described(exported.rate, exported.variants[0].graphs, tuple(log.rows))
+        (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")
+
+    shas = {role: file_sha256(path) for role, path in files.items()}
+    folder = stages.get("export", {"family": voice.family, "files": shas}, make)
+    described = records.load_json(folder / "exported.json", _Described)
+    return Original(folder, described.rate, described.graphs, described.log)
+
+
+def make_candidates(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    stages: StageCache,
+    report: Report,
+    only: str | None = None,
+) -> tuple[list[Candidate], tuple[Sensitivity, ...]]:
+    """Each of the profile's plans, and the reference; with `only`, that one and the reference."""
+    plans = [plan for plan in profile.variants if only in (None, plan.name)]
+    if not original.graphs:
+        plans = []  # nothing to make: the family computes its sound
+    if not any((p.encoder, p.decoder) == (REFERENCE.encoder, REFERENCE.decoder) for p in plans):
+        plans.append(REFERENCE)
+    sensitivity: tuple[Sensitivity, ...] = ()
+    candidates = []
+    for plan in plans:
+        graphs: dict[str, Path] = {}
+        failure = ""
+        for stage in original.graphs:
+            recipe = getattr(plan, stage)
+            report(f"{stage} {recipe}", 0, 0)
+            try:
+                graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages)
+            except ExportFailed as error:
+                failure = f"{stage}, {recipe}: {error.message}"
+                break
+            sensitivity = rows or sensitivity
+        candidates.append(Candidate(plan, graphs, failure))
+    return candidates, sensitivity
+
+
+def _apply(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    stage: str,
+    recipe: str,
+    stages: StageCache,
+) -> tuple[Path, tuple[Sensitivity, ...]]:
+    source = original.folder / original.graphs[stage]
+    activations = "u8" if profile.board.architecture == "x86_64" else "s8"
+    limit = profile.budget.log_mel_db * SEARCH_SHARE
+    inputs: dict[str, object] = {"source": file_sha256(source), "recipe": recipe}
+    if recipe == "int8-static":
+        inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
+
+    def make(folder: Path) -> None:
+        calibration = None
+        if recipe == "int8-static":
+            calibration = Calibration(
+                latents=_latents(original, voice, profile),
+                rate=original.rate,
+                log_mel_db=limit,
+                activations=activations,  # type: ignore[arg-type]
+            )
+        log = RECIPES[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
+        (folder / "layers.json").write_text(
+            json.dumps([(row.layer, row.error) for row in log.sensitivity]), encoding="utf-8"
+        )
+
+    folder = stages.get(f"{stage}-{recipe}", inputs, make)
+    rows = json.loads((folder / "layers.json").read_text(encoding="utf-8"))
+    return folder / f"{stage}.onnx", tuple(Sensitivity(layer, error) for layer, error in rows)
+
+
+def _latents(original: Original, voice: Voice, profile: Profile) -> tuple[Samples, ...]:
+    """What the float encoder gives the decoder for the calibration sentences."""
+    texts = corpus.sentences("calibration", spoken_language(voice))[:CALIBRATION_SENTENCES]
+    graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
+    with provisional(original, voice, profile, [Candidate(REFERENCE, graphs)]) as bundle:
+        loaded = synth.load(bundle, REFERENCE.name)
+        if not isinstance(loaded, PiperSynthesizer):
+            raise ExportFailed(
+                f"int8-static is not known for the family {voice.family}",
+                "Plan another recipe for this voice in the profile.",
+            )
+        return tuple(
+            loaded.encode(segment) for text in texts for segment in loaded.plan(text, Style())
+        )
+
+
+def spoken_language(voice: Voice) -> str:
+    """The corpus's language for this voice: its own, or English, whose words any voice can say."""
+    short = voice.language.split("_")[0]
+    return short if short in corpus.languages("evaluation") else "en"
+
+
+@contextmanager
+def provisional(
+    original: Original, voice: Voice, profile: Profile, candidates: list[Candidate]
+) -> Iterator[Bundle]:
+    """A bundle with all candidates, on one CPU thread, to be measured and thrown away."""
+    cpu = (Provider("CPUExecutionProvider", require=True),)
+    runtime = Runtime(Stages(cpu, cpu), 1, memory_pattern=False, spinning=False, arena=True)
+    with TemporaryDirectory(prefix="edge-build-") as name:
+        folder = Path(name)
+        (folder / VOICE).write_text(records.dump_json(voice), encoding="utf-8")
+        bare = records.to_dict(profile) | {"runtime": records.to_dict(runtime)}
+        (folder / PROFILE).write_text(json.dumps(bare), encoding="utf-8")  # JSON is YAML too
+        write_bundle(folder, original, voice, profile, candidates, gain=1.0, tools={})
+        yield open_bundle(folder, machine=None)
+
+
+def write_bundle(
+    folder: Path,
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    candidates: list[Candidate],
+    gain: float,
+    tools: Mapping[str, str],
+) -> None:
+    """Copy what the candidates need, each file once, and seal it; the descriptions lie there."""
+    graphs = set(original.graphs.values())
+    for file in sorted(original.folder.iterdir()):
+        if file.name not in graphs and file.name != "exported.json":
+            shutil.copyfile(file, folder / file.name)
+    variants = []
+    for candidate in candidates:
+        names = {}
+        for stage, path in candidate.graphs.items():
+            names[stage] = f"{stage}-{getattr(candidate.plan, stage)}.onnx"
+            if not (folder / names[stage]).exists():
+                shutil.copyfile(path, folder / names[stage])
+        variants.append(Variant(candidate.plan.name, names))
+    seal(
+        folder,
+        lambda files: Manifest(
+            format=FORMAT,
+            voice=voice.name,
+            profile=profile.name,
+            family=voice.family,
+            language=voice.language,
+            rate=original.rate,
+            gain=gain,
+            variants=tuple(variants),
+            files=files,
+            tools=tools,
+        ),
+    )

@@ -1,0 +1,137 @@
+"""The signal half of a hibari voice, chunk by chunk: spectra and pitch in, samples out.
+
+What hibari.dsp.synth computes for a whole clause (a pulse train from f0, filtered by one branch,
+plus shaped noise, plus a branch with its own phase, through one inverse STFT), with what a chunk
+owes to its neighbours kept between the calls: the phase of the pulses, the samples that the next
+STFT window still needs, and the three windows that overlap the next block. Every sample is the
+same sum of the same numbers however the clause is cut. Spectra lie one per HOP samples; arrays
+are (spectra, bins), where the package has (bins, spectra).
+
+The noise is drawn spectrum by spectrum, so it does not depend on the cut either; for one seed it
+is not the package's own draw, which needs the clause's length first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.pcm import Samples
+
+SPECTRA = ("lh", "theta", "ln", "lr", "phi")
+_UNVOICED_HZ = 40.0
+_HIGHEST_HZ = 11_000.0  # no harmonic above, so that none is folded back at 24 kHz
+_FLAT = 2e-3  # of 2 sin(t / 2): below it the closed sum of cosines is taken at its limit
+
+Array = npt.NDArray[Any]
+
+
+class Signal:
+    """One clause; feed its chunks in order."""
+
+    def __init__(self, dsp: ModuleType, noise: np.random.Generator) -> None:
+        self._dsp, self._noise = dsp, noise
+        self._overlap: int = dsp.N_FFT // dsp.HOP - 1  # earlier windows that reach into a block
+        self._f0: Samples = np.zeros(0, np.float32)
+        self._cycles = np.zeros(1)  # of the pulses so far, times the rate
+        self._source: Samples | None = None  # pulses that the next window begins with
+        self._windows = np.zeros((self._overlap, dsp.N_FFT), np.float32)
+        self._real = np.zeros(self._overlap, np.float32)  # 1 for each window that is no padding
+        self._margin: int = dsp.N_FFT // 2 // dsp.HOP  # blocks before the first sample
+        self._trim = self._margin  # of these, not yet dropped
+
+    def pitch(self, f0: Samples, last: bool) -> None:
+        """The next f0 (n,) in Hz: before the spectra of the same places, or further ahead."""
+        made, half = self._pulses(f0, last), self._dsp.N_FFT // 2
+        if self._source is None:  # the clause begins and ends with its mirror image
+            self._source = np.pad(made, (half, 0), mode="reflect")
+        else:
+            self._source = np.concatenate([self._source, made])
+        if last:
+            self._source = np.pad(self._source, (0, half), mode="reflect")
+
+    def samples(self, spectra: Mapping[str, Array], last: bool) -> Samples:
+        """The samples that the next spectra finish: lh, theta, ln, lr, phi (n, bins)."""
+        dsp = self._dsp
+        lh, theta, ln, lr, phi = (spectra[name] for name in SPECTRA)
+        spectrum = self._sources(len(lh))
+        spectrum *= _polar(dsp.ex(lh), np.tanh(theta) * np.float32(np.pi))
+        drawn = self._noise.standard_normal((len(lh), 2 * lh.shape[1]), np.float32)
+        spectrum += drawn.view(np.complex64) * dsp.ex(ln)
+        spectrum += _polar(dsp.ex(lr), phi)
+        return self._overlapped(dsp.irfft(spectrum, dsp.N_FFT, 1), last)
+
+    def _sources(self, count: int) -> Array:
+        """The STFT of the pulses at the next `count` places, complex64 (count, bins)."""
+        dsp = self._dsp
+        assert self._source is not None  # pitch comes first
+        windows = np.lib.stride_tricks.sliding_window_view(self._source, dsp.N_FFT)
+        source: Array = dsp.rfft(windows[:: dsp.HOP][:count] * dsp.WIN_SRC, 1)
+        self._source = self._source[count * dsp.HOP :]
+        return source
+
+    def _pulses(self, f0: Samples, last: bool) -> Samples:
+        """Every harmonic at equal strength, for all f0 but the newest, whose next is unknown.
+
+        sum of cos(h t), h = 1..H, is sin((H + 1/2) t) / (2 sin(t / 2)) - 1/2.
+        """
+        rate, hop = self._dsp.SR, self._dsp.HOP
+        known = np.concatenate(
+            [self._f0 if self._f0.size else f0[:1], f0, f0[-1:] if last else f0[:0]]
+        )
+        self._f0 = known[-2:]
+        # Sample j of a place lies (j + 1/2) / hop - 1/2 from its middle; f0 is linear between.
+        share = ((np.arange(hop) + 0.5) / hop - 0.5) % 1.0
+        rising, half = share.astype(np.float32), hop // 2
+        falling = (1.0 - rising).astype(np.float32)
+        before, here, after = (known[i : len(known) - 2 + i, None] for i in range(3))
+        early = before * falling[:half] + here * rising[:half]
+        late = here * falling[half:] + after * rising[half:]
+        hertz: Samples = np.concatenate([early, late], axis=1).astype(np.float32).reshape(-1)
+        voiced = hertz > _UNVOICED_HZ
+        hertz = np.maximum(hertz, np.float32(_UNVOICED_HZ))
+        cycles = np.cumsum(np.concatenate([self._cycles, hertz]), dtype=np.float64)
+        self._cycles = cycles[-1:]
+        phase = (np.modf(cycles[1:] * (1.0 / rate))[0] * (2 * np.pi)).astype(np.float32)
+        harmonics = np.floor(np.float32(_HIGHEST_HZ) / hertz) + np.float32(0.5)
+        below = 2 * np.sin(phase * np.float32(0.5))
+        flat = np.abs(below) <= _FLAT
+        below[flat] = 1
+        pulses: Samples = np.sin(harmonics * phase) / below
+        pulses[flat] = harmonics[flat]
+        pulses -= np.float32(0.5)
+        pulses[~voiced] = 0
+        return pulses
+
+    def _overlapped(self, windows: Samples, last: bool) -> Samples:
+        """Overlap-add; block r is the sum of the window at r and the `_overlap` before it."""
+        dsp, reach = self._dsp, self._overlap
+        end = self._margin if last else 0
+        padding = np.zeros((end, dsp.N_FFT), np.float32)
+        windows = np.concatenate([self._windows, windows * dsp.WIN, padding])
+        real = np.concatenate([self._real, np.ones(len(windows) - reach - end), padding[:, 0]])
+        weights = (dsp.WIN * dsp.WIN).reshape(-1, dsp.HOP)
+        parts = windows.reshape(len(windows), -1, dsp.HOP)
+        count = len(windows) - reach
+        blocks = np.zeros((count, dsp.HOP), np.float32)
+        weight = np.zeros((count, dsp.HOP), np.float32)
+        for k in range(reach + 1):
+            rows = slice(reach - k, reach - k + count)
+            blocks += parts[rows, k]
+            weight += real[rows, None].astype(np.float32) * weights[k]
+        self._windows, self._real = windows[count:], real[count:].astype(np.float32)
+        blocks *= 1.0 / np.maximum(weight, np.float32(1e-11))
+        skipped, self._trim = min(self._trim, count), max(0, self._trim - count)
+        return blocks[skipped:].reshape(-1)
+
+
+def _polar(magnitude: Samples, angle: Samples) -> Array:
+    value = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=value.real)
+    np.sin(angle, out=value.imag)
+    value *= magnitude
+    return value

@@ -1,0 +1,143 @@
+"""What every family owes the daemon; a new one is covered by its row in edge.synth.FAMILIES.
+
+Each is tested with a real voice of models/ that needs no more than what is installed here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import synth
+from edge.build.export import EXPORTERS
+from edge.build.pipeline import Wish, build_bundle
+from edge.errors import BadStyle, EmptyText, MissingPackage, TextTooLong
+from edge.pcm import Samples
+from edge.synth import FAMILIES, Segment, Style, Synthesizer
+from edge.text import MAX_CHARACTERS, MAX_TOKENS
+from edge.voice import all_voices
+from tests.conftest import PROFILE
+
+TEXT = "The kettle is on, and the toast is done. Who would like some tea?"
+LONG = "This sentence goes on, and on, and on and on and on with more of the same, " * 12 + "stop."
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesizer:
+    family = request.param
+    if family not in EXPORTERS:
+        pytest.skip(f"nothing builds {family} yet")
+    name = min((v for v in all_voices() if v.family == family), key=lambda v: v.size).name
+    folder: Path = tmp_path_factory.mktemp(family)
+    try:
+        bundle = build_bundle(
+            Wish(name, PROFILE, "fp32"), folder / "b", folder / "cache", lambda *_: None
+        )
+        return synth.load(bundle)
+    except MissingPackage as error:
+        pytest.skip(error.message)
+
+
+def speak(voice: Synthesizer, text: str, style: Style | None = None) -> Samples:
+    segments = voice.plan(text, style or Style())
+    return np.concatenate([c.samples for segment in segments for c in voice.speak(segment)])
+
+
+@pytest.mark.parametrize("text", ["", " \n", "...", "\0\1"])
+def test_no_words_are_refused_in_planning(voice: Synthesizer, text: str) -> None:
+    with pytest.raises(EmptyText):
+        voice.plan(text, Style())
+
+
+def test_too_much_is_refused_in_planning(voice: Synthesizer) -> None:
+    with pytest.raises(TextTooLong):
+        voice.plan("a " * MAX_CHARACTERS, Style())
+
+
+def test_a_speaker_that_is_not_there_is_refused_in_planning(voice: Synthesizer) -> None:
+    with pytest.raises(BadStyle):
+        voice.plan(TEXT, Style(speaker="nobody of this name"))
+
+
+@pytest.mark.parametrize("speed", [0, 0.49, 3.01, float("nan"), float("inf"), -1])
+def test_a_speed_out_of_range_is_no_style(speed: float) -> None:
+    with pytest.raises(BadStyle):
+        Style(speed=speed)
+
+
+@pytest.mark.parametrize(
+    "text", ["\U0001f600", "\u6f22\u5b57", "\u0640", "5", "\u20ac", "a" * 199]
+)
+def test_strange_texts_are_spoken_or_refused(voice: Synthesizer, text: str) -> None:
+    try:
+        sound = speak(voice, text)
+    except (EmptyText, TextTooLong):
+        return
+    assert sound.size
+
+
+def test_chunks_are_finite_float32_in_range(voice: Synthesizer) -> None:
+    for segment in voice.plan(TEXT, Style()):
+        for chunk in voice.speak(segment):
+            assert chunk.samples.dtype == np.float32 and chunk.samples.ndim == 1
+            assert chunk.rate == voice.rate
+            assert np.isfinite(chunk.samples).all()
+            assert np.abs(chunk.samples).max(initial=0) <= 1.0
+    assert voice.provider
+
+
+def test_equal_seeds_give_equal_samples(voice: Synthesizer) -> None:
+    first = speak(voice, TEXT, Style(seed=7))
+    np.testing.assert_array_equal(first, speak(voice, TEXT, Style(seed=7)))
+
+
+def test_speed_changes_the_length(voice: Synthesizer) -> None:
+    lengths = [len(speak(voice, TEXT, Style(speed=speed))) for speed in (0.5, 1.0, 2.0, 3.0)]
+    assert lengths == sorted(lengths, reverse=True)
+    # Not 2 exactly: voices round each sound's length up to whole frames, and pauses count too.
+    assert 1.4 < lengths[0] / lengths[1] < 2.6 and 1.4 < lengths[1] / lengths[2] < 2.6
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.0, 3.0])
+def test_a_segment_is_no_longer_than_one_inference_may_be(
+    voice: Synthesizer, speed: float
+) -> None:
+    segments = voice.plan(LONG, Style(speed=speed))
+    assert len(segments) > 1
+    # Some families put marks between their tokens and around them.
+    assert all(0 < len(segment.ids) <= 2 * MAX_TOKENS + 3 for segment in segments)
+    assert [segment.index for segment in segments] == list(range(len(segments)))
+
+
+def test_a_generator_may_be_dropped_at_any_chunk(voice: Synthesizer) -> None:
+    [segment, *_] = voice.plan(TEXT, Style())
+    whole = [chunk.samples for chunk in voice.speak(segment)]
+    for count in range(min(3, len(whole)) + 1):
+        part = list(itertools.islice(voice.speak(segment), count))
+        for mine, expected in zip(part, whole, strict=False):
+            np.testing.assert_array_equal(mine.samples, expected)
+    np.testing.assert_array_equal(
+        np.concatenate([c.samples for c in voice.speak(segment)]), np.concatenate(whole)
+    )
+
+
+def test_interleaved_generators_do_not_hear_each_other(voice: Synthesizer) -> None:
+    texts = (TEXT, "Another text, quite unlike the first one.")
+    alone = [speak(voice, text) for text in texts]
+    plans = [voice.plan(text, Style()) for text in texts]
+    mixed: list[list[Samples]] = [[], []]
+    for pair in itertools.zip_longest(_chunks(voice, plans[0]), _chunks(voice, plans[1])):
+        for heard, samples in zip(mixed, pair, strict=True):
+            heard += [] if samples is None else [samples]
+    for heard, expected in zip(mixed, alone, strict=True):
+        np.testing.assert_array_equal(np.concatenate(heard), expected)
+
+
+def _chunks(voice: Synthesizer, segments: list[Segment]) -> Iterator[Samples]:
+    for segment in segments:
+        for chunk in voice.speak(segment):
+            yield chunk.samples

@@ -1,0 +1,261 @@
+"""The command line as people type it: help, exit codes, and errors that say what to type next.
+
+Write tests/golden/ anew after a wanted change: python -m tests.test_cli
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from edge import __version__
+from edge.bundle import Bundle
+from edge.cli import run
+from edge.protocol import SpeakCancelled, Stop, Stopped
+from tests.daemon_under_test import ROOT, ThreadDaemon
+from tests.fakes import DEADLINE_S
+
+COMMANDS = ["build", "doctor", "inspect", "profiles", "say", "serve", "status", "stop", "voices"]
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def edge(
+    *arguments: str | Path, stdin: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=3 * DEADLINE_S,
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "90"} | environment,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done
+
+
+def refusal(*arguments: str | Path, status: int = 1, **environment: str) -> str:
+    """What an error prints: two lines, the message and the remedy."""
+    done = edge(*arguments, **environment)
+    assert done.returncode == status
+    said = done.stderr.decode()
+    if status == 1:
+        *_, message, remedy = said.splitlines()
+        assert message.startswith("edge: ") and re.match(r" {6}\S", remedy), said
+    return said
+
+
+def help_of(command: str) -> str:
+    return edge(*command.split(), "--help").stdout.decode()
+
+
+def test_every_command_is_covered() -> None:
+    listed = re.findall(r"^    (\w+) ", help_of(""), re.MULTILINE)
+    assert sorted(listed) == COMMANDS
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="argparse words its help anew")
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help(command: str) -> None:
+    text = help_of(command).replace(str(Path.home()), "~")
+    assert text == (GOLDEN / f"help-{command or 'edge'}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_that_parses(command: str) -> None:
+    text = help_of(command)
+    assert re.search(rf"^  edge {command}\b", text, re.MULTILINE)
+    assert max(map(len, text.splitlines())) <= 90
+
+
+def test_version() -> None:
+    assert edge("--version").stdout.decode() == f"edge-voice {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["sing"], ["say", "--speed", "fast"], ["say", "--loud"]]
+)
+def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
+    assert "usage: edge" in refusal(*arguments, status=2)
+
+
+# Errors
+
+
+def test_errors_say_what_to_type_next(tmp_path: Path, tone_bundle: Bundle) -> None:
+    nowhere = tmp_path / "nowhere.sock"
+    assert "edge serve" in refusal("say", "--socket", nowhere, "Hello.")
+    assert "edge serve" in refusal("status", "--socket", nowhere)
+    assert "edge serve" in refusal("stop", EDGE_VOICE_SOCKET=str(nowhere))
+    assert "edge build" in refusal("inspect", tmp_path)
+    assert "edge build" in refusal("serve", "--bundle", tmp_path, "--socket", nowhere)
+    assert "Choose one of" in refusal("build", "tone", "--profile", "toaster", "--out", tmp_path)
+    assert "edge voices" in refusal("build", "nobody", "--out", tmp_path)
+    assert "edge voices" in refusal("voices", "nobody")
+    assert "edge build" in refusal("say", "--local", "--bundle", tmp_path, "Hello.")
+    assert "edge build nobody" in refusal(
+        "say",
+        "--local",
+        "--any-board",
+        "--bundle",
+        tone_bundle.path,
+        "--voice",
+        "nobody",
+        "Hello.",
+    )
+
+
+@pytest.mark.parametrize("out", [None, "a.wav", "-"])
+@pytest.mark.parametrize(
+    "wrong",
+    [["..."], [""], ["Hi.", "--speed", "9"], ["Hi.", "--voice", "nobody"], ["a" * 10_001]],
+    ids=["no words", "empty", "speed", "voice", "length"],
+)
+def test_a_text_that_cannot_be_spoken(
+    daemon: ThreadDaemon,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    out: str | None,
+    wrong: list[str],
+) -> None:
+    where = [] if out is None else ["--out", out if out == "-" else str(tmp_path / out)]
+    assert run(["say", "--socket", str(daemon.path), *where, *wrong]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 2
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_a_file_that_cannot_be_written(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    for place in (tmp_path / "no" / "a.wav", tmp_path, Path("/dev/full/a.wav")):
+        said = refusal("say", "--socket", daemon.path, "--out", place, "Hello.")
+        assert str(place) in said and "--out" in said
+    assert not list(tmp_path.glob("*.part")) and not list(tmp_path.parent.glob("*.part"))
+
+
+@pytest.mark.parametrize("command", ["edge voices", "edge profiles", "edge voices --json"])
+def test_a_reader_that_leaves_is_no_error(command: str) -> None:
+    line = f"{sys.executable} -m {command} | head -1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_S
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_a_listener_that_leaves_is_no_error(daemon: ThreadDaemon) -> None:
+    say = f"{sys.executable} -m edge say --socket {daemon.path} --out - {'word ' * 400!r}"
+    line = f"{say} | head -c 1000 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_S
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+# Looking things up
+
+
+def test_lists_are_there_for_people_and_for_programs(tone_bundle: Bundle) -> None:
+    for command in ("profiles", "voices"):
+        people, programs = edge(command), edge(command, "--json")
+        assert people.returncode == programs.returncode == 0
+        for entry in json.loads(programs.stdout):
+            assert entry["name"] in people.stdout.decode()
+    assert "Apache-2.0" in edge("voices", "tone").stdout.decode()
+    assert "tone" in edge("inspect", tone_bundle.path).stdout.decode()
+    assert json.loads(edge("inspect", tone_bundle.path, "--json").stdout)["voice"] == "tone"
+
+
+# Speaking
+
+
+def test_say_waits_until_it_is_heard(daemon: ThreadDaemon) -> None:
+    done = edge("say", "--socket", daemon.path, "Hello there.")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert daemon.card.heard().any()
+
+
+def test_say_reads_standard_input(daemon: ThreadDaemon) -> None:
+    for arguments in ([], ["-"]):
+        done = edge(
+            "say", *arguments, stdin=b"Hello \xff there.", EDGE_VOICE_SOCKET=str(daemon.path)
+        )
+        assert done.returncode == 0
+    assert daemon.server._speaker.counters.spoken == 2
+
+
+def test_say_without_waiting(daemon: ThreadDaemon) -> None:
+    daemon.card.give_room(0)
+    assert edge("say", "--socket", daemon.path, "--no-wait", "Hello.").returncode == 0
+    status = edge("status", "--socket", daemon.path, "--json")
+    assert json.loads(status.stdout)["counters"]["spoken"] == 0
+    people = edge("status", "--socket", daemon.path).stdout.decode()
+    assert "tone, second" in people and "sound" in people
+    assert edge("stop", "--socket", daemon.path).stdout == b"stopped 1\n"
+    assert edge("stop", "--socket", daemon.path).stdout == b"nothing was being spoken\n"
+
+
+def test_say_that_is_stopped_by_somebody(daemon: ThreadDaemon) -> None:
+    daemon.card.give_room(1)
+    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), "Hello there."]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as saying:
+        daemon.card.wait_until_held()
+        with daemon.connect() as wire:
+            wire.send(Stop(scope="all"))
+            assert isinstance(wire.until(Stopped, SpeakCancelled)[-1], Stopped)
+        _, said = saying.communicate(timeout=DEADLINE_S)
+    assert saying.returncode == 1 and said == "edge: stopped (stopped)\n"
+
+
+def test_say_into_a_file_and_into_a_pipe(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    out = tmp_path / "a.wav"
+    done = edge("say", "--socket", daemon.path, "--out", out, "Hello there.")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    piped = edge("say", "--socket", daemon.path, "--out", "-", "Hello there.").stdout
+    with wave.open(str(out)) as written:
+        assert written.getparams()[:3] == (1, 2, 22050)
+        sound = written.readframes(written.getnframes())
+    with wave.open(io.BytesIO(piped)) as stream:
+        assert stream.getparams()[:3] == (1, 2, 22050)
+    assert piped[44:] == sound and any(sound)
+    assert not daemon.card.blocks
+
+
+def test_say_falls_back_to_a_file(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    daemon.card.opening_fails = True
+    assert "aplay -l" in refusal("say", "--socket", daemon.path, "Hello.")
+    out = tmp_path / "a.wav"
+    done = edge("say", "--socket", daemon.path, "--fallback", out, "Hello.")
+    assert done.returncode == 0 and str(out) in done.stdout.decode()
+    with wave.open(str(out)) as written:
+        assert written.getnframes() > 1_000
+
+
+def test_say_through_a_private_daemon(tone_bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "a.wav"
+    done = edge("say", "--local", "--any-board", "--bundle", tone_bundle.path, "--out", out, "Hi.")
+    assert (done.returncode, done.stderr) == (0, b"")
+    with wave.open(str(out)) as written:
+        assert written.getnframes() > 1_000
+
+
+def test_doctor_names_what_is_wrong(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    done = edge("doctor", "--json", "--socket", daemon.path, "--bundle", tmp_path)
+    findings = {f["subject"]: f for f in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert findings["daemon"]["verdict"] == "ok"
+    assert findings["bundle"]["verdict"] == "fail" and findings["bundle"]["remedy"] == "edge build"
+    assert all(f["remedy"] for f in findings.values() if f["verdict"] != "ok")
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name in ["", *COMMANDS]:
+        text = help_of(name).replace(str(Path.home()), "~")
+        (GOLDEN / f"help-{name or 'edge'}.txt").write_text(text, encoding="utf-8")
