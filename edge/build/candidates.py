@@ -39,6 +39,9 @@ from edge.voice import Voice
 REFERENCE = VariantPlan("fp32", "fp32", "fp32")
 """What every other variant is measured against; made even where no board asks for it."""
 CALIBRATION_SENTENCES = 30
+OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
+"""Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
+onnxruntime quantizes as they run, without calibration."""
 SEARCH_SHARE = 0.75
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
@@ -59,15 +62,12 @@ class Original:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A planned variant: its graphs by stage, or why it could not be made."""
+    """A planned variant: recipe and graph by stage, or why it could not be made."""
 
-    plan: VariantPlan
+    name: str
+    recipes: Mapping[str, str]
     graphs: Mapping[str, Path]
     failure: str = ""
-
-    @property
-    def recipes(self) -> dict[str, str]:
-        return {stage: getattr(self.plan, stage) for stage in self.graphs}
 
     @property
     def bytes(self) -> int:
@@ -115,10 +115,12 @@ def make_candidates(
     sensitivity: tuple[Sensitivity, ...] = ()
     candidates = []
     for plan in plans:
+        recipes: dict[str, str] = {}
         graphs: dict[str, Path] = {}
         failure = ""
         for stage in original.graphs:
-            recipe = getattr(plan, stage)
+            planned: str = getattr(plan, stage)
+            recipe = recipes[stage] = OTHER_RECIPES.get((voice.family, planned), planned)
             report(f"{stage} {recipe}", 0, 0)
             try:
                 graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages)
@@ -126,7 +128,7 @@ def make_candidates(
                 failure = f"{stage}, {recipe}: {error.message}"
                 break
             sensitivity = rows or sensitivity
-        candidates.append(Candidate(plan, graphs, failure))
+        candidates.append(Candidate(plan.name, recipes, graphs, failure))
     return candidates, sensitivity
 
 
@@ -168,7 +170,8 @@ def _latents(original: Original, voice: Voice, profile: Profile) -> tuple[Sample
     """What the float encoder gives the decoder for the calibration sentences."""
     texts = corpus.sentences("calibration", spoken_language(voice))[:CALIBRATION_SENTENCES]
     graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
-    with provisional(original, voice, profile, [Candidate(REFERENCE, graphs)]) as bundle:
+    floats = Candidate(REFERENCE.name, dict.fromkeys(graphs, "fp32"), graphs)
+    with provisional(original, voice, profile, [floats]) as bundle:
         loaded = synth.load(bundle, REFERENCE.name)
         if not isinstance(loaded, PiperSynthesizer):
             raise ExportFailed(
@@ -220,10 +223,10 @@ def write_bundle(
     for candidate in candidates:
         names = {}
         for stage, path in candidate.graphs.items():
-            names[stage] = f"{stage}-{getattr(candidate.plan, stage)}.onnx"
+            names[stage] = f"{stage}-{candidate.recipes[stage]}.onnx"
             if not (folder / names[stage]).exists():
                 shutil.copyfile(path, folder / names[stage])
-        variants.append(Variant(candidate.plan.name, names))
+        variants.append(Variant(candidate.name, names))
     seal(
         folder,
         lambda files: Manifest(

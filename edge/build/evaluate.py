@@ -17,6 +17,7 @@ import numpy as np
 
 from edge.build.judges import (
     Dnsmos,
+    MosScore,
     SpeakerSimilarity,
     WordErrorRate,
     WordErrors,
@@ -25,7 +26,6 @@ from edge.build.judges import (
 )
 from edge.build.metrics import (
     clipped_fraction,
-    duration_change,
     log_mel_distance_db,
     loudness_lufs,
     noise_in_pauses_db,
@@ -33,7 +33,7 @@ from edge.build.metrics import (
     true_peak_db,
 )
 from edge.pcm import Samples
-from edge.synth import Style, Synthesizer
+from edge.synth import Segment, Style, Synthesizer
 
 SPEED_ROUNDS = 5
 SPEED_SENTENCES = 4
@@ -75,50 +75,71 @@ class Speed:
     cpu_ratio: float
 
 
-def spoken(synthesizer: Synthesizer, text: str, like: Synthesizer | None = None) -> Samples:
-    """One text as float32 (frames,) without gain; with the durations of another variant."""
-    parts = []
-    for segment in synthesizer.plan(text, Style()):
-        fixed = segment if like is None else replace(segment, durations=like.durations(segment))
-        parts += [chunk.samples for chunk in synthesizer.speak(fixed)]
-    return np.concatenate(parts)
+@dataclass(frozen=True)
+class Spoken:
+    """One text as the reference says it: its segments with their durations, its samples."""
+
+    text: str
+    segments: tuple[Segment, ...]
+    samples: Samples
 
 
-def compare(
-    reference: Synthesizer, variant: Synthesizer, texts: Sequence[str], gain: float
-) -> Sound:
-    """The variant's sound beside the reference's."""
-    rate = reference.rate
-    pairs = [(spoken(reference, t), spoken(variant, t, like=reference)) for t in texts]
-    free = [spoken(variant, text) for text in texts]
-    longest = np.concatenate(free) * np.float32(gain)
+def speak_all(reference: Synthesizer, texts: Sequence[str]) -> list[Spoken]:
+    """What every variant is held against."""
+    spoken = []
+    for text in texts:
+        fixed = tuple(
+            replace(segment, durations=reference.durations(segment))
+            for segment in reference.plan(text, Style())
+        )
+        spoken.append(Spoken(text, fixed, say(reference, fixed)))
+    return spoken
+
+
+def say(synthesizer: Synthesizer, segments: Sequence[Segment]) -> Samples:
+    """float32 (frames,), without gain."""
+    return np.concatenate(
+        [chunk.samples for segment in segments for chunk in synthesizer.speak(segment)]
+    )
+
+
+def compare(variant: Synthesizer, references: Sequence[Spoken], gain: float) -> Sound:
+    """The variant's sound beside the reference's, in the reference's rhythm."""
+    rate = variant.rate
+    pairs = [(spoken.samples, say(variant, spoken.segments)) for spoken in references]
+    heard = np.concatenate([sound for _, sound in pairs]) * np.float32(gain)
     return Sound(
         snr_db=_mean(snr_db(a, b) for a, b in pairs),
         log_mel_db=_mean(log_mel_distance_db(a, b, rate) for a, b in pairs),
         noise_in_pauses_db=_mean(noise_in_pauses_db(a, b, rate) for a, b in pairs),
-        duration_change=_mean(
-            abs(duration_change(a, b)) for (a, _), b in zip(pairs, free, strict=True)
-        ),
-        clipped_fraction=clipped_fraction(longest),
-        loudness_lufs=loudness_lufs(longest, rate),
-        true_peak_db=true_peak_db(longest, rate),
+        duration_change=_mean(_rhythm(variant, spoken) for spoken in references),
+        clipped_fraction=clipped_fraction(heard),
+        loudness_lufs=loudness_lufs(heard, rate),
+        true_peak_db=true_peak_db(heard, rate),
     )
 
 
+def _rhythm(variant: Synthesizer, spoken: Spoken) -> float:
+    """How much longer or shorter the variant's own durations are, as a fraction."""
+    own = sum(sum(variant.durations(replace(s, durations=()))) for s in spoken.segments)
+    theirs = sum(sum(segment.durations) for segment in spoken.segments)
+    return abs(own - theirs) / theirs if theirs else 0.0
+
+
 def judge(
-    reference: Synthesizer, variant: Synthesizer, texts: Sequence[str], language: str, cache: Path
+    variant: Synthesizer, references: Sequence[Spoken], language: str, cache: Path
 ) -> Opinion:
-    """Raises MissingPackage without the `quality` extra."""
+    """The variant in its own rhythm. Raises MissingPackage without the `quality` extra."""
     rate = variant.rate
     listener = WordErrorRate(cache, language)
-    similarity = SpeakerSimilarity([spoken(reference, text) for text in texts[:10]], rate)
+    similarity = SpeakerSimilarity([spoken.samples for spoken in references[:10]], rate)
     dnsmos = Dnsmos()
-    scores, errors, alike = [], list[WordErrors](), []
-    for text in texts:
-        samples = spoken(variant, text)
-        scores.append(dnsmos.judge(samples, rate, text))
-        errors.append(listener.judge(samples, rate, text))
-        alike.append(similarity.judge(samples, rate, text))
+    scores, errors, alike = list[MosScore](), list[WordErrors](), list[float]()
+    for spoken in references:
+        samples = say(variant, variant.plan(spoken.text, Style()))
+        scores.append(dnsmos.judge(samples, rate, spoken.text))
+        errors.append(listener.judge(samples, rate, spoken.text))
+        alike.append(similarity.judge(samples, rate, spoken.text))
     mos = mean_mos(scores)
     return Opinion(
         dnsmos_ovrl=mos.ovrl,
@@ -163,7 +184,7 @@ def time_variants(
 def peak_memory(bundle: Path, variant: str) -> int:
     """Peak resident bytes of a process that loads the variant and speaks; a process of its own."""
     code = (
-        "import resource, sys\n"
+        "import sys\n"
         "from pathlib import Path\n"
         "from edge import synth\n"
         "from edge.bundle import open_bundle\n"
@@ -173,7 +194,9 @@ def peak_memory(bundle: Path, variant: str) -> int:
         "for _ in range(3):\n"
         "    for segment in s.plan(text, Style()):\n"
         "        for chunk in s.speak(segment): pass\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n"
+        # getrusage would count what the parent held when it forked
+        "status = Path('/proc/self/status').read_text()\n"
+        "print(int(status.split('VmHWM:')[1].split()[0]) * 1024)\n"
     )
     command = [sys.executable, "-c", code, str(bundle), variant]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -1,7 +1,8 @@
-"""One build, from two descriptions to a bundle: fetch -> export -> quantize -> evaluate -> pack."""
+"""One build, from two descriptions to a bundle: fetch, export, quantize, evaluate, pack."""
 
 from __future__ import annotations
 
+import functools
 import json
 import platform
 import shutil
@@ -10,8 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
 
 from edge import __version__, records, synth
 from edge.build import corpus
@@ -33,7 +32,8 @@ from edge.build.evaluate import (
     compare,
     judge,
     peak_memory,
-    spoken,
+    say,
+    speak_all,
     time_variants,
 )
 from edge.build.fetch import fetch
@@ -89,12 +89,12 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
             clips = _clips(original, voice, profile, candidates)
         else:
             made, clips = None, []
-            order = [c.plan.name for c in candidates if wish.only in (None, c.plan.name)]
+            order = [c.name for c in candidates if wish.only in (None, c.name)]
         report("pack", 0, 0)
         shutil.copyfile(voice_path(wish.voice), folder / VOICE)
         shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
         packed = sorted(
-            (c for c in candidates if c.plan.name in order), key=lambda c: order.index(c.plan.name)
+            (c for c in candidates if c.name in order), key=lambda c: order.index(c.name)
         )
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
         if made is not None:
@@ -141,13 +141,13 @@ def _measure(
 ) -> list[Variant]:
     """Every candidate that could be made, measured; those that could not be, refused."""
     whole = [c for c in candidates if not c.failure]
-    reference = next(c.plan.name for c in whole if _is_reference(c))
+    reference = next(c.name for c in whole if _is_reference(c))
     language = spoken_language(voice)
     texts = corpus.sentences("evaluation", language)
-    shas = {c.plan.name: {s: file_sha256(p) for s, p in c.graphs.items()} for c in whole}
+    shas = {c.name: {s: file_sha256(p) for s, p in c.graphs.items()} for c in whole}
     rows = []
     with provisional(original, voice, profile, whole) as bundle:
-        loaded = {c.plan.name: synth.load(bundle, c.plan.name) for c in whole}
+        loaded = {c.name: synth.load(bundle, c.name) for c in whole}
         report("time the variants", 0, 0)
 
         def make_speed(folder: Path) -> None:
@@ -163,17 +163,18 @@ def _measure(
         timed = stages.get("speed", {"graphs": shas, "machine": machine}, make_speed)
         speeds = json.loads((timed / "speed.json").read_text())
         memory = json.loads((timed / "memory.json").read_text())
+        heard = functools.cache(lambda: speak_all(loaded[reference], texts))
         for number, candidate in enumerate(whole):
-            name = candidate.plan.name
+            name = candidate.name
             report("compare the variants", number, len(whole))
             inputs = {"graphs": shas[name], "reference": shas[reference], "gain": gain}
 
             def make_sound(folder: Path, name: str = name) -> None:
-                found = compare(loaded[reference], loaded[name], texts, gain)
+                found = compare(loaded[name], heard(), gain)
                 (folder / "sound.json").write_text(records.dump_json(found))
 
             def make_opinion(folder: Path, name: str = name) -> None:
-                said = judge(loaded[reference], loaded[name], texts, language, cache)
+                said = judge(loaded[name], heard(), language, cache)
                 (folder / "opinion.json").write_text(records.dump_json(said))
 
             found = records.load_json(
@@ -188,7 +189,7 @@ def _measure(
             rows.append(
                 Variant(
                     name=name,
-                    recipes=candidate.recipes,
+                    recipes=dict(candidate.recipes),
                     verdict="packed",
                     reason="",
                     bytes=candidate.bytes,
@@ -261,18 +262,18 @@ def _clips(
     whole = [c for c in candidates if not c.failure]
     texts = corpus.sentences("evaluation", spoken_language(voice))[:LISTEN_SENTENCES]
     with provisional(original, voice, profile, whole) as bundle:
-        loaded = {c.plan.name: synth.load(bundle, c.plan.name) for c in whole}
-        reference = next(loaded[c.plan.name] for c in whole if _is_reference(c))
+        loaded = {c.name: synth.load(bundle, c.name) for c in whole}
+        reference = next(loaded[c.name] for c in whole if _is_reference(c))
         return [
             Clip(
-                text,
+                spoken.text,
                 original.rate,
                 {
-                    name: np.asarray(spoken(variant, text, like=reference), np.float32)
-                    for name, variant in loaded.items()
+                    name: spoken.samples if v is reference else say(v, spoken.segments)
+                    for name, v in loaded.items()
                 },
             )
-            for text in texts
+            for spoken in speak_all(reference, texts)
         ]
 
 

@@ -84,7 +84,7 @@ class HibariSynthesizer:
         return segments
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
-        return ()
+        return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         frames = self.encode(segment)
@@ -109,19 +109,10 @@ class HibariSynthesizer:
                 samples = signal.samples(part, last=final and stop == count)
                 yield PcmChunk(samples, self.rate)
 
-    def encode(self, segment: Segment, durations: Array | None = None) -> dict[str, Array]:
-        """Token ids to the decoder's two inputs, float32 (1, channels, frames).
-
-        `durations`, frames per token, take the place of the voice's own: two variants are
-        compared on equal terms.
-        """
-        encoded = self._encoder.run(
-            {
-                "ids": np.array([segment.ids], np.int64),
-                "speed": np.array([segment.style.speed], np.float32),
-            }
-        )
-        repeats = (encoded.pop("durations") if durations is None else durations).reshape(-1)
+    def encode(self, segment: Segment) -> dict[str, Array]:
+        """Token ids to the decoder's two inputs, float32 (1, channels, frames)."""
+        encoded = self._encode(segment)
+        repeats = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
         seconds = float(repeats.sum()) * self._frame_s
         if not 0 < seconds <= MAX_SEGMENT_S or repeats.min() < 1:
             raise ModelFailed(
@@ -130,6 +121,14 @@ class HibariSynthesizer:
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
         return {name: np.repeat(encoded[name], repeats, axis=2) for name in ("content", "prosody")}
+
+    def _encode(self, segment: Segment) -> dict[str, Array]:
+        return self._encoder.run(
+            {
+                "ids": np.array([segment.ids], np.int64),
+                "speed": np.array([segment.style.speed], np.float32),
+            }
+        )
 
 
 def load(bundle: Bundle, variant: Variant) -> HibariSynthesizer:
