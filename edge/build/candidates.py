@@ -42,6 +42,7 @@ CALIBRATION_SENTENCES = 30
 OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
 onnxruntime quantizes as they run, without calibration."""
+CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
 SEARCH_SHARE = 0.75
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
@@ -54,6 +55,7 @@ class Original:
     rate: int
     graphs: Mapping[str, str]
     log: tuple[ExportRow, ...]
+    model: Path | None  # the voice's own file, where the family has one
 
     @property
     def shas(self) -> dict[str, str]:
@@ -95,7 +97,7 @@ def export(voice: Voice, files: Mapping[str, Path], stages: StageCache) -> Origi
     shas = {role: file_sha256(path) for role, path in files.items()}
     folder = stages.get("export", {"family": voice.family, "files": shas}, make)
     described = records.load_json(folder / "exported.json", _Described)
-    return Original(folder, described.rate, described.graphs, described.log)
+    return Original(folder, described.rate, described.graphs, described.log, files.get("model"))
 
 
 def make_candidates(
@@ -144,17 +146,18 @@ def _apply(
     activations = "u8" if profile.board.architecture == "x86_64" else "s8"
     limit = profile.budget.log_mel_db * SEARCH_SHARE
     inputs: dict[str, object] = {"source": file_sha256(source), "recipe": recipe}
-    if recipe == "int8-static":
+    if recipe in CALIBRATED:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
 
     def make(folder: Path) -> None:
         calibration = None
-        if recipe == "int8-static":
+        if recipe in CALIBRATED:
             calibration = Calibration(
                 latents=_latents(original, voice, profile),
                 rate=original.rate,
                 log_mel_db=limit,
                 activations=activations,  # type: ignore[arg-type]
+                original=original.model,
             )
         log = RECIPES[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
         (folder / "layers.json").write_text(
@@ -175,7 +178,7 @@ def _latents(original: Original, voice: Voice, profile: Profile) -> tuple[Sample
         loaded = synth.load(bundle, REFERENCE.name)
         if not isinstance(loaded, PiperSynthesizer):
             raise ExportFailed(
-                f"int8-static is not known for the family {voice.family}",
+                f"calibrated int8 is not known for the family {voice.family}",
                 "Plan another recipe for this voice in the profile.",
             )
         return tuple(

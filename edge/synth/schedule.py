@@ -27,11 +27,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Decoder:
-    """`frame_s`: sound in one frame. `look_ahead`: frames that go in before sound comes out."""
+    """`frame_s`: sound in one frame. `look_ahead`: frames that go in before sound comes out.
+    `granularity`: chunks of a multiple of it, the last apart, give the same bits as a whole."""
 
     frame_s: float
     look_ahead: int
     cost: Cost
+    granularity: int = 1
 
 
 def chunk_lengths(frames: int, decoder: Decoder, safety: float) -> Iterator[int]:
@@ -41,7 +43,9 @@ def chunk_lengths(frames: int, decoder: Decoder, safety: float) -> Iterator[int]
     starving. Where the board cannot keep up at all, chunks stay short and the pauses with them.
     """
     lead = max(MIN_LEAD_S, safety * decoder.cost.run(SHORTEST_FRAMES))
+    step = decoder.granularity
     length = decoder.look_ahead + max(1, round(lead / decoder.frame_s))
+    length = -(-length // step) * step
     ahead_s = (length - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
     while frames > 0:
         if frames - length < SHORTEST_FRAMES:
@@ -50,4 +54,5 @@ def chunk_lengths(frames: int, decoder: Decoder, safety: float) -> Iterator[int]
         frames -= length
         affordable = (ahead_s / safety - decoder.cost.fixed_s) / decoder.cost.per_frame_s
         length = min(LONGEST_FRAMES, max(SHORTEST_FRAMES, int(affordable)))
+        length = max(step, length // step * step)
         ahead_s = max(0.0, ahead_s - safety * decoder.cost.run(length)) + length * decoder.frame_s

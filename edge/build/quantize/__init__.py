@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edge.build.quantize.dynamic import int8_dynamic
 from edge.build.quantize.floating import fp16, fp32
+from edge.build.quantize.fused import int8_fused, int8_fused_7bit
 from edge.build.quantize.recipe import Calibration, Make, RecipeLog
 from edge.build.quantize.static import int8_static
 from edge.build.quantize.storage import weights_int8
@@ -18,5 +19,7 @@ RECIPES: Mapping[Recipe, Make] = {
     "fp16": fp16,
     "int8-dynamic": int8_dynamic,
     "int8-static": int8_static,
+    "int8-fused": int8_fused,
+    "int8-fused-7bit": int8_fused_7bit,
     "weights-int8": weights_int8,
 }

@@ -34,6 +34,7 @@ class Calibration:
     (`calibrate.latents`). rate: Hz of the decoder's audio. log_mel_db: the most that int8-static
     may lose on them. activations: "u8" for x86 with VNNI, "s8" for ARM. sentences: how many of
     the latents the sensitivity search decodes. layers: skip the search and quantize just these.
+    original: the voice's own file, for a recipe that writes its graph from the weights.
     """
 
     latents: tuple[Samples, ...]
@@ -43,6 +44,7 @@ class Calibration:
     sentences: int = 6
     layers: tuple[str, ...] | None = None
     speaker: int | None = None
+    original: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.latents or any(x.ndim != 3 or x.shape[2] < 1 for x in self.latents):
