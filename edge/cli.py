@@ -124,26 +124,57 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 def build(options: argparse.Namespace) -> int:
+    from edge.build.bundles import destination
     from edge.build.pipeline import Wish, build_bundle
     from edge.build.progress import progress
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
 
-    if options.profile:
-        profile = load_profile(options.profile)
-    else:
-        profile = detect(read_machine(), all_profiles()).profile
-    destination = options.out / f"{Path(options.voice).stem}--{profile.name}"
-    if options.if_needed and destination.exists():
-        open_bundle(destination, machine=None)
+    if options.profile == "all":
+        return _build_all(options)
+    name = options.profile or detect(read_machine(), all_profiles()).profile.name
+    profile = load_profile(name)
+    folder = destination(options.out, options.voice, name)
+    if options.if_needed and folder.exists():
+        open_bundle(folder, machine=None)
         return 0
-    wish = Wish(options.voice, options.profile or profile.name, options.only, options.judge)
+    wish = Wish(options.voice, name, options.only, options.judge)
     with progress(f"{options.voice} for {profile.title}") as report:
-        bundle = build_bundle(wish, destination, options.cache, report)
+        bundle = build_bundle(wish, folder, options.cache, report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
-    print(f"{bundle.path}  ({size / 1e6:.1f} MB, {bundle.manifest.variants[0].name})")
+    variants = ", then ".join(variant.name for variant in bundle.manifest.variants)
+    print(f"{bundle.path}  ({size / 1e6:.1f} MB: {variants})")
+    if (page := bundle.path / "report.html").exists():
+        print(f"Why: {page}")
     print("Hear it: edge say --local 'Hello.'")
     return 0
+
+
+def _build_all(options: argparse.Namespace) -> int:
+    from edge.build.bundles import build_all
+    from edge.build.pipeline import Wish
+    from edge.build.progress import progress
+    from edge.profile import all_profiles
+
+    names = [profile.name for profile in all_profiles()]
+    wishes = [Wish(options.voice, name, options.only, options.judge) for name in names]
+    every = []
+    with progress(f"{options.voice} for {len(wishes)} boards") as report:
+        for built in build_all(wishes, options.out, options.cache, options.jobs):
+            every.append(built)
+            report(f"{built.wish.profile} done", len(every), len(wishes))
+    every.sort(key=lambda built: names.index(built.wish.profile))
+    rows = [
+        (
+            built.wish.profile,
+            f"{built.bytes / 1e6:.1f} MB" if not built.failure else "-",
+            f"{built.seconds:.0f} s",
+            built.failure or ", ".join(built.variants),
+        )
+        for built in every
+    ]
+    _print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
+    return int(any(built.failure for built in every))
 
 
 # Speaking
@@ -253,7 +284,12 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "voice", nargs="?", default=DEFAULT_VOICE, metavar="VOICE", help=f"default {DEFAULT_VOICE}"
     )
-    add("--profile", metavar="P", help="the board; default: this machine")
+    add(
+        "--profile", metavar="P", help="the board; all builds for every one; default: this machine"
+    )
+    add(
+        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="for all: how many at a time"
+    )
     add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
     add("--cache", type=Path, default=cache_dir(), metavar="DIR", help="keep fetched files here")
     add("--only", metavar="VARIANT", help="make just this variant, unmeasured; fp32 is quick")
