@@ -15,7 +15,7 @@ from edge.build import corpus
 from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
-from edge.build.quality import Sensitivity
+from edge.build.quality import Parity, Sensitivity
 from edge.build.quantize import RECIPES, Calibration
 from edge.build.stage_cache import StageCache
 from edge.bundle import (
@@ -55,6 +55,7 @@ class Original:
     rate: int
     graphs: Mapping[str, str]
     log: tuple[ExportRow, ...]
+    parity: tuple[Parity, ...]
     model: Path | None  # the voice's own file, where the family has one
 
     @property
@@ -83,6 +84,7 @@ class _Described:
     rate: int
     graphs: Mapping[str, str]
     log: tuple[ExportRow, ...]
+    parity: tuple[Parity, ...]
 
 
 def export(voice: Voice, files: Mapping[str, Path], stages: StageCache) -> Original:
@@ -91,13 +93,21 @@ def export(voice: Voice, files: Mapping[str, Path], stages: StageCache) -> Origi
     def make(folder: Path) -> None:
         log = ExportLog()
         exported = EXPORTERS[voice.family](files, folder, log)
-        described = _Described(exported.rate, exported.variants[0].graphs, tuple(log.rows))
+        graphs = exported.variants[0].graphs
+        described = _Described(exported.rate, graphs, tuple(log.rows), tuple(log.parity))
         (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")
 
     shas = {role: file_sha256(path) for role, path in files.items()}
     folder = stages.get("export", {"family": voice.family, "files": shas}, make)
     described = records.load_json(folder / "exported.json", _Described)
-    return Original(folder, described.rate, described.graphs, described.log, files.get("model"))
+    return Original(
+        folder,
+        described.rate,
+        described.graphs,
+        described.log,
+        described.parity,
+        files.get("model"),
+    )
 
 
 def make_candidates(

@@ -236,6 +236,7 @@ def _report(
         gates=limits,
         variants=tuple(decided),
         sensitivity=sensitivity,
+        parity=original.parity,
         export=tuple(
             ExportStep(
                 row.stage,
