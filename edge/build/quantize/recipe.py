@@ -55,12 +55,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Added:
-    """One step of the greedy choice: the layer, its log-mel distance alone and that of all so
-    far with it, in dB, its part of the convolutions' work, and whether it stayed."""
+    """One step of the greedy choice: the layer, its log-mel distance alone and that of all kept
+    so far with it (None where that was not measured), in dB, its part of the convolutions' work,
+    and whether it stayed."""
 
     layer: str
     alone: float
-    cumulative: float
+    cumulative: float | None
     work: float
     kept: bool
 
