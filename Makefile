@@ -21,7 +21,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test lint build bundles serve clean
+.PHONY: help setup say test lint build bundles kernels serve clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -51,6 +51,10 @@ build: setup  ## build VOICE for this board
 
 bundles: setup  ## build VOICE for every board there is a profile for
 	@$(EDGE) build $(VOICE) --profile all
+
+kernels:  ## compile our int8 operators into this checkout (cmake and g++)
+	$(call apt,cmake g++,compiling the int8 operators,exit 1)
+	@cmake -S edge/kernels -B build/kernels >/dev/null && cmake --build build/kernels && cmake --install build/kernels --prefix . >/dev/null
 
 serve: build  ## run the daemon in the foreground
 	@$(EDGE) serve

@@ -34,6 +34,7 @@ from edge.pcm import Samples
 from edge.profile import Profile, Provider, Runtime, Stages, VariantPlan
 from edge.synth import Style
 from edge.synth.piper import PiperSynthesizer
+from edge.synth.variants import FUSED, no_kernels
 from edge.voice import Voice
 
 REFERENCE = VariantPlan("fp32", "fp32", "fp32")
@@ -158,6 +159,9 @@ def _apply(
     inputs: dict[str, object] = {"source": file_sha256(source), "recipe": recipe}
     if recipe in CALIBRATED:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
+
+    if recipe.startswith(FUSED) and (why := no_kernels()):
+        raise ExportFailed(f"needs our int8 operators: {why}", "make kernels")
 
     def make(folder: Path) -> None:
         calibration = None

@@ -8,13 +8,18 @@ synthesizer may have several generators open at a time.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from edge.bundle import Bundle
 from edge.errors import BadStyle
+from edge.machine import read_machine
 from edge.pcm import PcmChunk
+from edge.synth.variants import runnable
+
+log = logging.getLogger(__name__)
 
 MIN_SPEED, MAX_SPEED = 0.5, 3.0
 
@@ -93,7 +98,18 @@ because a board has only the packages of the families that it speaks with."""
 
 
 def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
-    """The bundle's synthesizer: its first variant, or the named one."""
+    """The bundle's synthesizer: the first variant that this machine can run, or the named one.
+
+    Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
+    """
+    if variant is None:
+        able, passed_over = runnable(bundle, read_machine())
+        for reason in passed_over:
+            log.warning("%s: %s", bundle.voice.name, reason)
+        chosen = able[0]
+    else:
+        chosen = bundle.variant(variant)
+    log.info("%s: variant %s", bundle.voice.name, chosen.name)
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
-    synthesizer: Synthesizer = module.load(bundle, bundle.variant(variant))
+    synthesizer: Synthesizer = module.load(bundle, chosen)
     return synthesizer
