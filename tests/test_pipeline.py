@@ -158,6 +158,9 @@ def test_a_model_that_is_none_is_refused_with_a_reason(voice: str, tmp_path: Pat
         wish = Wish(str(tmp_path / "random.yaml"), "rpi4")
         build_bundle(wish, tmp_path / "b", tmp_path / "cache", quiet)
     assert not (tmp_path / "b").exists()
+    rows = json.loads((tmp_path / "b.export-log.json").read_text())
+    assert [(row["stage"], row["ok"]) for row in rows] == [("read", False)]
+    assert "voice.onnx" in rows[0]["error"] and "Traceback" not in rows[0]["error"]
 
 
 # Verdicts

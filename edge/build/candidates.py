@@ -88,18 +88,25 @@ class _Described:
     parity: tuple[Parity, ...]
 
 
-def export(voice: Voice, files: Mapping[str, Path], stages: StageCache) -> Original:
-    """The float graphs of a voice. Raises ExportFailed; its log then lies in the message."""
+def export(
+    voice: Voice, files: Mapping[str, Path], stages: StageCache, log_file: Path
+) -> Original:
+    """The float graphs of a voice. Raises ExportFailed; what was tried is then in `log_file`."""
+    log = ExportLog()
 
     def make(folder: Path) -> None:
-        log = ExportLog()
         exported = EXPORTERS[voice.family](files, folder, log)
         graphs = exported.variants[0].graphs
         described = _Described(exported.rate, graphs, tuple(log.rows), tuple(log.parity))
         (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")
 
     shas = {role: file_sha256(path) for role, path in files.items()}
-    folder = stages.get("export", {"family": voice.family, "files": shas}, make)
+    try:
+        folder = stages.get("export", {"family": voice.family, "files": shas}, make)
+    except ExportFailed as error:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        log_file.write_text(records.dump_json(log.rows), encoding="utf-8")
+        raise ExportFailed(error.message, f"{error.remedy} What was tried: {log_file}") from None
     described = records.load_json(folder / "exported.json", _Described)
     return Original(
         folder,

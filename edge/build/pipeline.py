@@ -75,7 +75,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     stages = StageCache(cache / "stages")
     files = fetch(voice, cache, lambda name, held, size: report(f"fetch {name}", held, size))
     report("export", 0, 0)
-    original = export(voice, files, stages)
+    original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
     candidates, sensitivity = make_candidates(original, voice, profile, stages, report, wish.only)
     gain = _gain(original, voice, profile, candidates, stages, report)
     with writing(destination) as folder:
@@ -100,6 +100,8 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         if made is not None:
             # Written after the manifest, which does not list it: timings differ, bundles do not.
             pages.write(made, clips, folder)
+            log = records.dump_json(original.log)
+            (folder / "export-log.json").write_text(log, encoding="utf-8")
     return open_bundle(destination, machine=None)
 
 
