@@ -39,7 +39,7 @@ class Calibration:
 
     latents: tuple[Samples, ...]
     rate: int
-    log_mel_db: float = 1.5
+    log_mel_db: float = 1.2  # measured on joe: DNSMOS -0.01; at 1.5 pauses hiss, -0.05
     activations: Activations = "u8"
     sentences: int = 6
     layers: tuple[str, ...] | None = None
