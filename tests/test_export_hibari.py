@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,7 @@ from edge.build.export.hibari_graphs import write_decoder, write_encoder, write_
 from edge.build.export.original import OriginalGraph, read_original
 from edge.build.fetch import fetch
 from edge.build.metrics import log_mel_distance_db, snr_db
-from edge.build.pipeline import build_bundle
+from edge.build.pipeline import Wish, build_bundle
 from edge.cli import cache_dir
 from edge.errors import ExportFailed, ModelFailed
 from edge.synth import Style
@@ -115,7 +116,9 @@ def sentences() -> list[list[int]]:
 @pytest.fixture(scope="module")
 def heart(tmp_path_factory: pytest.TempPathFactory) -> HibariSynthesizer:
     folder = tmp_path_factory.mktemp("heart") / "bundle"
-    bundle = build_bundle("en_US-heart", "x86-64", folder, cache_dir(), lambda *_: None)
+    bundle = build_bundle(
+        Wish("en_US-heart", "x86-64", "fp32"), folder, cache_dir(), lambda *_: None
+    )
     loaded = synth.load(bundle, "fp32")
     assert isinstance(loaded, HibariSynthesizer)
     return loaded
@@ -267,10 +270,11 @@ def test_speech_in_chunks_is_the_speech_of_the_whole_sentence(
 
 def test_durations_can_be_forced(heart: HibariSynthesizer) -> None:
     (segment,) = heart.plan(SENTENCES[20], Style())
-    forced = np.full((1, len(segment.ids)), 3)
-    assert heart.encode(segment, forced)["content"].shape[2] == forced.sum()
-    with pytest.raises(ModelFailed, match=r"wants 420 s"):
-        heart.encode(segment, np.full((1, len(segment.ids)), 16800 // len(segment.ids)))
+    count = len(segment.ids)
+    forced = replace(segment, durations=(3,) * count)
+    assert heart.encode(forced)["content"].shape[2] == 3 * count
+    with pytest.raises(ModelFailed, match=r"wants \d+ s"):
+        heart.encode(replace(segment, durations=(16_800 // count,) * count))
 
 
 def test_the_same_voice_gives_the_same_bytes_and_a_row_for_each_stage(tmp_path: Path) -> None:
@@ -337,8 +341,8 @@ def _no_spreading(model: onnx.ModelProto) -> None:
         (_strided, "Conv node '/dec.3/dw/Conv' does not keep the length"),
         (_no_head, "m.head.bias"),
         (_missing_input, "Softmax"),
-        (_circle, "Div node .* cannot be computed"),
-        (_no_spreading, "0 CumSum nodes"),
+        (_circle, "topologically sorted"),
+        (_no_spreading, "/CumSum"),
     ],
 )
 def test_another_architecture_is_refused_by_name(

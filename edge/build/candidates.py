@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from edge.synth.piper import PiperSynthesizer
 from edge.synth.variants import FUSED, no_kernels
 from edge.voice import Voice
 
+log = logging.getLogger(__name__)
+
 REFERENCE = VariantPlan("fp32", "fp32", "fp32")
 """What every other variant is measured against; made even where no board asks for it."""
 CALIBRATION_SENTENCES = 30
@@ -44,7 +47,7 @@ OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
 onnxruntime quantizes as they run, without calibration."""
 CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
-SEARCH_SHARE = 0.75
+SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
 
@@ -92,12 +95,12 @@ def export(
     voice: Voice, files: Mapping[str, Path], stages: StageCache, log_file: Path
 ) -> Original:
     """The float graphs of a voice. Raises ExportFailed; what was tried is then in `log_file`."""
-    log = ExportLog()
+    steps = ExportLog()
 
     def make(folder: Path) -> None:
-        exported = EXPORTERS[voice.family](files, folder, log)
+        exported = EXPORTERS[voice.family](files, folder, steps)
         graphs = exported.variants[0].graphs
-        described = _Described(exported.rate, graphs, tuple(log.rows), tuple(log.parity))
+        described = _Described(exported.rate, graphs, tuple(steps.rows), tuple(steps.parity))
         (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")
 
     shas = {role: file_sha256(path) for role, path in files.items()}
@@ -105,7 +108,7 @@ def export(
         folder = stages.get("export", {"family": voice.family, "files": shas}, make)
     except ExportFailed as error:
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        log_file.write_text(records.dump_json(log.rows), encoding="utf-8")
+        log_file.write_text(records.dump_json(steps.rows), encoding="utf-8")
         raise ExportFailed(error.message, f"{error.remedy} What was tried: {log_file}") from None
     described = records.load_json(folder / "exported.json", _Described)
     return Original(
@@ -146,6 +149,7 @@ def make_candidates(
                 graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages)
             except ExportFailed as error:
                 failure = f"{stage}, {recipe}: {error.message}"
+                log.warning("%s is left out: %s", plan.name, failure)
                 break
             sensitivity = rows or sensitivity
         candidates.append(Candidate(plan.name, recipes, graphs, failure))
@@ -192,7 +196,9 @@ def _apply(
 
 def _latents(original: Original, voice: Voice, profile: Profile) -> tuple[Samples, ...]:
     """What the float encoder gives the decoder for the calibration sentences."""
-    texts = corpus.sentences("calibration", spoken_language(voice))[:CALIBRATION_SENTENCES]
+    every = corpus.sentences("calibration", spoken_language(voice))
+    # They are sorted by kind; each step takes short and long ones.
+    texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]
     graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
     floats = Candidate(REFERENCE.name, dict.fromkeys(graphs, "fp32"), graphs)
     with provisional(original, voice, profile, [floats]) as bundle:

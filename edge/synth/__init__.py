@@ -109,7 +109,7 @@ def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
         chosen = able[0]
     else:
         chosen = bundle.variant(variant)
-    log.info("%s: variant %s", bundle.voice.name, chosen.name)
+    log.debug("%s: variant %s", bundle.voice.name, chosen.name)
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
     synthesizer: Synthesizer = module.load(bundle, chosen)
     return synthesizer
