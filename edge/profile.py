@@ -23,6 +23,7 @@ from edge.records import load_yaml
 Architecture = Literal["aarch64", "x86_64"]
 Recipe = Literal[
     "fp32",
+    "fp32-2d",
     "fp16",
     "int8-dynamic",
     "int8-static",

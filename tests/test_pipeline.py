@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from edge import synth
 from edge.build import pipeline
 from edge.build.bundles import build_all
+from edge.build.evaluate import say
+from edge.build.metrics import snr_db
 from edge.build.pipeline import Wish, build_bundle
 from edge.build.quality import BuildReport, Variant
 from edge.build.verdict import decide, gates
@@ -20,6 +23,7 @@ from edge.bundle import open_bundle
 from edge.errors import DiskFull, ExportFailed
 from edge.profile import load_profile
 from edge.records import load_json
+from edge.synth import Style
 from tests.random_voices import VOICES, write_voice
 
 TEXT = """\
@@ -120,6 +124,17 @@ def test_ctrl_c_leaves_no_bundle_and_a_good_cache(voice: str, tmp_path: Path, mo
     assert [p.name for p in tmp_path.iterdir()] in ([], ["cache"])
     again = build_bundle(wish, tmp_path / "b", tmp_path / "cache", quiet)
     assert again.manifest.variants[0].name == "weights-int8"
+
+
+def test_two_dimensional_convolutions_say_the_same(
+    voice: str, cache: Path, tmp_path: Path
+) -> None:
+    said = []
+    for variant in ("fp32", "fp32-2d"):
+        bundle = build_bundle(Wish(voice, "x86-64", variant), tmp_path / variant, cache, quiet)
+        loaded = synth.load(bundle, variant)
+        said.append(say(loaded, loaded.plan("the train leaves at nine", Style())))
+    assert snr_db(*said) > 90.0
 
 
 @pytest.fixture

@@ -112,7 +112,9 @@ def test_the_weights_shrink(
     assert weight_bytes(made[recipe][0]) < part * weight_bytes(voice["decoder-stream"])
 
 
-@pytest.mark.parametrize("recipe", sorted(r for r in RECIPES if "fused" not in r))
+@pytest.mark.parametrize(
+    "recipe", sorted(r for r in RECIPES if "fused" not in r and r != "fp32-2d")
+)
 def test_the_same_input_gives_the_same_bytes(
     recipe: str,
     voice: dict[str, Path],

@@ -46,7 +46,8 @@ CALIBRATION_SENTENCES = 30
 OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
 onnxruntime quantizes as they run, without calibration."""
-CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
+CALIBRATED = ("fp32-2d", "int8-static", "int8-fused", "int8-fused-7bit")
+"""Recipes that need the voice's own file, or sentences to learn from."""
 SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
