@@ -170,6 +170,27 @@ def bench(options: argparse.Namespace) -> int:
     return 0
 
 
+def tune(options: argparse.Namespace) -> int:
+    from edge import records
+    from edge.daemon.serve import find_bundles
+    from edge.tune import HEAD, rows, tune_and_keep
+
+    bundles = find_bundles(options.bundle or [BUNDLES], options.voice, any_board=False)
+    answers = []
+    for bundle in bundles[: 1 if options.voice else None]:
+        outcome, path = tune_and_keep(bundle)
+        answers.append({"bundle": bundle.path.name, "file": str(path)} | records.to_dict(outcome))
+        if not options.json:
+            print(bundle.path.name)
+            _print_table(HEAD, rows(outcome))
+            print(f"chosen: {outcome.chosen}, {outcome.reason}")
+            print(f"warning: {outcome.warning}" if outcome.warning else "this board keeps up")
+            print(f"kept in {path}; a running daemon takes it when it starts again")
+    if options.json:
+        _print_json(answers)
+    return 0
+
+
 # Speaking
 
 
@@ -302,6 +323,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--rounds", type=_count, default=ROUNDS, metavar="N", help=f"default {ROUNDS}")
     add("--peers", action="store_true", help="other engines too, with 1 and 2 threads")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command(tune, "find the fastest variant on this board and keep to it", "edge tune")
+    add("voice", nargs="?", metavar="VOICE", help="default: every bundle for this board")
+    add("--bundle", type=Path, action="append", metavar="DIR", help=f"default {BUNDLES}")
     add("--json", action="store_true", help="answer as JSON")
 
     add = command(serve, "run the daemon in the foreground", "edge serve --device 'USB Audio'")
