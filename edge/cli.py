@@ -7,15 +7,20 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge import __version__
 from edge.errors import EdgeError
 
+if TYPE_CHECKING:
+    from edge.bundle import Bundle
+
 DEFAULT_VOICE = "en_US-joe-medium"
+ROUNDS = 7
 BUNDLES = Path("build/bundles")
 """Where a build puts its bundles, and the first place where the daemon looks for one."""
 
@@ -25,6 +30,7 @@ Command = Callable[[argparse.Namespace], int]
 def run(arguments: Sequence[str]) -> int:
     """Exit status: 0 done, 1 an error that was explained, 2 wrong usage, 130 interrupted."""
     options = _parser().parse_args(arguments)
+    options.typed = arguments
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.INFO,
         format="edge: %(message)s",
@@ -177,6 +183,45 @@ def _build_all(options: argparse.Namespace) -> int:
     return int(any(built.failure for built in every))
 
 
+# On the board
+
+
+def bench(options: argparse.Namespace) -> int:
+    from edge import records
+    from edge.bench.measure import measure
+    from edge.bench.report import table
+
+    bundle = _one_bundle(options.bundle)
+    threads = options.threads or ([1, 2] if options.peers else [bundle.profile.runtime.threads])
+    report = measure(bundle, options.variant or [], threads, options.rounds, options.peers)
+    if options.json:
+        _print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
+    else:
+        print(table(report, shlex.join(["edge", *options.typed])))
+    return 0
+
+
+def tune(options: argparse.Namespace) -> int:
+    from edge import records
+    from edge.daemon.serve import find_bundles
+    from edge.tune import HEAD, rows, tune_and_keep
+
+    bundles = find_bundles(options.bundle or [BUNDLES], options.voice, any_board=False)
+    answers = []
+    for bundle in bundles[: 1 if options.voice else None]:
+        outcome, path = tune_and_keep(bundle)
+        answers.append({"bundle": bundle.path.name, "file": str(path)} | records.to_dict(outcome))
+        if not options.json:
+            print(bundle.path.name)
+            _print_table(HEAD, rows(outcome))
+            print(f"chosen: {outcome.chosen}, {outcome.reason}")
+            print(f"warning: {outcome.warning}" if outcome.warning else "this board keeps up")
+            print(f"kept in {path}; a running daemon takes it when it starts again")
+    if options.json:
+        _print_json(answers)
+    return 0
+
+
 # Speaking
 
 
@@ -302,6 +347,25 @@ def _parser() -> argparse.ArgumentParser:
     add("bundle", type=Path, metavar="BUNDLE")
     add("--json", action="store_true", help="answer as JSON")
 
+    add = command(bench, "measure the speed and memory of a bundle", "edge bench --rounds 20")
+    add("--bundle", type=Path, metavar="DIR", help=f"default: the first one in {BUNDLES}")
+    add("--variant", action="append", metavar="NAME", help="only this one; may be given again")
+    add(
+        "--threads",
+        type=_count,
+        action="append",
+        metavar="N",
+        help="of onnxruntime; may be given again; default: the profile's",
+    )
+    add("--rounds", type=_count, default=ROUNDS, metavar="N", help=f"default {ROUNDS}")
+    add("--peers", action="store_true", help="other engines too, with 1 and 2 threads")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command(tune, "find the fastest variant on this board and keep to it", "edge tune")
+    add("voice", nargs="?", metavar="VOICE", help="default: every bundle for this board")
+    add("--bundle", type=Path, action="append", metavar="DIR", help=f"default {BUNDLES}")
+    add("--json", action="store_true", help="answer as JSON")
+
     add = command(serve, "run the daemon in the foreground", "edge serve --device 'USB Audio'")
     add(
         "--bundle", type=Path, action="append", metavar="DIR", help="a bundle, or a folder of them"
@@ -338,6 +402,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
     return parser
+
+
+def _count(text: str) -> int:
+    """A whole number from 1 on, as argparse wants it."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _one_bundle(place: Path | None) -> Bundle:
+    """The bundle of a place, of any board; of several there the first."""
+    from edge.daemon.serve import find_bundles
+
+    return find_bundles([place or BUNDLES], voice=None, any_board=True)[0]
 
 
 def cache_dir() -> Path:

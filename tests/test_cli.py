@@ -23,7 +23,19 @@ from edge.protocol import SpeakCancelled, Stop, Stopped
 from tests.daemon_under_test import ROOT, ThreadDaemon
 from tests.fakes import DEADLINE_S
 
-COMMANDS = ["build", "doctor", "inspect", "profiles", "say", "serve", "status", "stop", "voices"]
+COMMANDS = [
+    "bench",
+    "build",
+    "doctor",
+    "inspect",
+    "profiles",
+    "say",
+    "serve",
+    "status",
+    "stop",
+    "tune",
+    "voices",
+]
 GOLDEN = Path(__file__).parent / "golden"
 
 

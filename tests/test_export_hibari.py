@@ -33,6 +33,7 @@ from edge.errors import ExportFailed, ModelFailed
 from edge.synth import Style
 from edge.synth.hibari import HibariSynthesizer
 from edge.synth.hibari_signal import SPECTRA, Signal
+from edge.synth.schedule import Plan
 from edge.voice import load_voice
 from tests.piper_original import session
 
@@ -259,7 +260,8 @@ def test_speech_in_chunks_is_the_speech_of_the_whole_sentence(
         (segment,) = heart.plan(text, Style(seed=3))
         chunks = list(heart.speak(segment))
         with monkeypatch.context() as patch:
-            patch.setattr("edge.synth.hibari.chunk_lengths", lambda frames, *_: iter([frames]))
+            whole_plan = lambda frames, *_: Plan((frames,), 1)  # noqa: E731
+            patch.setattr("edge.synth.hibari.plan_runs", whole_plan)
             whole = np.concatenate([chunk.samples for chunk in heart.speak(segment)])
         # The error: a pitch that differs in its last bit shifts the later pulses by a little.
         streamed = np.concatenate([chunk.samples for chunk in chunks])

@@ -19,6 +19,7 @@ from edge.cli import cache_dir
 from edge.errors import EmptyText
 from edge.synth import Segment, Style
 from edge.synth.piper import PiperSynthesizer
+from edge.synth.schedule import Plan
 from edge.text import MAX_TOKENS
 from edge.voice import load_voice
 from tests.piper_original import Original, Reference
@@ -99,14 +100,23 @@ def test_the_sound_is_that_of_the_original_graph_for_the_same_noise(
         assert snr_db(theirs, ours) > 80.0, text
 
 
-def test_streaming_gives_the_whole_sentence_whatever_the_chunks(
-    joe: PiperSynthesizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_streaming_gives_the_whole_sentence_whatever_the_chunks(joe: PiperSynthesizer) -> None:
     (segment,) = joe.plan(SENTENCES[3], Style())
     usual = np.concatenate([chunk.samples for chunk in joe.speak(segment)])
-    monkeypatch.setattr("edge.synth.piper.chunk_lengths", lambda frames, *_: iter([frames]))
-    whole = np.concatenate([chunk.samples for chunk in joe.speak(segment)])
+    whole = np.concatenate(
+        [chunk.samples for chunk in joe.speak_in(segment, lambda frames: Plan((frames,), 1))]
+    )
     assert snr_db(whole, usual) > 100.0
+
+
+def test_sound_held_back_is_the_same_sound(joe: PiperSynthesizer) -> None:
+    (segment,) = joe.plan("The train to Oxford leaves at nine.", Style())
+    usual = np.concatenate([chunk.samples for chunk in joe.speak(segment)])
+    held = [
+        chunk.samples for chunk in joe.speak_in(segment, lambda n: Plan((50, 10, 15, n - 75), 3))
+    ]
+    assert [samples.size > 0 for samples in held] == [False, False, True, True]
+    assert snr_db(usual, np.concatenate(held)) > 100.0
 
 
 def test_speech_sounds_different_at_another_seed_and_the_same_at_the_same(

@@ -209,7 +209,8 @@ def _timed(synthesizer: Synthesizer, text: str) -> tuple[float, float, float]:
     began, first, length = time.process_time(), 0.0, 0.0
     for segment in synthesizer.plan(text, Style()):
         for chunk in synthesizer.speak(segment):
-            first = first or time.process_time() - began
+            if len(chunk.samples):
+                first = first or time.process_time() - began
             length += chunk.seconds
     return time.process_time() - began, first, length
 

@@ -159,7 +159,8 @@ class Speaker(threading.Thread):
                     ),
                 )
             else:
-                self._deliver(job, chunk)
+                if chunk is None or len(chunk.samples):
+                    self._deliver(job, chunk)
 
     def _next_job(self) -> _Job | None:
         """Wait for the job whose turn it is; None when closing."""

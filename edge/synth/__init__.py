@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.bundle import Bundle
 from edge.errors import BadStyle
 from edge.machine import read_machine
 from edge.pcm import PcmChunk
+from edge.synth.schedule import Decoder, Plan
 from edge.synth.variants import runnable
+from edge.tuning import read_tuning
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +86,20 @@ class Synthesizer(Protocol):
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        """Chunks without gain. Raises ModelFailed."""
+        """Chunks without gain; an empty one where work was done and the sound is held back, so
+        that playback need not wait once it began. Raises ModelFailed."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Synthesizer, Protocol):
+    """One whose decoder runs several times for a segment."""
+
+    decoder: Decoder
+
+    def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
+        """As speak, in the runs that `cut(frames)` gives: the first one of more than
+        `decoder.look_ahead` frames, unless it is the only one."""
         ...
 
 
@@ -93,23 +108,27 @@ FAMILIES = {
     "hibari": "edge.synth.hibari",
     "tone": "edge.synth.tone",
 }
-"""Family -> the module whose `load(bundle, variant)` makes its Synthesizer; loaded on demand,
-because a board has only the packages of the families that it speaks with."""
+"""Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer; loaded on
+demand, because a board has only the packages of the families that it speaks with."""
 
 
 def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
-    """The bundle's synthesizer: the first variant that this machine can run, or the named one.
+    """The bundle's synthesizer: the named variant; else the one that `edge tune` found to be the
+    fastest on this board; else the first that this machine can run, the others' reasons logged.
 
     Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
     """
+    machine = read_machine()
+    tuning = read_tuning(bundle, machine)
     if variant is None:
-        able, passed_over = runnable(bundle, read_machine())
+        able, passed_over = runnable(bundle, machine)
         for reason in passed_over:
             log.warning("%s: %s", bundle.voice.name, reason)
-        chosen = able[0]
+        chosen = next((v for v in able if tuning and v.name == tuning.variant), able[0])
     else:
         chosen = bundle.variant(variant)
     log.debug("%s: variant %s", bundle.voice.name, chosen.name)
+    cost = tuning.costs.get(chosen.name) if tuning else None
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
-    synthesizer: Synthesizer = module.load(bundle, chosen)
+    synthesizer: Synthesizer = module.load(bundle, chosen, cost)
     return synthesizer

@@ -8,17 +8,17 @@ not depend on how it is cut.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from edge import text as words
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
-from edge.pcm import PcmChunk
+from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
 from edge.synth.hibari_signal import SPECTRA, Signal
-from edge.synth.schedule import Cost, Decoder, chunk_lengths
+from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 
 _PAD = 0
@@ -30,7 +30,7 @@ _LONGEST_PART = 96
 
 
 class HibariSynthesizer:
-    def __init__(self, bundle: Bundle, variant: Variant) -> None:
+    def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         try:
             from hibari import dsp
             from hibari.g2p import G2P
@@ -58,10 +58,10 @@ class HibariSynthesizer:
         fine = int(self._decoder.metadata["spectra_per_frame"])
         self._frame_s, budget = fine * dsp.HOP / self.rate, bundle.profile.budget
         self._safety = budget.safety
-        self._schedule = Decoder(
+        self.decoder = Decoder(
             self._frame_s,
             look_ahead=int(self._decoder.metadata["min_first_frames"]) + 1,  # two for the overlap
-            cost=Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
+            cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
         )
 
     def plan(self, text: str, style: Style) -> list[Segment]:
@@ -87,11 +87,16 @@ class HibariSynthesizer:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
+        return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+
+    def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
         frames = self.encode(segment)
         count = frames["content"].shape[2]
         signal = Signal(self._dsp, np.random.default_rng(segment.seed))
         start, states = 0, self._states
-        for length in chunk_lengths(count, self._schedule, self._safety):
+        plan = cut(count)
+        waiting: list[Samples] = []
+        for number, length in enumerate(plan.lengths, 1):
             stop = start + length
             outputs = self._decoder.run(
                 {
@@ -106,8 +111,12 @@ class HibariSynthesizer:
             signal.pitch(outputs["f0"][0], last=stop == count)
             spectra = {name: outputs[name][0] for name in SPECTRA}
             for part, final in _parts(spectra):
-                samples = signal.samples(part, last=final and stop == count)
-                yield PcmChunk(samples, self.rate)
+                waiting.append(signal.samples(part, last=final and stop == count))
+                if number < plan.held:
+                    yield PcmChunk(np.zeros(0, np.float32), self.rate)
+                    continue
+                yield PcmChunk(np.concatenate(waiting), self.rate)
+                waiting.clear()
 
     def encode(self, segment: Segment) -> dict[str, Array]:
         """Token ids to the decoder's two inputs, float32 (1, channels, frames)."""
@@ -131,8 +140,8 @@ class HibariSynthesizer:
         )
 
 
-def load(bundle: Bundle, variant: Variant) -> HibariSynthesizer:
-    return HibariSynthesizer(bundle, variant)
+def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> HibariSynthesizer:
+    return HibariSynthesizer(bundle, variant, cost)
 
 
 def _parts(spectra: dict[str, Array]) -> Iterator[tuple[dict[str, Array], bool]]:

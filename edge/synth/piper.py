@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
-from edge.synth.schedule import Cost, Decoder, chunk_lengths
+from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ MAX_SEGMENT_S = 60.0
 
 
 class PiperSynthesizer:
-    def __init__(self, bundle: Bundle, variant: Variant) -> None:
+    def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
@@ -45,10 +45,10 @@ class PiperSynthesizer:
         }
         frame_s, budget = self._hop / self.rate, bundle.profile.budget
         self._safety = budget.safety
-        self._schedule = Decoder(
+        self.decoder = Decoder(
             frame_s,
             look_ahead=int(self._decoder.metadata["min_first_frames"]) - 1,
-            cost=Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
+            cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
             granularity=int(self._decoder.metadata.get("granularity", 1)),
         )
         self.provider = self._decoder.provider
@@ -70,10 +70,15 @@ class PiperSynthesizer:
         return segments
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
+        return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+
+    def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
         latent = self.encode(segment)
         frames = latent.shape[2]
         start, states = 0, self._states
-        for length in chunk_lengths(frames, self._schedule, self._safety):
+        plan = cut(frames)
+        waiting: list[Samples] = []
+        for number, length in enumerate(plan.lengths, 1):
             stop = start + length
             outputs = self._decoder.run(
                 {
@@ -86,7 +91,12 @@ class PiperSynthesizer:
             )
             states = {name: outputs[f"next_{name}"] for name in states}
             start = stop
-            yield PcmChunk(outputs["audio"].reshape(-1), self.rate)
+            waiting.append(outputs["audio"].reshape(-1))
+            if number < plan.held:
+                yield PcmChunk(np.zeros(0, np.float32), self.rate)
+                continue
+            yield PcmChunk(np.concatenate(waiting), self.rate)
+            waiting.clear()
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         encoded = self._encode(segment, np.random.default_rng(segment.seed))
@@ -144,8 +154,8 @@ class PiperSynthesizer:
         return {"speaker": np.array([segment.speaker], np.int64)}
 
 
-def load(bundle: Bundle, variant: Variant) -> PiperSynthesizer:
-    return PiperSynthesizer(bundle, variant)
+def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> PiperSynthesizer:
+    return PiperSynthesizer(bundle, variant, cost)
 
 
 def _phonemizer(config: dict[str, object]) -> PiperVoice:

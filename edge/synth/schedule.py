@@ -1,10 +1,13 @@
-"""How a sentence is cut into chunks: the first as short as can be, each next one as long as the
-sound that is already out covers, so that playback never waits and little time goes to overhead."""
+"""How a sentence is cut into runs of the decoder: the first sound as soon as can be, each next run
+as long as the sound that is already out covers, so that playback never waits and little time goes
+to overhead."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from edge.tuning import Cost as Cost
 
 MIN_LEAD_S = 0.06
 """Sound in the first chunk: covers hand-over between threads and the system's own hiccups."""
@@ -12,17 +15,6 @@ LONGEST_FRAMES = 48
 """Beyond this only memory grows: peak RSS was 348 MiB for whole sentences, 200 MiB for this."""
 SHORTEST_FRAMES = 8
 """Below this the fixed cost of a run dominates."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds that one run of a streaming decoder takes: `fixed_s` + frames * `per_frame_s`."""
-
-    fixed_s: float
-    per_frame_s: float
-
-    def run(self, frames: int) -> float:
-        return self.fixed_s + frames * self.per_frame_s
 
 
 @dataclass(frozen=True)
@@ -36,23 +28,70 @@ class Decoder:
     granularity: int = 1
 
 
-def chunk_lengths(frames: int, decoder: Decoder, safety: float) -> Iterator[int]:
-    """Frames of each chunk; they add up to `frames`.
+@dataclass(frozen=True)
+class Plan:
+    """`lengths`: frames of each run, adding up to the sentence. `held`: how many runs are done
+    before the sound of any of them is given out; more than one only where the board is too slow
+    to play what it makes at once."""
 
-    `safety` is how many times longer than `decoder.cost` says a run may take without playback
-    starving. Where the board cannot keep up at all, chunks stay short and the pauses with them.
-    """
-    lead = max(MIN_LEAD_S, safety * decoder.cost.run(SHORTEST_FRAMES))
+    lengths: tuple[int, ...]
+    held: int
+
+
+def plan_runs(frames: int, decoder: Decoder, safety: float) -> Plan:
+    """Cut a sentence of `frames` so that playback, once begun, never waits, even if each run takes
+    `safety` times what `decoder.cost` says; and so that it begins as early as that allows."""
+    if frames <= 0:
+        return Plan((), 0)
     step = decoder.granularity
-    length = decoder.look_ahead + max(1, round(lead / decoder.frame_s))
-    length = -(-length // step) * step
-    ahead_s = (length - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
+    lead = max(MIN_LEAD_S, safety * decoder.cost.run(SHORTEST_FRAMES))
+    least = _up(decoder.look_ahead + max(1, round(lead / decoder.frame_s)), step)
+    if frames - least < max(SHORTEST_FRAMES, step):
+        least = frames  # a stub of its own would cost a run for nothing
+    starves, lasts = 0, least
+    rest = _follow(frames, least, decoder, safety)
+    if rest is None:  # too slow for that: find the least that must be out before playback begins
+        starves, lasts, rest = least, frames, []
+    while starves and (middle := _up((starves + lasts) // 2, step)) not in (starves, lasts):
+        if middle > lasts:
+            break
+        if (found := _follow(frames, middle, decoder, safety)) is None:
+            starves = middle
+        else:
+            lasts, rest = middle, found
+    longest = _up(decoder.look_ahead + LONGEST_FRAMES, step)
+    before = tuple(_bounded(lasts, longest, _up(LONGEST_FRAMES, step)))
+    return Plan((*before, *rest), len(before))
+
+
+def _follow(frames: int, first: int, decoder: Decoder, safety: float) -> list[int] | None:
+    """The runs after the `first` frames, each as long as the sound ahead covers; None if playback
+    would have to wait for one."""
+    cost, lengths, step = decoder.cost, [], decoder.granularity
+    ahead_s = (first - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
+    left = frames - first
+    while left > 0:
+        affordable = int((ahead_s / safety - cost.fixed_s) / cost.per_frame_s)
+        if affordable >= left and left < LONGEST_FRAMES + max(SHORTEST_FRAMES, step):
+            length = left
+        else:
+            length = min(_up(LONGEST_FRAMES, step), affordable, left) // step * step
+            if length < min(max(SHORTEST_FRAMES, step), left):
+                return None
+        lengths.append(length)
+        left -= length
+        ahead_s += length * decoder.frame_s - safety * cost.run(length)
+    return lengths
+
+
+def _bounded(frames: int, longest: int, after: int) -> Iterator[int]:
+    """`frames` in runs of at most about `longest`, then `after`: memory stays bounded."""
     while frames > 0:
-        if frames - length < SHORTEST_FRAMES:
-            length = frames  # a stub of its own would cost a run for nothing
+        length = frames if frames - longest < SHORTEST_FRAMES else longest
         yield length
         frames -= length
-        affordable = (ahead_s / safety - decoder.cost.fixed_s) / decoder.cost.per_frame_s
-        length = min(LONGEST_FRAMES, max(SHORTEST_FRAMES, int(affordable)))
-        length = max(step, length // step * step)
-        ahead_s = max(0.0, ahead_s - safety * decoder.cost.run(length)) + length * decoder.frame_s
+        longest = after
+
+
+def _up(frames: int, step: int) -> int:
+    return -(-frames // step) * step

@@ -11,6 +11,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk
 from edge.synth import Segment, Style
+from edge.tuning import Cost
 
 RATE = 22_050
 _BEEP_S, _GAP_S, _FADE_S = 0.12, 0.06, 0.01
@@ -49,5 +50,5 @@ class ToneSynthesizer:
             yield PcmChunk(np.concatenate([beep, gap]), RATE)
 
 
-def load(bundle: Bundle, variant: Variant) -> ToneSynthesizer:
+def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> ToneSynthesizer:
     return ToneSynthesizer()

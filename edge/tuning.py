@@ -1,0 +1,108 @@
+"""What this board measured of a bundle: which variant is the fastest here, and what a run costs.
+
+`edge tune` writes one small file for a bundle, outside it: the bundle stays as it was built, and
+its checksums hold. Whoever loads the bundle reads it. A file that cannot be used is passed over.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import records
+from edge.bundle import Bundle
+from edge.errors import BadRecord
+from edge.machine import Machine
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that one run of a streaming decoder takes: `fixed_s` + frames * `per_frame_s`."""
+
+    fixed_s: float
+    per_frame_s: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.fixed_s < math.inf and 0 < self.per_frame_s < math.inf):
+            raise ValueError(f"a run cannot cost {self.fixed_s} s + {self.per_frame_s} s a frame")
+
+    def run(self, frames: int) -> float:
+        return self.fixed_s + frames * self.per_frame_s
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Of the bundle with the id `bundle`, measured on `machine`: the `variant` to load, and the
+    cost of each one that has a streaming decoder."""
+
+    format: int
+    bundle: str
+    machine: str
+    variant: str
+    costs: Mapping[str, Cost]
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise ValueError(f"format is {self.format}, this version reads {FORMAT}")
+
+
+def machine_name(machine: Machine) -> str:
+    """Enough to see that a memory card has moved into another board."""
+    return f"{machine.model or machine.architecture}, {machine.cores} cores"
+
+
+def tuning_path(bundle: Bundle) -> Path:
+    """`$STATE_DIRECTORY` is the service's, named by systemd; the other is a user's own."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        folder = Path(given.split(":")[0])
+    else:
+        base = os.environ.get("XDG_STATE_HOME")
+        folder = (Path(base) if base else Path.home() / ".local/state") / "edge-voice"
+    return folder / "tune" / f"{bundle.id}.json"
+
+
+def read_tuning(bundle: Bundle, machine: Machine) -> Tuning | None:
+    """What was measured of this bundle on this board; None, with a line in the log, if the file
+    is damaged or of something else."""
+    path = tuning_path(bundle)
+    try:
+        if not path.is_file():
+            return None
+        tuning = records.load_json(path, Tuning)
+        names = {variant.name for variant in bundle.manifest.variants}
+        if tuning.bundle != bundle.id or not {tuning.variant, *tuning.costs} <= names:
+            raise BadRecord(f"{path}: it is of another bundle", "")
+        if tuning.machine != machine_name(machine):
+            raise BadRecord(f"{path}: it was measured on {tuning.machine}", "")
+    except (BadRecord, OSError) as error:
+        why = error.message if isinstance(error, BadRecord) else f"{path}: {error.strerror}"
+        log.warning("passed over, measure again with edge tune: %s", why)
+        return None
+    return tuning
+
+
+def write_tuning(bundle: Bundle, tuning: Tuning) -> Path:
+    """The file appears whole: written beside, flushed, renamed. Raises OSError."""
+    path = tuning_path(bundle)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(records.dump_json(tuning))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)  # the service reads what its administrator measured
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
