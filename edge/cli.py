@@ -241,7 +241,7 @@ def say(options: argparse.Namespace) -> int:
     if text is None or text == "-":
         if text is None and sys.stdin.isatty():
             print("edge: type the text, then Ctrl-D", file=sys.stderr)
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = None
     return say_text(text, options)
 
 
@@ -376,7 +376,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--any-board", action="store_true", help="accept bundles built for other boards")
 
     add = command(say, "speak a text", "edge say 'The train to Oxford leaves at nine.'")
-    add("text", nargs="?", metavar="TEXT", help="the text; - or nothing reads standard input")
+    add(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="the text; - or nothing speaks standard input as it comes",
+    )
     add("--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")

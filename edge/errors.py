@@ -171,6 +171,12 @@ class TextTooLong(EdgeError):
     code = "text-too-long"
 
 
+class StoppedEarly(EdgeError):
+    """Somebody stopped the speech before all of its sound was made."""
+
+    code = "cancelled"
+
+
 class BadStyle(EdgeError):
     """Speed, volume or speaker is outside what the voice or the protocol allows."""
 

@@ -46,6 +46,10 @@ class FakeCard:
         with self.changed:
             assert self.changed.wait_for(lambda: self.held > 0, DEADLINE_S), "no write waits"
 
+    def wait_until_heard(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.blocks, DEADLINE_S), "nothing sounds"
+
     def heard(self) -> Samples:
         with self.changed:
             return np.concatenate([np.zeros(0, np.float32), *self.blocks])

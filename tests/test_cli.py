@@ -202,6 +202,52 @@ def test_say_reads_standard_input(daemon: ThreadDaemon) -> None:
     assert daemon.server._speaker.counters.spoken == 2
 
 
+def test_say_speaks_standard_input_while_it_comes(daemon: ThreadDaemon) -> None:
+    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), "-"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as saying:
+        assert saying.stdin is not None
+        saying.stdin.write(b"The kettle is on. And")
+        saying.stdin.flush()
+        daemon.card.wait_until_heard()  # before the rest has come
+        saying.stdin.write(b" the tea.")
+        saying.stdin.close()
+        assert saying.wait(DEADLINE_S) == 0
+    assert daemon.server._speaker.counters.spoken == 1
+
+
+def test_say_takes_a_text_longer_than_a_request(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    assert edge("say", "--socket", daemon.path, "-", stdin=b"word " * 4000).returncode == 0
+    out = tmp_path / "a.wav"
+    done = edge("say", "--socket", daemon.path, "--out", out, "-", stdin=b"word " * 4000)
+    assert done.returncode == 0
+    with wave.open(str(out)) as written:
+        assert written.getnframes() / 22050 == pytest.approx(4000 * 0.18, rel=0.01)
+
+
+@pytest.mark.parametrize("typed", [b"", b" \n\n", b"...\n"])
+def test_say_of_an_input_without_words(daemon: ThreadDaemon, typed: bytes) -> None:
+    done = edge("say", "--socket", daemon.path, "-", stdin=typed)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 2
+
+
+def test_say_that_is_stopped_writes_no_file(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    out = tmp_path / "a.wav"
+    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), "--out", out]
+    with subprocess.Popen([*command, "-"], cwd=ROOT, stdin=-1, stderr=-1, text=True) as saying:
+        assert saying.stdin is not None and saying.stderr is not None
+        saying.stdin.write("The kettle is on. And")
+        saying.stdin.flush()
+        with daemon.connect() as wire:
+            while True:
+                wire.send(Stop(scope="all"))
+                if wire.until(Stopped)[-1] != Stopped(()):
+                    break
+        saying.wait(DEADLINE_S)
+        said = saying.stderr.read()
+    assert saying.returncode == 1 and "stopped" in said
+    assert not list(tmp_path.glob("a.wav*"))
+
+
 def test_say_without_waiting(daemon: ThreadDaemon) -> None:
     daemon.card.give_room(0)
     assert edge("say", "--socket", daemon.path, "--no-wait", "Hello.").returncode == 0

@@ -2,6 +2,8 @@
 
 Started -> Finished | Cancelled | Failed          (to the sound card)
 Sound* -> Finished | Cancelled | Failed           (to the client)
+
+and, of a text that comes piece by piece, a TextTaken whenever there is room for more of it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from edge.daemon.text_feed import TextFeed
 from edge.errors import EdgeError
 from edge.pcm import PcmChunk
 from edge.synth import Style
@@ -20,7 +23,7 @@ class Utterance:
     """One request to speak. `client` is the number of the connection it came from."""
 
     id: str
-    text: str
+    text: TextFeed
     client: int
     to: Literal["speaker", "client"]
     voice: str
@@ -29,7 +32,15 @@ class Utterance:
 
     def __repr__(self) -> str:
         """Without the text, which must not reach a log."""
-        return f"Utterance({self.id!r}, {len(self.text)} characters, to {self.to})"
+        return f"Utterance({self.id!r}, {self.text.received} characters, to {self.to})"
+
+
+@dataclass(frozen=True)
+class TextTaken:
+    """Synthesis took a piece of the text; `waiting` characters are left."""
+
+    id: str
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -70,5 +81,5 @@ class Failed:
     error: EdgeError
 
 
-Event = Started | Sound | Finished | Cancelled | Failed
+Event = TextTaken | Started | Sound | Finished | Cancelled | Failed
 Notify = Callable[[Event], None]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from edge.daemon.connection import Connection
 from edge.daemon.events import Cancelled, Event, Failed, Finished, Sound, Started
-from edge.errors import ConnectionLost
+from edge.errors import ConnectionLost, EdgeError, StoppedEarly
 from edge.pcm import to_int16
 from edge.protocol import (
     AudioChunk,
@@ -19,6 +19,7 @@ from edge.protocol import (
     SpeakCancelled,
     SpeakFinished,
     SpeakStarted,
+    SynthesizeStopped,
 )
 
 CHUNK_FRAMES = 8192
@@ -73,15 +74,18 @@ class AudioReply:
                     )
             case Finished():
                 self.end()
+            # Not an audio-stop: half a sentence must not be taken for the whole.
             case Cancelled(reason="shutdown"):
-                # Not an audio-stop: half a sentence must not be taken for the whole.
-                error = ConnectionLost(
+                error: EdgeError = ConnectionLost(
                     "the daemon was stopped before the sound was whole",
                     "Ask again once it runs: edge status",
                 )
                 self.connection.send(ErrorReply.of(error))
             case Cancelled():
-                self.end()
+                error = StoppedEarly(
+                    "somebody stopped the speech before the sound was whole", "Ask again."
+                )
+                self.connection.send(ErrorReply.of(error))
             case Failed():
                 self.connection.send(ErrorReply.of(event.error))
 
@@ -94,3 +98,12 @@ class AudioReply:
         if not self._begun:
             self._begun = True
             self.connection.send(AudioStart(rate=self.rate, width=2, channels=1))
+
+
+@dataclass
+class StreamedAudioReply(AudioReply):
+    """To `synthesize-start`: one sound for the whole stream, and then a word that it is over."""
+
+    def end(self) -> None:
+        super().end()
+        self.connection.send(SynthesizeStopped())

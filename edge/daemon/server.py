@@ -13,13 +13,15 @@ from pathlib import Path
 from edge import __version__
 from edge.bundle import Bundle
 from edge.daemon.connection import LAST_WORDS_S, Connection
-from edge.daemon.events import Event, Sound, Started, Utterance
+from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance
 from edge.daemon.listener import claim
 from edge.daemon.player import Player
-from edge.daemon.replies import AudioReply, Reply, SpokenReply
+from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.text_feed import TextFeed
+from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText
 from edge.protocol import (
@@ -32,16 +34,21 @@ from edge.protocol import (
     Request,
     Speak,
     SpeakAccepted,
+    SpeakChunk,
+    SpeakStart,
+    SpeakStop,
     Status,
     StatusReport,
     Stop,
     Stopped,
     Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
     TtsProgram,
     TtsVoice,
 )
 from edge.synth import Style
-from edge.text import clean
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +67,7 @@ class Server:
             on_room=lambda: self._speaker.on_room(),
         )
         self._speaker = Speaker(self.voices, self._player, SpeechQueue(), self._from_thread)
+        self._streams = TextStreams(self._speaker)
         self._connections: dict[int, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # one for each connection
         self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
@@ -121,13 +129,14 @@ class Server:
             return
         self._connections[connection.number] = connection
         try:
-            await connection.serve(self._handle)
+            await connection.serve(self._handle, self._streams.end_all)
         finally:
             del self._connections[connection.number]
             self._forget(connection)
 
     def _forget(self, connection: Connection) -> None:
         """Sound for a client that is gone is not worth making; its speech goes on."""
+        self._streams.end_all(connection)
         mine = [id for id, reply in self._replies.items() if reply.connection is connection]
         for id in mine:
             if isinstance(self._replies.pop(id), AudioReply):
@@ -137,9 +146,23 @@ class Server:
         try:
             match message:
                 case Synthesize():
-                    self._synthesize(connection, message)
+                    # Home Assistant sends the whole text too, for servers that know no streams.
+                    if not self._streams.is_open(connection, "synthesize"):
+                        self._synthesize(connection, message, _feed_or_nothing(message.text))
+                case SynthesizeStart():
+                    self._synthesize_stream(connection, message)
+                case SynthesizeChunk():
+                    self._streams.chunk(connection, "synthesize", message.text)
+                case SynthesizeStop():
+                    self._streams.close(connection, "synthesize")
                 case Speak():
-                    self._speak(connection, message)
+                    self._speak(connection, message, TextFeed.whole(message.text))
+                case SpeakStart():
+                    self._speak_stream(connection, message)
+                case SpeakChunk():
+                    self._streams.chunk(connection, "speak", message.text)
+                case SpeakStop():
+                    self._streams.close(connection, "speak")
                 case Stop():
                     client = connection.number if message.scope == "mine" else None
                     ids = self._speaker.cancel(client, message.id)
@@ -153,10 +176,26 @@ class Server:
         except EdgeError as error:
             connection.send(ErrorReply.of(error, getattr(message, "id", None)))
 
-    def _speak(self, connection: Connection, message: Speak) -> None:
+    def _speak_stream(self, connection: Connection, message: SpeakStart) -> None:
+        self._streams.check_none(connection, "speak")
+        id = None
+        try:
+            id = self._speak(connection, message, TextFeed())
+        finally:  # the chunks of a refused one come all the same
+            self._streams.open(connection, "speak", id)
+
+    def _synthesize_stream(self, connection: Connection, message: SynthesizeStart) -> None:
+        self._streams.check_none(connection, "synthesize")
+        id = None
+        try:
+            id = self._synthesize(connection, message, TextFeed())
+        finally:
+            self._streams.open(connection, "synthesize", id)
+
+    def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
         utterance = Utterance(
             id=message.id or self._new_id(connection),
-            text=clean(message.text),
+            text=text,
             client=connection.number,
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
@@ -170,17 +209,16 @@ class Server:
         ahead = self._speaker.submit(utterance)
         self._expect(SpokenReply(connection), utterance.id)
         connection.send(SpeakAccepted(id=utterance.id, ahead=ahead))
+        return utterance.id
 
-    def _synthesize(self, connection: Connection, message: Synthesize) -> None:
+    def _synthesize(
+        self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
+    ) -> str:
         choice = message.voice
         voice = self.voices.choose(
             choice.name if choice else None, choice.language if choice else None
         )
         rate = self.voices.bundle(voice).manifest.rate
-        try:
-            text = clean(message.text)
-        except EmptyText:
-            text = ""  # answered in its turn, with a sound of no length
         utterance = Utterance(
             id=self._new_id(connection),
             text=text,
@@ -194,7 +232,10 @@ class Server:
             ),
         )
         self._speaker.submit(utterance)
-        self._expect(AudioReply(connection, rate, self._speaker.sent), utterance.id)
+        streamed = isinstance(message, SynthesizeStart)
+        kind = StreamedAudioReply if streamed else AudioReply
+        self._expect(kind(connection, rate, self._speaker.sent), utterance.id)
+        return utterance.id
 
     def _new_id(self, connection: Connection) -> str:
         """An id of ours; a client may have chosen one that looks like it."""
@@ -239,7 +280,16 @@ class Server:
             )
             for bundle in self.voices.bundles
         )
-        return Info(tts=(TtsProgram("edge-voice", ours, True, voices, "Edge Voice", __version__),))
+        program = TtsProgram(
+            name="edge-voice",
+            attribution=ours,
+            installed=True,
+            voices=voices,
+            description="Edge Voice",
+            version=__version__,
+            supports_synthesize_streaming=True,
+        )
+        return Info(tts=(program,))
 
     # What the other threads tell
 
@@ -249,9 +299,22 @@ class Server:
             self._loop.call_soon_threadsafe(self._on_event, event)
 
     def _on_event(self, event: Event) -> None:
+        if isinstance(event, TextTaken):
+            self._streams.took(event.id, event.waiting)
+            return
         goes_on = isinstance(event, (Started, Sound))
         reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
+        if not goes_on:
+            self._streams.over(event.id)
         if reply is not None:
             reply.tell(event)
             if not goes_on:
                 reply.connection.settle(event.id)
+
+
+def _feed_or_nothing(text: str) -> TextFeed:
+    """A text without words is answered in its turn, with a sound of no length."""
+    try:
+        return TextFeed.whole(text)
+    except EmptyText:
+        return TextFeed.nothing()

@@ -19,6 +19,7 @@ from edge.daemon.events import (
     Finished,
     Notify,
     Sound,
+    TextTaken,
     Utterance,
 )
 from edge.daemon.player import Player
@@ -26,6 +27,7 @@ from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
 from edge.errors import EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
+from edge.text import Piece
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +36,29 @@ AHEAD_S = 4.0
 UNSENT_S = 20.0
 """How much sound may wait for a client that reads slowly: 1 MB at 24 kHz."""
 MAX_CLIENT_JOBS = 4
-"""Utterances under way for clients at a time; each holds a segment's memory."""
+"""Utterances that are made for clients at a time; one that waits, for its client to read or for
+more text, is not counted."""
+MAX_OPEN_JOBS = 64
+"""Begun and not whole; each holds a segment's memory, 2 MB at the most."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
-    """An utterance under way: its chunks as they are asked for, what went out already."""
+    """An utterance under way: the chunks of its piece of text, and what went out already."""
 
     utterance: Utterance
-    chunks: Iterator[PcmChunk]
+    chunks: Iterator[PcmChunk] | None = None  # None between two pieces
     seconds: float = 0.0
     unsent_s: float = 0.0
+
+    @property
+    def has_text(self) -> bool:
+        return self.chunks is not None or self.utterance.text.ready
+
+    @property
+    def can_go_on(self) -> bool:
+        """Of a job for a client. The lock is held."""
+        return self.has_text and self.unsent_s < UNSENT_S
 
 
 @dataclass
@@ -79,6 +93,22 @@ class Speaker(threading.Thread):
             self._live[utterance.id] = utterance
             self._changed.notify_all()
             return ahead
+
+    def feed(self, id: str, text: str) -> int:
+        """More text of a live utterance; returns how many characters wait to be spoken."""
+        with self._changed:
+            if (utterance := self._live.get(id)) is None:
+                return 0
+            utterance.text.add(text)
+            self._changed.notify_all()
+            return utterance.text.waiting
+
+    def end_text(self, id: str) -> None:
+        """The text of this utterance is whole."""
+        with self._changed:
+            if (utterance := self._live.get(id)) is not None:
+                utterance.text.close()
+                self._changed.notify_all()
 
     def is_live(self, id: str) -> bool:
         with self._changed:
@@ -143,6 +173,10 @@ class Speaker(threading.Thread):
     def run(self) -> None:
         while (job := self._next_job()) is not None:
             try:
+                if job.chunks is None and not self._begin_piece(job):
+                    self._finish(job)
+                    continue
+                assert job.chunks is not None
                 chunk = next(job.chunks, None)
             except EdgeError as error:
                 self._fail(job, error)
@@ -159,7 +193,9 @@ class Speaker(threading.Thread):
                     ),
                 )
             else:
-                if chunk is None or len(chunk.samples):
+                if chunk is None:
+                    job.chunks = None
+                elif len(chunk.samples):
                     self._deliver(job, chunk)
 
     def _next_job(self) -> _Job | None:
@@ -167,10 +203,11 @@ class Speaker(threading.Thread):
         with self._changed:
             while not self._closing:
                 self._fill()
-                if self._card_job is not None and self._player.buffered_s < AHEAD_S:
-                    return self._card_job
+                card = self._card_job
+                if card is not None and card.has_text and self._player.buffered_s < AHEAD_S:
+                    return card
                 for job in self._client_jobs:
-                    if job.unsent_s < UNSENT_S:
+                    if job.can_go_on:
                         return job
                 self._changed.wait()
             return None
@@ -180,48 +217,76 @@ class Speaker(threading.Thread):
         if self._card_job is None:
             utterance = self._queue.take(lambda u: u.to == "speaker")
             if utterance is not None:
-                self._card_job = _Job(utterance, self._render(utterance))
-        while len(self._client_jobs) < MAX_CLIENT_JOBS:
+                self._card_job = _Job(utterance)
+        busy = sum(job.can_go_on for job in self._client_jobs)
+        while busy < MAX_CLIENT_JOBS and len(self._client_jobs) < MAX_OPEN_JOBS:
             # One at a time for each client, whose answers come in the order of its requests.
             utterance = self._queue.take(lambda u: u.to == "client" and not self._serves(u.client))
             if utterance is None:
                 break
-            self._client_jobs.append(_Job(utterance, self._render(utterance)))
+            self._client_jobs.append(_Job(utterance))
+            busy += 1
 
     def _serves(self, client: int) -> bool:
         return any(job.utterance.client == client for job in self._client_jobs)
 
-    def _render(self, utterance: Utterance) -> Iterator[PcmChunk]:
+    def _begin_piece(self, job: _Job) -> bool:
+        """False if the text is at its end."""
+        text = job.utterance.text
+        with self._changed:
+            piece = text.take()
+            waiting, closed = text.waiting, text.closed
+        if piece is None:
+            return False
+        job.chunks = self._render(job.utterance, piece)
+        if not closed:
+            self._notify(TextTaken(job.utterance.id, waiting))
+        return True
+
+    def _render(self, utterance: Utterance, piece: Piece) -> Iterator[PcmChunk]:
         synthesizer = self._voices.synthesizer(utterance.voice)
         gain = self._voices.bundle(utterance.voice).manifest.gain * utterance.volume
         try:
-            segments = synthesizer.plan(utterance.text, utterance.style)
+            segments = synthesizer.plan(piece.text, utterance.style)
         except EmptyText:
-            if utterance.to == "speaker":
-                raise
-            return  # the right sound for no words is none; Wyoming clients expect this
+            return  # no words in this language; _finish() sees whether there were others
         for segment in segments:
             for chunk in synthesizer.speak(segment):
                 yield PcmChunk(chunk.samples * gain, chunk.rate)
 
-    def _deliver(self, job: _Job, chunk: PcmChunk | None) -> None:
-        id, for_card = job.utterance.id, job.utterance.to == "speaker"
+    def _deliver(self, job: _Job, chunk: PcmChunk) -> None:
+        id = job.utterance.id
         with self._changed:
             if self._live.get(id) is not job.utterance:
                 return  # cancelled while this chunk was made; its id may be in use again
-            if chunk is None:
-                self._retire(job)
-            else:
-                job.seconds += chunk.seconds
-                job.unsent_s += chunk.seconds
-            # With the lock held, so that nothing is put behind a cancel.
-            if for_card and chunk is not None:
+            job.seconds += chunk.seconds
+            job.unsent_s += chunk.seconds
+            if job.utterance.to == "speaker":
+                # With the lock held, so that nothing is put behind a cancel.
                 self._player.put(id, chunk)
-            elif for_card:
+                return
+        self._notify(Sound(id, chunk))
+
+    def _finish(self, job: _Job) -> None:
+        """All of its chunks are made."""
+        id, for_card = job.utterance.id, job.utterance.to == "speaker"
+        if for_card and not job.seconds:
+            # To a client, the right sound for no words is none; Wyoming's expect this.
+            self._fail(
+                job,
+                EmptyText(
+                    f"nothing to speak in the text of {job.utterance.text.received} characters",
+                    "Give words in the voice's own language; edge voices lists the languages.",
+                ),
+            )
+            return
+        with self._changed:
+            if self._live.get(id) is not job.utterance:
+                return
+            self._retire(job)
+            if for_card:
                 self._player.end(id, job.seconds)
-        if not for_card and chunk is not None:
-            self._notify(Sound(id, chunk))
-        elif not for_card:
+        if not for_card:
             self._end(Finished(id, job.seconds))
 
     def _fail(self, job: _Job, error: EdgeError) -> None:
