@@ -36,14 +36,21 @@ def run(arguments: Sequence[str]) -> int:
         format="edge: %(message)s",
         stream=sys.stderr,
     )
+    command: Command = options.run
     try:
-        command: Command = options.run
         status = command(options)
         sys.stdout.flush()  # here, where a reader that has left is known to be no error
         return status
     except EdgeError as error:
         print(f"edge: {error.message}", file=sys.stderr)
         print(f"      {error.remedy}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("edge"):
+            raise  # a fault of ours, not of the installation
+        extra = "build" if command is build else "cpu,audio,piper"
+        print(f"edge: the Python package {error.name} is not installed", file=sys.stderr)
+        print(f"      {sys.executable} -m pip install 'edge-voice[{extra}]'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -102,6 +102,17 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
 # Errors
 
 
+def test_a_package_that_is_missing_is_named_with_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("edge.build.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert run(["build", "tone", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "onnx is not installed" in said and "edge-voice[build]" in said
+
+
 def test_errors_say_what_to_type_next(tmp_path: Path, tone_bundle: Bundle) -> None:
     nowhere = tmp_path / "nowhere.sock"
     assert "edge serve" in refusal("say", "--socket", nowhere, "Hello.")
