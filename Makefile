@@ -21,7 +21,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test lint build serve clean
+.PHONY: help setup say test lint build bundles kernels serve clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -49,6 +49,13 @@ say: export TEXT := $(TEXT)
 build: setup  ## build VOICE for this board
 	@$(EDGE) build $(VOICE)
 
+bundles: setup  ## build VOICE for every board there is a profile for
+	@$(EDGE) build $(VOICE) --profile all
+
+kernels:  ## compile our int8 operators into this checkout (cmake and g++)
+	$(call apt,cmake g++,compiling the int8 operators,exit 1)
+	@cmake -S edge/kernels -B build/kernels >/dev/null && cmake --build build/kernels && cmake --install build/kernels --prefix . >/dev/null
+
 serve: build  ## run the daemon in the foreground
 	@$(EDGE) serve
 
@@ -56,7 +63,7 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace iproute2,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace iproute2 cmake g++,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 clean:  ## remove what was made here

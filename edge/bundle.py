@@ -29,7 +29,7 @@ from edge.errors import (
     NoBundle,
     WrongBoard,
 )
-from edge.profile import Machine, Profile, matches, usable_variants
+from edge.profile import Machine, Profile, matches
 from edge.voice import Voice
 
 FORMAT = 1
@@ -88,19 +88,6 @@ class Bundle:
                 return variant
         names = ", ".join(variant.name for variant in self.manifest.variants)
         raise NoBundle(f"{self.path.name} has no variant {name!r}", f"Choose one of: {names}")
-
-    def usable(self, machine: Machine) -> tuple[Variant, ...]:
-        """The variants that the machine's CPU can run, best first. Raises NoBundle."""
-        planned = {plan.name for plan in self.profile.variants}
-        fits = {plan.name for plan in usable_variants(self.profile, machine)}
-        found = tuple(v for v in self.manifest.variants if v.name in fits or v.name not in planned)
-        if not found:
-            needs = sorted({need for plan in self.profile.variants for need in plan.needs})
-            raise NoBundle(
-                f"{self.path.name} has no variant for this CPU, which lacks {', '.join(needs)}",
-                f"Build one that needs less: edge build {self.manifest.voice}",
-            )
-        return found
 
     @property
     def id(self) -> str:

@@ -21,7 +21,16 @@ from edge.machine import read_machine as read_machine
 from edge.records import load_yaml
 
 Architecture = Literal["aarch64", "x86_64"]
-Recipe = Literal["fp32", "fp16", "int8-dynamic", "int8-static", "weights-int8"]
+Recipe = Literal[
+    "fp32",
+    "fp32-2d",
+    "fp16",
+    "int8-dynamic",
+    "int8-static",
+    "int8-fused",
+    "int8-fused-7bit",
+    "weights-int8",
+]
 ProviderName = Literal[
     "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 ]

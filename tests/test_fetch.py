@@ -256,6 +256,8 @@ def test_https_is_checked_and_never_left(
 
 
 CHILD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's &
 import sys
 from pathlib import Path
 from edge.build.fetch import fetch

@@ -12,13 +12,24 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from edge import synth
+from edge.build.candidates import export, make_candidates, provisional
 from edge.build.export.original import read_original
 from edge.build.export.piper_decoder import write_decoder, write_fused_decoder
 from edge.build.export.piper_reader import read_weights
 from edge.build.export.piper_weights import PiperWeights
+from edge.build.fetch import fetch
 from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.build.smoothing import activation_gains
+from edge.build.stage_cache import StageCache
+from edge.cli import cache_dir
+from edge.profile import load_profile, profiles_dir
+from edge.synth import Style
+from edge.synth.schedule import Cost, Decoder, plan_runs
+from edge.voice import load_voice
 from tests.piper_original import session
 from tests.random_voices import VOICES, write_voice
 
@@ -49,7 +60,7 @@ def speak(
         made = dict(zip(names, decoder.run(names, part), strict=True))
         audio.append(made.pop("audio"))
         values = {name.removeprefix("next_"): value for name, value in made.items()}
-    return np.concatenate(audio, axis=1)[0]
+    return np.asarray(np.concatenate(audio, axis=1)[0])
 
 
 @pytest.fixture(scope="module", params=VOICES)
@@ -122,3 +133,48 @@ def test_joe_keeps_its_sound(
     print(f"{snr_db(wanted, audio):.2f} dB, {log_mel_distance_db(wanted, audio, 22_050):.2f} dB")
     assert snr_db(wanted, audio) > snr
     assert log_mel_distance_db(wanted, audio, 22_050) < log_mel
+
+
+@settings(max_examples=60)
+@given(
+    frames=st.integers(1, 600),
+    look_ahead=st.integers(0, 60),
+    granularity=st.sampled_from([1, 16]),
+    per_frame=st.floats(1e-5, 0.1),
+)
+def test_chunks_are_whole_granules(
+    frames: int, look_ahead: int, granularity: int, per_frame: float
+) -> None:
+    decoder = Decoder(0.0116, look_ahead, Cost(0.003, per_frame), granularity)
+    lengths = plan_runs(frames, decoder, 1.4).lengths
+    assert sum(lengths) == frames
+    assert all(length % granularity == 0 and length > 0 for length in lengths[:-1])
+    assert len(lengths) == 1 or lengths[0] > look_ahead
+
+
+@pytest.mark.voice
+def test_a_bundle_speaks_with_the_operators(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the plan of a profile to sound: built, within the budget of quality, spoken."""
+    monkeypatch.setenv("EDGE_KERNELS", str(library))
+    plan = "  - {name: fused, encoder: int8-dynamic, decoder: int8-fused}\n"
+    text = (profiles_dir() / "x86-64.yaml").read_text(encoding="utf-8")
+    head, variants = text.split("variants:\n")
+    (tmp_path / "fused.yaml").write_text(
+        head.replace("name: x86-64", "name: fused") + "variants:\n" + plan + variants,
+        encoding="utf-8",
+    )
+    profile, voice = load_profile(str(tmp_path / "fused.yaml")), load_voice("en_US-joe-medium")
+    stages = StageCache(tmp_path / "cache")
+    files = fetch(voice, cache_dir(), lambda *_: None)
+    original = export(voice, files, stages)
+    made, _ = make_candidates(original, voice, profile, stages, lambda *_: None, only="fused")
+    assert not any(candidate.failure for candidate in made)
+    with provisional(original, voice, profile, made) as bundle:
+        ours, float_ = (synth.load(bundle, name) for name in ("fused", "fp32"))
+        (segment,) = ours.plan("The quick brown fox jumps over the lazy dog.", Style())
+        sound = np.concatenate([chunk.samples for chunk in ours.speak(segment)])
+        assert len(sound) > ours.rate
+        assert np.abs(sound).max() > 0.1
+        assert float_.rate == ours.rate

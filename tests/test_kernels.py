@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -45,6 +47,10 @@ def session(
         ],
         [numpy_helper.from_array(a, n) for n, a in constants.items()],
     )
+    return load(graph, library, threads)
+
+
+def load(graph: onnx.GraphProto, library: Path, threads: int) -> onnxruntime.InferenceSession:
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(kernels.DOMAIN, 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     options = onnxruntime.SessionOptions()
@@ -225,6 +231,47 @@ def test_chunks_and_threads_give_the_same_bits(library: Path) -> None:
         parts.append(y)
     assert [p.shape[2] for p in parts[:2]] == [76 - 6, 96]
     np.testing.assert_array_equal(np.concatenate(parts, axis=2), whole)
+
+
+def test_one_session_serves_several_utterances_at_once(library: Path) -> None:
+    _, constants = layer(1, 48, 32, 5)
+    node = session(library, "QConv1d", constants, set(), threads=2)
+    random = np.random.default_rng(3)
+    inputs = [random.normal(size=(1, 32, n)).astype(np.float32) for n in range(500, 3000, 100)]
+    alone = [node.run(["y"], {"x": x})[0] for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda x: node.run(["y"], {"x": x})[0], inputs))
+    for a, b in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("sizes", [[5, 1, 3], [4, 0, 9], [1000, 7], [3]])
+def test_delay_holds_back_and_gives_all(library: Path, sizes: list[int]) -> None:
+    node = helper.make_node(
+        "Delay", ["x", "s", "f", "l"], ["y", "t"], domain=kernels.DOMAIN, delay=4
+    )
+    number, flag = TensorProto.FLOAT, TensorProto.BOOL
+    described: list[Any] = [
+        ("x", number, [1, 3, None]),
+        ("s", number, [1, 3, 4]),
+        ("f", flag, [1]),
+    ]
+    graph = helper.make_graph(
+        [node],
+        "one",
+        [helper.make_tensor_value_info(*d) for d in [*described, ("l", flag, [1])]],
+        [helper.make_tensor_value_info(n, number, [1, 3, None]) for n in ("y", "t")],
+    )
+    line = load(graph, library, threads=1)
+    x = np.random.default_rng(1).normal(size=(1, 3, sum(sizes))).astype(np.float32)
+    state, parts = np.zeros((1, 3, 4), np.float32), []
+    for i, end in enumerate(np.cumsum(sizes)):
+        part = x[:, :, end - sizes[i] : end]
+        first, last = np.array([i == 0]), np.array([i + 1 == len(sizes)])
+        y, state = line.run(None, {"x": part, "s": state, "f": first, "l": last})
+        parts.append(y)
+    assert [y.shape[2] for y in parts[:-1]] == [n - 4 * (not i) for i, n in enumerate(sizes[:-1])]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=2), x)
 
 
 def test_pauses_stay_clean(library: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from edge.build import corpus
 from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
-from edge.build.quality import Sensitivity
+from edge.build.quality import Parity, Sensitivity
 from edge.build.quantize import RECIPES, Calibration
 from edge.build.stage_cache import StageCache
 from edge.bundle import (
@@ -34,7 +35,10 @@ from edge.pcm import Samples
 from edge.profile import Profile, Provider, Runtime, Stages, VariantPlan
 from edge.synth import Style
 from edge.synth.piper import PiperSynthesizer
+from edge.synth.variants import FUSED, no_kernels
 from edge.voice import Voice
+
+log = logging.getLogger(__name__)
 
 REFERENCE = VariantPlan("fp32", "fp32", "fp32")
 """What every other variant is measured against; made even where no board asks for it."""
@@ -42,7 +46,9 @@ CALIBRATION_SENTENCES = 30
 OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
 onnxruntime quantizes as they run, without calibration."""
-SEARCH_SHARE = 0.75
+CALIBRATED = ("fp32-2d", "int8-static", "int8-fused", "int8-fused-7bit")
+"""Recipes that need the voice's own file, or sentences to learn from."""
+SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
 
@@ -54,6 +60,8 @@ class Original:
     rate: int
     graphs: Mapping[str, str]
     log: tuple[ExportRow, ...]
+    parity: tuple[Parity, ...]
+    model: Path | None  # the voice's own file, where the family has one
 
     @property
     def shas(self) -> dict[str, str]:
@@ -81,21 +89,37 @@ class _Described:
     rate: int
     graphs: Mapping[str, str]
     log: tuple[ExportRow, ...]
+    parity: tuple[Parity, ...]
 
 
-def export(voice: Voice, files: Mapping[str, Path], stages: StageCache) -> Original:
-    """The float graphs of a voice. Raises ExportFailed; its log then lies in the message."""
+def export(
+    voice: Voice, files: Mapping[str, Path], stages: StageCache, log_file: Path
+) -> Original:
+    """The float graphs of a voice. Raises ExportFailed; what was tried is then in `log_file`."""
+    steps = ExportLog()
 
     def make(folder: Path) -> None:
-        log = ExportLog()
-        exported = EXPORTERS[voice.family](files, folder, log)
-        described = _Described(exported.rate, exported.variants[0].graphs, tuple(log.rows))
+        exported = EXPORTERS[voice.family](files, folder, steps)
+        graphs = exported.variants[0].graphs
+        described = _Described(exported.rate, graphs, tuple(steps.rows), tuple(steps.parity))
         (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")
 
     shas = {role: file_sha256(path) for role, path in files.items()}
-    folder = stages.get("export", {"family": voice.family, "files": shas}, make)
+    try:
+        folder = stages.get("export", {"family": voice.family, "files": shas}, make)
+    except ExportFailed as error:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        log_file.write_text(records.dump_json(steps.rows), encoding="utf-8")
+        raise ExportFailed(error.message, f"{error.remedy} What was tried: {log_file}") from None
     described = records.load_json(folder / "exported.json", _Described)
-    return Original(folder, described.rate, described.graphs, described.log)
+    return Original(
+        folder,
+        described.rate,
+        described.graphs,
+        described.log,
+        described.parity,
+        files.get("model"),
+    )
 
 
 def make_candidates(
@@ -126,6 +150,7 @@ def make_candidates(
                 graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages)
             except ExportFailed as error:
                 failure = f"{stage}, {recipe}: {error.message}"
+                log.warning("%s is left out: %s", plan.name, failure)
                 break
             sensitivity = rows or sensitivity
         candidates.append(Candidate(plan.name, recipes, graphs, failure))
@@ -144,17 +169,21 @@ def _apply(
     activations = "u8" if profile.board.architecture == "x86_64" else "s8"
     limit = profile.budget.log_mel_db * SEARCH_SHARE
     inputs: dict[str, object] = {"source": file_sha256(source), "recipe": recipe}
-    if recipe == "int8-static":
+    if recipe in CALIBRATED:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
+
+    if recipe.startswith(FUSED) and (why := no_kernels()):
+        raise ExportFailed(f"needs our int8 operators: {why}", "make kernels")
 
     def make(folder: Path) -> None:
         calibration = None
-        if recipe == "int8-static":
+        if recipe in CALIBRATED:
             calibration = Calibration(
                 latents=_latents(original, voice, profile),
                 rate=original.rate,
                 log_mel_db=limit,
                 activations=activations,  # type: ignore[arg-type]
+                original=original.model,
             )
         log = RECIPES[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
         (folder / "layers.json").write_text(
@@ -168,14 +197,16 @@ def _apply(
 
 def _latents(original: Original, voice: Voice, profile: Profile) -> tuple[Samples, ...]:
     """What the float encoder gives the decoder for the calibration sentences."""
-    texts = corpus.sentences("calibration", spoken_language(voice))[:CALIBRATION_SENTENCES]
+    every = corpus.sentences("calibration", spoken_language(voice))
+    # They are sorted by kind; each step takes short and long ones.
+    texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]
     graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
     floats = Candidate(REFERENCE.name, dict.fromkeys(graphs, "fp32"), graphs)
     with provisional(original, voice, profile, [floats]) as bundle:
         loaded = synth.load(bundle, REFERENCE.name)
         if not isinstance(loaded, PiperSynthesizer):
             raise ExportFailed(
-                f"int8-static is not known for the family {voice.family}",
+                f"calibrated int8 is not known for the family {voice.family}",
                 "Plan another recipe for this voice in the profile.",
             )
         return tuple(

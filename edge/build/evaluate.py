@@ -43,7 +43,7 @@ SPEED_SENTENCES = 4
 @dataclass(frozen=True)
 class Sound:
     """How two variants that speak the same differ: means over sentences, by the names of
-    edge.build.quality."""
+    edge.build.quality; `seconds` of sound in them."""
 
     snr_db: float
     log_mel_db: float
@@ -52,6 +52,7 @@ class Sound:
     clipped_fraction: float
     loudness_lufs: float
     true_peak_db: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def compare(variant: Synthesizer, references: Sequence[Spoken], gain: float) -> 
         clipped_fraction=clipped_fraction(heard),
         loudness_lufs=loudness_lufs(heard, rate),
         true_peak_db=true_peak_db(heard, rate),
+        seconds=len(heard) / rate,
     )
 
 

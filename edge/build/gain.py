@@ -13,7 +13,7 @@ TARGET_LUFS = -18.0
 """Speech beside music and alerts on one small speaker; as podcasts have it."""
 PEAK_DBTP = -1.0
 """True peaks stay below this on the measured sentences, so a small converter does not clip."""
-SENTENCES = 12
+SENTENCES = 60
 _FALLBACK_LANGUAGE = "en"  # any words measure a voice's level
 
 

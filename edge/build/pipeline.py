@@ -75,15 +75,15 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     stages = StageCache(cache / "stages")
     files = fetch(voice, cache, lambda name, held, size: report(f"fetch {name}", held, size))
     report("export", 0, 0)
-    original = export(voice, files, stages)
+    original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
     candidates, sensitivity = make_candidates(original, voice, profile, stages, report, wish.only)
     gain = _gain(original, voice, profile, candidates, stages, report)
     with writing(destination) as folder:
         if wish.only is None and original.graphs:
-            measured = _measure(
+            measured, seconds = _measure(
                 wish, original, voice, profile, candidates, gain, stages, cache, report
             )
-            made = _report(wish, original, voice, profile, measured, sensitivity)
+            made = _report(original, voice, profile, candidates, measured, seconds, sensitivity)
             kept = {v.name for v in made.variants if v.verdict != "refused"}
             order = [v.name for v in made.variants if v.name in kept]
             clips = _clips(original, voice, profile, candidates)
@@ -100,6 +100,8 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         if made is not None:
             # Written after the manifest, which does not list it: timings differ, bundles do not.
             pages.write(made, clips, folder)
+            log = records.dump_json(original.log)
+            (folder / "export-log.json").write_text(log, encoding="utf-8")
     return open_bundle(destination, machine=None)
 
 
@@ -138,14 +140,14 @@ def _measure(
     stages: StageCache,
     cache: Path,
     report: Report,
-) -> list[Variant]:
-    """Every candidate that could be made, measured; those that could not be, refused."""
+) -> tuple[list[Variant], float]:
+    """Every candidate that could be made, measured; and the seconds of sound in that."""
     whole = [c for c in candidates if not c.failure]
     reference = next(c.name for c in whole if _is_reference(c))
     language = spoken_language(voice)
     texts = corpus.sentences("evaluation", language)
     shas = {c.name: {s: file_sha256(p) for s, p in c.graphs.items()} for c in whole}
-    rows = []
+    rows, seconds = [], 0.0
     with provisional(original, voice, profile, whole) as bundle:
         loaded = {c.name: synth.load(bundle, c.name) for c in whole}
         report("time the variants", 0, 0)
@@ -181,6 +183,7 @@ def _measure(
                 stages.get("sound", inputs, make_sound) / "sound.json", Sound
             )
             numbers = asdict(found)
+            seconds = numbers.pop("seconds")
             if wish.judged:
                 report("ask the judges", number, len(whole))
                 said = stages.get("opinion", inputs, make_opinion) / "opinion.json"
@@ -200,15 +203,16 @@ def _measure(
                     **numbers,
                 )
             )
-    return rows
+    return rows, seconds
 
 
 def _report(
-    wish: Wish,
     original: Original,
     voice: Voice,
     profile: Profile,
+    candidates: list[Candidate],
     measured: list[Variant],
+    seconds: float,
     sensitivity: tuple[Sensitivity, ...],
 ) -> BuildReport:
     reference = next(v for v in measured if set(v.recipes.values()) == {"fp32"})
@@ -231,11 +235,12 @@ def _report(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions=_tools(),
         sentences=len(texts),
-        seconds=0.0,
+        seconds=round(seconds, 1),
         reference=reference.name,
         gates=limits,
         variants=tuple(decided),
         sensitivity=sensitivity,
+        parity=original.parity,
         export=tuple(
             ExportStep(
                 row.stage,
@@ -243,7 +248,8 @@ def _report(
                 row.error or f"{row.seconds:.2f} s, {row.nodes_after} nodes",
             )
             for row in original.log
-        ),
+        )
+        + tuple(ExportStep(c.name, "not made", c.failure) for c in candidates if c.failure),
     )
 
 
@@ -260,7 +266,9 @@ def _clips(
     original: Original, voice: Voice, profile: Profile, candidates: list[Candidate]
 ) -> list[Clip]:
     whole = [c for c in candidates if not c.failure]
-    texts = corpus.sentences("evaluation", spoken_language(voice))[:LISTEN_SENTENCES]
+    every = sorted(corpus.sentences("evaluation", spoken_language(voice)), key=len)
+    middle = len(every) // 2  # long enough to hear a difference, short enough for a page
+    texts = every[middle : middle + LISTEN_SENTENCES]
     with provisional(original, voice, profile, whole) as bundle:
         loaded = {c.name: synth.load(bundle, c.name) for c in whole}
         reference = next(loaded[c.name] for c in whole if _is_reference(c))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from edge.build.quality import Gate, Variant, shown
 from edge.profile import Budget, Profile
+from edge.synth.variants import FUSED
 
 SAME_SPEED = 1.03
 """Ratios of CPU time closer than this are the same: the spread between two runs."""
@@ -68,7 +69,11 @@ def _by_speed(
     fastest = min(here, key=lambda v: v.cpu_ratio)
     near = [v for v in here if v.cpu_ratio <= fastest.cpu_ratio * SAME_SPEED]
     best = min(near, key=lambda v: v.log_mel_db or 0.0)
-    anywhere = {plan.name for plan in profile.variants if not plan.needs}
+    anywhere = {
+        plan.name
+        for plan in profile.variants
+        if not plan.needs and FUSED not in (plan.encoder[: len(FUSED)], plan.decoder[: len(FUSED)])
+    }
     spare = min((v for v in passed if v.name in anywhere), key=lambda v: v.bytes)
     decided = [replace(best, verdict="chosen", reason=_fastest(best, here))]
     for variant in passed:

@@ -8,6 +8,7 @@ synthesizer may have several generators open at a time.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -17,7 +18,10 @@ from edge.errors import BadStyle
 from edge.machine import read_machine
 from edge.pcm import PcmChunk
 from edge.synth.schedule import Decoder, Plan
+from edge.synth.variants import runnable
 from edge.tuning import read_tuning
+
+log = logging.getLogger(__name__)
 
 MIN_SPEED, MAX_SPEED = 0.5, 3.0
 
@@ -110,14 +114,20 @@ demand, because a board has only the packages of the families that it speaks wit
 
 def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
     """The bundle's synthesizer: the named variant; else the one that `edge tune` found to be the
-    fastest on this board; else the first that this CPU can run. Raises NoBundle."""
+    fastest on this board; else the first that this machine can run.
+
+    Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
+    """
     machine = read_machine()
     tuning = read_tuning(bundle, machine)
     if variant is None:
-        usable = bundle.usable(machine)
-        chosen = next((v for v in usable if tuning and v.name == tuning.variant), usable[0])
+        able, passed_over = runnable(bundle, machine)
+        for reason in passed_over:
+            log.warning("%s: %s", bundle.voice.name, reason)
+        chosen = next((v for v in able if tuning and v.name == tuning.variant), able[0])
     else:
         chosen = bundle.variant(variant)
+    log.debug("%s: variant %s", bundle.voice.name, chosen.name)
     cost = tuning.costs.get(chosen.name) if tuning else None
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
     synthesizer: Synthesizer = module.load(bundle, chosen, cost)

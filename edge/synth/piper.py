@@ -49,6 +49,7 @@ class PiperSynthesizer:
             frame_s,
             look_ahead=int(self._decoder.metadata["min_first_frames"]) - 1,
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
+            granularity=int(self._decoder.metadata.get("granularity", 1)),
         )
         self.provider = self._decoder.provider
 

@@ -19,11 +19,13 @@ SHORTEST_FRAMES = 8
 
 @dataclass(frozen=True)
 class Decoder:
-    """`frame_s`: sound in one frame. `look_ahead`: frames that go in before sound comes out."""
+    """`frame_s`: sound in one frame. `look_ahead`: frames that go in before sound comes out.
+    `granularity`: chunks of a multiple of it, the last apart, give the same bits as a whole."""
 
     frame_s: float
     look_ahead: int
     cost: Cost
+    granularity: int = 1
 
 
 @dataclass(frozen=True)
@@ -41,37 +43,39 @@ def plan_runs(frames: int, decoder: Decoder, safety: float) -> Plan:
     `safety` times what `decoder.cost` says; and so that it begins as early as that allows."""
     if frames <= 0:
         return Plan((), 0)
+    step = decoder.granularity
     lead = max(MIN_LEAD_S, safety * decoder.cost.run(SHORTEST_FRAMES))
-    least = decoder.look_ahead + max(1, round(lead / decoder.frame_s))
+    least = _up(decoder.look_ahead + max(1, round(lead / decoder.frame_s)), step)
     if frames - least < SHORTEST_FRAMES:
         least = frames  # a stub of its own would cost a run for nothing
-    starves, lasts = 0, least
     rest = _follow(frames, least, decoder, safety)
+    before = least
     if rest is None:  # too slow for that: find the least that must be out before playback begins
-        starves, lasts, rest = least, frames, []
-    while lasts - starves > 1 and starves:
-        middle = (starves + lasts) // 2
-        if (found := _follow(frames, middle, decoder, safety)) is None:
-            starves = middle
-        else:
-            lasts, rest = middle, found
-    before = tuple(_bounded(lasts, decoder.look_ahead + LONGEST_FRAMES))
-    return Plan((*before, *rest), len(before))
+        starves, before, rest = least, _up(frames, step), []
+        while before - starves > step:
+            middle = starves + _up((before - starves) // 2, step)
+            if (found := _follow(frames, middle, decoder, safety)) is None:
+                starves = middle
+            else:
+                before, rest = middle, found
+    held = tuple(_bounded(min(before, frames), decoder))
+    return Plan((*held, *rest), len(held))
 
 
-def _follow(frames: int, first: int, decoder: Decoder, safety: float) -> list[int] | None:
-    """The runs after the `first` frames, each as long as the sound ahead covers; None if playback
-    would have to wait for one."""
+def _follow(frames: int, before: int, decoder: Decoder, safety: float) -> list[int] | None:
+    """The runs after the first `before` frames, each as long as the sound ahead covers; None if
+    playback would have to wait for one."""
     cost, lengths = decoder.cost, []
-    ahead_s = (first - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
-    left = frames - first
+    ahead_s = (before - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
+    left = frames - before
     while left > 0:
         affordable = int((ahead_s / safety - cost.fixed_s) / cost.per_frame_s)
         if affordable >= left and left < LONGEST_FRAMES + SHORTEST_FRAMES:
             length = left
         else:
-            length = min(LONGEST_FRAMES, affordable, left)
-            if length < min(SHORTEST_FRAMES, left):
+            length = min(max(LONGEST_FRAMES, decoder.granularity), affordable)
+            length = length // decoder.granularity * decoder.granularity
+            if length < SHORTEST_FRAMES:
                 return None
         lengths.append(length)
         left -= length
@@ -79,10 +83,17 @@ def _follow(frames: int, first: int, decoder: Decoder, safety: float) -> list[in
     return lengths
 
 
-def _bounded(frames: int, longest: int) -> Iterator[int]:
-    """`frames` in runs of at most about `longest`, then LONGEST_FRAMES: memory stays bounded."""
+def _bounded(frames: int, decoder: Decoder) -> Iterator[int]:
+    """`frames` in runs of about LONGEST_FRAMES, the first with its look-ahead: bounds memory."""
+    step = decoder.granularity
+    length = _up(decoder.look_ahead + LONGEST_FRAMES, step)
     while frames > 0:
-        length = frames if frames - longest < SHORTEST_FRAMES else longest
+        if frames - length < SHORTEST_FRAMES:
+            length = frames
         yield length
         frames -= length
-        longest = LONGEST_FRAMES
+        length = _up(LONGEST_FRAMES, step)
+
+
+def _up(frames: int, step: int) -> int:
+    return -(-frames // step) * step

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge import kernels
 from edge.bundle import Bundle
 from edge.errors import MissingPackage, ModelFailed, ProviderMissing
 from edge.profile import Provider
@@ -46,6 +47,8 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
         chain = _offered(providers, graph)
         try:
+            if library := kernels.library_path():
+                options.register_custom_ops_library(str(library))
             self._session = onnxruntime.InferenceSession(
                 str(bundle.file(graph)),
                 options,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from edge.build.quality import Parity
 from edge.errors import EdgeError
 
 
@@ -36,6 +37,7 @@ class Stage:
 @dataclass
 class ExportLog:
     rows: list[ExportRow] = field(default_factory=list)
+    parity: list[Parity] = field(default_factory=list)
 
     @contextmanager
     def stage(self, stage: str, exporter: str) -> Iterator[Stage]:

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 
 from edge.build.export.graph import GraphWriter
-from edge.build.export.hibari_weights import OPSET, copy_float
+from edge.build.export.hibari_weights import OPSET, checked, copy_float
 from edge.build.export.hibari_weights import Layers as Weights
 from edge.build.export.original import OriginalGraph, attributes, refuse
 from edge.build.export.streaming import Layers, Signal, StreamingLayers, WholeLayers, reach
@@ -43,7 +43,7 @@ def write_encoder(graph: OriginalGraph) -> onnx.ModelProto:
     channels = _decoder_channels(graph)
     for name, value in (("content", values[content]), ("prosody", values[prosody])):
         writer.output(value, name, "float32", (1, channels[name], "L"))
-    return writer.model()
+    return checked(writer, graph)
 
 
 def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
@@ -58,7 +58,7 @@ def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
     for name in SPECTRA:
         writer.output(values[name], name, "float32", (1, "bins", "F"))
     writer.output(values["f0"], "f0", "float32", (1, "F"))
-    return writer.model()
+    return checked(writer, graph)
 
 
 def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
@@ -76,11 +76,11 @@ def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
     ]
     if not streaming:
         _Decoder(WholeLayers(writer, False), Weights(graph)).write(*signals)
-        return writer.model()
+        return checked(writer, graph)
     layers = StreamingLayers(writer, False)
     _Decoder(layers, Weights(graph)).write(*signals)
     layers.finish()
-    return writer.model()
+    return checked(writer, graph)
 
 
 class _Decoder:

@@ -45,7 +45,7 @@ def float_product(graph: OriginalGraph, value: str) -> Product | None:
     Raises ExportFailed for integers that are used in any other way.
     """
     node = graph.source(value)
-    if node is None:
+    if node is None or len(node.input) != 2:
         return None
     if node.op_type == "MatMul":
         weight = graph.constant(node.input[1])
@@ -53,25 +53,31 @@ def float_product(graph: OriginalGraph, value: str) -> Product | None:
     if node.op_type != "Mul":
         return None
     cast, scales = graph.source(node.input[0]), graph.source(node.input[1])
-    product = graph.source(cast.input[0]) if cast is not None and cast.op_type == "Cast" else None
-    if cast is None or product is None or product.op_type != "MatMulInteger":
+    if cast is None or [cast.op_type, len(cast.input)] != ["Cast", 1]:
         return None
-    if scales is None or scales.op_type != "Mul" or len(product.input) < 3:
+    product = graph.source(cast.input[0])
+    if product is None or product.op_type != "MatMulInteger":
+        return None
+    if scales is None or [scales.op_type, len(scales.input)] != ["Mul", 2]:
         raise refuse(f"{graph.where}: {describe(node)} does not scale {describe(product)}")
+    if len(product.input) not in (3, 4):
+        raise refuse(f"{graph.where}: {describe(product)} has {len(product.input)} inputs")
     quantize = graph.source(product.input[0])
     integers, scale = graph.constant(product.input[1]), graph.constant(scales.input[1])
     zero = graph.constant(product.input[3]) if len(product.input) == 4 else np.zeros((), np.int8)
-    known = integers is not None and scale is not None and zero is not None
-    if quantize is None or quantize.op_type != "DynamicQuantizeLinear" or not known:
+    if quantize is None or [quantize.op_type, len(quantize.input)] != ["DynamicQuantizeLinear", 1]:
         raise refuse(f"{graph.where}: {describe(product)} is not onnxruntime's dynamic recipe")
     if [scales.input[0], product.input[2]] != list(quantize.output[1:3]):
         raise refuse(f"{graph.where}: {describe(product)} has another activation's scale")
-    assert integers is not None and scale is not None and zero is not None
-    try:
-        weight = (integers.astype(np.int32) - zero.astype(np.int32)).astype(np.float32) * scale
-    except ValueError:
-        raise refuse(f"{graph.where}: {describe(product)}: scale of shape {scale.shape}") from None
-    return Product(quantize.input[0], _matrix(graph, product, weight))
+    if integers is None or scale is None or zero is None:
+        raise refuse(f"{graph.where}: {describe(product)} has weights that are not constant")
+    widths = {1, integers.shape[-1]} if integers.ndim == 2 else {-1}  # one scale, or per column
+    if integers.dtype not in (np.int8, np.uint8) or not {scale.size, zero.size} <= widths:
+        found = f"{integers.dtype} {integers.shape}, scale {scale.shape}, zero point {zero.shape}"
+        raise refuse(f"{graph.where}: {describe(product)} has unexpected weights: {found}")
+    centered = integers.astype(np.int32) - zero.astype(np.int32).reshape(-1)
+    weight = centered.astype(np.float32) * scale.astype(np.float32).reshape(-1)
+    return Product(quantize.input[0], weight)
 
 
 def _matrix(graph: OriginalGraph, node: onnx.NodeProto, weight: Any) -> Array:
@@ -80,6 +86,14 @@ def _matrix(graph: OriginalGraph, node: onnx.NodeProto, weight: Any) -> Array:
         raise refuse(f"{graph.where}: {describe(node)}: weights are {found}, not a float matrix")
     matrix: Array = weight
     return matrix
+
+
+def checked(writer: GraphWriter, graph: OriginalGraph) -> onnx.ModelProto:
+    """The written model. Raises ExportFailed where a copied node is not valid ONNX."""
+    try:
+        return writer.model()
+    except onnx.checker.ValidationError as error:
+        raise refuse(f"{graph.where}: {str(error).splitlines()[0]}") from None
 
 
 def copy_float(
@@ -177,7 +191,9 @@ class Layers:
     def scale(self, value: str) -> float:
         """The constant factor of the product that makes `value`."""
         node = self._graph.source(value)
-        factor = self._graph.constant(node.input[1]) if node and node.op_type == "Mul" else None
+        factor = None
+        if node is not None and node.op_type == "Mul" and len(node.input) == 2:
+            factor = self._graph.constant(node.input[1])
         if factor is None or factor.size != 1:
             raise refuse(f"{self._graph.where}: the output {value!r} has no constant scale")
         return float(factor.reshape(()))

@@ -60,10 +60,16 @@ class OriginalGraph:
     def constant(self, name: str) -> _Array | None:
         """The value of `name` if it does not depend on the inputs, else None.
 
-        Computes what an exporter left unfolded, such as weight norm (g * v / |v|).
+        Computes what an exporter left unfolded, such as weight norm (g * v / |v|). Raises
+        ExportFailed where that cannot be computed.
         """
         if name not in self._values:
-            self._values[name] = self._compute(name)
+            try:
+                self._values[name] = self._compute(name)
+            except Exception as error:  # onnx's own evaluator raises whatever it stumbles over
+                node = self.producer.get(name)
+                what = describe(node) if node is not None else f"initializer {name!r}"
+                raise refuse(f"{self.where}: {what} cannot be computed: {error}") from None
         return self._values[name]
 
     def _compute(self, name: str) -> _Array | None:
@@ -80,9 +86,9 @@ class OriginalGraph:
             node = self.producer.get(value)
             if node is None or node.op_type not in _FOLDABLE or len(nodes) >= _MAX_FOLDED_NODES:
                 return None
-            if node not in nodes:
+            if node not in nodes:  # once, or a graph that runs in a circle never ends
                 nodes.append(node)
-            waiting.extend(used for used in node.input if used and used not in leaves)
+                waiting.extend(used for used in node.input if used and used not in leaves)
         kept = [node for node in self.nodes if node in nodes] if len(nodes) > 1 else nodes
         graph = helper.make_graph(
             kept,

@@ -76,7 +76,8 @@ def export_piper(
             counts.nodes_before, counts.nodes_after = before, len(model.graph.node)
             counts.bytes = len(graphs[stage])
     with log.stage("proof", EXPORTER):
-        prove(model_path, graphs, symbols, None if weights.speakers is None else 0)
+        speaker = None if weights.speakers is None else 0
+        log.parity += prove(model_path, graphs, symbols, speaker)
     with log.stage("write", EXPORTER) as counts:
         files = {stage: out_dir / f"{stage}.onnx" for stage in stages}
         for stage, path in files.items():

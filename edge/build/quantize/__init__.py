@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge.build.quantize.dynamic import int8_dynamic
-from edge.build.quantize.floating import fp16, fp32
+from edge.build.quantize.floating import fp16, fp32, fp32_2d
+from edge.build.quantize.fused import int8_fused, int8_fused_7bit
 from edge.build.quantize.recipe import Calibration, Make, RecipeLog
 from edge.build.quantize.static import int8_static
 from edge.build.quantize.storage import weights_int8
@@ -15,8 +16,11 @@ __all__ = ["RECIPES", "Calibration", "RecipeLog"]
 
 RECIPES: Mapping[Recipe, Make] = {
     "fp32": fp32,
+    "fp32-2d": fp32_2d,
     "fp16": fp16,
     "int8-dynamic": int8_dynamic,
     "int8-static": int8_static,
+    "int8-fused": int8_fused,
+    "int8-fused-7bit": int8_fused_7bit,
     "weights-int8": weights_int8,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from onnx import helper
 
+from edge.build.quantize.dynamic import duration_nodes
 from edge.build.quantize.recipe import (
     Array,
     Calibration,
@@ -29,14 +30,16 @@ _AXIS = {"Conv": 0, "ConvTranspose": 1, "Gather": 0}  # of the outputs; MatMul: 
 
 
 def weights_int8(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
-    """Weights of Conv, ConvTranspose, MatMul and embeddings as int8, a scale per output."""
+    """Weights of Conv, ConvTranspose, MatMul and embeddings as int8, a scale per output; not
+    those that only the durations depend on."""
     model = load(source)
+    never = duration_nodes(model)
     held = constants(model)
     added: dict[str, Array] = {}
     nodes, quantized, kept = [], [], []
     for node in model.graph.node:
         place = 0 if node.op_type == "Gather" else 1
-        known = node.op_type in (*_AXIS, "MatMul") and len(node.input) > place
+        known = node.op_type in (*_AXIS, "MatMul") and node.name not in never
         weight = held.get(node.input[place]) if known else None
         if weight is None or weight.dtype != np.float32:
             nodes.append(node)
