@@ -55,7 +55,10 @@ class Outcome:
 
 def tune(bundle: Bundle, machine: Machine, rounds: int = ROUNDS) -> Outcome:
     """Takes some seconds for each variant. Raises what loading and speaking raise."""
-    names = [variant.name for variant in runnable(bundle, machine)[0]]
+    able, passed_over = runnable(bundle, machine)
+    for why in passed_over:
+        log.info("not timed: %s", why)
+    names = [variant.name for variant in able]
     found: dict[str, list[_Round]] = {name: [] for name in names}
     for number in range(rounds):
         for name in names:
@@ -167,7 +170,8 @@ def _runs(voice: Streaming, segments: list[Segment], size: int) -> _Runs:
 
     def cut(frames: int) -> Plan:
         nonlocal count, total
-        first = min(frames, voice.decoder.look_ahead + size)
+        step = voice.decoder.granularity
+        first = min(frames, -(-(voice.decoder.look_ahead + size) // step) * step)
         even = [min(size, frames - at) for at in range(first, frames, size)]
         count, total = count + len(even), total + frames - first
         return Plan((first, *even), 1)

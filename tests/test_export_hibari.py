@@ -253,16 +253,12 @@ def test_the_samples_are_those_of_the_package_however_the_spectra_are_cut(
     assert np.abs(samples - expected).max() < 1e-6 * max(1.0, float(np.abs(expected).max()))
 
 
-def test_speech_in_chunks_is_the_speech_of_the_whole_sentence(
-    heart: HibariSynthesizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_speech_in_chunks_is_the_speech_of_the_whole_sentence(heart: HibariSynthesizer) -> None:
     for text in (SENTENCES[0], SENTENCES[22], SENTENCES[38]):
         (segment,) = heart.plan(text, Style(seed=3))
         chunks = list(heart.speak(segment))
-        with monkeypatch.context() as patch:
-            whole_plan = lambda frames, *_: Plan((frames,), 1)  # noqa: E731
-            patch.setattr("edge.synth.hibari.plan_runs", whole_plan)
-            whole = np.concatenate([chunk.samples for chunk in heart.speak(segment)])
+        at_once = heart.speak_in(segment, lambda frames: Plan((frames,), 1))
+        whole = np.concatenate([chunk.samples for chunk in at_once])
         # The error: a pitch that differs in its last bit shifts the later pulses by a little.
         streamed = np.concatenate([chunk.samples for chunk in chunks])
         assert snr_db(whole, streamed) > 50.0

@@ -110,7 +110,7 @@ def test_streaming_gives_the_whole_sentence_whatever_the_chunks(joe: PiperSynthe
 
 
 def test_sound_held_back_is_the_same_sound(joe: PiperSynthesizer) -> None:
-    (segment,) = joe.plan("The train to Oxford leaves at nine.", Style())
+    (segment,) = joe.plan("The next train to Oxford leaves from platform two.", Style())
     usual = np.concatenate([chunk.samples for chunk in joe.speak(segment)])
     held = [
         chunk.samples for chunk in joe.speak_in(segment, lambda n: Plan((50, 10, 15, n - 75), 3))

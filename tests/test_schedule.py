@@ -23,6 +23,7 @@ decoders = st.builds(
     st.sampled_from([FRAME_S, 600 / 24_000]),
     st.integers(0, 60),
     st.builds(Cost, st.floats(0, 0.2), st.floats(1e-5, 0.05)),
+    st.sampled_from([1, 2, 8, 16]),
 )
 sentences = st.integers(1, 1500)
 safeties = st.floats(1, 3)
@@ -59,10 +60,12 @@ def test_playback_never_waits_once_it_began(frames: int, decoder: Decoder, safet
 def test_runs_are_bounded_and_the_first_gives_sound(
     frames: int, decoder: Decoder, safety: float
 ) -> None:
-    first, *others = plan_runs(frames, decoder, safety).lengths
+    first, *others = lengths = plan_runs(frames, decoder, safety).lengths
     most = LONGEST_FRAMES + SHORTEST_FRAMES
-    assert first <= decoder.look_ahead + most and all(length < most for length in others)
+    assert first < decoder.look_ahead + most + decoder.granularity
+    assert all(length < most for length in others)
     assert first > decoder.look_ahead or not others
+    assert all(length % decoder.granularity == 0 for length in lengths[:-1])
 
 
 @given(st.integers(200, 1500), st.floats(0, 0.02), st.floats(1e-5, 0.5 * FRAME_S))

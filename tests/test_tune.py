@@ -13,12 +13,9 @@ from hypothesis import strategies as st
 from edge import synth
 from edge.bundle import Bundle
 from edge.cli import run
-from edge.errors import NoBundle
 from edge.machine import read_machine
-from edge.profile import VariantPlan
 from edge.synth import Streaming
 from edge.synth.schedule import Decoder
-from edge.synth.variants import runnable
 from edge.tune import choose, shortfall, tune
 from edge.tuning import (
     FORMAT,
@@ -145,17 +142,19 @@ def test_an_impossible_cost_is_passed_over(tone_bundle: Bundle, cost: str) -> No
 # Loading
 
 
-def test_a_variant_that_this_cpu_cannot_run_is_not_the_default(tone_bundle: Bundle) -> None:
-    bundle = with_variants(tone_bundle, "int8", "fp32")
-    machine = dataclasses.replace(read_machine(), features=frozenset({"sse4_2"}))
-    assert [variant.name for variant in runnable(bundle, machine)[0]] == ["fp32"]
-    plans = (VariantPlan("int8", "fp32", "fp32", needs=("avx_vnni",)),)
-    profile = dataclasses.replace(
-        bundle.profile, variants=(*plans, VariantPlan("fp32", "fp32", "fp32"))
+def test_the_tuned_variant_is_loaded_if_it_can_run_here(
+    tone_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = with_variants(tone_bundle, "weights-int8", "fp32")
+    loaded: list[str] = []
+    monkeypatch.setattr(
+        "edge.synth.tone.load", lambda _, variant, cost: loaded.append(variant.name)
     )
-    only = dataclasses.replace(with_variants(tone_bundle, "int8"), profile=profile)
-    with pytest.raises(NoBundle, match="avx_vnni"):
-        runnable(only, machine)
+    synth.load(bundle)
+    write_tuning(bundle, tuning(bundle, variant="fp32"))
+    synth.load(bundle)
+    synth.load(bundle, "weights-int8")
+    assert loaded == ["weights-int8", "fp32", "weights-int8"]
 
 
 def test_every_variant_is_timed_and_the_choice_is_kept(

@@ -114,7 +114,7 @@ demand, because a board has only the packages of the families that it speaks wit
 
 def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
     """The bundle's synthesizer: the named variant; else the one that `edge tune` found to be the
-    fastest on this board; else the first that this machine can run, the others' reasons logged.
+    fastest on this board; else the first that this machine can run.
 
     Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
     """

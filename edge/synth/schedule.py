@@ -46,37 +46,36 @@ def plan_runs(frames: int, decoder: Decoder, safety: float) -> Plan:
     step = decoder.granularity
     lead = max(MIN_LEAD_S, safety * decoder.cost.run(SHORTEST_FRAMES))
     least = _up(decoder.look_ahead + max(1, round(lead / decoder.frame_s)), step)
-    if frames - least < max(SHORTEST_FRAMES, step):
+    if frames - least < SHORTEST_FRAMES:
         least = frames  # a stub of its own would cost a run for nothing
-    starves, lasts = 0, least
     rest = _follow(frames, least, decoder, safety)
+    before = least
     if rest is None:  # too slow for that: find the least that must be out before playback begins
-        starves, lasts, rest = least, frames, []
-    while starves and (middle := _up((starves + lasts) // 2, step)) not in (starves, lasts):
-        if middle > lasts:
-            break
-        if (found := _follow(frames, middle, decoder, safety)) is None:
-            starves = middle
-        else:
-            lasts, rest = middle, found
-    longest = _up(decoder.look_ahead + LONGEST_FRAMES, step)
-    before = tuple(_bounded(lasts, longest, _up(LONGEST_FRAMES, step)))
-    return Plan((*before, *rest), len(before))
+        starves, before, rest = least, _up(frames, step), []
+        while before - starves > step:
+            middle = starves + _up((before - starves) // 2, step)
+            if (found := _follow(frames, middle, decoder, safety)) is None:
+                starves = middle
+            else:
+                before, rest = middle, found
+    held = tuple(_bounded(min(before, frames), decoder))
+    return Plan((*held, *rest), len(held))
 
 
-def _follow(frames: int, first: int, decoder: Decoder, safety: float) -> list[int] | None:
-    """The runs after the `first` frames, each as long as the sound ahead covers; None if playback
-    would have to wait for one."""
-    cost, lengths, step = decoder.cost, [], decoder.granularity
-    ahead_s = (first - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
-    left = frames - first
+def _follow(frames: int, before: int, decoder: Decoder, safety: float) -> list[int] | None:
+    """The runs after the first `before` frames, each as long as the sound ahead covers; None if
+    playback would have to wait for one."""
+    cost, lengths = decoder.cost, []
+    ahead_s = (before - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
+    left = frames - before
     while left > 0:
         affordable = int((ahead_s / safety - cost.fixed_s) / cost.per_frame_s)
-        if affordable >= left and left < LONGEST_FRAMES + max(SHORTEST_FRAMES, step):
+        if affordable >= left and left < LONGEST_FRAMES + SHORTEST_FRAMES:
             length = left
         else:
-            length = min(_up(LONGEST_FRAMES, step), affordable, left) // step * step
-            if length < min(max(SHORTEST_FRAMES, step), left):
+            length = min(max(LONGEST_FRAMES, decoder.granularity), affordable)
+            length = length // decoder.granularity * decoder.granularity
+            if length < SHORTEST_FRAMES:
                 return None
         lengths.append(length)
         left -= length
@@ -84,13 +83,16 @@ def _follow(frames: int, first: int, decoder: Decoder, safety: float) -> list[in
     return lengths
 
 
-def _bounded(frames: int, longest: int, after: int) -> Iterator[int]:
-    """`frames` in runs of at most about `longest`, then `after`: memory stays bounded."""
+def _bounded(frames: int, decoder: Decoder) -> Iterator[int]:
+    """`frames` in runs of about LONGEST_FRAMES, the first with its look-ahead: bounds memory."""
+    step = decoder.granularity
+    length = _up(decoder.look_ahead + LONGEST_FRAMES, step)
     while frames > 0:
-        length = frames if frames - longest < SHORTEST_FRAMES else longest
+        if frames - length < SHORTEST_FRAMES:
+            length = frames
         yield length
         frames -= length
-        longest = after
+        length = _up(LONGEST_FRAMES, step)
 
 
 def _up(frames: int, step: int) -> int:

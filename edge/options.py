@@ -1,0 +1,146 @@
+"""The commands and their options, as argparse wants them; edge/cli.py does the work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge import __version__
+
+DEFAULT_VOICE = "en_US-joe-medium"
+ROUNDS = 7
+BUNDLES = Path("build/bundles")
+"""Where a build puts its bundles, and the first place where the daemon looks for one."""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """`works`: what each command does, by its name."""
+    root = argparse.ArgumentParser(
+        prog="edge", description="Text to speech on the device.", allow_abbrev=False
+    )
+    root.add_argument("--version", action="version", version=f"edge-voice {__version__}")
+    root.add_argument("--verbose", action="store_true", help="say more on standard error")
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, help: str, example: str) -> Callable[..., Any]:
+        sub = commands.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        sub.set_defaults(run=works[name])
+        return sub.add_argument
+
+    add = command("profiles", "list the boards there are profiles for", "edge profiles --detect")
+    add("--detect", action="store_true", help="name this machine's profile and say why")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command(
+        "voices", "list the voices that can be built, with their licences", "edge voices"
+    )
+    add("voice", nargs="?", metavar="VOICE", help="show this voice's whole licence statement")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command("build", "build a voice for a board", "edge build en_US-heart --profile rpi5")
+    add(
+        "voice", nargs="?", default=DEFAULT_VOICE, metavar="VOICE", help=f"default {DEFAULT_VOICE}"
+    )
+    add(
+        "--profile", metavar="P", help="the board; all builds for every one; default: this machine"
+    )
+    add(
+        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="for all: how many at a time"
+    )
+    add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
+    add("--cache", type=Path, default=cache_dir(), metavar="DIR", help="keep fetched files here")
+    add("--only", metavar="VARIANT", help="make just this variant, unmeasured; fp32 is quick")
+    add("--judge", action="store_true", help="ask DNSMOS, Whisper and a speaker encoder too")
+    add("--if-needed", action="store_true", help="do nothing if the bundle is there and whole")
+
+    add = command(
+        "inspect", "verify a bundle and show what is in it", "edge inspect build/bundles/*"
+    )
+    add("bundle", type=Path, metavar="BUNDLE")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command("bench", "measure the speed and memory of a bundle", "edge bench --rounds 20")
+    add("--bundle", type=Path, metavar="DIR", help=f"default: the first one in {BUNDLES}")
+    add("--variant", action="append", metavar="NAME", help="only this one; may be given again")
+    add(
+        "--threads",
+        type=_count,
+        action="append",
+        metavar="N",
+        help="of onnxruntime; may be given again; default: the profile's",
+    )
+    add("--rounds", type=_count, default=ROUNDS, metavar="N", help=f"default {ROUNDS}")
+    add("--peers", action="store_true", help="other engines too, with 1 and 2 threads")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command("tune", "find the fastest variant on this board and keep to it", "edge tune")
+    add("voice", nargs="?", metavar="VOICE", help="default: every bundle for this board")
+    add("--bundle", type=Path, action="append", metavar="DIR", help=f"default {BUNDLES}")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command("serve", "run the daemon in the foreground", "edge serve --device 'USB Audio'")
+    add(
+        "--bundle", type=Path, action="append", metavar="DIR", help="a bundle, or a folder of them"
+    )
+    add("--voice", metavar="VOICE", help="which voice is the default one")
+    add("--socket", type=Path, metavar="PATH", help="listen here")
+    add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--any-board", action="store_true", help="accept bundles built for other boards")
+
+    add = command("say", "speak a text", "edge say 'The train to Oxford leaves at nine.'")
+    add(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="the text; - or nothing speaks standard input as it comes",
+    )
+    add("--voice", metavar="VOICE", help="default: the daemon's first")
+    add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
+    add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")
+    add("--out", metavar="FILE.wav", help="write the sound there instead; - is standard output")
+    add("--fallback", type=Path, metavar="FILE.wav", help="write there if there is no sound card")
+    add("--no-wait", action="store_true", help="return once the daemon has accepted it")
+    add("--local", action="store_true", help="start a private daemon for this one call")
+    add("--bundle", type=Path, action="append", metavar="DIR", help="for --local")
+    add("--device", metavar="NAME", help="for --local: the sound device, by name")
+    add("--any-board", action="store_true", help="for --local: accept bundles of other boards")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("stop", "stop what is being spoken, and what waits", "edge stop")
+    add("id", nargs="?", metavar="ID", help="only this utterance")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("status", "show what the daemon does", "edge status --json")
+    add("--json", action="store_true", help="answer as JSON")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("doctor", "find out what is wrong with this machine", "edge doctor")
+    add("--json", action="store_true", help="answer as JSON")
+    add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+    return root
+
+
+def _count(text: str) -> int:
+    """A whole number from 1 on, as argparse wants it."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def cache_dir() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
