@@ -15,6 +15,7 @@ from typing import Protocol
 from edge.bundle import Bundle
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk
+from edge.synth.words import WordSpan
 
 MIN_SPEED, MAX_SPEED = 0.5, 3.0
 
@@ -42,7 +43,8 @@ class Style:
 class Segment:
     """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
 
-    `durations`, frames of each id, are the model's own unless they are given.
+    `durations`, frames of each id, are the model's own unless they are given. `words` say which
+    ids speak which word of the text.
     """
 
     ids: tuple[int, ...]
@@ -50,6 +52,7 @@ class Segment:
     index: int = 0
     speaker: int | None = None
     durations: tuple[int, ...] = ()
+    words: tuple[WordSpan, ...] = ()
 
     @property
     def seed(self) -> tuple[int, int]:
@@ -70,8 +73,11 @@ class Synthesizer(Protocol):
         """The execution provider really in use, for instance CPUExecutionProvider."""
         ...
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
-        """Cleaned text to segments. Raises EmptyText, TextTooLong, BadStyle."""
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
+        """Cleaned text to segments, with their words if asked for.
+
+        Raises EmptyText, TextTooLong, BadStyle.
+        """
         ...
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
@@ -79,7 +85,7 @@ class Synthesizer(Protocol):
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        """Chunks without gain. Raises ModelFailed."""
+        """Chunks without gain, with the segment's words in them. Raises ModelFailed."""
         ...
 
 
