@@ -13,7 +13,7 @@ from pathlib import Path
 from edge import __version__
 from edge.bundle import Bundle
 from edge.daemon.connection import LAST_WORDS_S, Connection
-from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance
+from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
 from edge.daemon.listener import claim
 from edge.daemon.player import Player
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
@@ -201,6 +201,7 @@ class Server:
             voice=self.voices.choose(message.voice, message.language),
             style=Style(speed=message.speed, speaker=message.speaker),
             volume=message.volume,
+            words=message.words,
         )
         if self._speaker.is_live(utterance.id):
             raise BadMessage(
@@ -230,6 +231,7 @@ class Server:
                 speaker=choice.speaker if choice else None,
                 seed=message.seed or 0,
             ),
+            words=message.words,
         )
         self._speaker.submit(utterance)
         streamed = isinstance(message, SynthesizeStart)
@@ -302,7 +304,7 @@ class Server:
         if isinstance(event, TextTaken):
             self._streams.took(event.id, event.waiting)
             return
-        goes_on = isinstance(event, (Started, Sound))
+        goes_on = isinstance(event, (Started, WordHeard, Sound))
         reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
         if not goes_on:
             self._streams.over(event.id)

@@ -21,6 +21,8 @@ from edge.daemon.events import (
     Sound,
     TextTaken,
     Utterance,
+    WordHeard,
+    WordMarks,
 )
 from edge.daemon.player import Player
 from edge.daemon.speech_queue import SpeechQueue
@@ -247,25 +249,27 @@ class Speaker(threading.Thread):
         synthesizer = self._voices.synthesizer(utterance.voice)
         gain = self._voices.bundle(utterance.voice).manifest.gain * utterance.volume
         try:
-            segments = synthesizer.plan(piece.text, utterance.style)
+            segments = synthesizer.plan(piece.text, utterance.style, utterance.words)
         except EmptyText:
             return  # no words in this language; _finish() sees whether there were others
         for segment in segments:
             for chunk in synthesizer.speak(segment):
-                yield PcmChunk(chunk.samples * gain, chunk.rate)
+                words = tuple(word.later(piece.start) for word in chunk.words)
+                yield PcmChunk(chunk.samples * gain, chunk.rate, words)
 
     def _deliver(self, job: _Job, chunk: PcmChunk) -> None:
         id = job.utterance.id
         with self._changed:
             if self._live.get(id) is not job.utterance:
                 return  # cancelled while this chunk was made; its id may be in use again
+            words = _marks(id, chunk, job.seconds)
             job.seconds += chunk.seconds
             job.unsent_s += chunk.seconds
             if job.utterance.to == "speaker":
                 # With the lock held, so that nothing is put behind a cancel.
-                self._player.put(id, chunk)
+                self._player.put(id, chunk, words)
                 return
-        self._notify(Sound(id, chunk))
+        self._notify(Sound(id, chunk, words))
 
     def _finish(self, job: _Job) -> None:
         """All of its chunks are made."""
@@ -328,3 +332,21 @@ class Speaker(threading.Thread):
             self._card_job = None
         else:
             self._client_jobs = [other for other in self._client_jobs if other is not job]
+
+
+def _marks(id: str, chunk: PcmChunk, before_s: float) -> WordMarks:
+    """The chunk's words as they are told; `before_s` of the utterance came before it."""
+    return tuple(
+        (
+            word.start,
+            WordHeard(
+                id=id,
+                text_start=word.text_start,
+                text_end=word.text_end,
+                start_s=before_s + word.start / chunk.rate,
+                seconds=word.length / chunk.rate,
+                estimated=word.estimated,
+            ),
+        )
+        for word in chunk.words
+    )

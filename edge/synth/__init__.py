@@ -19,6 +19,7 @@ from edge.machine import read_machine
 from edge.pcm import PcmChunk
 from edge.synth.schedule import Decoder, Plan
 from edge.synth.variants import runnable
+from edge.synth.words import WordSpan
 from edge.tuning import read_tuning
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Style:
 class Segment:
     """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
 
-    `durations`, frames of each id, are the model's own unless they are given.
+    `durations`, frames of each id, are the model's own unless they are given. `words` say which
+    ids speak which word of the text.
     """
 
     ids: tuple[int, ...]
@@ -57,6 +59,7 @@ class Segment:
     index: int = 0
     speaker: int | None = None
     durations: tuple[int, ...] = ()
+    words: tuple[WordSpan, ...] = ()
 
     @property
     def seed(self) -> tuple[int, int]:
@@ -77,8 +80,11 @@ class Synthesizer(Protocol):
         """The execution provider really in use, for instance CPUExecutionProvider."""
         ...
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
-        """Cleaned text to segments. Raises EmptyText, TextTooLong, BadStyle."""
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
+        """Cleaned text to segments, with their words if asked for.
+
+        Raises EmptyText, TextTooLong, BadStyle.
+        """
         ...
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
@@ -86,8 +92,9 @@ class Synthesizer(Protocol):
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        """Chunks without gain; an empty one where work was done and the sound is held back, so
-        that playback need not wait once it began. Raises ModelFailed."""
+        """Chunks without gain, with the segment's words in them; an empty one where work was done
+        and the sound is held back, so that playback need not wait once it began.
+        Raises ModelFailed."""
         ...
 
 
