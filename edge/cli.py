@@ -154,7 +154,8 @@ def serve(options: argparse.Namespace) -> int:
     from edge.daemon.serve import find_bundles, serve_bundles
 
     bundles = find_bundles(options.bundle or [BUNDLES], options.voice, options.any_board)
-    serve_bundles(bundles, options.socket or socket_path(), options.device)
+    path = options.socket or socket_path()
+    serve_bundles(bundles, path, options.device, options.phrase_cache)
     return 0
 
 
@@ -167,6 +168,18 @@ def say(options: argparse.Namespace) -> int:
             print("edge: type the text, then Ctrl-D", file=sys.stderr)
         text = None
     return say_text(text, options)
+
+
+def prerender(options: argparse.Namespace) -> int:
+    from edge.records import read_text
+    from edge.say import prerender_lines
+
+    if options.file == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        text = read_text(Path(options.file))
+    prerender_lines(text.splitlines(), options)
+    return 0
 
 
 def stop(options: argparse.Namespace) -> int:
@@ -273,6 +286,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="which voice is the default one")
     add("--socket", type=Path, metavar="PATH", help="listen here")
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--phrase-cache", type=Path, metavar="DIR", help="keep the sound of phrases here")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
 
     add = command(say, "speak a text", "edge say 'The train to Oxford leaves at nine.'")
@@ -292,6 +306,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--bundle", type=Path, action="append", metavar="DIR", help="for --local")
     add("--device", metavar="NAME", help="for --local: the sound device, by name")
     add("--any-board", action="store_true", help="for --local: accept bundles of other boards")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        prerender,
+        "have announcements made before they are needed",
+        "edge prerender announcements.txt",
+    )
+    add("file", metavar="FILE", help="one phrase a line; - is standard input")
+    add("--voice", metavar="VOICE", help="default: the daemon's first")
+    add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command(stop, "stop what is being spoken, and what waits", "edge stop")

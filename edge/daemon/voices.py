@@ -46,6 +46,10 @@ class Voices:
     def bundle(self, name: str) -> Bundle:
         return self._bundles[name]
 
+    def variant(self, name: str) -> str:
+        """The one that synthesizer() loads."""
+        return self._bundles[name].manifest.variants[0].name
+
     def synthesizer(self, name: str) -> Synthesizer:
         """Loads the model if need be. Raises ModelFailed, MissingPackage, ProviderMissing."""
         if name not in self._loaded:
