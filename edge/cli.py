@@ -231,7 +231,8 @@ def serve(options: argparse.Namespace) -> int:
     from edge.daemon.serve import find_bundles, serve_bundles
 
     bundles = find_bundles(options.bundle or [BUNDLES], options.voice, options.any_board)
-    serve_bundles(bundles, options.socket or socket_path(), options.device)
+    path = options.socket or socket_path()
+    serve_bundles(bundles, path, options.device, options.phrase_cache)
     return 0
 
 
@@ -244,6 +245,18 @@ def say(options: argparse.Namespace) -> int:
             print("edge: type the text, then Ctrl-D", file=sys.stderr)
         text = None
     return say_text(text, options)
+
+
+def prerender(options: argparse.Namespace) -> int:
+    from edge.records import read_text
+    from edge.say import prerender_lines
+
+    if options.file == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        text = read_text(Path(options.file))
+    prerender_lines(text.splitlines(), options)
+    return 0
 
 
 def stop(options: argparse.Namespace) -> int:
@@ -303,7 +316,20 @@ def _one_bundle(place: Path | None) -> Bundle:
 
 
 def _parser() -> argparse.ArgumentParser:
-    works = (profiles, voices, build, inspect, bench, tune, serve, say, stop, status, doctor)
+    works = (
+        profiles,
+        voices,
+        build,
+        inspect,
+        bench,
+        tune,
+        serve,
+        say,
+        prerender,
+        stop,
+        status,
+        doctor,
+    )
     return parser({work.__name__: work for work in works})
 
 

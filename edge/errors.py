@@ -154,7 +154,7 @@ class Busy(EdgeError):
 
 
 class NotWritable(EdgeError):
-    """The sound cannot be written to the file that was named."""
+    """The sound cannot be written to the file, or phrases to the folder, that was named."""
 
     code = "not-writable"
 

@@ -28,6 +28,10 @@ class Word:
     length: int
     estimated: bool = False
 
+    def moved(self, samples: int) -> Word:
+        """The same word of a sound that has so many samples before this one."""
+        return replace(self, start=self.start + samples)
+
     def later(self, characters: int) -> Word:
         """The same word of a text that has so many characters before this one."""
         return replace(

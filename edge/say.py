@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,19 @@ def say_text(text: str | None, options: argparse.Namespace) -> int:
             return 0
 
 
+def prerender_lines(lines: Iterable[str], options: argparse.Namespace) -> None:
+    """Have each line made, so that the daemon keeps it; the sound itself is thrown away."""
+    phrases = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    seconds = 0.0
+    with Client(options.socket) as client:
+        for phrase in phrases:
+            seconds += sum(chunk.seconds for chunk in _sound_of(client, phrase, options))
+        kept = client.status().counters["phrases"]
+    print(f"made {len(phrases)} phrases, {seconds:.1f} s of sound")
+    if kept < len(phrases):
+        print("The daemon has no room for all of them: edge serve --phrase-cache DIR keeps more.")
+
+
 def _speak_input(client: Client, source: TextInput, options: argparse.Namespace) -> int:
     """One utterance after the other, each from its first clause on."""
     spoken, silent = 0, EmptyText("standard input has no text", "echo Hello. | edge say -")
@@ -99,14 +112,21 @@ def _sound(
 ) -> Iterator[PcmChunk]:
     from edge.pcm import PcmChunk
 
-    choice = VoiceChoice(name=options.voice) if options.voice else None
     if text is None:
-        start = SynthesizeStart(voice=choice, speed=options.speed)
+        start = SynthesizeStart(voice=_choice(options), speed=options.speed)
         chunks = client.synthesize_stream(start, source.rest())
     else:
-        chunks = client.synthesize(Synthesize(text, voice=choice, speed=options.speed))
+        chunks = _sound_of(client, text, options)
     for chunk in chunks:
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
+
+
+def _sound_of(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
+    return client.synthesize(Synthesize(text, voice=_choice(options), speed=options.speed))
+
+
+def _choice(options: argparse.Namespace) -> VoiceChoice | None:
+    return VoiceChoice(name=options.voice) if options.voice else None
 
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:

@@ -28,6 +28,7 @@ COMMANDS = [
     "build",
     "doctor",
     "inspect",
+    "prerender",
     "profiles",
     "say",
     "serve",
@@ -70,7 +71,7 @@ def help_of(command: str) -> str:
 
 
 def test_every_command_is_covered() -> None:
-    listed = re.findall(r"^    (\w+) ", help_of(""), re.MULTILINE)
+    listed = re.findall(r"^    (\w+)\b", help_of(""), re.MULTILINE)
     assert sorted(listed) == COMMANDS
 
 
@@ -294,6 +295,19 @@ def test_say_into_a_file_and_into_a_pipe(daemon: ThreadDaemon, tmp_path: Path) -
         assert stream.getparams()[:3] == (1, 2, 22050)
     assert piped[44:] == sound and any(sound)
     assert not daemon.card.blocks
+
+
+def test_prerender_makes_each_phrase_once(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    file = tmp_path / "announcements.txt"
+    file.write_text("Door one.\n\n  Door two. \nDoor one.\n", encoding="utf-8")
+    done = edge("prerender", "--socket", daemon.path, file)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"made 2 phrases, 0.7 s of sound\n"
+    edge("say", "--socket", daemon.path, "Door two.")
+    status = json.loads(edge("status", "--socket", daemon.path, "--json").stdout)
+    assert status["counters"]["phrases"] == 2 and status["counters"]["repeats"] == 1
+    assert "nowhere" in refusal("prerender", "--socket", daemon.path, tmp_path / "nowhere")
+    assert "speed" in refusal("prerender", "--socket", daemon.path, "--speed", "9", file)
 
 
 def test_say_falls_back_to_a_file(daemon: ThreadDaemon, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from edge.bundle import Bundle
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
 from edge.daemon.listener import claim
+from edge.daemon.phrase_cache import PhraseCache
+from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.sink import Sink
@@ -57,16 +59,25 @@ MAX_CLIENTS = 256
 
 
 class Server:
-    """Ties the three threads together. `open_sink(rate)` opens the sound card."""
+    """Ties the three threads together. `open_sink(rate)` opens the sound card; `store` keeps
+    phrases on the disk."""
 
-    def __init__(self, bundles: Sequence[Bundle], open_sink: Callable[[int], Sink]) -> None:
+    def __init__(
+        self,
+        bundles: Sequence[Bundle],
+        open_sink: Callable[[int], Sink],
+        store: PhraseStore | None = None,
+    ) -> None:
         self.voices = Voices(bundles)
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
             on_room=lambda: self._speaker.on_room(),
         )
-        self._speaker = Speaker(self.voices, self._player, SpeechQueue(), self._from_thread)
+        self._phrases = PhraseCache(store)
+        self._speaker = Speaker(
+            self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
+        )
         self._streams = TextStreams(self._speaker)
         self._connections: dict[int, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # one for each connection
@@ -262,6 +273,8 @@ class Server:
                 "failed": counters.failed,
                 "underruns": self._player.underruns,
                 "clients": len(self._connections),
+                "phrases": self._phrases.count,
+                "repeats": self._phrases.repeats,
             },
             speaking=self._player.sounding,
             device=self._player.device,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from edge.daemon.events import (
     Cancelled,
@@ -24,6 +25,7 @@ from edge.daemon.events import (
     WordHeard,
     WordMarks,
 )
+from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.player import Player
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
@@ -76,9 +78,17 @@ class Counters:
 class Speaker(threading.Thread):
     """Owns the voices' models. Every accepted utterance ends in exactly one event."""
 
-    def __init__(self, voices: Voices, player: Player, queue: SpeechQueue, notify: Notify) -> None:
+    def __init__(
+        self,
+        voices: Voices,
+        player: Player,
+        queue: SpeechQueue,
+        notify: Notify,
+        phrases: PhraseCache,
+    ) -> None:
         super().__init__(name="synthesis", daemon=True)
         self._voices, self._player, self._queue, self._notify = voices, player, queue, notify
+        self._phrases = phrases
         self._changed = threading.Condition()
         self._live: dict[str, Utterance] = {}  # accepted and not ended yet
         self._card_job: _Job | None = None
@@ -173,46 +183,54 @@ class Speaker(threading.Thread):
     # The thread itself
 
     def run(self) -> None:
-        while (job := self._next_job()) is not None:
-            try:
-                if job.chunks is None and not self._begin_piece(job):
-                    self._finish(job)
-                    continue
-                assert job.chunks is not None
-                chunk = next(job.chunks, None)
-            except EdgeError as error:
-                self._fail(job, error)
-            except Exception:
-                # A model or a package broke; its words could quote the text, so only the
-                # kind of failure is told, and the daemon speaks on.
-                log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
-                log.debug("the failure", exc_info=True)
-                self._fail(
-                    job,
-                    ModelFailed(
-                        f"voice {job.utterance.voice} failed while speaking",
-                        "The daemon goes on; edge doctor checks the voice.",
-                    ),
-                )
-            else:
-                if chunk is None:
-                    job.chunks = None
-                elif len(chunk.samples):
-                    self._deliver(job, chunk)
+        while (step := self._next_step()) is not None:
+            step()
+        while self._phrases.unsaved:
+            self._phrases.save_one()
 
-    def _next_job(self) -> _Job | None:
+    def _next_step(self) -> Callable[[], None] | None:
         """Wait for the job whose turn it is; None when closing."""
         with self._changed:
             while not self._closing:
                 self._fill()
                 card = self._card_job
                 if card is not None and card.has_text and self._player.buffered_s < AHEAD_S:
-                    return card
+                    return partial(self._go_on, card)
                 for job in self._client_jobs:
                     if job.can_go_on:
-                        return job
+                        return partial(self._go_on, job)
+                if self._phrases.unsaved:
+                    return self._phrases.save_one
                 self._changed.wait()
             return None
+
+    def _go_on(self, job: _Job) -> None:
+        """Make the next chunk of this job, or begin its next piece of text, or end it."""
+        try:
+            if job.chunks is None and not self._begin_piece(job):
+                self._finish(job)
+                return
+            assert job.chunks is not None
+            chunk = next(job.chunks, None)
+        except EdgeError as error:
+            self._fail(job, error)
+        except Exception:
+            # A model or a package broke; its words could quote the text, so only the
+            # kind of failure is told, and the daemon speaks on.
+            log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
+            log.debug("the failure", exc_info=True)
+            self._fail(
+                job,
+                ModelFailed(
+                    f"voice {job.utterance.voice} failed while speaking",
+                    "The daemon goes on; edge doctor checks the voice.",
+                ),
+            )
+        else:
+            if chunk is None:
+                job.chunks = None
+            elif len(chunk.samples):  # an empty one is work done whose sound comes later
+                self._deliver(job, chunk)
 
     def _fill(self) -> None:
         """Start what waits, where there is room."""
@@ -246,16 +264,22 @@ class Speaker(threading.Thread):
         return True
 
     def _render(self, utterance: Utterance, piece: Piece) -> Iterator[PcmChunk]:
+        bundle = self._voices.bundle(utterance.voice)
+        gain = bundle.manifest.gain * utterance.volume
+        variant = self._voices.variant(utterance.voice)
+        key = self._phrases.key(piece.text, bundle.id, variant, utterance.style, utterance.words)
+        for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, piece.text)):
+            words = tuple(word.later(piece.start) for word in chunk.words)
+            yield PcmChunk(chunk.samples * gain, chunk.rate, words)
+
+    def _synthesize(self, utterance: Utterance, text: str) -> Iterator[PcmChunk]:
         synthesizer = self._voices.synthesizer(utterance.voice)
-        gain = self._voices.bundle(utterance.voice).manifest.gain * utterance.volume
         try:
-            segments = synthesizer.plan(piece.text, utterance.style, utterance.words)
+            segments = synthesizer.plan(text, utterance.style, utterance.words)
         except EmptyText:
             return  # no words in this language; _finish() sees whether there were others
         for segment in segments:
-            for chunk in synthesizer.speak(segment):
-                words = tuple(word.later(piece.start) for word in chunk.words)
-                yield PcmChunk(chunk.samples * gain, chunk.rate, words)
+            yield from synthesizer.speak(segment)
 
     def _deliver(self, job: _Job, chunk: PcmChunk) -> None:
         id = job.utterance.id

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle
 from edge.machine import read_machine
 from edge.pcm import PcmChunk
@@ -119,22 +119,24 @@ FAMILIES = {
 demand, because a board has only the packages of the families that it speaks with."""
 
 
+def choose(bundle: Bundle) -> Variant:
+    """The variant that `edge tune` found to be the fastest on this board; else the first that this
+    machine can run, the reasons of those before it logged. Raises NoBundle."""
+    machine = read_machine()
+    able, passed_over = runnable(bundle, machine)
+    for reason in passed_over:
+        log.warning("%s: %s", bundle.voice.name, reason)
+    tuning = read_tuning(bundle, machine)
+    return next((v for v in able if tuning and v.name == tuning.variant), able[0])
+
+
 def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
-    """The bundle's synthesizer: the named variant; else the one that `edge tune` found to be the
-    fastest on this board; else the first that this machine can run.
+    """The bundle's synthesizer: the named variant, or the one to choose here.
 
     Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
     """
-    machine = read_machine()
-    tuning = read_tuning(bundle, machine)
-    if variant is None:
-        able, passed_over = runnable(bundle, machine)
-        for reason in passed_over:
-            log.warning("%s: %s", bundle.voice.name, reason)
-        chosen = next((v for v in able if tuning and v.name == tuning.variant), able[0])
-    else:
-        chosen = bundle.variant(variant)
-    log.debug("%s: variant %s", bundle.voice.name, chosen.name)
+    chosen = choose(bundle) if variant is None else bundle.variant(variant)
+    tuning = read_tuning(bundle, read_machine())
     cost = tuning.costs.get(chosen.name) if tuning else None
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
     synthesizer: Synthesizer = module.load(bundle, chosen, cost)

@@ -100,7 +100,7 @@ def with_words(chunks: Iterable[PcmChunk], words: Sequence[Word]) -> Iterator[Pc
         end = place + len(chunk.samples)
         mine = [word for word in rest if word.start < end]
         rest = rest[len(mine) :]
-        moved = tuple(dataclasses.replace(word, start=word.start - place) for word in mine)
+        moved = tuple(word.moved(-place) for word in mine)
         yield dataclasses.replace(chunk, words=moved)
         place = end
 
