@@ -62,9 +62,9 @@ class Voices:
         return self._loaded[name]
 
     def provider(self, name: str) -> str:
-        """The provider really in use, or "not loaded"."""
+        """The provider really in use and the variant, or "not loaded"."""
         loaded = self._loaded.get(name)
-        return "not loaded" if loaded is None else loaded.provider
+        return "not loaded" if loaded is None else f"{loaded.provider}, {self.variant(name)}"
 
     def _unknown(self, message: str) -> UnknownVoice:
         names = ", ".join(f"{b.voice.name} ({b.manifest.language})" for b in self.bundles)
