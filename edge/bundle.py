@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -89,7 +90,7 @@ class Bundle:
         names = ", ".join(variant.name for variant in self.manifest.variants)
         raise NoBundle(f"{self.path.name} has no variant {name!r}", f"Choose one of: {names}")
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Changes whenever anything in the bundle does."""
         return file_sha256(self.path / MANIFEST)

@@ -30,14 +30,21 @@ def run(arguments: Sequence[str]) -> int:
         format="edge: %(message)s",
         stream=sys.stderr,
     )
+    command: Command = options.run
     try:
-        command: Command = options.run
         status = command(options)
         sys.stdout.flush()  # here, where a reader that has left is known to be no error
         return status
     except EdgeError as error:
         print(f"edge: {error.message}", file=sys.stderr)
         print(f"      {error.remedy}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("edge"):
+            raise  # a fault of ours, not of the installation
+        extra = "build" if command is build else "cpu,audio,piper"
+        print(f"edge: the Python package {error.name} is not installed", file=sys.stderr)
+        print(f"      {sys.executable} -m pip install 'edge-voice[{extra}]'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -224,7 +231,8 @@ def serve(options: argparse.Namespace) -> int:
     from edge.daemon.serve import find_bundles, serve_bundles
 
     bundles = find_bundles(options.bundle or [BUNDLES], options.voice, options.any_board)
-    serve_bundles(bundles, options.socket or socket_path(), options.device)
+    path = options.socket or socket_path()
+    serve_bundles(bundles, path, options.device, options.phrase_cache)
     return 0
 
 
@@ -235,8 +243,20 @@ def say(options: argparse.Namespace) -> int:
     if text is None or text == "-":
         if text is None and sys.stdin.isatty():
             print("edge: type the text, then Ctrl-D", file=sys.stderr)
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = None
     return say_text(text, options)
+
+
+def prerender(options: argparse.Namespace) -> int:
+    from edge.records import read_text
+    from edge.say import prerender_lines
+
+    if options.file == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        text = read_text(Path(options.file))
+    prerender_lines(text.splitlines(), options)
+    return 0
 
 
 def stop(options: argparse.Namespace) -> int:
@@ -296,7 +316,20 @@ def _one_bundle(place: Path | None) -> Bundle:
 
 
 def _parser() -> argparse.ArgumentParser:
-    works = (profiles, voices, build, inspect, bench, tune, serve, say, stop, status, doctor)
+    works = (
+        profiles,
+        voices,
+        build,
+        inspect,
+        bench,
+        tune,
+        serve,
+        say,
+        prerender,
+        stop,
+        status,
+        doctor,
+    )
     return parser({work.__name__: work for work in works})
 
 

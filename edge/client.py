@@ -3,15 +3,19 @@
 with Client() as voice:
     for message in voice.speak(Speak("The train leaves at nine.")):
         ...
+    for message in voice.speak_stream(SpeakStart(), words_of_a_language_model):
+        ...
 
 numpy is imported only by `synthesize`, so that `edge say` answers quickly on a small board.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edge.errors import ConnectionLost, EdgeError, NoDaemon
 from edge.protocol import (
     FROM_DAEMON,
+    MAX_TEXT,
     AudioChunk,
     AudioStop,
     Decoder,
@@ -30,12 +35,19 @@ from edge.protocol import (
     Speak,
     SpeakAccepted,
     SpeakCancelled,
+    SpeakChunk,
     SpeakFinished,
+    SpeakStart,
+    SpeakStop,
     Status,
     StatusReport,
     Stop,
     Stopped,
     Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
     encode,
     parse_reply,
     to_frame,
@@ -45,6 +57,7 @@ if TYPE_CHECKING:
     from edge.pcm import PcmChunk
 
 _M = TypeVar("_M", bound=Reply)
+_A = TypeVar("_A")
 
 SYSTEM_SOCKET = Path("/run/edge-voice/edge-voice.sock")
 READ_BYTES = 1 << 16
@@ -87,29 +100,93 @@ class Client:
         Without `wait` only the acceptance is waited for.
         """
         self._send(request)
-        self._socket.settimeout(REPLY_TIMEOUT_S)
+        return self._spoken(wait)
+
+    def speak_stream(
+        self, request: SpeakStart, chunks: Iterable[str], wait: bool = True
+    ) -> Iterator[Reply]:
+        """Like speak(), of a text that comes in chunks, cut anywhere; it sounds meanwhile.
+
+        The chunks are fetched in a thread of their own, and no more of them once it has ended.
+        """
+        self._send(request)
+        answers = self._spoken(wait)
+        yield next(answers)  # accepted, else nothing is sent
+        yield from self._streamed(chunks, SpeakChunk, SpeakStop(), answers, wait)
+
+    def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
+        """The sound itself, chunk by chunk as it is made."""
+        self._send(request)
+        return self._sound(AudioStop)
+
+    def synthesize_stream(
+        self, request: SynthesizeStart, chunks: Iterable[str]
+    ) -> Iterator[PcmChunk]:
+        """Like synthesize(), of a text that comes in chunks, cut anywhere."""
+        self._send(request)
+        self._socket.settimeout(None)
+        sound = self._sound(SynthesizeStopped)
+        return self._streamed(chunks, SynthesizeChunk, SynthesizeStop(), sound)
+
+    def _spoken(self, wait: bool) -> Iterator[Reply]:
         accepted = self._answer(SpeakAccepted)
-        yield accepted
         self._socket.settimeout(None)  # a queue may be long; a dead daemon closes the socket
+        yield accepted
         while wait:
             message = self._expect()
             if getattr(message, "id", None) == accepted.id:
                 yield message
                 wait = not isinstance(message, (SpeakFinished, SpeakCancelled))
 
-    def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
-        """The sound itself, chunk by chunk as it is made."""
+    def _sound(self, end: type[AudioStop] | type[SynthesizeStopped]) -> Iterator[PcmChunk]:
         import numpy as np
 
         from edge.pcm import INT16_PEAK, PcmChunk
 
-        self._send(request)
         self._socket.settimeout(None)
-        while not isinstance(message := self._expect(), AudioStop):
+        while not isinstance(message := self._expect(), end):
             if isinstance(message, AudioChunk):
                 pcm = np.frombuffer(message.payload, "<i2")
                 samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)
                 yield PcmChunk(samples, message.rate)
+
+    def _streamed(
+        self,
+        chunks: Iterable[str],
+        chunk: type[SpeakChunk] | type[SynthesizeChunk],
+        stop: SpeakStop | SynthesizeStop,
+        answers: Iterator[_A],
+        wait: bool = True,
+    ) -> Iterator[_A]:
+        """The answers, while a thread sends the chunks."""
+        over = threading.Event()
+        failures: list[Exception] = []
+
+        def send() -> None:
+            try:
+                for text in chunks:
+                    for at in range(0, len(text), MAX_TEXT):
+                        if over.is_set():
+                            return
+                        self._send(chunk(text[at : at + MAX_TEXT]))
+                self._send(stop)
+            except Exception as error:
+                failures.append(error)
+                with contextlib.suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)  # wakes the reader of the answers
+
+        sender = threading.Thread(target=send, name="text", daemon=True)
+        sender.start()
+        try:
+            yield from answers
+            if not wait:
+                sender.join()
+        except ConnectionLost:
+            if failures:
+                raise failures[0] from None
+            raise
+        finally:
+            over.set()
 
     def stop(self, id: str | None = None) -> tuple[str, ...]:
         """Stop one utterance, or all of everybody's; the ids that were stopped."""

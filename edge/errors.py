@@ -154,7 +154,7 @@ class Busy(EdgeError):
 
 
 class NotWritable(EdgeError):
-    """The sound cannot be written to the file that was named."""
+    """The sound cannot be written to the file, or phrases to the folder, that was named."""
 
     code = "not-writable"
 
@@ -169,6 +169,12 @@ class TextTooLong(EdgeError):
     """The text passes the limit for one request."""
 
     code = "text-too-long"
+
+
+class StoppedEarly(EdgeError):
+    """Somebody stopped the speech before all of its sound was made."""
+
+    code = "cancelled"
 
 
 class BadStyle(EdgeError):

@@ -97,10 +97,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="which voice is the default one")
     add("--socket", type=Path, metavar="PATH", help="listen here")
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--phrase-cache", type=Path, metavar="DIR", help="keep the sound of phrases here")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
 
     add = command("say", "speak a text", "edge say 'The train to Oxford leaves at nine.'")
-    add("text", nargs="?", metavar="TEXT", help="the text; - or nothing reads standard input")
+    add(
+        "text",
+        nargs="?",
+        metavar="TEXT",
+        help="the text; - or nothing speaks standard input as it comes",
+    )
     add("--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")
@@ -111,6 +117,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--bundle", type=Path, action="append", metavar="DIR", help="for --local")
     add("--device", metavar="NAME", help="for --local: the sound device, by name")
     add("--any-board", action="store_true", help="for --local: accept bundles of other boards")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "prerender",
+        "have announcements made before they are needed",
+        "edge prerender announcements.txt",
+    )
+    add("file", metavar="FILE", help="one phrase a line; - is standard input")
+    add("--voice", metavar="VOICE", help="default: the daemon's first")
+    add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command("stop", "stop what is being spoken, and what waits", "edge stop")

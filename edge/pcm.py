@@ -6,7 +6,7 @@ A *sample* is one amplitude, float32 in [-1, 1] or int16. Everything here is mon
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,37 @@ INT16_PEAK = 32767
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word in a stretch of sound: characters `text_start` to `text_end` of the text are heard
+    from the sample `start` on, for `length` samples. `estimated`: only roughly so."""
+
+    text_start: int
+    text_end: int
+    start: int
+    length: int
+    estimated: bool = False
+
+    def moved(self, samples: int) -> Word:
+        """The same word of a sound that has so many samples before this one."""
+        return replace(self, start=self.start + samples)
+
+    def later(self, characters: int) -> Word:
+        """The same word of a text that has so many characters before this one."""
+        return replace(
+            self, text_start=self.text_start + characters, text_end=self.text_end + characters
+        )
+
+
+@dataclass(frozen=True)
 class PcmChunk:
-    """A stretch of mono sound: float32 samples of shape (frames,), at `rate` Hz."""
+    """A stretch of mono sound: float32 samples of shape (frames,), at `rate` Hz.
+
+    `words` begin in it, where they were asked for; they may go on in the next.
+    """
 
     samples: Samples
     rate: int
+    words: tuple[Word, ...] = ()
 
     @property
     def seconds(self) -> float:

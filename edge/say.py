@@ -10,13 +10,22 @@ import struct
 import sys
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.client import Client
 from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
-from edge.protocol import Speak, SpeakCancelled, Synthesize, VoiceChoice
+from edge.protocol import (
+    Reply,
+    Speak,
+    SpeakCancelled,
+    SpeakStart,
+    Synthesize,
+    SynthesizeStart,
+    VoiceChoice,
+)
+from edge.text_input import TextInput
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,27 +36,65 @@ START_TIMEOUT_S = 60.0
 """For a private daemon to load a voice; a Zero 2 W takes some seconds."""
 
 
-def say_text(text: str, options: argparse.Namespace) -> int:
-    """Exit status 0; 1 if the speech was stopped by somebody."""
+def say_text(text: str | None, options: argparse.Namespace) -> int:
+    """Speak `text`, or standard input while it comes. Exit status 0; 1 if somebody stopped it."""
+    source = TextInput()
+    if text is None and options.fallback:
+        text = "".join(source.rest())  # needed twice, if there is no sound card
     with _daemon(options) as path, Client(path) as client:
         if options.out:
-            _write(_sound(client, text, options), options.out)
+            _write(_sound(client, text, source, options), options.out)
             return 0
         try:
-            return _speak(client, text, options)
+            if text is None:
+                return _speak_input(client, source, options)
+            request = Speak(text, voice=options.voice, speed=options.speed, volume=options.volume)
+            return _follow(client, client.speak(request, wait=not options.no_wait))
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
                 raise
-            _write(_sound(client, text, options), str(options.fallback))
+            _write(_sound(client, text, source, options), str(options.fallback))
             print(f"edge: {error.message}\n      So the speech is in {options.fallback}.")
             return 0
 
 
-def _speak(client: Client, text: str, options: argparse.Namespace) -> int:
-    request = Speak(text, voice=options.voice, speed=options.speed, volume=options.volume)
+def prerender_lines(lines: Iterable[str], options: argparse.Namespace) -> None:
+    """Have each line made, so that the daemon keeps it; the sound itself is thrown away."""
+    phrases = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    seconds = 0.0
+    with Client(options.socket) as client:
+        for phrase in phrases:
+            seconds += sum(chunk.seconds for chunk in _sound_of(client, phrase, options))
+        kept = client.status().counters["phrases"]
+    print(f"made {len(phrases)} phrases, {seconds:.1f} s of sound")
+    if kept < len(phrases):
+        print("The daemon has no room for all of them: edge serve --phrase-cache DIR keeps more.")
+
+
+def _speak_input(client: Client, source: TextInput, options: argparse.Namespace) -> int:
+    """One utterance after the other, each from its first clause on."""
+    spoken, silent = 0, EmptyText("standard input has no text", "echo Hello. | edge say -")
+    while source.begins():
+        request = SpeakStart(voice=options.voice, speed=options.speed, volume=options.volume)
+        answers = client.speak_stream(request, source.utterance(), wait=not options.no_wait)
+        try:
+            if _follow(client, answers):
+                return 1
+            spoken += 1
+        except EdgeError as error:
+            if error.code != EmptyText.code:  # a line of dashes among others is none
+                raise
+            silent = EmptyText(error.message, error.remedy)
+    if not spoken:
+        raise silent
+    return 0
+
+
+def _follow(client: Client, answers: Iterator[Reply]) -> int:
+    """Until the utterance has ended; 1 if somebody stopped it."""
     id = None
     try:
-        for message in client.speak(request, wait=not options.no_wait):
+        for message in answers:
             id = id or getattr(message, "id", None)
             if isinstance(message, SpeakCancelled):
                 print(f"edge: stopped ({message.reason})", file=sys.stderr)
@@ -60,12 +107,26 @@ def _speak(client: Client, text: str, options: argparse.Namespace) -> int:
     return 0
 
 
-def _sound(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
+def _sound(
+    client: Client, text: str | None, source: TextInput, options: argparse.Namespace
+) -> Iterator[PcmChunk]:
     from edge.pcm import PcmChunk
 
-    choice = VoiceChoice(name=options.voice) if options.voice else None
-    for chunk in client.synthesize(Synthesize(text, voice=choice, speed=options.speed)):
+    if text is None:
+        start = SynthesizeStart(voice=_choice(options), speed=options.speed)
+        chunks = client.synthesize_stream(start, source.rest())
+    else:
+        chunks = _sound_of(client, text, options)
+    for chunk in chunks:
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
+
+
+def _sound_of(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
+    return client.synthesize(Synthesize(text, voice=_choice(options), speed=options.speed))
+
+
+def _choice(options: argparse.Namespace) -> VoiceChoice | None:
+    return VoiceChoice(name=options.voice) if options.voice else None
 
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from edge.errors import EmptyText, TextTooLong
 
@@ -15,7 +16,35 @@ MAX_TOKENS = 200
 """Per segment: about ten seconds of speech, which bounds the memory of one inference."""
 
 _CLAUSE_END = frozenset(",;:—–.!?…")
+FIRST_CLAUSE, LATER_CLAUSE = 24, 120
+"""Of a text that comes piece by piece: a clause of so many characters need not wait for the end
+of its sentence. The first one is short, because somebody waits for it; the later ones have the
+sound before them, and whole sentences sound better."""
+
+LONGEST_PIECE = 600
+"""Of a text without any marks; it is cut between words."""
+
+_CLOSERS = "\"'”’)\\]」』"
+_PIECE_END = re.compile(
+    rf"(?P<sentence>[.!?…]+[{_CLOSERS}]*(?=\s))"
+    rf"|(?P<wide>[。！？]+[{_CLOSERS}]*(?=[^{_CLOSERS}。！？]))"  # no space behind these
+    r"|(?P<paragraph>\n[^\S\n]*\n)"
+    rf"|(?P<clause>[,;:—–][{_CLOSERS}]*(?=\s))"
+)
+# Behind these a full stop rarely ends a sentence: initials, "e.g.", "3. item", and titles.
+_SHORTENED = re.compile(
+    r"(?:^|[^\w])(?:[^\W\d_]|\d\d?|mrs?|ms|dr|prof|st|jr|sr|vs|no|etc|approx|fig|bzw|ca|nr)\.$",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=\S)|\n\s*\n")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a text; `start` counts the characters before it."""
+
+    text: str
+    start: int = 0
 
 
 def clean(text: str) -> str:
@@ -23,23 +52,84 @@ def clean(text: str) -> str:
 
     Raises TextTooLong over MAX_CHARACTERS, EmptyText where nothing can be spoken.
     """
+    return clean_piece(Piece(text)).text
+
+
+def clean_piece(piece: Piece) -> Piece:
+    """Like clean(), and where what is left of it starts. One character stays one character."""
+    text = piece.text
     if len(text) > MAX_CHARACTERS:
         raise TextTooLong(
             f"the text has {len(text):,} characters; the limit for one request is "
             f"{MAX_CHARACTERS:,}",
-            "Send it in pieces, for instance: split -C 9000 FILE part- && "
-            'for f in part-*; do edge say - < "$f"; done',
+            "Pipe it through: edge say -",
         )
     # A NUL would end the text inside espeak; the others are never spoken.
     cleaned = "".join(
         " " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and c != "\n" else c
         for c in text
-    ).strip()
+    )
     if not any(unicodedata.category(c)[0] in "LNS" for c in cleaned):
         raise EmptyText(
             f"nothing to speak in {_shape(text)}", 'Give words: edge say "Hello from the board."'
         )
-    return cleaned
+    return Piece(cleaned.strip(), piece.start + len(cleaned) - len(cleaned.lstrip()))
+
+
+def piece_length(text: str, clause: int) -> int | None:
+    """Characters of the first piece of `text` that can be spoken before the rest has come.
+
+    None if more must come first. A clause of fewer than `clause` characters waits for its
+    sentence. More text never changes an answer, so the pieces of a text are the same however it
+    was cut on its way.
+    """
+    begin = len(text) - len(text.lstrip())
+    for end in _PIECE_END.finditer(text, begin):
+        if end.end() > LONGEST_PIECE:
+            break
+        if end["clause"] and end.end() - begin < clause:
+            continue
+        # One stop is enough to look at: an ellipsis ends no abbreviation.
+        at = end.end()
+        if end["sentence"] == "." and _SHORTENED.search(text, max(0, at - 8), at):
+            continue
+        return at
+    if len(text) <= LONGEST_PIECE:
+        return None
+    spaces = (i + 1 for i in range(begin, LONGEST_PIECE) if text[i].isspace())
+    return max(spaces, default=LONGEST_PIECE)
+
+
+class Splitter:
+    """A text that comes in chunks, cut anywhere -> the pieces to speak. Together they are the
+    text, character for character."""
+
+    def __init__(self) -> None:
+        self._rest, self._start = "", 0
+
+    @property
+    def waiting(self) -> int:
+        """Characters that are in no piece yet."""
+        return len(self._rest)
+
+    def feed(self, chunk: str) -> list[Piece]:
+        """The pieces that this chunk completes."""
+        self._rest += chunk
+        pieces: list[Piece] = []
+        while True:
+            length = piece_length(self._rest, LATER_CLAUSE if self._start else FIRST_CLAUSE)
+            if length is None:
+                return pieces
+            pieces.append(self._take(length))
+
+    def finish(self) -> list[Piece]:
+        """What is left, where the text is at its end."""
+        return [self._take(len(self._rest))] if self._rest else []
+
+    def _take(self, length: int) -> Piece:
+        piece = Piece(self._rest[:length], self._start)
+        self._rest, self._start = self._rest[length:], self._start + length
+        return piece
 
 
 def sentences(text: str) -> list[str]:

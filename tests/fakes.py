@@ -42,9 +42,20 @@ class FakeCard:
             self.room = blocks
             self.changed.notify_all()
 
+    def play(self, blocks: int) -> None:
+        """Take so many more, and return when they have been given."""
+        with self.changed:
+            self.room += blocks
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self.room == 0, DEADLINE_S), "nothing to play"
+
     def wait_until_held(self) -> None:
         with self.changed:
             assert self.changed.wait_for(lambda: self.held > 0, DEADLINE_S), "no write waits"
+
+    def wait_until_heard(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.blocks, DEADLINE_S), "nothing sounds"
 
     def heard(self) -> Samples:
         with self.changed:
@@ -96,14 +107,21 @@ class FakeVoice:
         self.rate, self.provider = real.rate, real.provider
         self._real, self._before_chunk = real, before_chunk
         self.made = 0
+        self._changed = threading.Condition()
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
-        return self._real.plan(text, style)
+    def wait_until_made(self, chunks: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.made >= chunks, DEADLINE_S)
+
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
+        return self._real.plan(text, style, words)
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         for chunk in self._real.speak(segment):
             self._before_chunk(self.made)
-            self.made += 1
+            with self._changed:
+                self.made += 1
+                self._changed.notify_all()
             yield chunk
 
 

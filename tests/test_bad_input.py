@@ -108,6 +108,36 @@ SENT: dict[str, tuple[bytes, str, bool]] = {
         frame("synthesize", text="<speak/>", text_format="ssml"), "bad-message", True,
     ),
     "synthesize: seed -1": (frame("synthesize", text="One.", seed=-1), "bad-message", True),
+    "speak: words is text": (frame("speak", text="One.", words="yes"), "bad-message", True),
+    "speak-start: unknown voice, then chunks": (
+        frame("speak-start", voice="nobody") + frame("speak-chunk", text="One. ") * 9,
+        "unknown-voice", True,
+    ),
+    "speak-start: speed 9": (frame("speak-start", speed=9), "bad-style", True),
+    "speak-start: twice": (
+        frame("speak-start") + frame("speak-start"), "bad-message", True,
+    ),
+    "speak-start: no words": (
+        frame("speak-start") + frame("speak-chunk", text="...") + frame("speak-stop"),
+        "empty-text", True,
+    ),
+    "speak-chunk: no stream": (frame("speak-chunk", text="One."), "bad-message", True),
+    "speak-chunk: 10,001 characters": (
+        frame("speak-chunk", text="a" * 10_001), "text-too-long", True,
+    ),
+    "speak-chunk: 200,001 characters in all": (
+        frame("speak-start") + frame("speak-chunk", text=" " * 10_000) * 20
+        + frame("speak-chunk", text="a"), "text-too-long", True,
+    ),
+    "speak-chunk: a word cut in its middle": (
+        frame("speak-start") + frame("speak-chunk", text="O") + frame("speak-chunk", text="ne.")
+        + frame("speak-stop"), "spoken", True,
+    ),
+    "speak-stop: no stream": (frame("speak-stop"), "bad-message", True),
+    "synthesize-start: SSML": (
+        frame("synthesize-start", text_format="ssml"), "bad-message", True,
+    ),
+    "synthesize-chunk: text is a number": (frame("synthesize-chunk", text=7), "bad-message", True),
     "stop: an unknown scope": (frame("stop", scope="world"), "bad-message", True),
     "unknown message": (frame("sing"), "bad-message", True),
     "a message of the daemon's": (frame("pong"), "bad-message", True),

@@ -28,6 +28,7 @@ COMMANDS = [
     "build",
     "doctor",
     "inspect",
+    "prerender",
     "profiles",
     "say",
     "serve",
@@ -70,7 +71,7 @@ def help_of(command: str) -> str:
 
 
 def test_every_command_is_covered() -> None:
-    listed = re.findall(r"^    (\w+) ", help_of(""), re.MULTILINE)
+    listed = re.findall(r"^    (\w+)\b", help_of(""), re.MULTILINE)
     assert sorted(listed) == COMMANDS
 
 
@@ -100,6 +101,17 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
 
 
 # Errors
+
+
+def test_a_package_that_is_missing_is_named_with_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("edge.build.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert run(["build", "tone", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "onnx is not installed" in said and "edge-voice[build]" in said
 
 
 def test_errors_say_what_to_type_next(tmp_path: Path, tone_bundle: Bundle) -> None:
@@ -202,6 +214,52 @@ def test_say_reads_standard_input(daemon: ThreadDaemon) -> None:
     assert daemon.server._speaker.counters.spoken == 2
 
 
+def test_say_speaks_standard_input_while_it_comes(daemon: ThreadDaemon) -> None:
+    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), "-"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as saying:
+        assert saying.stdin is not None
+        saying.stdin.write(b"The kettle is on. And")
+        saying.stdin.flush()
+        daemon.card.wait_until_heard()  # before the rest has come
+        saying.stdin.write(b" the tea.")
+        saying.stdin.close()
+        assert saying.wait(DEADLINE_S) == 0
+    assert daemon.server._speaker.counters.spoken == 1
+
+
+def test_say_takes_a_text_longer_than_a_request(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    assert edge("say", "--socket", daemon.path, "-", stdin=b"word " * 4000).returncode == 0
+    out = tmp_path / "a.wav"
+    done = edge("say", "--socket", daemon.path, "--out", out, "-", stdin=b"word " * 4000)
+    assert done.returncode == 0
+    with wave.open(str(out)) as written:
+        assert written.getnframes() / 22050 == pytest.approx(4000 * 0.18, rel=0.01)
+
+
+@pytest.mark.parametrize("typed", [b"", b" \n\n", b"...\n"])
+def test_say_of_an_input_without_words(daemon: ThreadDaemon, typed: bytes) -> None:
+    done = edge("say", "--socket", daemon.path, "-", stdin=typed)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 2
+
+
+def test_say_that_is_stopped_writes_no_file(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    out = tmp_path / "a.wav"
+    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), "--out", out]
+    with subprocess.Popen([*command, "-"], cwd=ROOT, stdin=-1, stderr=-1, text=True) as saying:
+        assert saying.stdin is not None and saying.stderr is not None
+        saying.stdin.write("The kettle is on. And")
+        saying.stdin.flush()
+        with daemon.connect() as wire:
+            while True:
+                wire.send(Stop(scope="all"))
+                if wire.until(Stopped)[-1] != Stopped(()):
+                    break
+        saying.wait(DEADLINE_S)
+        said = saying.stderr.read()
+    assert saying.returncode == 1 and "stopped" in said
+    assert not list(tmp_path.glob("a.wav*"))
+
+
 def test_say_without_waiting(daemon: ThreadDaemon) -> None:
     daemon.card.give_room(0)
     assert edge("say", "--socket", daemon.path, "--no-wait", "Hello.").returncode == 0
@@ -237,6 +295,19 @@ def test_say_into_a_file_and_into_a_pipe(daemon: ThreadDaemon, tmp_path: Path) -
         assert stream.getparams()[:3] == (1, 2, 22050)
     assert piped[44:] == sound and any(sound)
     assert not daemon.card.blocks
+
+
+def test_prerender_makes_each_phrase_once(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    file = tmp_path / "announcements.txt"
+    file.write_text("Door one.\n\n  Door two. \nDoor one.\n", encoding="utf-8")
+    done = edge("prerender", "--socket", daemon.path, file)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"made 2 phrases, 0.7 s of sound\n"
+    edge("say", "--socket", daemon.path, "Door two.")
+    status = json.loads(edge("status", "--socket", daemon.path, "--json").stdout)
+    assert status["counters"]["phrases"] == 2 and status["counters"]["repeats"] == 1
+    assert "nowhere" in refusal("prerender", "--socket", daemon.path, tmp_path / "nowhere")
+    assert "speed" in refusal("prerender", "--socket", daemon.path, "--speed", "9", file)
 
 
 def test_say_falls_back_to_a_file(daemon: ThreadDaemon, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.build.smoothing import activation_gains
 from edge.build.stage_cache import StageCache
 from edge.cli import cache_dir
-from edge.profile import load_profile, profiles_dir
+from edge.profile import load_profile
 from edge.synth import Style
 from edge.synth.schedule import Cost, Decoder, plan_runs
 from edge.voice import load_voice
@@ -158,17 +158,10 @@ def test_a_bundle_speaks_with_the_operators(
 ) -> None:
     """From the plan of a profile to sound: built, within the budget of quality, spoken."""
     monkeypatch.setenv("EDGE_KERNELS", str(library))
-    plan = "  - {name: fused, encoder: int8-dynamic, decoder: int8-fused}\n"
-    text = (profiles_dir() / "x86-64.yaml").read_text(encoding="utf-8")
-    head, variants = text.split("variants:\n")
-    (tmp_path / "fused.yaml").write_text(
-        head.replace("name: x86-64", "name: fused") + "variants:\n" + plan + variants,
-        encoding="utf-8",
-    )
-    profile, voice = load_profile(str(tmp_path / "fused.yaml")), load_voice("en_US-joe-medium")
+    profile, voice = load_profile("x86-64"), load_voice("en_US-joe-medium")
     stages = StageCache(tmp_path / "cache")
     files = fetch(voice, cache_dir(), lambda *_: None)
-    original = export(voice, files, stages)
+    original = export(voice, files, stages, tmp_path / "log.json")
     made, _ = make_candidates(original, voice, profile, stages, lambda *_: None, only="fused")
     assert not any(candidate.failure for candidate in made)
     with provisional(original, voice, profile, made) as bundle:

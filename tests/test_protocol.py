@@ -40,8 +40,14 @@ INFO = p.Info((p.TtsProgram("edge-voice", URL, True, (VOICE,), "Edge Voice", "0.
 FULL: dict[str, p.Message] = {
     "describe": p.Describe(),
     "ping": p.Ping("a"),
-    "synthesize": p.Synthesize("Hi.", p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7),
-    "speak": p.Speak("Hi.", "joe", "en", "a", 1.5, 0.5, "id-1"),
+    "synthesize": p.Synthesize("Hi.", p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True),
+    "synthesize-start": p.SynthesizeStart(p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True),
+    "synthesize-chunk": p.SynthesizeChunk("Hi."),
+    "synthesize-stop": p.SynthesizeStop(),
+    "speak": p.Speak("Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True),
+    "speak-start": p.SpeakStart("joe", "en", "a", 1.5, 0.5, "id-1", True),
+    "speak-chunk": p.SpeakChunk("Hi."),
+    "speak-stop": p.SpeakStop(),
     "stop": p.Stop("id-1", "all"),
     "status": p.Status(),
     "info": INFO,
@@ -49,8 +55,11 @@ FULL: dict[str, p.Message] = {
     "audio-start": p.AudioStart(22050, 2, 1, 5),
     "audio-chunk": p.AudioChunk(22050, 2, 1, b"abcd"),
     "audio-stop": p.AudioStop(9),
+    "audio-word": p.AudioWord(4, 10, 0.5, 0.25, True),
+    "synthesize-stopped": p.SynthesizeStopped(),
     "speak-accepted": p.SpeakAccepted("id-1", 2),
     "speak-started": p.SpeakStarted("id-1"),
+    "speak-word": p.SpeakWord("id-1", 4, 10, 0.5, 0.25, True),
     "speak-finished": p.SpeakFinished("id-1", 1.5),
     "speak-cancelled": p.SpeakCancelled("id-1", "stopped"),
     "stopped": p.Stopped(("id-1", "id-2")),
@@ -140,7 +149,7 @@ def test_a_wrong_field_is_named_with_its_type_or_limit(
     with pytest.raises(cls, match=reason) as caught:
         p.parse(Frame(name, data))
     assert caught.value.remedy
-    assert len(caught.value.message) < 400
+    assert len(caught.value.message) < 500
 
 
 def test_half_a_sample_is_refused() -> None:
@@ -316,7 +325,7 @@ def test_the_page_names_no_other_message() -> None:
 
 def test_the_page_states_the_limits() -> None:
     page = PAGE.read_text()
-    for number in (p.MAX_TEXT, p.MAX_PING, *dataclasses.astuple(FROM_DAEMON)):
+    for number in (p.MAX_TEXT, p.MAX_STREAM, p.MAX_PING, *dataclasses.astuple(FROM_DAEMON)):
         assert f"{number:,}" in page
     assert f"`speed` {p.MIN_SPEED:g} to {p.MAX_SPEED:g}; `volume` 0 to {p.MAX_VOLUME:g}" in page
     assert f"1 to {p.MAX_ID} characters" in page
@@ -326,7 +335,7 @@ def test_the_page_states_the_limits() -> None:
 
 def test_the_transcripts_of_the_page_are_true() -> None:
     transcripts = re.findall(r"```transcript\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(transcripts) == 3
+    assert len(transcripts) == 4
     for text in transcripts:
         lines = [(line[0], line[2:].encode()) for line in text.splitlines()]
         asked = b"".join(line + b"\n" for side, line in lines if side == ">")

@@ -23,7 +23,14 @@ with warnings.catch_warnings():
     from wyoming.event import Event
     from wyoming.info import Describe, Info
     from wyoming.ping import Ping, Pong
-    from wyoming.tts import Synthesize, SynthesizeVoice
+    from wyoming.tts import (
+        Synthesize,
+        SynthesizeChunk,
+        SynthesizeStart,
+        SynthesizeStop,
+        SynthesizeStopped,
+        SynthesizeVoice,
+    )
 
 TEXT = "The kettle is on."
 
@@ -103,3 +110,27 @@ def test_a_voice_by_language_and_one_that_is_not_there(daemon: ThreadDaemon) -> 
 def test_no_words_are_no_sound(daemon: ThreadDaemon) -> None:
     [events] = talk(daemon, Synthesize("..."))
     assert samples(events) == b""
+
+
+def test_a_stream_as_home_assistant_sends_it(daemon: ThreadDaemon, tone_bundle: Bundle) -> None:
+    async def run() -> list[Event]:
+        async with AsyncClient.from_uri(f"unix://{daemon.path}") as client:
+            await client.write_event(Describe().event())
+            info = await client.read_event()
+            assert info is not None
+            assert Info.from_event(info).tts[0].supports_synthesize_streaming
+            await client.write_event(SynthesizeStart(voice=SynthesizeVoice("tone")).event())
+            for chunk in ("The kett", "le is ", "on. And the", " tea."):
+                await client.write_event(SynthesizeChunk(chunk).event())
+            await client.write_event(Synthesize("The kettle is on. And the tea.").event())
+            await client.write_event(SynthesizeStop().event())
+            events: list[Event] = []
+            while not events or not SynthesizeStopped.is_type(events[-1].type):
+                event = await asyncio.wait_for(client.read_event(), DEADLINE_S)
+                assert event is not None
+                events.append(event)
+            return events
+
+    *sound, _ = asyncio.run(run())
+    [whole] = talk(daemon, Synthesize("The kettle is on. And the tea."))
+    assert samples(sound) == samples(whole)

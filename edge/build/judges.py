@@ -8,6 +8,7 @@ samples of shape (frames,), full scale 1.0, their rate in Hz, and the text that 
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterable
@@ -70,6 +71,7 @@ class WordErrorRate:
         """The model is put together in `cache` on the first use (145 MB)."""
         os.environ["HF_HUB_OFFLINE"] = "1"  # faster-whisper would ask a hub for a missing file
         package = require("faster_whisper", "the word error rate", _EXTRA)
+        logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells every sentence
         self._language = language
         self._model = package.WhisperModel(
             str(whisper.assemble(cache)),

@@ -47,6 +47,8 @@ class Connection:
         self._requests = 0
         self._pending: set[str] = set()
         self._settled = asyncio.Event()
+        self._may_read = asyncio.Event()
+        self._may_read.set()
 
     def next_id(self) -> str:
         """An id for a request that came without one."""
@@ -63,8 +65,24 @@ class Connection:
         if not self._pending:
             self._settled.set()
 
-    async def serve(self, handle: Callable[[Connection, Request], None]) -> None:
-        """Decode and hand over messages until the client leaves or breaks the framing."""
+    @property
+    def held(self) -> bool:
+        return not self._may_read.is_set()
+
+    def hold(self) -> None:
+        """Take nothing more from the client until release()."""
+        self._may_read.clear()
+
+    def release(self) -> None:
+        self._may_read.set()
+
+    async def serve(
+        self, handle: Callable[[Connection, Request], None], at_end: Callable[[Connection], None]
+    ) -> None:
+        """Decode and hand over messages until the client leaves or breaks the framing.
+
+        `at_end` is called when no more messages come, before the answers are waited for.
+        """
         try:
             while data := await self._reader.read(READ_BYTES):
                 for frame in self._decoder.feed(data):
@@ -72,6 +90,8 @@ class Connection:
                         handle(self, parse_request(frame))
                     except EdgeError as error:
                         self.send(ErrorReply.of(error, request_id(frame)))
+                    if self.held:
+                        await self._unless_gone(self._may_read)
         except BadFrame as error:
             log.info("client %d: %s", self.number, error.message)
             self.send(ErrorReply.of(error))
@@ -80,11 +100,16 @@ class Connection:
         else:
             # A shell that sends one line and shuts its half still reads the answer, so what is
             # under way is waited for; a client that is gone altogether makes the sender fail.
+            at_end(self)
             if self._pending:
-                settled = asyncio.create_task(self._settled.wait())
-                await asyncio.wait([settled, self._sender], return_when=asyncio.FIRST_COMPLETED)
-                settled.cancel()
+                await self._unless_gone(self._settled)
         await self.close()
+
+    async def _unless_gone(self, event: asyncio.Event) -> None:
+        """Wait for the event, or until nothing can be sent to the client any more."""
+        came = asyncio.create_task(event.wait())
+        await asyncio.wait([came, self._sender], return_when=asyncio.FIRST_COMPLETED)
+        came.cancel()
 
     def send(self, message: Reply, on_sent: OnSent | None = None) -> None:
         """Queue a message; `on_sent` is called once the client has room for more."""

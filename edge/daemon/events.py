@@ -1,7 +1,9 @@
 """What becomes of an utterance, told once and in order to the sockets' loop.
 
-Started -> Finished | Cancelled | Failed          (to the sound card)
+Started -> WordHeard* -> Finished | Cancelled | Failed    (to the sound card)
 Sound* -> Finished | Cancelled | Failed           (to the client)
+
+and, of a text that comes piece by piece, a TextTaken whenever there is room for more of it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from edge.daemon.text_feed import TextFeed
 from edge.errors import EdgeError
 from edge.pcm import PcmChunk
 from edge.synth import Style
@@ -20,16 +23,25 @@ class Utterance:
     """One request to speak. `client` is the number of the connection it came from."""
 
     id: str
-    text: str
+    text: TextFeed
     client: int
     to: Literal["speaker", "client"]
     voice: str
     style: Style
     volume: float = 1.0
+    words: bool = False
 
     def __repr__(self) -> str:
         """Without the text, which must not reach a log."""
-        return f"Utterance({self.id!r}, {len(self.text)} characters, to {self.to})"
+        return f"Utterance({self.id!r}, {self.text.received} characters, to {self.to})"
+
+
+@dataclass(frozen=True)
+class TextTaken:
+    """Synthesis took a piece of the text; `waiting` characters are left."""
+
+    id: str
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -40,11 +52,31 @@ class Started:
 
 
 @dataclass(frozen=True)
+class WordHeard:
+    """A word is heard now (to = speaker), or begins in a Sound (to = client).
+
+    The text's characters `text_start` to `text_end`; `start_s` and `seconds` in the utterance.
+    """
+
+    id: str
+    text_start: int
+    text_end: int
+    start_s: float
+    seconds: float
+    estimated: bool
+
+
+WordMarks = tuple[tuple[int, WordHeard], ...]
+"""Words with the frame of a chunk at which each begins, in order."""
+
+
+@dataclass(frozen=True)
 class Sound:
-    """A stretch of an utterance that goes back to its client."""
+    """A stretch of an utterance that goes back to its client, and the words that begin in it."""
 
     id: str
     chunk: PcmChunk
+    words: WordMarks = ()
 
 
 @dataclass(frozen=True)
@@ -70,5 +102,5 @@ class Failed:
     error: EdgeError
 
 
-Event = Started | Sound | Finished | Cancelled | Failed
+Event = TextTaken | Started | WordHeard | Sound | Finished | Cancelled | Failed
 Notify = Callable[[Event], None]

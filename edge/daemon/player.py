@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.daemon.events import Failed, Finished, Notify, Started
+from edge.daemon.events import Failed, Finished, Notify, Started, WordHeard, WordMarks
 from edge.daemon.sink import Sink
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
@@ -37,6 +37,7 @@ class _End:
 class _Piece:
     id: str
     chunk: PcmChunk
+    words: WordMarks = ()
 
 
 class Player(threading.Thread):
@@ -59,14 +60,15 @@ class Player(threading.Thread):
         self._sink: Sink | None = None
         self._rate = 0
         self._written = 0  # frames given to the sink since it was opened
-        self._marks: deque[tuple[int, Finished]] = deque()  # told once that frame is heard
+        # Told once that frame is heard.
+        self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
         self.underruns = 0
 
     # From other threads
 
-    def put(self, id: str, chunk: PcmChunk) -> None:
+    def put(self, id: str, chunk: PcmChunk, words: WordMarks = ()) -> None:
         with self._changed:
-            self._items.append(_Piece(id, chunk))
+            self._items.append(_Piece(id, chunk, words))
             self._changed.notify_all()
 
     def end(self, id: str, seconds: float) -> None:
@@ -150,7 +152,7 @@ class Player(threading.Thread):
         try:
             self._prepare(piece.chunk.rate)
             for start in range(0, len(samples), frames):
-                if self._is_over(piece.id):
+                if not self._goes_on(piece, start, start + frames):
                     return
                 self._write(piece.id, samples[start : start + frames])
                 if not started:
@@ -164,10 +166,18 @@ class Player(threading.Thread):
             self._notify(Failed(piece.id, failure))  # after this, nothing more of it is put
             self.cancel(piece.id)
 
-    def _is_over(self, id: str) -> bool:
-        """Whether this utterance was cancelled, or the daemon closes."""
+    def _goes_on(self, piece: _Piece, start: int, stop: int) -> bool:
+        """False if it was cancelled, or the daemon closes; else its words in these frames, which
+        are written next, will be told when they are heard."""
         with self._changed:
-            return self._current != id or self._closing
+            if self._current != piece.id or self._closing:
+                return False
+            self._marks.extend(
+                (self._written + frame - start, word)
+                for frame, word in piece.words
+                if start <= frame < stop
+            )
+            return True
 
     def _mark(self, end: _End) -> None:
         if self._sink is None:  # an utterance without a single sample
@@ -234,7 +244,7 @@ class Player(threading.Thread):
         while (event := self._next_heard(heard, everything)) is not None:
             self._notify(event)
 
-    def _next_heard(self, heard: int, everything: bool) -> Finished | None:
+    def _next_heard(self, heard: int, everything: bool) -> Finished | WordHeard | None:
         with self._changed:  # cancel() takes marks away from another thread
             if self._marks and (everything or self._marks[0][0] <= heard):
                 return self._marks.popleft()[1]

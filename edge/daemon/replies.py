@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge.daemon.connection import Connection
-from edge.daemon.events import Cancelled, Event, Failed, Finished, Sound, Started
-from edge.errors import ConnectionLost
+from edge.daemon.events import Cancelled, Event, Failed, Finished, Sound, Started, WordHeard
+from edge.errors import ConnectionLost, EdgeError, StoppedEarly
 from edge.pcm import to_int16
 from edge.protocol import (
     AudioChunk,
     AudioStart,
     AudioStop,
+    AudioWord,
     ErrorReply,
     SpeakCancelled,
     SpeakFinished,
     SpeakStarted,
+    SpeakWord,
+    SynthesizeStopped,
 )
 
 CHUNK_FRAMES = 8192
@@ -43,6 +46,8 @@ class SpokenReply:
         match event:
             case Started():
                 self.connection.send(SpeakStarted(id=event.id))
+            case WordHeard():
+                self.connection.send(SpeakWord(id=event.id, **_word_fields(event)))
             case Finished():
                 self.connection.send(SpeakFinished(id=event.id, seconds=round(event.seconds, 3)))
             case Cancelled():
@@ -62,26 +67,32 @@ class AudioReply:
 
     def tell(self, event: Event) -> None:
         match event:
-            case Sound(id=id, chunk=chunk):
+            case Sound(id=id, chunk=chunk, words=words):
                 self._begin()
                 pcm = to_int16(chunk.samples)
                 for start in range(0, len(pcm), CHUNK_FRAMES):
                     part = pcm[start : start + CHUNK_FRAMES]
+                    for frame, word in words:
+                        if start <= frame < start + CHUNK_FRAMES:
+                            self.connection.send(AudioWord(**_word_fields(word)))
                     self.connection.send(
                         AudioChunk(rate=chunk.rate, width=2, channels=1, payload=part.tobytes()),
                         partial(self.sent, id, len(part) / chunk.rate),
                     )
             case Finished():
                 self.end()
+            # Not an audio-stop: half a sentence must not be taken for the whole.
             case Cancelled(reason="shutdown"):
-                # Not an audio-stop: half a sentence must not be taken for the whole.
-                error = ConnectionLost(
+                error: EdgeError = ConnectionLost(
                     "the daemon was stopped before the sound was whole",
                     "Ask again once it runs: edge status",
                 )
                 self.connection.send(ErrorReply.of(error))
             case Cancelled():
-                self.end()
+                error = StoppedEarly(
+                    "somebody stopped the speech before the sound was whole", "Ask again."
+                )
+                self.connection.send(ErrorReply.of(error))
             case Failed():
                 self.connection.send(ErrorReply.of(event.error))
 
@@ -94,3 +105,22 @@ class AudioReply:
         if not self._begun:
             self._begun = True
             self.connection.send(AudioStart(rate=self.rate, width=2, channels=1))
+
+
+@dataclass
+class StreamedAudioReply(AudioReply):
+    """To `synthesize-start`: one sound for the whole stream, and then a word that it is over."""
+
+    def end(self) -> None:
+        super().end()
+        self.connection.send(SynthesizeStopped())
+
+
+def _word_fields(word: WordHeard) -> dict[str, Any]:
+    return {
+        "text_start": word.text_start,
+        "text_end": word.text_end,
+        "start_s": round(word.start_s, 3),
+        "seconds": round(word.seconds, 3),
+        "estimated": word.estimated,
+    }

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.server import Server
 from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import NoBundle, WrongBoard
@@ -55,8 +56,14 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     return [first, *found.values()]
 
 
-def serve_bundles(bundles: Sequence[Bundle], path: Path, device: str | None) -> None:
-    """Run the daemon on `path` until SIGTERM. The default voice's profile sets up the sound."""
+def serve_bundles(
+    bundles: Sequence[Bundle], path: Path, device: str | None, phrases: Path | None = None
+) -> None:
+    """Run the daemon on `path` until SIGTERM. The default voice's profile sets up the sound.
+
+    `phrases` is a folder in which phrases are kept over a restart.
+    """
+    store = None if phrases is None else PhraseStore(phrases)
     audio = bundles[0].profile.audio
     name = device or audio.device
     chosen = None if name == "default" else name
@@ -65,7 +72,7 @@ def serve_bundles(bundles: Sequence[Bundle], path: Path, device: str | None) -> 
         return PortAudioSink(chosen, rate, audio.block_ms, audio.latency_ms, audio.wake_ms)
 
     async def run() -> None:
-        server = Server(bundles, open_sink)
+        server = Server(bundles, open_sink, store)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         await server.run(path)

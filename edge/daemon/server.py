@@ -13,13 +13,17 @@ from pathlib import Path
 from edge import __version__
 from edge.bundle import Bundle
 from edge.daemon.connection import LAST_WORDS_S, Connection
-from edge.daemon.events import Event, Sound, Started, Utterance
+from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
 from edge.daemon.listener import claim
+from edge.daemon.phrase_cache import PhraseCache
+from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
-from edge.daemon.replies import AudioReply, Reply, SpokenReply
+from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.text_feed import TextFeed
+from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText
 from edge.protocol import (
@@ -32,16 +36,21 @@ from edge.protocol import (
     Request,
     Speak,
     SpeakAccepted,
+    SpeakChunk,
+    SpeakStart,
+    SpeakStop,
     Status,
     StatusReport,
     Stop,
     Stopped,
     Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
     TtsProgram,
     TtsVoice,
 )
 from edge.synth import Style
-from edge.text import clean
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +59,26 @@ MAX_CLIENTS = 256
 
 
 class Server:
-    """Ties the three threads together. `open_sink(rate)` opens the sound card."""
+    """Ties the three threads together. `open_sink(rate)` opens the sound card; `store` keeps
+    phrases on the disk."""
 
-    def __init__(self, bundles: Sequence[Bundle], open_sink: Callable[[int], Sink]) -> None:
+    def __init__(
+        self,
+        bundles: Sequence[Bundle],
+        open_sink: Callable[[int], Sink],
+        store: PhraseStore | None = None,
+    ) -> None:
         self.voices = Voices(bundles)
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
             on_room=lambda: self._speaker.on_room(),
         )
-        self._speaker = Speaker(self.voices, self._player, SpeechQueue(), self._from_thread)
+        self._phrases = PhraseCache(store)
+        self._speaker = Speaker(
+            self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
+        )
+        self._streams = TextStreams(self._speaker)
         self._connections: dict[int, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # one for each connection
         self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
@@ -121,13 +140,14 @@ class Server:
             return
         self._connections[connection.number] = connection
         try:
-            await connection.serve(self._handle)
+            await connection.serve(self._handle, self._streams.end_all)
         finally:
             del self._connections[connection.number]
             self._forget(connection)
 
     def _forget(self, connection: Connection) -> None:
         """Sound for a client that is gone is not worth making; its speech goes on."""
+        self._streams.end_all(connection)
         mine = [id for id, reply in self._replies.items() if reply.connection is connection]
         for id in mine:
             if isinstance(self._replies.pop(id), AudioReply):
@@ -137,9 +157,23 @@ class Server:
         try:
             match message:
                 case Synthesize():
-                    self._synthesize(connection, message)
+                    # Home Assistant sends the whole text too, for servers that know no streams.
+                    if not self._streams.is_open(connection, "synthesize"):
+                        self._synthesize(connection, message, _feed_or_nothing(message.text))
+                case SynthesizeStart():
+                    self._synthesize_stream(connection, message)
+                case SynthesizeChunk():
+                    self._streams.chunk(connection, "synthesize", message.text)
+                case SynthesizeStop():
+                    self._streams.close(connection, "synthesize")
                 case Speak():
-                    self._speak(connection, message)
+                    self._speak(connection, message, TextFeed.whole(message.text))
+                case SpeakStart():
+                    self._speak_stream(connection, message)
+                case SpeakChunk():
+                    self._streams.chunk(connection, "speak", message.text)
+                case SpeakStop():
+                    self._streams.close(connection, "speak")
                 case Stop():
                     client = connection.number if message.scope == "mine" else None
                     ids = self._speaker.cancel(client, message.id)
@@ -153,15 +187,32 @@ class Server:
         except EdgeError as error:
             connection.send(ErrorReply.of(error, getattr(message, "id", None)))
 
-    def _speak(self, connection: Connection, message: Speak) -> None:
+    def _speak_stream(self, connection: Connection, message: SpeakStart) -> None:
+        self._streams.check_none(connection, "speak")
+        id = None
+        try:
+            id = self._speak(connection, message, TextFeed())
+        finally:  # the chunks of a refused one come all the same
+            self._streams.open(connection, "speak", id)
+
+    def _synthesize_stream(self, connection: Connection, message: SynthesizeStart) -> None:
+        self._streams.check_none(connection, "synthesize")
+        id = None
+        try:
+            id = self._synthesize(connection, message, TextFeed())
+        finally:
+            self._streams.open(connection, "synthesize", id)
+
+    def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
         utterance = Utterance(
             id=message.id or self._new_id(connection),
-            text=clean(message.text),
+            text=text,
             client=connection.number,
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
             style=Style(speed=message.speed, speaker=message.speaker),
             volume=message.volume,
+            words=message.words,
         )
         if self._speaker.is_live(utterance.id):
             raise BadMessage(
@@ -170,17 +221,16 @@ class Server:
         ahead = self._speaker.submit(utterance)
         self._expect(SpokenReply(connection), utterance.id)
         connection.send(SpeakAccepted(id=utterance.id, ahead=ahead))
+        return utterance.id
 
-    def _synthesize(self, connection: Connection, message: Synthesize) -> None:
+    def _synthesize(
+        self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
+    ) -> str:
         choice = message.voice
         voice = self.voices.choose(
             choice.name if choice else None, choice.language if choice else None
         )
         rate = self.voices.bundle(voice).manifest.rate
-        try:
-            text = clean(message.text)
-        except EmptyText:
-            text = ""  # answered in its turn, with a sound of no length
         utterance = Utterance(
             id=self._new_id(connection),
             text=text,
@@ -192,9 +242,13 @@ class Server:
                 speaker=choice.speaker if choice else None,
                 seed=message.seed or 0,
             ),
+            words=message.words,
         )
         self._speaker.submit(utterance)
-        self._expect(AudioReply(connection, rate, self._speaker.sent), utterance.id)
+        streamed = isinstance(message, SynthesizeStart)
+        kind = StreamedAudioReply if streamed else AudioReply
+        self._expect(kind(connection, rate, self._speaker.sent), utterance.id)
+        return utterance.id
 
     def _new_id(self, connection: Connection) -> str:
         """An id of ours; a client may have chosen one that looks like it."""
@@ -219,6 +273,8 @@ class Server:
                 "failed": counters.failed,
                 "underruns": self._player.underruns,
                 "clients": len(self._connections),
+                "phrases": self._phrases.count,
+                "repeats": self._phrases.repeats,
             },
             speaking=self._player.sounding,
             device=self._player.device,
@@ -239,7 +295,16 @@ class Server:
             )
             for bundle in self.voices.bundles
         )
-        return Info(tts=(TtsProgram("edge-voice", ours, True, voices, "Edge Voice", __version__),))
+        program = TtsProgram(
+            name="edge-voice",
+            attribution=ours,
+            installed=True,
+            voices=voices,
+            description="Edge Voice",
+            version=__version__,
+            supports_synthesize_streaming=True,
+        )
+        return Info(tts=(program,))
 
     # What the other threads tell
 
@@ -249,9 +314,22 @@ class Server:
             self._loop.call_soon_threadsafe(self._on_event, event)
 
     def _on_event(self, event: Event) -> None:
-        goes_on = isinstance(event, (Started, Sound))
+        if isinstance(event, TextTaken):
+            self._streams.took(event.id, event.waiting)
+            return
+        goes_on = isinstance(event, (Started, WordHeard, Sound))
         reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
+        if not goes_on:
+            self._streams.over(event.id)
         if reply is not None:
             reply.tell(event)
             if not goes_on:
                 reply.connection.settle(event.id)
+
+
+def _feed_or_nothing(text: str) -> TextFeed:
+    """A text without words is answered in its turn, with a sound of no length."""
+    try:
+        return TextFeed.whole(text)
+    except EmptyText:
+        return TextFeed.nothing()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from edge.daemon.events import (
     Cancelled,
@@ -19,13 +20,18 @@ from edge.daemon.events import (
     Finished,
     Notify,
     Sound,
+    TextTaken,
     Utterance,
+    WordHeard,
+    WordMarks,
 )
+from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.player import Player
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
 from edge.errors import EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
+from edge.text import Piece
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +40,29 @@ AHEAD_S = 4.0
 UNSENT_S = 20.0
 """How much sound may wait for a client that reads slowly: 1 MB at 24 kHz."""
 MAX_CLIENT_JOBS = 4
-"""Utterances under way for clients at a time; each holds a segment's memory."""
+"""Utterances that are made for clients at a time; one that waits, for its client to read or for
+more text, is not counted."""
+MAX_OPEN_JOBS = 64
+"""Begun and not whole; each holds a segment's memory, 2 MB at the most."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
-    """An utterance under way: its chunks as they are asked for, what went out already."""
+    """An utterance under way: the chunks of its piece of text, and what went out already."""
 
     utterance: Utterance
-    chunks: Iterator[PcmChunk]
+    chunks: Iterator[PcmChunk] | None = None  # None between two pieces
     seconds: float = 0.0
     unsent_s: float = 0.0
+
+    @property
+    def has_text(self) -> bool:
+        return self.chunks is not None or self.utterance.text.ready
+
+    @property
+    def can_go_on(self) -> bool:
+        """Of a job for a client. The lock is held."""
+        return self.has_text and self.unsent_s < UNSENT_S
 
 
 @dataclass
@@ -60,9 +78,17 @@ class Counters:
 class Speaker(threading.Thread):
     """Owns the voices' models. Every accepted utterance ends in exactly one event."""
 
-    def __init__(self, voices: Voices, player: Player, queue: SpeechQueue, notify: Notify) -> None:
+    def __init__(
+        self,
+        voices: Voices,
+        player: Player,
+        queue: SpeechQueue,
+        notify: Notify,
+        phrases: PhraseCache,
+    ) -> None:
         super().__init__(name="synthesis", daemon=True)
         self._voices, self._player, self._queue, self._notify = voices, player, queue, notify
+        self._phrases = phrases
         self._changed = threading.Condition()
         self._live: dict[str, Utterance] = {}  # accepted and not ended yet
         self._card_job: _Job | None = None
@@ -79,6 +105,22 @@ class Speaker(threading.Thread):
             self._live[utterance.id] = utterance
             self._changed.notify_all()
             return ahead
+
+    def feed(self, id: str, text: str) -> int:
+        """More text of a live utterance; returns how many characters wait to be spoken."""
+        with self._changed:
+            if (utterance := self._live.get(id)) is None:
+                return 0
+            utterance.text.add(text)
+            self._changed.notify_all()
+            return utterance.text.waiting
+
+    def end_text(self, id: str) -> None:
+        """The text of this utterance is whole."""
+        with self._changed:
+            if (utterance := self._live.get(id)) is not None:
+                utterance.text.close()
+                self._changed.notify_all()
 
     def is_live(self, id: str) -> bool:
         with self._changed:
@@ -141,87 +183,138 @@ class Speaker(threading.Thread):
     # The thread itself
 
     def run(self) -> None:
-        while (job := self._next_job()) is not None:
-            try:
-                chunk = next(job.chunks, None)
-            except EdgeError as error:
-                self._fail(job, error)
-            except Exception:
-                # A model or a package broke; its words could quote the text, so only the
-                # kind of failure is told, and the daemon speaks on.
-                log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
-                log.debug("the failure", exc_info=True)
-                self._fail(
-                    job,
-                    ModelFailed(
-                        f"voice {job.utterance.voice} failed while speaking",
-                        "The daemon goes on; edge doctor checks the voice.",
-                    ),
-                )
-            else:
-                if chunk is None or len(chunk.samples):
-                    self._deliver(job, chunk)
+        while (step := self._next_step()) is not None:
+            step()
+        while self._phrases.unsaved:
+            self._phrases.save_one()
 
-    def _next_job(self) -> _Job | None:
+    def _next_step(self) -> Callable[[], None] | None:
         """Wait for the job whose turn it is; None when closing."""
         with self._changed:
             while not self._closing:
                 self._fill()
-                if self._card_job is not None and self._player.buffered_s < AHEAD_S:
-                    return self._card_job
+                card = self._card_job
+                if card is not None and card.has_text and self._player.buffered_s < AHEAD_S:
+                    return partial(self._go_on, card)
                 for job in self._client_jobs:
-                    if job.unsent_s < UNSENT_S:
-                        return job
+                    if job.can_go_on:
+                        return partial(self._go_on, job)
+                if self._phrases.unsaved:
+                    return self._phrases.save_one
                 self._changed.wait()
             return None
+
+    def _go_on(self, job: _Job) -> None:
+        """Make the next chunk of this job, or begin its next piece of text, or end it."""
+        try:
+            if job.chunks is None and not self._begin_piece(job):
+                self._finish(job)
+                return
+            assert job.chunks is not None
+            chunk = next(job.chunks, None)
+        except EdgeError as error:
+            self._fail(job, error)
+        except Exception:
+            # A model or a package broke; its words could quote the text, so only the
+            # kind of failure is told, and the daemon speaks on.
+            log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
+            log.debug("the failure", exc_info=True)
+            self._fail(
+                job,
+                ModelFailed(
+                    f"voice {job.utterance.voice} failed while speaking",
+                    "The daemon goes on; edge doctor checks the voice.",
+                ),
+            )
+        else:
+            if chunk is None:
+                job.chunks = None
+            elif len(chunk.samples):  # an empty one is work done whose sound comes later
+                self._deliver(job, chunk)
 
     def _fill(self) -> None:
         """Start what waits, where there is room."""
         if self._card_job is None:
             utterance = self._queue.take(lambda u: u.to == "speaker")
             if utterance is not None:
-                self._card_job = _Job(utterance, self._render(utterance))
-        while len(self._client_jobs) < MAX_CLIENT_JOBS:
+                self._card_job = _Job(utterance)
+        busy = sum(job.can_go_on for job in self._client_jobs)
+        while busy < MAX_CLIENT_JOBS and len(self._client_jobs) < MAX_OPEN_JOBS:
             # One at a time for each client, whose answers come in the order of its requests.
             utterance = self._queue.take(lambda u: u.to == "client" and not self._serves(u.client))
             if utterance is None:
                 break
-            self._client_jobs.append(_Job(utterance, self._render(utterance)))
+            self._client_jobs.append(_Job(utterance))
+            busy += 1
 
     def _serves(self, client: int) -> bool:
         return any(job.utterance.client == client for job in self._client_jobs)
 
-    def _render(self, utterance: Utterance) -> Iterator[PcmChunk]:
-        synthesizer = self._voices.synthesizer(utterance.voice)
-        gain = self._voices.bundle(utterance.voice).manifest.gain * utterance.volume
-        try:
-            segments = synthesizer.plan(utterance.text, utterance.style)
-        except EmptyText:
-            if utterance.to == "speaker":
-                raise
-            return  # the right sound for no words is none; Wyoming clients expect this
-        for segment in segments:
-            for chunk in synthesizer.speak(segment):
-                yield PcmChunk(chunk.samples * gain, chunk.rate)
+    def _begin_piece(self, job: _Job) -> bool:
+        """False if the text is at its end."""
+        text = job.utterance.text
+        with self._changed:
+            piece = text.take()
+            waiting, closed = text.waiting, text.closed
+        if piece is None:
+            return False
+        job.chunks = self._render(job.utterance, piece)
+        if not closed:
+            self._notify(TextTaken(job.utterance.id, waiting))
+        return True
 
-    def _deliver(self, job: _Job, chunk: PcmChunk | None) -> None:
-        id, for_card = job.utterance.id, job.utterance.to == "speaker"
+    def _render(self, utterance: Utterance, piece: Piece) -> Iterator[PcmChunk]:
+        bundle = self._voices.bundle(utterance.voice)
+        gain = bundle.manifest.gain * utterance.volume
+        variant = self._voices.variant(utterance.voice)
+        key = self._phrases.key(piece.text, bundle.id, variant, utterance.style, utterance.words)
+        for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, piece.text)):
+            words = tuple(word.later(piece.start) for word in chunk.words)
+            yield PcmChunk(chunk.samples * gain, chunk.rate, words)
+
+    def _synthesize(self, utterance: Utterance, text: str) -> Iterator[PcmChunk]:
+        synthesizer = self._voices.synthesizer(utterance.voice)
+        try:
+            segments = synthesizer.plan(text, utterance.style, utterance.words)
+        except EmptyText:
+            return  # no words in this language; _finish() sees whether there were others
+        for segment in segments:
+            yield from synthesizer.speak(segment)
+
+    def _deliver(self, job: _Job, chunk: PcmChunk) -> None:
+        id = job.utterance.id
         with self._changed:
             if self._live.get(id) is not job.utterance:
                 return  # cancelled while this chunk was made; its id may be in use again
-            if chunk is None:
-                self._retire(job)
-            else:
-                job.seconds += chunk.seconds
-                job.unsent_s += chunk.seconds
-            # With the lock held, so that nothing is put behind a cancel.
-            if for_card and chunk is not None:
-                self._player.put(id, chunk)
-            elif for_card:
+            words = _marks(id, chunk, job.seconds)
+            job.seconds += chunk.seconds
+            job.unsent_s += chunk.seconds
+            if job.utterance.to == "speaker":
+                # With the lock held, so that nothing is put behind a cancel.
+                self._player.put(id, chunk, words)
+                return
+        self._notify(Sound(id, chunk, words))
+
+    def _finish(self, job: _Job) -> None:
+        """All of its chunks are made."""
+        id, for_card = job.utterance.id, job.utterance.to == "speaker"
+        if for_card and not job.seconds:
+            # To a client, the right sound for no words is none; Wyoming's expect this.
+            self._fail(
+                job,
+                EmptyText(
+                    f"nothing to speak in the text of {job.utterance.text.received} characters",
+                    "Give words in the voice's own language; edge voices lists the languages.",
+                ),
+            )
+            return
+        with self._changed:
+            if self._live.get(id) is not job.utterance:
+                return
+            self._retire(job)
+            if for_card:
                 self._player.end(id, job.seconds)
-        if not for_card and chunk is not None:
-            self._notify(Sound(id, chunk))
-        elif not for_card:
+        if not for_card:
             self._end(Finished(id, job.seconds))
 
     def _fail(self, job: _Job, error: EdgeError) -> None:
@@ -263,3 +356,21 @@ class Speaker(threading.Thread):
             self._card_job = None
         else:
             self._client_jobs = [other for other in self._client_jobs if other is not job]
+
+
+def _marks(id: str, chunk: PcmChunk, before_s: float) -> WordMarks:
+    """The chunk's words as they are told; `before_s` of the utterance came before it."""
+    return tuple(
+        (
+            word.start,
+            WordHeard(
+                id=id,
+                text_start=word.text_start,
+                text_end=word.text_end,
+                start_s=before_s + word.start / chunk.rate,
+                seconds=word.length / chunk.rate,
+                estimated=word.estimated,
+            ),
+        )
+        for word in chunk.words
+    )

@@ -21,6 +21,7 @@ class Voices:
             raise NoBundle("no bundle to speak with", "Build one: edge build")
         self._bundles = {bundle.voice.name: bundle for bundle in reversed(bundles)}
         self.default = bundles[0].voice.name
+        self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
 
     @property
@@ -46,11 +47,18 @@ class Voices:
     def bundle(self, name: str) -> Bundle:
         return self._bundles[name]
 
+    def variant(self, name: str) -> str:
+        """The one that synthesizer() loads, chosen once. Raises NoBundle."""
+        if name not in self._variants:
+            self._variants[name] = synth.choose(self._bundles[name]).name
+        return self._variants[name]
+
     def synthesizer(self, name: str) -> Synthesizer:
         """Loads the model if need be. Raises ModelFailed, MissingPackage, ProviderMissing."""
         if name not in self._loaded:
-            self._loaded[name] = synth.load(self._bundles[name])
-            log.info("voice %s on %s", name, self._loaded[name].provider)
+            variant = self.variant(name)
+            self._loaded[name] = synth.load(self._bundles[name], variant)
+            log.info("voice %s, variant %s on %s", name, variant, self._loaded[name].provider)
         return self._loaded[name]
 
     def provider(self, name: str) -> str:

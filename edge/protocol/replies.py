@@ -116,6 +116,26 @@ class AudioStop:
 
 
 @dataclass(frozen=True)
+class AudioWord:
+    """A word of the sound that follows: characters `text_start` to `text_end` of the text as sent
+    (of a stream, of its chunks joined), `start_s` and `seconds` in the sound.
+
+    `estimated` where the voice does not tell its words' times and they were shared out.
+    """
+
+    text_start: int
+    text_end: int
+    start_s: float
+    seconds: float
+    estimated: bool = False
+
+
+@dataclass(frozen=True)
+class SynthesizeStopped:
+    """The answer to a stream of text is whole."""
+
+
+@dataclass(frozen=True)
 class SpeakAccepted:
     """The utterance is in the queue; `ahead` others wait or sound before it."""
 
@@ -128,6 +148,18 @@ class SpeakStarted:
     """The first sound of the utterance goes to the sound card."""
 
     id: str
+
+
+@dataclass(frozen=True)
+class SpeakWord:
+    """This word is heard now; the fields are those of AudioWord."""
+
+    id: str
+    text_start: int
+    text_end: int
+    start_s: float
+    seconds: float
+    estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,8 +219,11 @@ Reply = (
     | AudioStart
     | AudioChunk
     | AudioStop
+    | AudioWord
+    | SynthesizeStopped
     | SpeakAccepted
     | SpeakStarted
+    | SpeakWord
     | SpeakFinished
     | SpeakCancelled
     | Stopped
@@ -202,8 +237,11 @@ REPLIES: dict[str, type[Reply]] = {
     "audio-start": AudioStart,
     "audio-chunk": AudioChunk,
     "audio-stop": AudioStop,
+    "audio-word": AudioWord,
+    "synthesize-stopped": SynthesizeStopped,
     "speak-accepted": SpeakAccepted,
     "speak-started": SpeakStarted,
+    "speak-word": SpeakWord,
     "speak-finished": SpeakFinished,
     "speak-cancelled": SpeakCancelled,
     "stopped": Stopped,

@@ -14,6 +14,7 @@ from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
 
 MAX_TEXT = 10_000  # characters: about 12 minutes of speech, a bound on one request's work
+MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
 MAX_ID = 64  # characters: room for a UUID with a prefix
 MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
 MAX_PING = 1_000  # characters that come back as they are
@@ -65,6 +66,18 @@ def _check_range(place: str, value: float, lowest: float, highest: float) -> Non
         )
 
 
+def _check_speech(place: str, speed: float, volume: float, *names: str | None) -> None:
+    for field, name in zip(("voice", "language", "speaker"), names, strict=False):
+        _check_characters(f"{place}: {field}", name, MAX_NAME)
+    _check_range(f"{place}: speed", speed, MIN_SPEED, MAX_SPEED)
+    _check_range(f"{place}: volume", volume, 0.0, MAX_VOLUME)
+
+
+def _check_seed(place: str, seed: int | None) -> None:
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise BadMessage(f"{place}: seed is {seed}; expected 0 to {MAX_SEED}", SEE_PAGE)
+
+
 @dataclass(frozen=True)
 class Describe:
     """Which voices are there? Answered by Info."""
@@ -95,26 +108,61 @@ class VoiceChoice:
 
 @dataclass(frozen=True)
 class Synthesize:
-    """Send the sound back to me: AudioStart, AudioChunks, AudioStop. `speed`, `seed` are ours."""
+    """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
+
+    `speed`, `seed` and `words` (AudioWords among the chunks) are ours.
+    """
 
     text: str
     voice: VoiceChoice | None = None
     text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
     speed: float = 1.0
     seed: int | None = None
+    words: bool = False
 
     def __post_init__(self) -> None:
         _check_text("synthesize: text", self.text)
-        _check_range("synthesize: speed", self.speed, MIN_SPEED, MAX_SPEED)
-        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
-            raise BadMessage(
-                f"synthesize: seed is {self.seed}; expected 0 to {MAX_SEED}", SEE_PAGE
-            )
+        _check_speech("synthesize", self.speed, 1.0)
+        _check_seed("synthesize", self.seed)
+
+
+@dataclass(frozen=True)
+class SynthesizeStart:
+    """Like Synthesize, of text that comes in SynthesizeChunks; the last answer is
+    SynthesizeStopped."""
+
+    voice: VoiceChoice | None = None
+    text_format: Literal["text"] | None = None
+    speed: float = 1.0
+    seed: int | None = None
+    words: bool = False
+
+    def __post_init__(self) -> None:
+        _check_speech("synthesize-start", self.speed, 1.0)
+        _check_seed("synthesize-start", self.seed)
+
+
+@dataclass(frozen=True)
+class SynthesizeChunk:
+    """The next stretch of a stream's text, cut anywhere."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        _check_text("synthesize-chunk: text", self.text)
+
+
+@dataclass(frozen=True)
+class SynthesizeStop:
+    """The stream's text is whole."""
 
 
 @dataclass(frozen=True)
 class Speak:
-    """Say it through the sound card: SpeakAccepted, SpeakStarted, SpeakFinished or -Cancelled."""
+    """Say it through the sound card: SpeakAccepted, SpeakStarted, SpeakFinished or -Cancelled.
+
+    With `words`, a SpeakWord tells of each word when it is heard.
+    """
 
     text: str
     voice: str | None = None
@@ -123,14 +171,46 @@ class Speak:
     speed: float = 1.0
     volume: float = 1.0
     id: str | None = None
+    words: bool = False
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
-        for field in ("voice", "language", "speaker"):
-            _check_characters(f"speak: {field}", getattr(self, field), MAX_NAME)
-        _check_range("speak: speed", self.speed, MIN_SPEED, MAX_SPEED)
-        _check_range("speak: volume", self.volume, 0.0, MAX_VOLUME)
+        _check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
         check_id("speak: id", self.id)
+
+
+@dataclass(frozen=True)
+class SpeakStart:
+    """Like Speak, of text that comes in SpeakChunks; it sounds from the first clause on."""
+
+    voice: str | None = None
+    language: str | None = None
+    speaker: str | None = None
+    speed: float = 1.0
+    volume: float = 1.0
+    id: str | None = None
+    words: bool = False
+
+    def __post_init__(self) -> None:
+        _check_speech(
+            "speak-start", self.speed, self.volume, self.voice, self.language, self.speaker
+        )
+        check_id("speak-start: id", self.id)
+
+
+@dataclass(frozen=True)
+class SpeakChunk:
+    """The next stretch of a stream's text, cut anywhere."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        _check_text("speak-chunk: text", self.text)
+
+
+@dataclass(frozen=True)
+class SpeakStop:
+    """The stream's text is whole; what has come is spoken to its end. Stop is what silences."""
 
 
 @dataclass(frozen=True)
@@ -149,13 +229,32 @@ class Status:
     """How are you? Answered by StatusReport."""
 
 
-Request = Describe | Ping | Synthesize | Speak | Stop | Status
+Request = (
+    Describe
+    | Ping
+    | Synthesize
+    | SynthesizeStart
+    | SynthesizeChunk
+    | SynthesizeStop
+    | Speak
+    | SpeakStart
+    | SpeakChunk
+    | SpeakStop
+    | Stop
+    | Status
+)
 
 REQUESTS: dict[str, type[Request]] = {
     "describe": Describe,
     "ping": Ping,
     "synthesize": Synthesize,
+    "synthesize-start": SynthesizeStart,
+    "synthesize-chunk": SynthesizeChunk,
+    "synthesize-stop": SynthesizeStop,
     "speak": Speak,
+    "speak-start": SpeakStart,
+    "speak-chunk": SpeakChunk,
+    "speak-stop": SpeakStop,
     "stop": Stop,
     "status": Status,
 }

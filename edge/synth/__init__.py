@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle
 from edge.machine import read_machine
 from edge.pcm import PcmChunk
 from edge.synth.schedule import Decoder, Plan
 from edge.synth.variants import runnable
+from edge.synth.words import WordSpan
 from edge.tuning import read_tuning
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Style:
 class Segment:
     """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
 
-    `durations`, frames of each id, are the model's own unless they are given.
+    `durations`, frames of each id, are the model's own unless they are given. `words` say which
+    ids speak which word of the text.
     """
 
     ids: tuple[int, ...]
@@ -57,6 +59,7 @@ class Segment:
     index: int = 0
     speaker: int | None = None
     durations: tuple[int, ...] = ()
+    words: tuple[WordSpan, ...] = ()
 
     @property
     def seed(self) -> tuple[int, int]:
@@ -77,8 +80,11 @@ class Synthesizer(Protocol):
         """The execution provider really in use, for instance CPUExecutionProvider."""
         ...
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
-        """Cleaned text to segments. Raises EmptyText, TextTooLong, BadStyle."""
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
+        """Cleaned text to segments, with their words if asked for.
+
+        Raises EmptyText, TextTooLong, BadStyle.
+        """
         ...
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
@@ -86,8 +92,9 @@ class Synthesizer(Protocol):
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        """Chunks without gain; an empty one where work was done and the sound is held back, so
-        that playback need not wait once it began. Raises ModelFailed."""
+        """Chunks without gain, with the segment's words in them; an empty one where work was done
+        and the sound is held back, so that playback need not wait once it began.
+        Raises ModelFailed."""
         ...
 
 
@@ -112,22 +119,24 @@ FAMILIES = {
 demand, because a board has only the packages of the families that it speaks with."""
 
 
+def choose(bundle: Bundle) -> Variant:
+    """The variant that `edge tune` found to be the fastest on this board; else the first that this
+    machine can run, the reasons of those before it logged. Raises NoBundle."""
+    machine = read_machine()
+    able, passed_over = runnable(bundle, machine)
+    for reason in passed_over:
+        log.warning("%s: %s", bundle.voice.name, reason)
+    tuning = read_tuning(bundle, machine)
+    return next((v for v in able if tuning and v.name == tuning.variant), able[0])
+
+
 def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
-    """The bundle's synthesizer: the named variant; else the one that `edge tune` found to be the
-    fastest on this board; else the first that this machine can run.
+    """The bundle's synthesizer: the named variant, or the one to choose here.
 
     Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
     """
-    machine = read_machine()
-    tuning = read_tuning(bundle, machine)
-    if variant is None:
-        able, passed_over = runnable(bundle, machine)
-        for reason in passed_over:
-            log.warning("%s: %s", bundle.voice.name, reason)
-        chosen = next((v for v in able if tuning and v.name == tuning.variant), able[0])
-    else:
-        chosen = bundle.variant(variant)
-    log.debug("%s: variant %s", bundle.voice.name, chosen.name)
+    chosen = choose(bundle) if variant is None else bundle.variant(variant)
+    tuning = read_tuning(bundle, read_machine())
     cost = tuning.costs.get(chosen.name) if tuning else None
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
     synthesizer: Synthesizer = module.load(bundle, chosen, cost)

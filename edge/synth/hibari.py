@@ -7,12 +7,13 @@ not depend on how it is cut.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from edge import text as words
+from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
@@ -20,6 +21,7 @@ from edge.synth import Segment, Style
 from edge.synth.hibari_signal import SPECTRA, Signal
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
 
 _PAD = 0
 MAX_SEGMENT_S = 60.0
@@ -64,18 +66,31 @@ class HibariSynthesizer:
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
         )
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         if style.speaker is not None:
             raise BadStyle(
                 f"this voice has one speaker, not {style.speaker!r}", "Leave the speaker out."
             )
-        limit = min(words.MAX_TOKENS, round(words.MAX_TOKENS * style.speed))
+        limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
+        cleaned = cleaning.clean(text)
+        sentences = [
+            [p for p in self._g2p(sentence) if p in self._vocabulary]
+            for sentence in self._sentences(cleaned)
+        ]
+        found: list[list[WordSpan]] = [[] for _ in sentences]
+        if words:
+            found = find_words(cleaned, sentences, self._g2p)
         segments: list[Segment] = []
-        for sentence in self._sentences(words.clean(text)):
-            phonemes = [p for p in self._g2p(sentence) if p in self._vocabulary]
-            for tokens in words.cut_at_clauses(phonemes, limit):
+        for phonemes, spans in zip(sentences, found, strict=True):
+            start = 0
+            for tokens in cleaning.cut_at_clauses(phonemes, limit):
                 ids = (_PAD, *(self._vocabulary[token] for token in tokens), _PAD)
-                segments.append(Segment(ids, style, len(segments)))
+                mine = tuple(
+                    dataclasses.replace(span, first=span.first + 1, last=span.last + 1)
+                    for span in in_piece(spans, start, len(tokens))
+                )
+                segments.append(Segment(ids, style, len(segments), words=mine))
+                start += len(tokens)
         if not segments:
             raise EmptyText(
                 f"the text of {len(text)} characters has no sound in English",
@@ -90,7 +105,14 @@ class HibariSynthesizer:
         return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        frames = self.encode(segment)
+        frames, durations = self._frames(segment)
+        hop = round(self._frame_s * self.rate)
+        words = at_frames(segment.words, durations, hop)
+        yield from with_words(self._decode(segment, frames, cut), words)
+
+    def _decode(
+        self, segment: Segment, frames: dict[str, Array], cut: Callable[[int], Plan]
+    ) -> Iterator[PcmChunk]:
         count = frames["content"].shape[2]
         signal = Signal(self._dsp, np.random.default_rng(segment.seed))
         start, states = 0, self._states
@@ -120,6 +142,10 @@ class HibariSynthesizer:
 
     def encode(self, segment: Segment) -> dict[str, Array]:
         """Token ids to the decoder's two inputs, float32 (1, channels, frames)."""
+        return self._frames(segment)[0]
+
+    def _frames(self, segment: Segment) -> tuple[dict[str, Array], list[int]]:
+        """The decoder's inputs, and how many frames each id has in them."""
         encoded = self._encode(segment)
         repeats = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
         seconds = float(repeats.sum()) * self._frame_s
@@ -129,7 +155,8 @@ class HibariSynthesizer:
                 f"the limit is {MAX_SEGMENT_S:g} s",
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
-        return {name: np.repeat(encoded[name], repeats, axis=2) for name in ("content", "prosody")}
+        inputs = {n: np.repeat(encoded[n], repeats, axis=2) for n in ("content", "prosody")}
+        return inputs, repeats.tolist()
 
     def _encode(self, segment: Segment) -> dict[str, Array]:
         return self._encoder.run(

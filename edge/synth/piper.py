@@ -6,20 +6,23 @@ equal audio, and the sentence is cut where its durations become known.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge import text as words
+from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
 
 if TYPE_CHECKING:
     from piper import PiperVoice
@@ -53,15 +56,23 @@ class PiperSynthesizer:
         )
         self.provider = self._decoder.provider
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         speaker = self._speaker(style.speaker)
         # Slower speech is longer: fewer tokens fill the ten seconds of a segment.
-        limit = min(words.MAX_TOKENS, round(words.MAX_TOKENS * style.speed))
+        limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
+        cleaned = cleaning.clean(text)
+        sentences = self._text.phonemize(cleaned)
+        found: list[list[WordSpan]] = [[] for _ in sentences]
+        if words:
+            found = find_words(cleaned, sentences, self._sounds_alone)
         segments: list[Segment] = []
-        for sentence in self._text.phonemize(words.clean(text)):
-            for tokens in words.cut_at_clauses(sentence, limit):
+        for sentence, spans in zip(sentences, found, strict=True):
+            start = 0
+            for tokens in cleaning.cut_at_clauses(sentence, limit):
                 ids = tuple(self._text.phonemes_to_ids(list(tokens)))
-                segments.append(Segment(ids, style, len(segments), speaker))
+                mine = self._id_spans(in_piece(spans, start, len(tokens)), tokens, len(ids))
+                segments.append(Segment(ids, style, len(segments), speaker, words=mine))
+                start += len(tokens)
         if not segments:
             raise EmptyText(
                 f"the text of {len(text)} characters has no sound in {self.config.espeak_voice}",
@@ -73,7 +84,13 @@ class PiperSynthesizer:
         return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        latent = self.encode(segment)
+        latent, durations = self._latent(segment)
+        words = at_frames(segment.words, durations, self._hop)
+        yield from with_words(self._decode(segment, latent, cut), words)
+
+    def _decode(
+        self, segment: Segment, latent: Samples, cut: Callable[[int], Plan]
+    ) -> Iterator[PcmChunk]:
         frames = latent.shape[2]
         start, states = 0, self._states
         plan = cut(frames)
@@ -104,6 +121,10 @@ class PiperSynthesizer:
 
     def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
+        return self._latent(segment)[0]
+
+    def _latent(self, segment: Segment) -> tuple[Samples, list[int]]:
+        """The latent, and how many frames each id has in it."""
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
@@ -119,7 +140,26 @@ class PiperSynthesizer:
         deviations = np.exp(np.repeat(encoded["log_scales"], repeats, axis=2))
         drawn = noise.standard_normal(means.shape, np.float32)
         latent: Samples = means + deviations * drawn * np.float32(self.config.noise_scale)
-        return latent
+        return latent, repeats.tolist()
+
+    def _sounds_alone(self, word: str) -> str:
+        return "".join(p for sentence in self._text.phonemize(word) for p in sentence)
+
+    def _id_spans(
+        self, spans: Iterable[WordSpan], phonemes: Sequence[str], count: int
+    ) -> tuple[WordSpan, ...]:
+        """From places among the phonemes to places among their `count` ids."""
+        known = self.config.phoneme_id_map
+        pad, end = len(known.get("_", ())), len(known.get("$", ()))
+        lengths = [len(known[p]) + pad if p in known else 0 for p in phonemes]
+        before = count - end - sum(lengths)
+        places = list(itertools.accumulate(lengths, initial=before))
+        if before < 0:  # not espeak's way of making ids: which are whose is not known
+            return ()
+        return tuple(
+            dataclasses.replace(span, first=places[span.first], last=places[span.last])
+            for span in spans
+        )
 
     def _encode(self, segment: Segment, noise: np.random.Generator) -> dict[str, Array]:
         config = self.config

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
-from edge import text as words
+from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle
-from edge.pcm import PcmChunk
+from edge.pcm import PcmChunk, Word
 from edge.synth import Segment, Style
+from edge.synth.words import WordSpan
 from edge.tuning import Cost
 
 RATE = 22_050
@@ -25,15 +27,21 @@ class ToneSynthesizer:
     rate = RATE
     provider = "none"
 
-    def plan(self, text: str, style: Style) -> list[Segment]:
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         if style.speaker is not None:
             raise BadStyle(f"tone has no speaker {style.speaker!r}", "Leave the speaker out.")
+        cleaned = cleaning.clean(text)
+        places = [match.span() for match in re.finditer(r"\S+", cleaned)]
         segments: list[Segment] = []
-        for sentence in words.sentences(words.clean(text)):
+        spoken = 0
+        for sentence in cleaning.sentences(cleaned):
             lengths = [min(len(word), 64) for word in sentence.split()]
-            for start in range(0, len(lengths), words.MAX_TOKENS):
-                ids = tuple(lengths[start : start + words.MAX_TOKENS])
-                segments.append(Segment(ids, style, len(segments)))
+            for start in range(0, len(lengths), cleaning.MAX_TOKENS):
+                ids = tuple(lengths[start : start + cleaning.MAX_TOKENS])
+                mine = places[spoken : spoken + len(ids)] if words else []
+                spans = tuple(WordSpan(*place, i, i + 1) for i, place in enumerate(mine))
+                segments.append(Segment(ids, style, len(segments), words=spans))
+                spoken += len(ids)
         return segments
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
@@ -44,10 +52,14 @@ class ToneSynthesizer:
         gap = np.zeros(round(_GAP_S * RATE / segment.style.speed), np.float32)
         t = np.arange(beep_frames) / RATE
         fade = np.minimum(1, np.minimum(t, t[::-1]) / _FADE_S)
-        for length in segment.ids:
+        for number, length in enumerate(segment.ids):
             pitch = _SCALE_HZ[length % len(_SCALE_HZ)]
             beep = (_LEVEL * fade * np.sin(2 * np.pi * pitch * t)).astype(np.float32)
-            yield PcmChunk(np.concatenate([beep, gap]), RATE)
+            words = tuple(
+                Word(span.text_start, span.text_end, 0, beep_frames)
+                for span in segment.words[number : number + 1]
+            )
+            yield PcmChunk(np.concatenate([beep, gap]), RATE, words)
 
 
 def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> ToneSynthesizer:

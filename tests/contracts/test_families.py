@@ -141,3 +141,20 @@ def _chunks(voice: Synthesizer, segments: list[Segment]) -> Iterator[Samples]:
     for segment in segments:
         for chunk in voice.speak(segment):
             yield chunk.samples
+
+
+@pytest.mark.parametrize("text", [TEXT, LONG], ids=["short", "long"])
+def test_every_word_has_its_place_in_the_sound(voice: Synthesizer, text: str) -> None:
+    plain, spoken = voice.plan(text, Style()), voice.plan(text, Style(), words=True)
+    assert [segment.ids for segment in plain] == [segment.ids for segment in spoken]
+    named: list[str] = []
+    for segment in spoken:
+        samples, last = 0, 0
+        for chunk in voice.speak(segment):
+            for word in chunk.words:
+                assert 0 <= word.start < len(chunk.samples) and word.length > 0
+                assert not word.estimated and last <= samples + word.start
+                last = samples + word.start
+                named.append(text[word.text_start : word.text_end])
+            samples += len(chunk.samples)
+    assert named == text.split()

@@ -1,0 +1,115 @@
+"""Repeated phrases: what a voice has said is kept, and said again without a model.
+
+It stands between the speaker and the synthesizer. Sound is kept as the synthesizer made it,
+float32 and before any gain, so a repetition equals the first time bit for bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+
+import numpy as np
+
+from edge.daemon.phrase_store import Phrase, PhraseStore
+from edge.pcm import PcmChunk
+from edge.synth import Style
+from edge.synth.words import with_words
+
+MEMORY_BYTES = 16 << 20
+"""Three minutes of sound at 22,050 Hz."""
+PHRASE_SHARE = 8
+"""A phrase may take this part of the memory, some 24 s: a novel must not push out everything."""
+MAX_UNSAVED = 64
+CHUNK_FRAMES = 8192
+
+
+class PhraseCache:
+    """Least recently used phrases go first. The synthesis thread owns it."""
+
+    def __init__(self, store: PhraseStore | None = None, limit: int = MEMORY_BYTES) -> None:
+        self._store, self._limit = store, limit
+        self._secret = os.urandom(32) if store is None else store.secret
+        self._phrases: OrderedDict[str, Phrase] = OrderedDict()
+        self._bytes = 0
+        self._unsaved: deque[tuple[str, Phrase]] = deque(maxlen=MAX_UNSAVED)
+        self.repeats = 0
+
+    @property
+    def count(self) -> int:
+        """Phrases that are kept: on the disk if there is a folder for them, else in memory."""
+        return len(self._phrases) if self._store is None else self._store.count + self.unsaved
+
+    @property
+    def unsaved(self) -> int:
+        return len(self._unsaved)
+
+    def key(self, text: str, bundle: str, variant: str, style: Style, words: bool) -> str:
+        """Not to be turned back into the text without the secret."""
+        said = json.dumps([text, bundle, variant, asdict(style), words])
+        return hmac.new(self._secret, said.encode(), hashlib.sha256).hexdigest()
+
+    def speak(self, key: str, make: Callable[[], Iterable[PcmChunk]]) -> Iterator[PcmChunk]:
+        """The phrase's chunks: those that are kept, else those of `make`, which are kept then."""
+        phrase = self._find(key)
+        if phrase is not None:
+            self.repeats += 1
+            yield from _chunks(phrase)
+            return
+        made: list[PcmChunk] = []
+        size = 0
+        for chunk in make():
+            size += chunk.samples.nbytes
+            if size <= self._limit // PHRASE_SHARE:
+                made.append(chunk)
+            else:
+                made.clear()
+            yield chunk
+        if made:
+            phrase = _joined(made)
+            self._keep(key, phrase)
+            if self._store is not None:
+                self._unsaved.append((key, phrase))
+
+    def save_one(self) -> None:
+        """Write one unsaved phrase to the disk: slow, for when nobody waits."""
+        assert self._store is not None
+        self._store.save(*self._unsaved.popleft())
+
+    def _find(self, key: str) -> Phrase | None:
+        phrase = self._phrases.get(key)
+        if phrase is not None:
+            self._phrases.move_to_end(key)
+        elif self._store is not None and (phrase := self._store.load(key)) is not None:
+            self._keep(key, phrase)
+        return phrase
+
+    def _keep(self, key: str, phrase: Phrase) -> None:
+        self._phrases[key] = phrase
+        self._bytes += phrase.samples.nbytes
+        while self._bytes > self._limit:
+            _, oldest = self._phrases.popitem(last=False)
+            self._bytes -= oldest.samples.nbytes
+
+
+def _joined(chunks: list[PcmChunk]) -> Phrase:
+    samples = np.concatenate([chunk.samples for chunk in chunks])
+    samples.setflags(write=False)  # whoever gets it must not change what others hear
+    words, place = [], 0
+    for chunk in chunks:
+        words += [word.moved(place) for word in chunk.words]
+        place += len(chunk.samples)
+    return Phrase(samples, chunks[0].rate, tuple(words))
+
+
+def _chunks(phrase: Phrase) -> Iterator[PcmChunk]:
+    whole = (
+        PcmChunk(phrase.samples[start : start + CHUNK_FRAMES], phrase.rate)
+        for start in range(0, len(phrase.samples), CHUNK_FRAMES)
+    )
+    return with_words(whole, phrase.words)

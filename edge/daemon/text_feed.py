@@ -1,0 +1,64 @@
+"""The text of an utterance as the synthesis thread takes it: whole, or in pieces as it comes."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from edge.errors import EmptyText
+from edge.text import Piece, Splitter, clean_piece
+
+
+class TextFeed:
+    """Not thread-safe: the speaker's lock guards it."""
+
+    def __init__(self) -> None:
+        self._splitter = Splitter()
+        self._pieces: deque[Piece] = deque()
+        self.received = 0  # characters
+        self.closed = False
+
+    @classmethod
+    def whole(cls, text: str) -> TextFeed:
+        """One piece, and closed. Raises EmptyText, TextTooLong."""
+        feed = cls()
+        feed._pieces.append(clean_piece(Piece(text)))
+        feed.received, feed.closed = len(text), True
+        return feed
+
+    @classmethod
+    def nothing(cls) -> TextFeed:
+        """Closed, and no piece."""
+        feed = cls()
+        feed.closed = True
+        return feed
+
+    @property
+    def ready(self) -> bool:
+        """Whether take() has an answer."""
+        return bool(self._pieces) or self.closed
+
+    @property
+    def waiting(self) -> int:
+        """Characters that were not taken yet."""
+        return sum(len(piece.text) for piece in self._pieces) + self._splitter.waiting
+
+    def add(self, chunk: str) -> None:
+        self.received += len(chunk)
+        self._keep(self._splitter.feed(chunk))
+
+    def close(self) -> None:
+        """No more will come."""
+        if not self.closed:
+            self.closed = True
+            self._keep(self._splitter.finish())
+
+    def take(self) -> Piece | None:
+        """The next piece, cleaned; None at the end of the text."""
+        return self._pieces.popleft() if self._pieces else None
+
+    def _keep(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            try:
+                self._pieces.append(clean_piece(piece))
+            except EmptyText:
+                continue  # a stretch of white space or marks among words

@@ -1,0 +1,117 @@
+"""Texts that come piece by piece: one of each kind per connection, each with its limits.
+
+A client that sends faster than is spoken waits: its connection is not read until there is room.
+One that falls silent ends its text by that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.daemon.connection import Connection
+from edge.daemon.speaker import Speaker
+from edge.errors import BadMessage, TextTooLong
+from edge.protocol import MAX_STREAM
+
+Kind = Literal["speak", "synthesize"]
+
+MAX_WAITING_TEXT = 20_000
+"""Characters that wait for synthesis before the connection is not read any further."""
+SILENCE_S = 30.0
+"""Without a word for so long, a stream's client is taken to have finished."""
+
+
+@dataclass
+class _Stream:
+    """`id` is None where the start was refused: its chunks then mean nothing."""
+
+    id: str | None
+    received: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+    def stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+class TextStreams:
+    """Not thread-safe: the sockets' loop owns it."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self._open: dict[tuple[Connection, Kind], _Stream] = {}
+
+    def is_open(self, connection: Connection, kind: Kind) -> bool:
+        return (connection, kind) in self._open
+
+    def check_none(self, connection: Connection, kind: Kind) -> None:
+        if self.is_open(connection, kind):
+            raise BadMessage(
+                f"{kind}-start: a stream is open already", f"End it first: {kind}-stop"
+            )
+
+    def open(self, connection: Connection, kind: Kind, id: str | None) -> None:
+        stream = self._open[connection, kind] = _Stream(id)
+        self._restart_timer(connection, kind, stream)
+
+    def chunk(self, connection: Connection, kind: Kind, text: str) -> None:
+        """Raises BadMessage without a stream, TextTooLong over its limit."""
+        stream = self._find(connection, kind, "chunk")
+        self._restart_timer(connection, kind, stream)
+        if stream.received + len(text) > MAX_STREAM:
+            raise TextTooLong(
+                f"{kind}-chunk: the stream has {stream.received:,} characters and gets "
+                f"{len(text):,}; the limit is {MAX_STREAM:,}",
+                f"End it with {kind}-stop, and start the next.",
+            )
+        stream.received += len(text)
+        if stream.id is not None and self._speaker.feed(stream.id, text) > MAX_WAITING_TEXT:
+            connection.hold()
+            stream.stop_timer()
+
+    def close(self, connection: Connection, kind: Kind) -> None:
+        """The text is whole. Raises BadMessage without a stream."""
+        self._end(connection, kind, self._find(connection, kind, "stop"))
+
+    def took(self, id: str, waiting: int) -> None:
+        """Synthesis took text of the utterance `id` and leaves `waiting` characters."""
+        for (connection, kind), stream in self._open.items():
+            if stream.id == id and connection.held and waiting <= MAX_WAITING_TEXT:
+                connection.release()
+                self._restart_timer(connection, kind, stream)
+
+    def over(self, id: str) -> None:
+        """The utterance has ended, whatever more is sent of its text."""
+        self.took(id, 0)
+        for stream in self._open.values():
+            if stream.id == id:
+                stream.id = None  # somebody else may use it now
+
+    def end_all(self, connection: Connection) -> None:
+        """Nothing more comes from this connection."""
+        for kind in ("speak", "synthesize"):
+            stream = self._open.get((connection, kind))
+            if stream is not None:
+                self._end(connection, kind, stream)
+
+    def _find(self, connection: Connection, kind: Kind, what: str) -> _Stream:
+        if (connection, kind) not in self._open:
+            raise BadMessage(
+                f"{kind}-{what}: no stream is open, or it ended when nothing came for "
+                f"{SILENCE_S:.0f} s",
+                f"Begin with {kind}-start.",
+            )
+        return self._open[connection, kind]
+
+    def _end(self, connection: Connection, kind: Kind, stream: _Stream) -> None:
+        stream.stop_timer()
+        del self._open[connection, kind]
+        if stream.id is not None:
+            self._speaker.end_text(stream.id)
+
+    def _restart_timer(self, connection: Connection, kind: Kind, stream: _Stream) -> None:
+        stream.stop_timer()
+        loop = asyncio.get_running_loop()
+        stream.timer = loop.call_later(SILENCE_S, self._end, connection, kind, stream)

@@ -1,0 +1,203 @@
+"""Which phonemes speak which word of a text, and when they sound.
+
+Phonemizers do not say. Each word is phonemized by itself too, and its phonemes are aligned with
+those of the sentence (least edits): numbers and abbreviations become several spoken words, and
+espeak joins others ("of the" -> ʌvðə), so that counting words would not do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.pcm import PcmChunk, Word
+
+MOST_PHONEMES = 1000
+"""Of one sentence that is aligned: a matrix of 4 MB. In a longer one the times are estimated."""
+
+_STRESS = "ˈˌ"
+_SURE = 0.3
+"""Of a word's own phonemes, how many must be found in the sentence: a third is left of an
+unstressed word, as of "for" (fɔɹ) in fɚðə; nothing of "e.g." where espeak says "for example"."""
+
+
+@dataclass(frozen=True)
+class WordSpan:
+    """Characters `text_start` to `text_end` are spoken by the ids (or phonemes) `first` to
+    `last`; both ends exclusive."""
+
+    text_start: int
+    text_end: int
+    first: int
+    last: int
+    estimated: bool = False
+
+
+@dataclass(frozen=True)
+class _Token:
+    start: int
+    end: int
+    sounds: str
+
+
+def find_words(
+    text: str, sentences: Sequence[Sequence[str]], phonemize: Callable[[str], str]
+) -> list[list[WordSpan]]:
+    """For each sentence (its phonemes, "ˈ", " " and marks among them) its words, in order.
+
+    `phonemize` gives the phonemes of one word by itself. A word without any is in no sentence.
+    """
+    tokens = [
+        _Token(match.start(), match.end(), sounds)
+        for match in re.finditer(r"\S+", text)
+        if (sounds := "".join(p for p in phonemize(match[0]) if _is_sound(p)))
+    ]
+    found: list[list[WordSpan]] = []
+    for number, sentence in enumerate(sentences):
+        places = [i for i, phoneme in enumerate(sentence) if _is_sound(phoneme)]
+        spoken = [sentence[i] for i in places]
+        owners, sure = _owners(tokens, spoken, last=number == len(sentences) - 1)
+        spans = _spans(tokens, owners, sure, places, sentence)
+        found.append(spans)
+        tokens = tokens[len(spans) :]
+    return found
+
+
+def in_piece(spans: Iterable[WordSpan], start: int, length: int) -> Iterator[WordSpan]:
+    """The words that begin in the `length` phonemes from `start`, counted from there."""
+    for span in spans:
+        if start <= span.first < start + length:
+            yield dataclasses.replace(
+                span, first=span.first - start, last=min(span.last - start, length)
+            )
+
+
+def at_frames(spans: Iterable[WordSpan], durations: Sequence[int], hop: int) -> tuple[Word, ...]:
+    """When the words sound: `durations` in frames of each id, `hop` samples in a frame."""
+    ends = np.cumsum([0, *durations])
+    return tuple(
+        Word(
+            text_start=span.text_start,
+            text_end=span.text_end,
+            start=min(int(ends[span.first]), max(0, int(ends[-1]) - 1)) * hop,
+            length=int(ends[span.last] - ends[span.first]) * hop,
+            estimated=span.estimated,
+        )
+        for span in spans
+    )
+
+
+def with_words(chunks: Iterable[PcmChunk], words: Sequence[Word]) -> Iterator[PcmChunk]:
+    """Each word, placed in the sound of all chunks together, goes to the chunk it begins in."""
+    place, rest = 0, list(words)
+    for chunk in chunks:
+        end = place + len(chunk.samples)
+        mine = [word for word in rest if word.start < end]
+        rest = rest[len(mine) :]
+        moved = tuple(word.moved(-place) for word in mine)
+        yield dataclasses.replace(chunk, words=moved)
+        place = end
+
+
+def _is_sound(phoneme: str) -> bool:
+    """Not a space, a mark, a stress, a length or an accent."""
+    return all(unicodedata.category(c) in ("Ll", "Lu", "Lo") for c in phoneme)
+
+
+def _spans(
+    tokens: Sequence[_Token],
+    owners: Sequence[int],
+    sure: Sequence[bool],
+    places: Sequence[int],
+    sentence: Sequence[str],
+) -> list[WordSpan]:
+    spans: list[WordSpan] = []
+    at = 0
+    for number, token in enumerate(tokens[: len(sure)]):
+        mine = [place for place, owner in zip(places, owners, strict=True) if owner == number]
+        if mine:
+            first, last = mine[0], mine[-1] + 1
+            while first > at and sentence[first - 1] in _STRESS:
+                first -= 1
+            while last < len(sentence) and _belongs(sentence[last]):
+                last += 1
+            at = last
+        else:
+            first = last = min(at, max(0, len(sentence) - 1))
+        spans.append(WordSpan(token.start, token.end, first, last, not sure[number]))
+    return spans
+
+
+def _belongs(phoneme: str) -> bool:
+    """A length or an accent of the phoneme before it."""
+    return phoneme not in _STRESS and all(unicodedata.category(c) in ("Lm", "Mn") for c in phoneme)
+
+
+def _owners(
+    tokens: Sequence[_Token], spoken: Sequence[str], last: bool
+) -> tuple[list[int], list[bool]]:
+    """For each spoken phoneme the number of its token; and whether that is sure, for each token
+    of this sentence, which are the first ones."""
+    if last:
+        within = list(tokens)
+    else:
+        room, within = 1.5 * len(spoken) + 20, []
+        for token in tokens:
+            if room <= 0:
+                break
+            within.append(token)
+            room -= len(token.sounds)
+    if not within:
+        return [0] * len(spoken), []
+    alone = "".join(token.sounds for token in within)
+    if max(len(alone), len(spoken)) > MOST_PHONEMES:
+        return _shared_out(within, len(spoken), last)
+    of = [number for number, token in enumerate(within) for _ in token.sounds]
+    edits = _edits(alone, spoken)
+    ends = np.cumsum([0, *(len(token.sounds) for token in within)])
+    count = len(within) if last else int(np.argmin(edits[-1, ends]))
+    owners, hits = [0] * len(spoken), [0] * len(within)
+    i, j = len(spoken), int(ends[count])
+    while i > 0:
+        owner = of[max(j, 1) - 1]
+        same = j > 0 and alone[j - 1] == spoken[i - 1]
+        if j > 0 and edits[i, j] == edits[i - 1, j - 1] + (not same):
+            owners[i - 1], hits[owner] = owner, hits[owner] + same
+            i, j = i - 1, j - 1
+        elif j > 0 and edits[i, j] == edits[i, j - 1] + 1:
+            j -= 1
+        else:
+            owners[i - 1] = owner
+            i -= 1
+    sure = [hits[n] >= _SURE * len(within[n].sounds) for n in range(count)]
+    return owners, sure
+
+
+def _edits(alone: str, spoken: Sequence[str]) -> npt.NDArray[np.int32]:
+    """Edit distances (spoken + 1, alone + 1) of all beginnings, row by row."""
+    codes = np.array([ord(c) for c in alone])
+    steps = np.arange(len(alone) + 1, dtype=np.int32)
+    rows = np.empty((len(spoken) + 1, len(alone) + 1), np.int32)
+    rows[0] = steps
+    for i, phoneme in enumerate(spoken):
+        before, row = rows[i], rows[i + 1]
+        row[0] = before[0] + 1
+        row[1:] = np.minimum(before[1:] + 1, before[:-1] + (codes != ord(phoneme[0])))
+        row[:] = np.minimum.accumulate(row - steps) + steps
+    return rows
+
+
+def _shared_out(tokens: Sequence[_Token], count: int, last: bool) -> tuple[list[int], list[bool]]:
+    """In proportion to the words' own phonemes."""
+    ends = np.cumsum([len(token.sounds) for token in tokens])
+    if not last:
+        ends = ends[: int(np.searchsorted(ends, count)) + 1]
+    places = (np.arange(count) + 0.5) * (float(ends[-1]) / max(1, count))
+    owners = np.searchsorted(ends, places, side="right").clip(0, len(ends) - 1)
+    return [int(owner) for owner in owners], [False] * len(ends)

@@ -1,0 +1,60 @@
+"""Standard input as text while it comes: from a pipe, a file, or somebody who types."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+from collections.abc import Iterator
+
+from edge.protocol import MAX_STREAM
+
+READ_BYTES = 8192
+QUIET_S = 1.0
+"""A pause of so long behind a whole line: what came is spoken to its end, and the next text is an
+utterance of its own."""
+
+
+class TextInput:
+    """UTF-8 from a file descriptor; bytes that are not UTF-8 become U+FFFD."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._first = ""
+
+    def begins(self) -> bool:
+        """Wait for text that is more than white space; False at the end of the input."""
+        while not self._first.strip():
+            text = self._read()
+            if text is None:
+                return False
+            self._first = text
+        return True
+
+    def utterance(self) -> Iterator[str]:
+        """What belongs together, chunk by chunk as it comes: up to a pause or the limit."""
+        text: str | None
+        text, self._first = self._first, ""
+        sent = 0
+        while text is not None:
+            yield text
+            sent += len(text)
+            if sent > MAX_STREAM - READ_BYTES or (text.endswith("\n") and self._is_quiet()):
+                return
+            text = self._read()
+
+    def rest(self) -> Iterator[str]:
+        """All of it, chunk by chunk."""
+        while self.begins():
+            yield self._first
+            self._first = ""
+
+    def _is_quiet(self) -> bool:
+        return not select.select([self._descriptor], [], [], QUIET_S)[0]
+
+    def _read(self) -> str | None:
+        while raw := os.read(self._descriptor, READ_BYTES):
+            if text := self._decoder.decode(raw):
+                return text
+        return self._decoder.decode(b"", final=True) or None
