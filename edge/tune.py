@@ -27,7 +27,7 @@ ROUNDS = 3
 GAIN = 0.03
 """What a variant must be faster by than the manifest's first: less may be chance."""
 REPEATS = 3
-"""Of each size of run, in a round."""
+"""Of everything, in a round."""
 SHORT_RUN = 16
 """Frames of the short runs; the long ones are the longest that the schedule uses."""
 TEXT = "The next train to Oxford leaves from platform two in about ten minutes."
@@ -155,14 +155,16 @@ class _Round:
 def _measure(voice: Synthesizer) -> _Round:
     segments = voice.plan(TEXT, Style())
     _speak(voice, segments)  # warms up
-    whole, first, seconds = _speak(voice, segments)
+    spoken = [_speak(voice, segments) for _ in range(REPEATS)]
+    rtf = min(whole / seconds for whole, _, seconds in spoken)
+    first = min(first for _, first, _ in spoken)
     if not isinstance(voice, Streaming):
-        return _Round(whole / seconds, first)
+        return _Round(rtf, first)
     short, long = [], []
     for _ in range(REPEATS):
         short.append(_runs(voice, segments, SHORT_RUN))
         long.append(_runs(voice, segments, LONGEST_FRAMES))
-    return _Round(whole / seconds, first, voice.decoder, tuple(short), tuple(long))
+    return _Round(rtf, first, voice.decoder, tuple(short), tuple(long))
 
 
 def _runs(voice: Streaming, segments: list[Segment], size: int) -> _Runs:
@@ -192,12 +194,12 @@ def _least(name: str, rounds: list[_Round]) -> Timed:
         short = min((runs for one in rounds for runs in one.short), key=lambda r: r.seconds)
         long = min((runs for one in rounds for runs in one.long), key=lambda r: r.seconds)
         # seconds = count * fixed + frames * per_frame, twice
-        slope = (long.seconds * short.count - short.seconds * long.count) / (
-            long.frames * short.count - short.frames * long.count
-        )
-        per_frame_s = max(slope, 1e-9)
-        fixed_s = max(0.0, (short.seconds - short.frames * per_frame_s) / short.count)
-        cost = Cost(fixed_s, per_frame_s)
+        apart = long.frames * short.count - short.frames * long.count
+        if apart > 0:  # else the sentence was over before the second run
+            slope = (long.seconds * short.count - short.seconds * long.count) / apart
+            per_frame_s = max(slope, 1e-9)
+            fixed_s = max(0.0, (short.seconds - short.frames * per_frame_s) / short.count)
+            cost = Cost(fixed_s, per_frame_s)
     return Timed(
         name, min(one.rtf for one in rounds), min(one.first_audio_s for one in rounds), cost
     )
