@@ -1,0 +1,70 @@
+"""The whole path: `edge serve` and `edge say` as programs, a real sound server, what it played."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.bundle import Bundle
+from tests.daemon_under_test import ROOT, ProcessDaemon
+from tests.fakes import DEADLINE_S
+from tests.sound.server import SoundServer
+
+pytestmark = pytest.mark.sound
+
+at_the_voice_s_rate = pytest.mark.parametrize("sound_server", [22050], indirect=True)
+
+
+def edge_say(path: Path, *arguments: str | Path) -> None:
+    command = [sys.executable, "-m", "edge", "say", "--socket", path, *arguments]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=3 * DEADLINE_S)
+
+
+def written(path: Path, folder: Path, text: str) -> np.ndarray:
+    """What `edge say --out` makes of the text."""
+    edge_say(path, "--out", folder / "said.wav", text)
+    with wave.open(str(folder / "said.wav"), "rb") as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+@pytest.fixture
+def joe_daemon(
+    sound_server: SoundServer, joe_bundle: Bundle, tmp_path: Path
+) -> Iterator[ProcessDaemon]:
+    """Started after the sound server, whose address it takes from the environment."""
+    running = ProcessDaemon(tmp_path / "edge.sock", joe_bundle.path)
+    yield running
+    running.stop()
+
+
+@pytest.mark.voice
+@at_the_voice_s_rate
+def test_what_is_heard_is_what_was_synthesized_sample_for_sample(
+    sound_server: SoundServer, joe_daemon: ProcessDaemon, tmp_path: Path
+) -> None:
+    text = "The train to Oxford leaves at nine."
+    wanted = np.trim_zeros(written(joe_daemon.path, tmp_path, text))
+    with sound_server.capture() as capture:
+        edge_say(joe_daemon.path, text)
+        heard = np.trim_zeros(capture.heard())
+    assert len(heard) == len(wanted)
+    # Silence may come between two chunks on a machine that cannot keep up; here it must not.
+    np.testing.assert_array_equal(heard, wanted)
+
+
+@pytest.mark.voice
+@at_the_voice_s_rate
+def test_two_sentences_follow_each_other_without_a_gap(
+    sound_server: SoundServer, joe_daemon: ProcessDaemon, tmp_path: Path
+) -> None:
+    text = "The train is late. It leaves at ten, from platform two. Mind the gap."
+    wanted = np.trim_zeros(written(joe_daemon.path, tmp_path, text))
+    with sound_server.capture() as capture:
+        edge_say(joe_daemon.path, text)
+        np.testing.assert_array_equal(np.trim_zeros(capture.heard()), wanted)
