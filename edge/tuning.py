@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from edge import records
 from edge.bundle import Bundle
 from edge.errors import BadRecord
+from edge.files import write_whole
 from edge.machine import Machine
 
 log = logging.getLogger(__name__)
@@ -93,16 +93,5 @@ def read_tuning(bundle: Bundle, machine: Machine) -> Tuning | None:
 def write_tuning(bundle: Bundle, tuning: Tuning) -> Path:
     """The file appears whole: written beside, flushed, renamed. Raises OSError."""
     path = tuning_path(bundle)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(records.dump_json(tuning))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # the service reads what its administrator measured
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, records.dump_json(tuning).encode())
     return path

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edge import records, synth
+from edge import records
 from edge.build import corpus
 from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
 from edge.build.quality import Parity, Sensitivity
 from edge.build.quantize import RECIPES, Calibration
+from edge.build.quantize.calibrate import latents
 from edge.build.stage_cache import StageCache
 from edge.bundle import (
     FORMAT,
@@ -33,8 +34,6 @@ from edge.bundle import (
 from edge.errors import ExportFailed
 from edge.pcm import Samples
 from edge.profile import Profile, Provider, Runtime, Stages, VariantPlan
-from edge.synth import Style
-from edge.synth.piper import PiperSynthesizer
 from edge.synth.variants import FUSED, no_kernels
 from edge.voice import Voice
 
@@ -179,7 +178,7 @@ def _apply(
         calibration = None
         if recipe in CALIBRATED:
             calibration = Calibration(
-                latents=_latents(original, voice, profile),
+                latents=_latents(original, voice),
                 rate=original.rate,
                 log_mel_db=limit,
                 activations=activations,  # type: ignore[arg-type]
@@ -195,23 +194,18 @@ def _apply(
     return folder / f"{stage}.onnx", tuple(Sensitivity(layer, error) for layer, error in rows)
 
 
-def _latents(original: Original, voice: Voice, profile: Profile) -> tuple[Samples, ...]:
+def _latents(original: Original, voice: Voice) -> tuple[Samples, ...]:
     """What the float encoder gives the decoder for the calibration sentences."""
+    if voice.family != "piper":
+        raise ExportFailed(
+            f"calibrated int8 is not known for the family {voice.family}",
+            "Plan another recipe for this voice in the profile.",
+        )
     every = corpus.sentences("calibration", spoken_language(voice))
     # They are sorted by kind; each step takes short and long ones.
     texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]
-    graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
-    floats = Candidate(REFERENCE.name, dict.fromkeys(graphs, "fp32"), graphs)
-    with provisional(original, voice, profile, [floats]) as bundle:
-        loaded = synth.load(bundle, REFERENCE.name)
-        if not isinstance(loaded, PiperSynthesizer):
-            raise ExportFailed(
-                f"calibrated int8 is not known for the family {voice.family}",
-                "Plan another recipe for this voice in the profile.",
-            )
-        return tuple(
-            loaded.encode(segment) for text in texts for segment in loaded.plan(text, Style())
-        )
+    folder = original.folder
+    return latents(folder / original.graphs["encoder"], folder / "config.json", texts)
 
 
 def spoken_language(voice: Voice) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -22,13 +21,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge.build.download import DELAYS, TIMEOUT, download
+from edge.bundle import file_sha256
 from edge.errors import ChecksumMismatch, DiskFull, FetchFailed, MissingPackage
 from edge.voice import Source, Voice
 
 Progress = Callable[[str, int, int], None]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_SHA256_BLOCK = 1 << 20
 
 
 def fetch(
@@ -121,7 +120,7 @@ def _from_cache(
         cache.mkdir(parents=True, exist_ok=True)
         with _locked(cache / f"{source.sha256}.lock"):
             if entry.is_file():
-                if _sha256(entry) == source.sha256:
+                if file_sha256(entry) == source.sha256:
                     report(source.filename, source.bytes, source.bytes)
                     return entry
                 entry.unlink()  # damaged on the disk since it was checked
@@ -149,7 +148,7 @@ def _from_url(
 
     went_on = part.exists()
     download(source.url, part, size, show, delays=delays, timeout=timeout)
-    if went_on and _sha256(part) != source.sha256:
+    if went_on and file_sha256(part) != source.sha256:
         part.unlink()  # a power cut can leave blocks of zeros in an earlier run's part
         download(source.url, part, size, show, delays=delays, timeout=timeout)
 
@@ -209,7 +208,7 @@ def _check(path: Path, source: Source, remedy: str) -> None:
     size = path.stat().st_size
     if source.bytes is not None and size != source.bytes:
         raise ChecksumMismatch(f"{path}: expected {source.bytes} bytes, got {size}", remedy)
-    if source.sha256 is not None and (found := _sha256(path)) != source.sha256:
+    if source.sha256 is not None and (found := file_sha256(path)) != source.sha256:
         raise ChecksumMismatch(
             f"{source.filename} from {source.origin}: expected sha256 {source.sha256}, "
             f"got {found}",
@@ -273,11 +272,3 @@ def _publish(part: Path, entry: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_SHA256_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

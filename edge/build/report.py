@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge.build.quality import BuildReport, Gate, Measure, Variant, shown, taken
 from edge.build.report_html import Clip, to_html
-from edge.errors import DiskFull
+from edge.files import write_whole
 from edge.records import dump_json
 
 _MOST_LAYERS = 20
@@ -30,7 +27,7 @@ def write(report: BuildReport, clips: Sequence[Clip], folder: Path) -> None:
         "report.html": to_html(report, clips),
     }
     for name, text in pages.items():
-        _replace(folder / name, text)
+        write_whole(folder / name, text.encode())
 
 
 def to_markdown(report: BuildReport) -> str:
@@ -127,19 +124,3 @@ def _md(text: str) -> str:
     one_line = " ".join(text.split())
     escaped = re.sub(r"([\\`*_{}\[\]|~#])", r"\\\1", one_line)
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # mkstemp's 0600 would hide a report from a web server
-        Path(name).replace(path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"{path}: no room for the report", "Free some space.") from None
-        raise

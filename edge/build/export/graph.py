@@ -7,18 +7,13 @@ runtime points at the layer.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-
-from edge.errors import DiskFull
 
 IR_VERSION = 8  # the oldest that opset 17 asks for; older runtimes refuse newer ones
 END = np.iinfo(np.int64).max  # "to the end" for Slice
@@ -139,25 +134,3 @@ class GraphWriter:
             candidate = f"{name}_{count}"
         self._names.add(candidate)
         return candidate
-
-
-def write_file(path: Path, raw: bytes) -> None:
-    """All or nothing: a temporary name in the same folder, fsync, rename. Raises DiskFull."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DiskFull(
-            f"{path}: {len(raw)} bytes could not be written: {error.strerror}",
-            "Free some space, or choose another folder with --out.",
-        ) from None

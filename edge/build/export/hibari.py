@@ -13,11 +13,11 @@ from pathlib import Path
 import onnx
 
 from edge.build.export.export_log import ExportLog
-from edge.build.export.graph import write_file
 from edge.build.export.hibari_graphs import write_decoder, write_encoder
 from edge.build.export.original import read_original
 from edge.build.export.record import Exported
 from edge.bundle import Variant
+from edge.files import write_whole
 
 EXPORTER = "hibari"
 RATE = 24_000
@@ -41,7 +41,7 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
         with log.stage(stage, EXPORTER) as counts:
             model = write()
             raw = model.SerializeToString(deterministic=True)
-            write_file(folder / f"{stage}.onnx", raw)
+            write_whole(folder / f"{stage}.onnx", raw)
             counts.nodes_before = len(graph.nodes)
             counts.nodes_after = len(model.graph.node)
             counts.bytes = len(raw)

@@ -11,7 +11,6 @@ from typing import Any
 import onnx
 
 from edge.build.export.export_log import ExportLog
-from edge.build.export.graph import write_file
 from edge.build.export.original import OriginalGraph, read_original, refuse
 from edge.build.export.piper_decoder import write_decoder, write_streaming_decoder
 from edge.build.export.piper_encoder import write_encoder
@@ -21,6 +20,7 @@ from edge.build.export.piper_weights import PiperWeights
 from edge.build.export.record import Exported
 from edge.bundle import Variant
 from edge.errors import BadRecord
+from edge.files import write_whole
 from edge.records import read_text
 
 EXPORTER = "piper"
@@ -81,7 +81,7 @@ def export_piper(
     with log.stage("write", EXPORTER) as counts:
         files = {stage: out_dir / f"{stage}.onnx" for stage in stages}
         for stage, path in files.items():
-            write_file(path, graphs[stage])
+            write_whole(path, graphs[stage])
         counts.bytes = sum(len(graphs[stage]) for stage in stages)
     return files
 

@@ -20,8 +20,8 @@ from edge.build.quantize.recipe import (
     refuse,
     save,
     session,
-    write,
 )
+from edge.files import write_whole
 
 _HALF_MAX = 65504.0
 
@@ -30,7 +30,7 @@ def fp32(source: Path, target: Path, calibration: Calibration | None) -> RecipeL
     """The same bytes."""
     load(source)
     raw = source.read_bytes()
-    write(raw, target)
+    write_whole(target, raw)
     return RecipeLog("fp32", len(raw), len(raw))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,8 @@ from onnx import numpy_helper
 
 from edge.build.export.original import read_original
 from edge.build.quality import Sensitivity
-from edge.errors import DiskFull, ExportFailed
+from edge.errors import ExportFailed
+from edge.files import write_whole
 from edge.pcm import Samples
 
 Array = npt.NDArray[Any]
@@ -112,28 +111,8 @@ def save(model: onnx.ModelProto, path: Path) -> int:
     except onnx.checker.ValidationError as error:
         raise refuse(f"{path.name}: {str(error).splitlines()[0]}") from None
     raw = model.SerializeToString(deterministic=True)
-    write(raw, path)
+    write_whole(path, raw)
     return len(raw)
-
-
-def write(raw: bytes, path: Path) -> None:
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DiskFull(
-            f"{path}: {len(raw)} bytes could not be written: {error.strerror}",
-            "Free some space, or choose another folder with --out.",
-        ) from None
 
 
 def session(model: onnx.ModelProto | bytes, name: str) -> onnxruntime.InferenceSession:

@@ -1,0 +1,43 @@
+"""Files that appear whole or not at all, whenever the power goes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from edge.errors import DiskFull, NotWritable
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write to a temporary name in the same folder, flush to the disk, rename.
+
+    Raises DiskFull, NotWritable.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # mkstemp's 0600 would hide it from a service or a web server
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFull(
+                f"no room for {path}: {len(data):,} bytes could not be written",
+                "Free some space, or choose another place (--out DIR, --cache DIR).",
+            ) from None
+        raise NotWritable(
+            f"{path} cannot be written: {error.strerror}", "Choose another place: --out DIR"
+        ) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
