@@ -17,6 +17,7 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.daemon.server import MAX_CLIENTS
+from edge.daemon.speaker import MAX_CLIENT_JOBS
 from edge.protocol import (
     AudioStop,
     ErrorReply,
@@ -244,7 +245,7 @@ def test_a_client_that_breaks_off_in_a_reply(shared: ThreadDaemon) -> None:
 
 def test_clients_that_never_read_hold_up_nobody(shared: ThreadDaemon) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(3):
+        for _ in range(3 * MAX_CLIENT_JOBS):
             stack.enter_context(shared.connect()).send(Synthesize(LONG))
         with shared.connect() as wire:
             wire.send(Synthesize("One."))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.daemon.events import Failed, Finished, Notify, Started, WordHeard, WordMarks
-from edge.daemon.sink import Sink
+from edge.daemon.sink import PAD_LATENCIES, PAD_S, Sink
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
 
@@ -60,6 +60,7 @@ class Player(threading.Thread):
         self._sink: Sink | None = None
         self._rate = 0
         self._written = 0  # frames given to the sink since it was opened
+        self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
         self.underruns = 0
@@ -92,6 +93,7 @@ class Player(threading.Thread):
                 # With the lock held, or it could cut the next utterance's first block.
                 if self._sink is not None:
                     self._sink.abort()
+                    self._silenced = True
             self._changed.notify_all()
 
     @property
@@ -189,6 +191,8 @@ class Player(threading.Thread):
     def _fall_silent(self) -> None:
         """Write silence until the last sample has been heard, then let go of the device."""
         silent = np.zeros(max(1, round(BLOCK_S * self._rate)), np.float32)
+        if self._silenced:
+            self._tell_heard(everything=True)
         with self._changed:
             # In the middle of an utterance the next chunk is on its way, and what the device
             # still holds sounds until then.
@@ -197,15 +201,18 @@ class Player(threading.Thread):
                     lambda: self._items or self._closing or self._begun is None,
                     self._sink.latency_s / 2,
                 )
+            if self._silenced:  # nothing sounds that silence would have to push out
+                self._changed.wait_for(lambda: self._items or self._closing, KEEP_OPEN_S)
+            if self._items or self._closing:
+                return
+            silenced = self._silenced
         try:
-            for _ in range(round(KEEP_OPEN_S / BLOCK_S)):
+            for _ in range(0 if silenced else self._keep_open_blocks()):
                 with self._changed:
                     if self._items or self._closing:
                         return
                     current = self._current
                 self._write(current or "", silent)
-            if self._sink is not None:
-                self._sink.finish()
         except Exception as error:
             log.warning("sound: %s", _told(error).message)
         self._tell_heard(everything=True)
@@ -213,6 +220,16 @@ class Player(threading.Thread):
         with self._changed:
             if not self._items:
                 self._current = None
+
+    def _keep_open_blocks(self) -> int:
+        """Enough silence that what is thrown away with the device is silence.
+
+        Block by block, and not by the sink's finish(), so that speech which comes meanwhile waits
+        for one block only.
+        """
+        assert self._sink is not None
+        needed = PAD_LATENCIES * self._sink.latency_s + PAD_S
+        return round(max(KEEP_OPEN_S, needed) / BLOCK_S)
 
     def _prepare(self, rate: int) -> None:
         if self._sink is not None and self._rate != rate:
@@ -225,6 +242,7 @@ class Player(threading.Thread):
     def _write(self, id: str, block: Samples) -> None:
         """One block; where the device was lost under way, try for a while to get it back."""
         assert self._sink is not None
+        self._silenced = False
         for delay in (*RETRY_DELAYS_S, None):
             try:
                 self.underruns += self._sink.write(block)
