@@ -45,8 +45,10 @@ CALIBRATION_SENTENCES = 30
 OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
 onnxruntime quantizes as they run, without calibration."""
-CALIBRATED = ("fp32-2d", "int8-static", "int8-fused", "int8-fused-7bit")
-"""Recipes that need the voice's own file, or sentences to learn from."""
+CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
+"""Recipes that need sentences to learn from."""
+REWRITTEN = ("fp32-2d", "int8-fused", "int8-fused-7bit")
+"""Recipes that write the graph anew from the voice's own file."""
 SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
@@ -176,9 +178,9 @@ def _apply(
 
     def make(folder: Path) -> None:
         calibration = None
-        if recipe in CALIBRATED:
+        if recipe in (*CALIBRATED, *REWRITTEN):
             calibration = Calibration(
-                latents=_latents(original, voice),
+                latents=_latents(original, voice) if recipe in CALIBRATED else (),
                 rate=original.rate,
                 log_mel_db=limit,
                 activations=activations,  # type: ignore[arg-type]

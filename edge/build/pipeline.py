@@ -44,7 +44,7 @@ from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
 from edge.build.verdict import decide, gates
 from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle, writing
-from edge.errors import QualityTooLow
+from edge.errors import ExportFailed, QualityTooLow
 from edge.machine import Machine
 from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
 from edge.voice import Voice, load_voice, voice_path
@@ -89,7 +89,10 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
             clips = _clips(original, voice, profile, candidates)
         else:
             made, clips = None, []
-            order = [c.name for c in candidates if wish.only in (None, c.name)]
+            wanted = [c for c in candidates if wish.only in (None, c.name)]
+            if wanted and wanted[0].failure:
+                raise ExportFailed(wanted[0].failure, "Build another variant, or all: edge build")
+            order = [c.name for c in wanted]
         report("pack", 0, 0)
         shutil.copyfile(voice_path(wish.voice), folder / VOICE)
         shutil.copyfile(profile_path(wish.profile), folder / PROFILE)

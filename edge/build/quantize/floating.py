@@ -16,7 +16,6 @@ from edge.build.quantize.recipe import (
     RecipeLog,
     constants,
     load,
-    need,
     refuse,
     save,
     session,
@@ -40,7 +39,7 @@ def fp32_2d(source: Path, target: Path, calibration: Calibration | None) -> Reci
     onnxruntime has blocked kernels for those: 1.1 to 1.2 times as fast on one thread of x86,
     slower on two.
     """
-    original = need(calibration, "fp32-2d").original
+    original = calibration.original if calibration else None
     if original is None:
         raise refuse(f"fp32-2d: {source.name} can be written from a Piper voice's own file only")
     weights = read_weights(read_original(original))

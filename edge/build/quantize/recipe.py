@@ -46,8 +46,8 @@ class Calibration:
     original: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.latents or any(x.ndim != 3 or x.shape[2] < 1 for x in self.latents):
-            raise ValueError("latents must be (1, channels, frames), at least one")
+        if any(x.ndim != 3 or x.shape[2] < 1 for x in self.latents):
+            raise ValueError("latents must be (1, channels, frames)")
         if self.log_mel_db < 0 or self.rate <= 0 or self.sentences < 1:
             raise ValueError("log_mel_db, rate and sentences must be positive")
 
@@ -93,7 +93,7 @@ def refuse(message: str, remedy: str = _REPORT) -> ExportFailed:
 
 
 def need(calibration: Calibration | None, recipe: str) -> Calibration:
-    if calibration is None:
+    if calibration is None or not calibration.latents:
         raise refuse(f"{recipe}: needs calibration sentences and got none")
     return calibration
 
