@@ -26,10 +26,11 @@ LONGEST_PIECE = 600
 
 _CLOSERS = "\"'”’)\\]」』"
 _PIECE_END = re.compile(
-    rf"(?P<sentence>[.!?…]+[{_CLOSERS}]*(?=\s))"
-    rf"|(?P<wide>[。！？]+[{_CLOSERS}]*(?=[^{_CLOSERS}。！？]))"  # no space behind these
+    rf"(?P<sentence>[.!?…]{{1,20}}[{_CLOSERS}]{{,9}}(?=\s))"
+    # No space follows these.
+    rf"|(?P<wide>[。！？]{{1,20}}[{_CLOSERS}]{{,9}}(?=[^{_CLOSERS}。！？]))"
     r"|(?P<paragraph>\n[^\S\n]*\n)"
-    rf"|(?P<clause>[,;:—–][{_CLOSERS}]*(?=\s))"
+    rf"|(?P<clause>[,;:—–][{_CLOSERS}]{{,9}}(?=\s))"
 )
 # Behind these a full stop rarely ends a sentence: initials, "e.g.", "3. item", and titles.
 _SHORTENED = re.compile(
@@ -84,7 +85,8 @@ def piece_length(text: str, clause: int) -> int | None:
     was cut on its way.
     """
     begin = len(text) - len(text.lstrip())
-    for end in _PIECE_END.finditer(text, begin):
+    # Bounded, like the repetitions in the pattern: a client may send nothing but full stops.
+    for end in _PIECE_END.finditer(text, begin, LONGEST_PIECE + 1):
         if end.end() > LONGEST_PIECE:
             break
         if end["clause"] and end.end() - begin < clause:
