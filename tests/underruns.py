@@ -93,7 +93,9 @@ def report(path: Path, cores: float, minutes: float) -> None:
                     spoken += message.seconds
         counters = client.status().counters
     print(
-        f"{cores:g} cores: {spoken:.0f} s of speech, {counters['underruns']} underruns", flush=True
+        f"{cores:g} cores: {spoken:.0f} s of speech, {counters['underruns']} underruns, "
+        f"{counters['gaps']} gaps",
+        flush=True,
     )
 
 

@@ -63,7 +63,8 @@ class Player(threading.Thread):
         self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
-        self.underruns = 0
+        self.underruns = 0  # the device ran dry
+        self.gaps = 0  # silence in the middle of an utterance: synthesis or its text came late
 
     # From other threads
 
@@ -206,6 +207,7 @@ class Player(threading.Thread):
             if self._items or self._closing:
                 return
             silenced = self._silenced
+            self.gaps += self._begun is not None and not silenced
         try:
             for _ in range(0 if silenced else self._keep_open_blocks()):
                 with self._changed:

@@ -272,6 +272,7 @@ class Server:
                 "cancelled": counters.cancelled,
                 "failed": counters.failed,
                 "underruns": self._player.underruns,
+                "gaps": self._player.gaps,
                 "clients": len(self._connections),
                 "phrases": self._phrases.count,
                 "repeats": self._phrases.repeats,
