@@ -105,8 +105,9 @@ class Player(threading.Thread):
 
     @property
     def sounding(self) -> str | None:
-        """The utterance whose samples the sound card was given last, until they are heard."""
-        return self._current
+        """The utterance that the sound card was given last, until its end has been heard."""
+        with self._changed:
+            return self._current if self._begun is not None or self._marks else None
 
     @property
     def device(self) -> str:
