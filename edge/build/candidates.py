@@ -173,6 +173,11 @@ def _apply(
     if recipe in CALIBRATED:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
 
+    if recipe in (*CALIBRATED, *REWRITTEN) and voice.family != "piper":
+        raise ExportFailed(
+            f"{recipe} is not known for the family {voice.family}",
+            "Plan another recipe for this voice in the profile.",
+        )
     if recipe.startswith(FUSED) and (why := no_kernels()):
         raise ExportFailed(f"needs our int8 operators: {why}", "make kernels")
 
@@ -198,11 +203,6 @@ def _apply(
 
 def _latents(original: Original, voice: Voice) -> tuple[Samples, ...]:
     """What the float encoder gives the decoder for the calibration sentences."""
-    if voice.family != "piper":
-        raise ExportFailed(
-            f"calibrated int8 is not known for the family {voice.family}",
-            "Plan another recipe for this voice in the profile.",
-        )
     every = corpus.sentences("calibration", spoken_language(voice))
     # They are sorted by kind; each step takes short and long ones.
     texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]
