@@ -42,7 +42,7 @@ $(VENV)/.ready: pyproject.toml .ci/constraints.txt
 	$(call apt,python3-venv,making a virtual environment,exit 1)
 
 say: setup  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
-	@$(edge) build $(VOICE) --only fp32 --if-needed
+	@$(EDGE) build $(VOICE) --only fp32 --if-needed
 	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$TEXT"
 say: export TEXT := $(TEXT)
 

@@ -270,3 +270,27 @@ def test_names_imported_in_the_python_example_exist() -> None:
             if isinstance(node, ast.ImportFrom):
                 module = importlib.import_module(str(node.module))
                 assert all(hasattr(module, alias.name) for alias in node.names), node.module
+
+
+@pytest.mark.parametrize(
+    ("target", "commands"),
+    [
+        ("say", ("edge build en_US-joe-medium --only fp32 --if-needed", "edge say --local")),
+        ("build", ("edge build en_US-joe-medium",)),
+        ("bundles", ("edge build en_US-joe-medium --profile all",)),
+        ("serve", ("edge serve",)),
+    ],
+)
+def test_make_runs_the_commands_that_it_promises(target: str, commands: tuple[str, ...]) -> None:
+    """Expanded by make itself: a misspelt variable leaves a hole."""
+    planned = subprocess.run(
+        ["make", "--dry-run", "--always-make", target],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for command in commands:
+        assert f".venv/bin/{command}" in planned
+        words = shlex.split(command.split(" -- ")[0])[1:]
+        assert cli._parser().parse_args(words)
