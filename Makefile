@@ -43,8 +43,9 @@ $(VENV)/.ready: pyproject.toml .ci/constraints.txt
 
 say: setup  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
 	@$(EDGE) build $(VOICE) --only fp32 --if-needed
-	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$TEXT"
-say: export TEXT := $(TEXT)
+	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
+# The text as it was typed: make would expand the $5 in "it costs $5".
+say: export WORDS := $(value TEXT)
 
 build: setup  ## build VOICE for this board
 	@$(EDGE) build $(VOICE)
