@@ -296,8 +296,8 @@ def test_make_runs_the_commands_that_it_promises(target: str, commands: tuple[st
         assert cli._parser().parse_args(words)
 
 
-def test_make_say_keeps_the_text_as_it_was_typed(tmp_path: Path) -> None:
-    """Quotes and dollars reach the program; `printenv` stands where the program would be called."""
+def test_make_say_keeps_the_text_as_it_was_typed() -> None:
+    """Quotes and dollars reach the program, for which `printenv` stands in."""
     text = 'It costs $5, "really", doesn\'t it?'
     printed = subprocess.run(
         ["make", "--silent", "say", f"TEXT={text}", "EDGE=printenv WORDS;:", "--old-file=setup"],
