@@ -17,6 +17,7 @@ from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
 from edge.build.quality import Parity, Sensitivity
+from edge import kernels
 from edge.build.quantize import RECIPES, Calibration
 from edge.build.quantize.calibrate import latents
 from edge.build.stage_cache import StageCache
@@ -179,7 +180,7 @@ def _apply(
             "Plan another recipe for this voice in the profile.",
         )
     if recipe.startswith(FUSED) and (why := no_kernels()):
-        raise ExportFailed(f"needs our int8 operators: {why}", "make kernels")
+        raise ExportFailed(f"needs our int8 operators: {why}", kernels.how_to_build())
 
     def make(folder: Path) -> None:
         calibration = None
