@@ -57,7 +57,6 @@ bundles: setup  ## build VOICE for every board there is a profile for
 # SKBUILD_WHEEL_CMAKE: what cannot be compiled is an error here; a plain install goes on without it.
 kernels: setup  ## compile our int8 operators into .venv (cmake and g++)
 	$(call apt,cmake g++,compiling the int8 operators,exit 1)
-	@rm -f edge/kernels/libedge_kernels.so
 	@SKBUILD_WHEEL_CMAKE=true $(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
 wheels: setup  ## make dist/*.whl for x86-64 and aarch64 (on Debian 12: for glibc 2.27 and later)

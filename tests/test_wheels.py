@@ -42,7 +42,9 @@ class Environment:
 
     def run(self, *arguments: str | Path, **environment: str) -> str:
         """What Python printed, in a folder where nothing of ours lies; "" if it failed."""
-        inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "EDGE_KERNELS")}
+        inherited = {
+            k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "EDGE_KERNELS")
+        }
         done = subprocess.run(
             [self._python, *arguments],
             cwd=self.folder,
