@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edge import records
+from edge import kernels, records
 from edge.build import corpus
 from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
 from edge.build.quality import Parity, Sensitivity
-from edge import kernels
 from edge.build.quantize import RECIPES, Calibration
 from edge.build.quantize.calibrate import latents
 from edge.build.stage_cache import StageCache
