@@ -266,6 +266,28 @@ def test_the_duration_predictor_is_never_quantized(
 
 
 @pytest.mark.voice
+def test_onnxruntime_runs_the_int8_encoder_in_few_nodes(
+    joe: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Its own SkipLayerNormalization takes 8 times as long as a sum and a norm; a MatMul that
+    stays as it is has its scales, or its bias, in nodes of their own."""
+    target = tmp_path / "encoder.onnx"
+    RECIPES["int8-dynamic"](joe[0], target, None)
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 4  # it warns that such a file is for this machine alone
+    onnxruntime.InferenceSession(target, options, providers=["CPUExecutionProvider"])
+    nodes = onnx.load(tmp_path / "optimized.onnx").graph.node
+    kinds = Counter(node.op_type for node in nodes)
+    assert kinds["SkipLayerNormalization"] == kinds["MatMulInteger"] == 0
+    assert kinds["LayerNormalization"] == 36
+    assert kinds["DynamicQuantizeMatMul"] == 25
+    assert kinds["FusedMatMul"] == 12  # logits and values of six layers, without transposes
+    assert kinds["MatMul"] == 3 * 3 + 6  # each flow's first layer and spline; near values
+    assert len(nodes) < 480
+
+
+@pytest.mark.voice
 def test_calibration_depends_on_nothing_but_its_arguments(joe: tuple[Path, Path]) -> None:
     texts = sentences("calibration", "en")[:2]
     first, second = calibrate.latents(*joe, texts), calibrate.latents(*joe, texts)

@@ -90,11 +90,9 @@ def inverse_spline(
     t = op("Div", op("Sub", inside, bottom, to="rise"), height, to="t")
     s = op("Div", height, half, to="s")
     q = op("Mul", s, t, to="q")
-    signs = (
-        graph.constant(np.array([[-1, -1]], np.float32)),
-        graph.constant(np.array([1, 0], np.float32)),
-    )
-    d = op("Mul", d, op("Gemm", t, *signs, to="factors"), to="weighted")
+    ones, first = (graph.constant(np.array(v, np.float32)) for v in ([[1, 1]], [1, 0]))
+    factors = graph.node("Gemm", (t, ones, first), f"{name}.factors", alpha=-1.0)
+    d = op("Mul", d, factors, to="weighted")
     g = graph.node("ReduceSum", (d, graph.ints(1)), f"{name}.g", keepdims=1)
     under = op("Mul", q, op("Sub", s, q, to="s_q"), to="q_s_q")
     under = op("Add", under, op("Mul", g, g, to="g2"), to="under")
