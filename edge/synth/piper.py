@@ -136,10 +136,10 @@ class PiperSynthesizer:
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
         repeats = durations.astype(np.int64)
-        means = np.repeat(encoded["means"], repeats, axis=2)
-        deviations = np.exp(np.repeat(encoded["log_scales"], repeats, axis=2))
-        drawn = noise.standard_normal(means.shape, np.float32)
-        latent: Samples = means + deviations * drawn * np.float32(self.config.noise_scale)
+        latent: Samples = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
+        latent *= noise.standard_normal(latent.shape, np.float32)
+        latent *= np.float32(self.config.noise_scale)
+        latent += np.repeat(encoded["means"], repeats, axis=2)
         return latent, repeats.tolist()
 
     def _sounds_alone(self, word: str) -> str:
