@@ -58,6 +58,13 @@ def read_machine(root: Path = Path("/"), architecture: str | None = None) -> Mac
     )
 
 
+def available_memory_mb(root: Path = Path("/")) -> int | None:
+    """What new programs can have without swapping; None where Linux does not say."""
+    text = _system_file(root / "proc/meminfo")
+    found = re.search(r"^MemAvailable:\s*(\d{1,12}) kB", text, re.MULTILINE)
+    return int(found.group(1)) // 1024 if found else None
+
+
 def _own_architecture() -> str:
     machine = platform.machine()
     # Raspberry Pi OS pairs a 64-bit kernel with 32-bit programs on some boards; no onnxruntime

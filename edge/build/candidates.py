@@ -47,7 +47,7 @@ OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 onnxruntime quantizes as they run, without calibration."""
 CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
 """Recipes that need sentences to learn from."""
-REWRITTEN = ("fp32-2d", "int8-fused", "int8-fused-7bit")
+REWRITTEN = ("fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit")
 """Recipes that write the graph anew from the voice's own file."""
 SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""

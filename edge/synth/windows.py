@@ -1,0 +1,88 @@
+"""A sentence decoded in overlapping windows of few fixed lengths, for a GPU.
+
+CUDA and TensorRT plan, compile or record a graph for each shape that they meet: 100 ms and more
+for a new one, minutes with TensorRT. So a GPU's decoder has no state and sees two lengths only,
+both before the first sentence. What is within `context` frames of a window's edge is heard from
+its neighbour; at the two ends of the sentence the edge is the sentence's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.bundle import Bundle
+from edge.errors import ModelFailed
+from edge.pcm import Samples
+from edge.synth.session import Array, Session
+from edge.synth.variants import on_gpu
+
+SIZES = (64, 256)
+"""Frames: about 0.25 s of sound in the first window and 2 s in each of the others."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """`size` frames from `start`, of whose sound the frames `begin` to `end` are used; all but
+    `size` are counted in the sentence, beyond whose end its last frame is repeated."""
+
+    start: int
+    size: int
+    begin: int
+    end: int
+
+
+def plan_windows(frames: int, context: int, sizes: tuple[int, ...] = SIZES) -> Iterator[Window]:
+    """The windows of a sentence: a small one for the first sound, then large ones."""
+    done = 0
+    while done < frames:
+        start = max(0, done - context)
+        # The smallest that reaches the end of the sentence, if any does.
+        last = next((size for size in sizes if start + size >= frames), None)
+        if last is not None and (done or last == sizes[0]):
+            yield Window(max(0, frames - last), last, done, frames)
+            return
+        size = sizes[-1] if done else sizes[0]
+        end = start + size - context
+        yield Window(start, size, done, end)
+        done = end
+
+
+class WindowDecoder:
+    """The decoder of a variant made by one of the recipes *-window."""
+
+    def __init__(self, bundle: Bundle, graph: str) -> None:
+        chain = on_gpu(bundle.profile.runtime.providers.decoder)
+        self._session = Session(bundle, graph, chain, SIZES)
+        self.provider = self._session.provider
+        self.hop = int(self._session.metadata["hop"])
+        self._context = int(self._session.metadata["context"])
+        if not 0 < self._context < SIZES[0]:
+            raise ModelFailed(
+                f"{graph} needs {self._context} frames around a window of {SIZES[0]}",
+                "Build the voice again: edge build",
+            )
+
+    def warm_up(self, extra: Mapping[str, Array]) -> None:
+        """Meet every length; `extra` are inputs beside the latent."""
+        channels = int(self._session.inputs["latent"][1])
+        for size in SIZES:
+            self._run(np.zeros((1, channels, size), np.float32), extra)
+
+    def decode(self, latent: Samples, extra: Mapping[str, Array]) -> Iterator[Samples]:
+        """float32 (1, channels, frames) to sound, float32 (samples,), in pieces."""
+        for window in plan_windows(latent.shape[2], self._context):
+            part = latent[:, :, window.start : window.start + window.size]
+            if (short := window.size - part.shape[2]) > 0:
+                part = np.pad(part, ((0, 0), (0, 0), (0, short)), mode="edge")
+            audio = self._run(np.ascontiguousarray(part), extra)
+            begin, end = window.begin - window.start, window.end - window.start
+            yield audio[begin * self.hop : end * self.hop]
+
+    def _run(self, latent: Samples, extra: Mapping[str, Array]) -> Samples:
+        shape = (1, latent.shape[2] * self.hop)
+        outputs = self._session.run_fixed({"latent": latent, **extra}, {"audio": shape})
+        audio: Samples = outputs["audio"].reshape(-1)
+        return audio
