@@ -26,7 +26,7 @@ SIZES = (64, 256)
 @dataclass(frozen=True)
 class Window:
     """`size` frames from `start`, of whose sound the frames `begin` to `end` are used; all but
-    `size` are counted in the sentence, beyond whose end its last frame is repeated."""
+    `size` are counted in the sentence, behind whose end the window is filled and masked."""
 
     start: int
     size: int
@@ -69,20 +69,23 @@ class WindowDecoder:
         """Meet every length; `extra` are inputs beside the latent."""
         channels = int(self._session.inputs["latent"][1])
         for size in SIZES:
-            self._run(np.zeros((1, channels, size), np.float32), extra)
+            self._run(np.zeros((1, channels, 1), np.float32), size, extra)
 
     def decode(self, latent: Samples, extra: Mapping[str, Array]) -> Iterator[Samples]:
         """float32 (1, channels, frames) to sound, float32 (samples,), in pieces."""
         for window in plan_windows(latent.shape[2], self._context):
             part = latent[:, :, window.start : window.start + window.size]
-            if (short := window.size - part.shape[2]) > 0:
-                part = np.pad(part, ((0, 0), (0, 0), (0, short)), mode="edge")
-            audio = self._run(np.ascontiguousarray(part), extra)
+            audio = self._run(part, window.size, extra)
             begin, end = window.begin - window.start, window.end - window.start
             yield audio[begin * self.hop : end * self.hop]
 
-    def _run(self, latent: Samples, extra: Mapping[str, Array]) -> Samples:
-        shape = (1, latent.shape[2] * self.hop)
-        outputs = self._session.run_fixed({"latent": latent, **extra}, {"audio": shape})
+    def _run(self, part: Samples, size: int, extra: Mapping[str, Array]) -> Samples:
+        frames = part.shape[2]
+        latent = np.zeros((1, part.shape[1], size), np.float32)
+        latent[:, :, :frames] = part
+        mask = np.zeros((1, 1, 1, size), np.float32)
+        mask[..., :frames] = 1
+        inputs = {"latent": latent, "mask": mask, **extra}
+        outputs = self._session.run_fixed(inputs, {"audio": (1, size * self.hop)})
         audio: Samples = outputs["audio"].reshape(-1)
         return audio

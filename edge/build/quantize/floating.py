@@ -10,7 +10,7 @@ import onnx
 from onnxconverter_common import float16
 
 from edge.build.export.original import read_original
-from edge.build.export.piper_decoder import write_decoder, write_streaming_decoder
+from edge.build.export.piper_decoder import write_streaming_decoder, write_window_decoder
 from edge.build.export.piper_reader import read_weights
 from edge.build.export.piper_weights import PiperWeights
 from edge.build.quantize.recipe import (
@@ -50,17 +50,18 @@ def fp32_window(source: Path, target: Path, calibration: Calibration | None) -> 
     """The decoder without state, by height-1 2-D convolutions, for windows of few lengths.
 
     A GPU plans a graph anew for every length that it meets, so a sentence is decoded there in
-    overlapping windows (edge/synth/windows.py). Metadata `context`: frames on either side of a
-    window whose sound is not the sentence's. 2-D, because CUDA and TensorRT have kernels for that
-    at every length and dilation, in float16 too.
+    overlapping windows (edge/synth/windows.py). 2-D, because CUDA and TensorRT have kernels for
+    that at every length and dilation, in float16 too.
     """
-    size = save(_windowed("fp32-window", source, calibration), target)
+    weights = _weights("fp32-window", source, calibration)
+    size = save(write_window_decoder(weights), target)
     return RecipeLog("fp32-window", source.stat().st_size, size)
 
 
 def fp16_window(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
     """fp32-window with float16 inside; inputs and outputs stay float32."""
-    model = _halved("fp16-window", _windowed("fp16-window", source, calibration))
+    weights = _weights("fp16-window", source, calibration)
+    model = _halved("fp16-window", write_window_decoder(weights))
     return RecipeLog("fp16-window", source.stat().st_size, save(model, target), _layers(model))
 
 
@@ -80,15 +81,6 @@ def _weights(recipe: str, source: Path, calibration: Calibration | None) -> Pipe
     if original is None:
         raise refuse(f"{recipe}: {source.name} can be written from a Piper voice's own file only")
     return read_weights(read_original(original))
-
-
-def _windowed(recipe: str, source: Path, calibration: Calibration | None) -> onnx.ModelProto:
-    model = write_decoder(_weights(recipe, source, calibration), conv2d=True)
-    # What the decoder with state waits for is how far its layers see to the right. To the left
-    # they see as far, but for a frame in the transposed convolutions.
-    streaming = {entry.key: entry.value for entry in load(source).metadata_props}
-    model.metadata_props.add(key="context", value=streaming["min_first_frames"])
-    return model
 
 
 def _halved(recipe: str, model: onnx.ModelProto) -> onnx.ModelProto:
