@@ -22,6 +22,7 @@ import numpy.typing as npt
 from edge import kernels
 from edge.bundle import Bundle
 from edge.errors import MissingPackage, ModelFailed, ProviderMissing
+from edge.jetpack import onnxruntime_packages
 from edge.machine import available_memory_mb
 from edge.profile import Provider
 from edge.synth import gpu
@@ -122,7 +123,9 @@ class Session:
         """An InferenceSession on this provider. Raises _Unusable, ModelFailed."""
         offered = available_providers()
         if provider.name not in offered:
-            raise _Unusable(f"this onnxruntime offers {', '.join(offered)}")
+            packages = onnxruntime_packages()
+            two = f" ({' and '.join(packages)} are both installed)" if len(packages) > 1 else ""
+            raise _Unusable(f"this onnxruntime offers {', '.join(offered)}{two}")
         options = dict(provider.options)
         if provider.name == CPU:
             return self._load(self._bundle.file(self._graph), [(CPU, options)])
