@@ -115,17 +115,13 @@ def _jetpack() -> Iterator[Finding]:
         return
     what = f"JetPack {found.version}, L4T {found.l4t}"
     trouble, remedy = wheel_trouble(found)
-    if trouble:
-        yield Finding("jetpack", "fail", f"{what}: {trouble}", remedy)
-    elif "onnxruntime-gpu" not in onnxruntime_packages():
-        yield Finding(
-            "jetpack",
-            "warn",
-            f"{what}: the onnxruntime here cannot use its GPU",
-            _pip(WHEELS[found.major].install),
-        )
-    else:
+    if "onnxruntime-gpu" in onnxruntime_packages():
         yield Finding("jetpack", "ok", what)
+    elif trouble:
+        yield Finding("jetpack", "warn", f"{what}: {trouble}", remedy)
+    else:
+        missing = f"{what}: the onnxruntime here cannot use its GPU"
+        yield Finding("jetpack", "warn", missing, _pip(WHEELS[found.major].install))
 
 
 def _kernels() -> Iterator[Finding]:

@@ -41,10 +41,15 @@ WHEELS = {
         "or speak on the CPU, with a Python 3.10 of your own: pip install 'edge-voice[cpu]'",
     ),
     6: Wheel((3, 10), f"onnxruntime-gpu --index-url {INDEX}/jp6/cu126"),
-    7: Wheel((3, 12), f"onnxruntime-gpu --index-url {INDEX}/sbsa/cu130"),
+    7: Wheel(
+        (3, 12),
+        "",
+        "No wheel is known to hold code for an Orin (8.7) or a Thor (11.0) with CUDA 13: build "
+        "onnxruntime from its source (docs/install-jetson.md); until then: "
+        "pip install 'edge-voice[cpu]'",
+    ),
 }
-"""By major JetPack. The wheels for arm64 on the public index have no TensorRT and no code for the
-GPU of an Orin (8.7) or a Thor (11.0)."""
+"""By major JetPack. The public index has wheels for arm64 without TensorRT, for other GPUs."""
 
 
 def read_jetpack(root: Path = Path("/")) -> JetPack | None:

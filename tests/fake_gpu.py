@@ -25,13 +25,14 @@ Chain = Sequence[Any]
 
 class FakeOnnxruntime:
     """`offered`: providers of this onnxruntime. `raising`: those that fail when they are asked
-    for. `silent`: those in whose place the CPU is given without a word. `may_build`: cleared, a
-    TensorRT build waits."""
+    for. `silent`: those in whose place the CPU is given without a word. `without_code`: those that
+    load and cannot run on this GPU. `may_build`: cleared, a TensorRT build waits."""
 
     def __init__(self, *offered: str) -> None:
         self.offered = [*offered, CPU]
         self.raising: dict[str, str] = {}
         self.silent: set[str] = set()
+        self.without_code: set[str] = set()
         self.builds: list[dict[str, str]] = []
         self.sessions: list[tuple[str, dict[str, str]]] = []
         self.recorded: list[tuple[int, ...]] = []
@@ -109,10 +110,15 @@ class FakeSession:
         pass
 
     def run(self, outputs: list[str], inputs: dict[str, Any]) -> list[Any]:
+        self._has_code()
         if self._providers[0] == TENSORRT:
             for name, value in inputs.items():
                 self._within(name, value.shape)
         return self._real.run(outputs, inputs)  # type: ignore[no-any-return]
+
+    def _has_code(self) -> None:
+        if self._providers[0] in self.runtime.without_code:
+            raise RuntimeError("cudaErrorNoKernelImageForDevice")
 
     def _within(self, name: str, shape: tuple[int, ...]) -> None:
         """As TensorRT does: a shape outside the profile means a new engine."""
@@ -128,6 +134,7 @@ class FakeSession:
         return Binding()
 
     def run_with_iobinding(self, binding: Binding, options: Any) -> None:
+        self._has_code()
         inputs = {name: value.array for name, value in binding.inputs.items()}
         self.runtime.recorded.append(tuple(inputs["latent"].shape))
         names = list(binding.outputs)

@@ -170,6 +170,22 @@ def test_the_next_provider_is_taken_and_the_reason_is_said(
     assert len(speak(voice, "no"))
 
 
+@pytest.mark.parametrize("without_code", [{CUDA}, {TENSORRT}, {TENSORRT, CUDA}], ids=sorted)
+def test_a_provider_that_was_not_compiled_for_this_gpu_is_passed_over(
+    jetson: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    without_code: set[str],
+) -> None:
+    """As the public wheels for arm64 on an Orin: offered, loaded, and no code for the GPU."""
+    fake = FakeOnnxruntime(*([TENSORRT] if TENSORRT in without_code else []), CUDA)
+    fake.without_code = without_code
+    fake.use(monkeypatch)
+    voice = synth.load(jetson)
+    assert voice.provider == (CPU if CUDA in without_code else CUDA)
+    assert "cudaErrorNoKernelImageForDevice" in caplog.text and len(speak(voice, "no"))
+
+
 @pytest.mark.parametrize(
     ("offered", "raising", "tensorrt", "why"),
     [

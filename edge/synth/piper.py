@@ -44,9 +44,9 @@ class PiperSynthesizer:
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
         self._windows: WindowDecoder | None = None
         if windowed(variant):
-            self._windows = WindowDecoder(bundle, variant.graphs["decoder"])
+            extra = _speaker_input(0 if self.config.num_speakers > 1 else None)
+            self._windows = WindowDecoder(bundle, variant.graphs["decoder"], extra)
             self._hop, self.provider = self._windows.hop, self._windows.provider
-            self.warm_up()
             return
         self._decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
         self._hop = int(self._decoder.metadata["hop"])
@@ -64,11 +64,6 @@ class PiperSynthesizer:
             granularity=int(self._decoder.metadata.get("granularity", 1)),
         )
         self.provider = self._decoder.provider
-
-    def warm_up(self) -> None:
-        """A GPU's decoder meets every length that it will see; on a CPU there is nothing to do."""
-        if self._windows is not None:
-            self._windows.warm_up(_speaker_input(0 if self.config.num_speakers > 1 else None))
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         speaker = self._speaker(style.speaker)

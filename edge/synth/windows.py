@@ -8,16 +8,19 @@ its neighbour; at the two ends of the sentence the edge is the sentence's own.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from edge.bundle import Bundle
-from edge.errors import ModelFailed
+from edge.errors import ModelFailed, ProviderMissing
 from edge.pcm import Samples
 from edge.synth.session import Array, Session
 from edge.synth.variants import on_gpu
+
+log = logging.getLogger(__name__)
 
 SIZES = (64, 256)
 """Frames: about 0.25 s of sound in the first window and 2 s in each of the others."""
@@ -53,20 +56,37 @@ def plan_windows(frames: int, context: int, sizes: tuple[int, ...] = SIZES) -> I
 class WindowDecoder:
     """The decoder of a variant made by one of the recipes *-window."""
 
-    def __init__(self, bundle: Bundle, graph: str) -> None:
+    def __init__(self, bundle: Bundle, graph: str, extra: Mapping[str, Array]) -> None:
+        """`extra` are inputs beside the latent. Raises ProviderMissing, ModelFailed."""
         chain = on_gpu(bundle.profile.runtime.providers.decoder)
-        self._session = Session(bundle, graph, chain, SIZES)
-        self.provider = self._session.provider
-        self.hop = int(self._session.metadata["hop"])
-        self._context = int(self._session.metadata["context"])
-        if not 0 < self._context < SIZES[0]:
-            raise ModelFailed(
-                f"{graph} needs {self._context} frames around a window of {SIZES[0]}",
-                "Build the voice again: edge build",
-            )
+        while True:
+            self._session = Session(bundle, graph, chain, SIZES)
+            self.provider = self._session.provider
+            self.hop = int(self._session.metadata["hop"])
+            self._context = int(self._session.metadata["context"])
+            if not 0 < self._context < SIZES[0]:
+                raise ModelFailed(
+                    f"{graph} needs {self._context} frames around a window of {SIZES[0]}",
+                    "Build the voice again: edge build",
+                )
+            # A provider counts once it has run: one that was not compiled for this GPU is offered,
+            # loads, and has no code to run.
+            try:
+                self.warm_up(extra)
+                return
+            except ModelFailed as error:
+                place = [provider.name for provider in chain].index(self.provider)
+                if chain[place].require or not chain[place + 1 :]:
+                    raise ProviderMissing(
+                        f"{self.provider} was given for {graph} and cannot run it: "
+                        + error.message,
+                        "Run edge doctor: it names the onnxruntime build for this board.",
+                    ) from None
+                log.warning("not %s: %s", self.provider, error.message)
+                chain = chain[place + 1 :]
 
     def warm_up(self, extra: Mapping[str, Array]) -> None:
-        """Meet every length; `extra` are inputs beside the latent."""
+        """Meet every length that there will be."""
         channels = int(self._session.inputs["latent"][1])
         for size in SIZES:
             self._run(np.zeros((1, channels, 1), np.float32), size, extra)

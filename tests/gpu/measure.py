@@ -85,7 +85,7 @@ def load(bundle: Bundle, row: str, window_fp32: Path | None) -> PiperSynthesizer
         assert window_fp32 is not None
         windows._session = decoders.Graphs(window_fp32, dict(cuda.options))  # type: ignore[assignment]
     if row != "windows":
-        voice.warm_up()
+        voice._windows.warm_up({})  # type: ignore[union-attr]
     return voice
 
 
