@@ -11,7 +11,6 @@ the first's. With --out, table.json is written there.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import dataclasses
 import json
 import os
@@ -42,7 +41,7 @@ ROWS = {
     "CUDA plain: streaming fp32": "plain",
     "CUDA plain: whole sentence fp16": "whole",
     "CUDA streaming fp32, states on the GPU": "states",
-    "CUDA windows fp32": "windows-fp32",
+    "CUDA windows fp32, without TF32": "windows-fp32",
     "CUDA windows fp16, no CUDA graph": "windows-nograph",
     "CUDA windows fp16 (as shipped)": "windows",
 }
@@ -83,14 +82,15 @@ def load(bundle: Bundle, row: str, window_fp32: Path | None) -> PiperSynthesizer
         windows._session = decoders.Plain(path, dict(cuda.options))  # type: ignore[assignment]
     elif row == "windows-fp32":
         assert window_fp32 is not None
-        windows._session = decoders.Graphs(window_fp32, dict(cuda.options))  # type: ignore[assignment]
+        options = {**cuda.options, "use_tf32": "0"}
+        windows._session = decoders.Graphs(window_fp32, options)  # type: ignore[assignment]
     if row != "windows":
         voice._windows.warm_up({})  # type: ignore[union-attr]
     return voice
 
 
 def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path) -> dict[str, Any]:
-    free = _gpu_free_mb()
+    before = _gpu_used_mb()
     began = time.perf_counter()
     voice = load(bundle, row, window_fp32)
     loaded_s = time.perf_counter() - began
@@ -107,7 +107,6 @@ def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path)
     samples = [np.concatenate(list(speak(s))) for s in planned]
     seconds = [len(one) / voice.rate for one in samples]
     np.savez(sound, *samples)
-    used = None if free is None else free - (_gpu_free_mb() or 0)
     return {
         "load_s": loaded_s,
         "first_ever_ms": [1000 * x for x in first_ever],
@@ -118,7 +117,7 @@ def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path)
         "seconds": seconds,
         "rtf": sum(middle) / sum(seconds),
         "peak_rss_mb": _peak_rss_mb(),
-        "gpu_mb": used,
+        "gpu_mb": _gpu_used_mb() - before,
     }
 
 
@@ -147,20 +146,10 @@ def _time(speak: Speak, segments: list[Segment]) -> tuple[float, float]:
     return time.perf_counter() - began, first
 
 
-def _gpu_free_mb() -> int | None:
-    try:
-        cuda = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return None
-    device, context = ctypes.c_int(), ctypes.c_void_p()
-    free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    cuda.cuInit(0)
-    cuda.cuDeviceGet(ctypes.byref(device), 0)
-    cuda.cuDevicePrimaryCtxRetain(ctypes.byref(context), device)
-    cuda.cuCtxPushCurrent_v2(context)
-    cuda.cuMemGetInfo_v2(ctypes.byref(free), ctypes.byref(total))
-    cuda.cuCtxPopCurrent_v2(ctypes.byref(context))
-    return free.value >> 20
+def _gpu_used_mb() -> int:
+    """Of the whole GPU, contexts included: nothing else is to run on it."""
+    command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def _peak_rss_mb() -> int:
