@@ -14,7 +14,7 @@ from edge import __version__
 from edge.bundle import Bundle
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
-from edge.daemon.listener import claim
+from edge.daemon.listener import listening
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
@@ -90,7 +90,7 @@ class Server:
     async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
         """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
-        with claim(path) as listener:
+        with listening(path) as listener:
             # Loaded before the first client is answered: ready means able to speak.
             self.voices.synthesizer(self.voices.default)
             self._player.start()
