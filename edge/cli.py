@@ -291,6 +291,17 @@ def status(options: argparse.Namespace) -> int:
     return 0
 
 
+def drop_in(options: argparse.Namespace) -> int:
+    from edge.drop_in import drop_in
+    from edge.profile import all_profiles, detect, load_profile, read_machine
+
+    machine = read_machine()
+    named = options.profile
+    profile = load_profile(named) if named else detect(machine, all_profiles()).profile
+    print(drop_in(profile, machine), end="")
+    return 0
+
+
 def doctor(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
@@ -328,9 +339,10 @@ def _parser() -> argparse.ArgumentParser:
         prerender,
         stop,
         status,
+        drop_in,
         doctor,
     )
-    return parser({work.__name__: work for work in works})
+    return parser({work.__name__.replace("_", "-"): work for work in works})
 
 
 def _print_json(data: Any) -> None:

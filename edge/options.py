@@ -137,6 +137,13 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--json", action="store_true", help="answer as JSON")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
+    add = command(
+        "drop-in",
+        "print the part of the systemd service that depends on the board",
+        "edge drop-in --profile rpi5",
+    )
+    add("--profile", metavar="P", help="the board; default: this machine")
+
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
     add("--json", action="store_true", help="answer as JSON")
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")

@@ -20,7 +20,7 @@ MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """The socket that systemd handed over, or else one of our own at `path`. Raises SocketInUse."""
+    """The socket that systemd handed over, else one of our own at `path`. Raises SocketInUse."""
     if (given := systemd.given_socket()) is None:
         with claim(path) as listener:
             yield listener

@@ -63,6 +63,8 @@ class Player(threading.Thread):
         self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
+        self.turns = 0
+        """Grows whenever the thread comes round: see edge.daemon.watchdog."""
         self.underruns = 0  # the device ran dry
         self.gaps = 0  # silence in the middle of an utterance: synthesis or its text came late
 
@@ -95,6 +97,11 @@ class Player(threading.Thread):
                 if self._sink is not None:
                     self._sink.abort()
                     self._silenced = True
+            self._changed.notify_all()
+
+    def nudge(self) -> None:
+        """Come round once, also where there is nothing to do."""
+        with self._changed:
             self._changed.notify_all()
 
     @property
@@ -141,8 +148,10 @@ class Player(threading.Thread):
     def _next(self) -> tuple[_Piece | _End | None, bool]:
         """The next item, and whether its utterance has begun; None when nothing waits."""
         with self._changed:
+            self.turns += 1
             while not self._items and not self._closing and self._sink is None:
                 self._changed.wait()
+                self.turns += 1
             if not self._items:
                 return None, False
             item = self._items.popleft()
@@ -256,6 +265,7 @@ class Player(threading.Thread):
                     raise
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing or self._current != id, delay)
+        self.turns += 1
         self._written += len(block)
         self._tell_heard()
 

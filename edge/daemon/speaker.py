@@ -95,6 +95,8 @@ class Speaker(threading.Thread):
         self._client_jobs: list[_Job] = []
         self._closing = False
         self.counters = Counters()
+        self.turns = 0
+        """Grows whenever the thread comes round: see edge.daemon.watchdog."""
 
     # From the sockets' thread
 
@@ -167,9 +169,10 @@ class Speaker(threading.Thread):
             self._changed.notify_all()
         self.join()
 
-    # From the playback thread
+    # From other threads
 
-    def on_room(self) -> None:
+    def nudge(self) -> None:
+        """Come round once, also where there is nothing to do."""
         with self._changed:
             self._changed.notify_all()
 
@@ -192,6 +195,7 @@ class Speaker(threading.Thread):
         """Wait for the job whose turn it is; None when closing."""
         with self._changed:
             while not self._closing:
+                self.turns += 1
                 self._fill()
                 card = self._card_job
                 if card is not None and card.has_text and self._player.buffered_s < AHEAD_S:
