@@ -24,20 +24,21 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test lint build bundles kernels serve install uninstall purge deb clean
+.PHONY: help setup say test lint build bundles kernels wheels serve install uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
-$(VENV)/.ready: pyproject.toml .ci/constraints.txt
+$(VENV)/.ready: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $(wildcard edge/kernels/src/*)
 	$(call apt,libportaudio2,playing through the sound card,true)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or later is needed; $(PYTHON) is $$($(PYTHON) -V)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { true; $(MAKE) --no-print-directory .venv-package; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing packages into $(VENV) ..."
 	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	@$(VENV)/bin/python -c 'from edge import kernels; kernels.library_path() or print("No compiler, so the fast int8 operators are missing. To have them:", kernels.how_to_build())'
 	@touch $@
 
 .PHONY: .venv-package
@@ -56,9 +57,21 @@ build: setup  ## build VOICE for this board
 bundles: setup  ## build VOICE for every board there is a profile for
 	@$(EDGE) build $(VOICE) --profile all
 
-kernels:  ## compile our int8 operators into this checkout (cmake and g++)
+# SKBUILD_WHEEL_CMAKE: what cannot be compiled is an error here; a plain install goes on without it.
+kernels: setup  ## compile our int8 operators into .venv (cmake and g++)
 	$(call apt,cmake g++,compiling the int8 operators,exit 1)
-	@cmake -S edge/kernels -B build/kernels >/dev/null && cmake --build build/kernels && cmake --install build/kernels --prefix . >/dev/null
+	@SKBUILD_WHEEL_CMAKE=true $(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+
+wheels: setup  ## make dist/*.whl for x86-64 and aarch64 (on Debian 12: for glibc 2.27 and later)
+	$(call apt,cmake g++ g++-aarch64-linux-gnu,compiling for both kinds of board,exit 1)
+	@rm -rf build/wheels dist/*.whl
+	@for arch in x86_64 aarch64; do \
+	  SKBUILD_WHEEL_CMAKE=true SKBUILD_WHEEL_TAGS=py3-none-linux_$$arch \
+	  CMAKE_ARGS="-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=$$arch -DCMAKE_CXX_COMPILER=$$arch-linux-gnu-g++" \
+	  $(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheels . && \
+	  $(VENV)/bin/auditwheel repair --patcher none --wheel-dir dist build/wheels/*_$$arch.whl || exit 1; \
+	  ls dist/*-manylinux_2_2[0-8]_$$arch.whl || { echo "The wheel for $$arch asks for a newer system than manylinux_2_28. Compile with Debian 12's gcc 12."; exit 1; }; \
+	done
 
 serve: build  ## run the daemon in the foreground
 	@$(EDGE) serve

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from edge import kernels
 from edge.bundle import MANIFEST, Bundle, open_bundle
 from edge.client import Client
 from edge.errors import EdgeError
@@ -42,6 +43,7 @@ def examine(places: Sequence[Path], socket_path: Path) -> list[Finding]:
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python,
         _onnxruntime,
+        _kernels,
         _sound,
         _board,
         lambda: _bundles(places, bundles),
@@ -86,6 +88,21 @@ def _onnxruntime() -> Iterator[Finding]:
     else:
         version, providers = answer
         yield Finding("onnxruntime", "ok", f"{version} with {', '.join(providers)}")
+
+
+def _kernels() -> Iterator[Finding]:
+    code = (
+        "from edge import kernels\nfrom edge.synth.variants import no_kernels\n"
+        "why = no_kernels()\n"
+        "print(json.dumps([why, [] if why else kernels.paths(kernels.library_path())]))"
+    )
+    status, answer, said = _probe(code)
+    why = said if status else answer[0]
+    if why:
+        message = f"the fast int8 variants cannot run: {why}"
+        yield Finding("kernels", "warn", message, kernels.how_to_build())
+    else:
+        yield Finding("kernels", "ok", f"int8 operators for {', '.join(answer[1])}")
 
 
 def _sound() -> Iterator[Finding]:

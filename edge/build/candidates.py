@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edge import records
+from edge import kernels, records
 from edge.build import corpus
 from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
@@ -179,7 +179,7 @@ def _apply(
             "Plan another recipe for this voice in the profile.",
         )
     if recipe.startswith(FUSED) and (why := no_kernels()):
-        raise ExportFailed(f"needs our int8 operators: {why}", "make kernels")
+        raise ExportFailed(f"needs our int8 operators: {why}", kernels.how_to_build())
 
     def make(folder: Path) -> None:
         calibration = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,17 @@ def library_path() -> Path | None:
     `$EDGE_KERNELS` names another one, for instance a debug build.
     """
     chosen = os.environ.get("EDGE_KERNELS")
-    path = Path(chosen) if chosen else Path(__file__).with_name(LIBRARY)
-    return path if path.is_file() else None
+    # An editable install has two folders: the checkout, and the one with what was compiled.
+    places = [Path(chosen)] if chosen else [Path(folder, LIBRARY) for folder in __path__]
+    return next((place for place in places if place.is_file()), None)
+
+
+def how_to_build() -> str:
+    """What to type to get the library."""
+    if Path(__file__).parents[2].joinpath("Makefile").is_file():
+        return "make kernels"
+    install = f"{sys.executable} -m pip install --force-reinstall --no-deps ."
+    return f"sudo apt install cmake g++; then, in a clone of Edge Voice: {install}"
 
 
 def paths(library: Path) -> tuple[str, ...]:
@@ -76,5 +86,5 @@ def _load(library: Path) -> ctypes.CDLL:
     except OSError as error:
         raise ModelFailed(
             f"the operator library {library} cannot be loaded: {error}",
-            "cmake -S edge/kernels -B build/kernels && cmake --build build/kernels",
+            how_to_build(),
         ) from error

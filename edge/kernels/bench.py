@@ -119,7 +119,7 @@ def measure(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
 def main() -> None:
     library = Path(sys.argv[1]) if len(sys.argv) > 1 else kernels.library_path()
     if library is None:
-        sys.exit("edge: the operator library is not built; see edge/kernels/README.md")
+        sys.exit(f"edge: the operator library is not built: {kernels.how_to_build()}")
     paths = [p for p in kernels.paths(library) if p != "scalar"]
     names = [*paths, "float 1-D", "float 2-D"]
     print("GOP/s        " + "".join(f"{n:>12}" for n in names))

@@ -30,7 +30,8 @@ def runnable(bundle: Bundle, machine: Machine) -> tuple[list[Variant], list[str]
             needs = " or ".join(plan.needs)
             passed_over.append(f"{variant.name} needs a CPU with {needs}")
         elif any(FUSED in graph for graph in variant.graphs.values()) and (why := no_kernels()):
-            passed_over.append(f"{variant.name} needs our int8 operators: {why}")
+            mend = kernels.how_to_build()
+            passed_over.append(f"{variant.name} needs our int8 operators: {why} ({mend})")
         else:
             found.append(variant)
     if not found:
@@ -45,7 +46,7 @@ def no_kernels() -> str:
     """Why the operator library cannot be used here; empty if it can."""
     library = kernels.library_path()
     if library is None:
-        return "the library is not built (make kernels)"
+        return "the library is not built"
     try:
         kernels.self_test(library, SELF_TEST_LAYERS)
     except (ModelFailed, OSError) as error:

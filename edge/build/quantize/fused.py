@@ -36,8 +36,7 @@ def _fused(
     if kernels.library_path() is None:
         raise refuse(
             f"{recipe}: the operator library {kernels.LIBRARY} is not built on this machine",
-            "cmake -S edge/kernels -B build/kernels && cmake --build build/kernels && "
-            "cmake --install build/kernels --prefix .",
+            kernels.how_to_build(),
         )
     weights = read_weights(read_original(calibration.original))
     speaker = np.array([calibration.speaker or 0], np.int64)
