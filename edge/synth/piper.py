@@ -20,6 +20,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
+from edge.synth.espeak import keep_voice
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
@@ -211,4 +212,5 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
         ) from None
     # It warns of phonemes that a voice lacks by quoting them: spoken text stays out of logs.
     logging.getLogger("piper").setLevel(logging.ERROR)
+    keep_voice()
     return PiperVoice(session=None, config=PiperConfig.from_dict(config))
