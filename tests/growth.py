@@ -2,7 +2,7 @@
 
     python -m tests.growth BUNDLE [PICTURE.svg]
 
-One process speaks texts of 10 to 10,000 characters, then 6,000 texts of varied lengths, and reads
+One process speaks texts of 10 to 10,000 characters, then 2,000 texts of varied lengths, and reads
 its own resident memory from /proc. Time is CPU time.
 """
 
@@ -20,7 +20,7 @@ from edge.bundle import open_bundle
 from edge.synth import Style, Synthesizer
 
 LENGTHS = (10, 30, 100, 300, 1_000, 3_000, 10_000)
-UTTERANCES = 6_000
+UTTERANCES = 2_000
 EVERY = 100
 
 

@@ -205,6 +205,8 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
     try:
         from piper import PiperVoice
         from piper.config import PiperConfig
+
+        keep_voice()
     except ImportError as error:
         raise MissingPackage(
             f"the piper family needs the package piper-tts: {error}",
@@ -212,5 +214,4 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
         ) from None
     # It warns of phonemes that a voice lacks by quoting them: spoken text stays out of logs.
     logging.getLogger("piper").setLevel(logging.ERROR)
-    keep_voice()
     return PiperVoice(session=None, config=PiperConfig.from_dict(config))
