@@ -149,7 +149,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
     columns += divide_up(tile.end - tile.begin, kGroup) * kGroup + halo;
     widest = std::max(widest, tile.end - tile.begin + halo);
   }
-  panel.quad_bytes = static_cast<size_t>(columns) * 4;
+  panel.quad_bytes = static_cast<size_t>(columns + kGroup) * 4;  // the last tile is rounded up to groups
   panel.bytes.resize(static_cast<size_t>(quads_) * panel.quad_bytes);
   const auto stride = static_cast<size_t>(divide_up(widest, kGroup) * kGroup);
   panel.rows.resize(static_cast<size_t>(quads_) * 4 * stride);
@@ -163,23 +163,23 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
     const int64_t before = std::clamp<int64_t>(view.before - tile.begin, 0, width);
     const int64_t inside = std::clamp<int64_t>(view.before + chunk.length - tile.begin, before, width) - before;
     Range range;
-    for (int64_t c = 0; c < shape_.in_channels; ++c) {
-      float* row = panel.rows.data() + static_cast<size_t>(c) * stride;
-      const float gain = gains_[static_cast<size_t>(c)];
-      if (before && chunk.first) {
-        std::fill_n(row, before, 0.0f);
-      } else if (before) {
-        const float* state = chunk.state + c * state_length() + tile.begin;
-        path_->load(state, before, shape_.slope, gain, row, range);
+    float* rows = panel.rows.data();
+    const int64_t channels = shape_.in_channels;
+    if (before && !chunk.first)
+      path_->load({chunk.state + tile.begin, static_cast<size_t>(state_length()), channels}, before, shape_.slope,
+                  gains_.data(), rows, stride, 0, range);
+    if (inside) {
+      const float* in = chunk.in + (tile.begin + before - view.before);
+      path_->load({in, static_cast<size_t>(chunk.length), channels}, inside, shape_.slope, gains_.data(),
+                  rows + before, stride, tile.end - tile.begin, range);
+    }
+    const bool ahead_of_all = before && chunk.first;
+    if (ahead_of_all || before + inside < width) {
+      for (int64_t c = 0; c < channels; ++c) {
+        float* row = rows + static_cast<size_t>(c) * stride;
+        if (ahead_of_all) std::fill_n(row, before, 0.0f);
+        std::fill(row + before + inside, row + width, 0.0f);
       }
-      if (inside) {
-        const float* in = chunk.in + c * chunk.length + (tile.begin + before - view.before);
-        path_->load(in, inside, shape_.slope, gain, row + before, range);
-        // The next tile's part of this row: 9 % of the whole decoder where rows come from memory.
-        for (int64_t ahead = 0; ahead < tile.end - tile.begin; ahead += 16)
-          __builtin_prefetch(in + inside + ahead, 0, 2);
-      }
-      std::fill(row + before + inside, row + width, 0.0f);
     }
     const uint32_t bits[2] = {static_cast<uint32_t>(std::max(range.high, 0)), range.low >> 31 ? range.low : 0u};
     float high_low[2], scale = 0.0f, inverse = 0.0f;
@@ -194,10 +194,8 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
       inverse = kSteps / extent;
       zero = static_cast<int>(std::nearbyint(-high_low[1] * inverse));
     }
-    for (int64_t quad = 0; quad < quads_; ++quad)
-      path_->quantize(panel.rows.data() + static_cast<size_t>(quad) * 4 * stride, stride, width, inverse, zero,
-                      path_->is_signed ? 0x80808080u : 0u,
-                      panel.bytes.data() + static_cast<size_t>(quad) * panel.quad_bytes + column * 4);
+    path_->quantize({rows, stride, quads_ * 4}, width, inverse, zero, path_->is_signed ? 0x80808080u : 0u,
+                    panel.bytes.data() + column * 4, panel.quad_bytes);
     const int32_t seen = path_->is_signed ? zero - 128 : zero;
     for (int64_t at = tile.begin; at < tile.end; at += kGroup) {
       const auto count = static_cast<int>(std::min<int64_t>(kGroup, tile.end - at));
