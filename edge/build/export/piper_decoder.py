@@ -171,19 +171,7 @@ class _DecoderWriter:
         skips: Signal | None = None
         for i, (dilated, pointwise) in enumerate(coupling.layers):
             window = self.layers.window(h, reach(dilated), reach(dilated))
-            gates = self.layers.conv(window, dilated)
-            if cond:
-                gates = self._conditioned(gates, cond[i], f"{dilated.name}.conditioned")
-            halves = graph.split_node(
-                "Split",
-                (gates.value, graph.ints(width, width)),
-                (f"{dilated.name}.tanh_in", f"{dilated.name}.sigmoid_in"),
-                axis=1,
-            )
-            tanh = graph.node("Tanh", halves[:1], f"{dilated.name}.tanh")
-            sigmoid = graph.node("Sigmoid", halves[1:], f"{dilated.name}.sigmoid")
-            value = graph.node("Mul", (tanh, sigmoid), f"{dilated.name}.gated")
-            acts = dataclasses.replace(gates, value=value, channels=width)
+            acts = self.layers.gated(window, dilated, cond[i] if cond else None)
             if i + 1 < len(coupling.layers):
                 residual = self.layers.pointwise(acts, _outputs(pointwise, 0, width, "res"))
                 h = self._sum(self.layers.center(window), residual, f"{name}.h_{i}")

@@ -18,11 +18,7 @@ constexpr float kSilence = 1e-30f;
 constexpr float kSteps = 254.0f;  // one less than bytes have, so that no rounding leaves them
 constexpr int64_t kEnoughBatches = 8;  // then each is one piece of work, else channels are split too
 constexpr int64_t kSmallWork = 1 << 18;  // products below which threads cost more than they give
-constexpr int64_t kLargest = int64_t{1} << 20;  // limit of every dimension and attribute
-
-void require(bool ok, const std::string& what) {
-  if (!ok) throw std::invalid_argument(what);
-}
+constexpr int kGated = kBlock / 2;  // channels of a gated block: their tanh rows, then their sigmoid rows
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -48,15 +44,6 @@ struct Conv::Panel {
   size_t quad_bytes = 0;
 };
 
-// A chunk's input with what stands before and after it: state or zeros, the chunk, zeros.
-struct Conv::View {
-  const Chunk& chunk;
-  int64_t before, after;  // columns
-  int64_t outs;           // positions (before interleaving) computed
-  int64_t out_length;
-  int64_t size() const { return before + chunk.length + after; }
-};
-
 Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
            const Path* path)
     : shape_(shape), path_(path) {
@@ -71,8 +58,10 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
     require(s.dilation == 1 && !s.skip && s.lookahead == 0 && s.delay == 0,
             "a transposed convolution has no dilation, skip, lookahead or delay");
   }
+  require(!s.gate || (!s.stride && !s.skip && s.out_channels % 2 == 0),
+          "gate needs an even number of output channels, and neither skip nor a transposed convolution");
   taps_ = s.stride ? s.kernel / s.stride : s.kernel;
-  rows_ = s.out_channels * std::max<int64_t>(s.stride, 1);
+  rows_ = s.gate ? divide_up(s.out_channels / 2, kGated) * kBlock : s.out_channels * std::max<int64_t>(s.stride, 1);
   blocks_ = divide_up(rows_, kBlock);
   quads_ = divide_up(s.in_channels, 4);
   pad_ = s.stride ? (s.kernel - s.stride) / 2 : span() - s.lookahead;
@@ -84,13 +73,22 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   pack(weights);
   gains_.assign(static_cast<size_t>(s.in_channels), 1.0f);
   if (gains) gains_.assign(gains, gains + s.in_channels);
-  scales_.resize(static_cast<size_t>(rows_));
-  bias_.resize(static_cast<size_t>(rows_));
+  scales_.assign(static_cast<size_t>(rows_), 0.0f);
+  bias_.assign(static_cast<size_t>(rows_), 0.0f);
   for (int64_t row = 0; row < rows_; ++row) {
-    const int64_t channel = s.stride ? row / s.stride : row;
-    scales_[static_cast<size_t>(row)] = scales[channel];
-    bias_[static_cast<size_t>(row)] = bias[channel];
+    const int64_t from = channel(row);
+    if (from < 0) continue;
+    scales_[static_cast<size_t>(row)] = scales[from];
+    bias_[static_cast<size_t>(row)] = bias[from];
   }
+}
+
+// The channel of the weights that a row computes; -1: none, the row fills a block.
+int64_t Conv::channel(int64_t row) const {
+  if (shape_.stride) return row / shape_.stride;
+  if (!shape_.gate) return row;
+  const int64_t half = shape_.out_channels / 2, at = row / kBlock * kGated + row % kGated;
+  return at >= half ? -1 : row % kBlock < kGated ? at : at + half;
 }
 
 void Conv::pack(const int8_t* weights) {
@@ -98,13 +96,13 @@ void Conv::pack(const int8_t* weights) {
   weights_.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
   weight_sums_.assign(static_cast<size_t>(rows_), 0);
   for (int64_t row = 0; row < rows_; ++row) {
-    const int64_t channel = s.stride ? row / s.stride : row;
+    const int64_t from = channel(row);
     int32_t sum = 0;
-    for (int64_t c = 0; c < s.in_channels; ++c) {
+    for (int64_t c = 0; from >= 0 && c < s.in_channels; ++c) {
       for (int64_t tap = 0; tap < taps_; ++tap) {
         // Transposed: output j * stride + r takes input j - t with tap t * stride + r.
         const int64_t k = s.stride ? (taps_ - 1 - tap) * s.stride + row % s.stride : tap;
-        const int8_t w = weights[(channel * s.in_channels + c) * s.kernel + k];
+        const int8_t w = weights[(from * s.in_channels + c) * s.kernel + k];
         const int64_t at = (((row / kBlock * taps_ + tap) * quads_ + c / 4) * kBlock + row % kBlock) * 4 + c % 4;
         weights_[static_cast<size_t>(at)] = w;
         sum += w;
@@ -141,7 +139,6 @@ std::vector<std::vector<Conv::Tile>> Conv::batches(int64_t columns, bool first) 
 }
 
 void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const {
-  const Chunk& chunk = view.chunk;
   const int64_t halo = span();
   int64_t columns = 0, widest = 0;
   panel.groups.clear();
@@ -159,28 +156,8 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
   int64_t column = 0;
   for (const Tile& tile : tiles) {
     const int64_t width = tile.end - tile.begin + halo;
-    // The window's parts before, inside and after the chunk.
-    const int64_t before = std::clamp<int64_t>(view.before - tile.begin, 0, width);
-    const int64_t inside = std::clamp<int64_t>(view.before + chunk.length - tile.begin, before, width) - before;
-    Range range;
-    float* rows = panel.rows.data();
-    const int64_t channels = shape_.in_channels;
-    if (before && !chunk.first)
-      path_->load({chunk.state + tile.begin, static_cast<size_t>(state_length()), channels}, before, shape_.slope,
-                  gains_.data(), rows, stride, 0, range);
-    if (inside) {
-      const float* in = chunk.in + (tile.begin + before - view.before);
-      path_->load({in, static_cast<size_t>(chunk.length), channels}, inside, shape_.slope, gains_.data(),
-                  rows + before, stride, tile.end - tile.begin, range);
-    }
-    const bool ahead_of_all = before && chunk.first;
-    if (ahead_of_all || before + inside < width) {
-      for (int64_t c = 0; c < channels; ++c) {
-        float* row = rows + static_cast<size_t>(c) * stride;
-        if (ahead_of_all) std::fill_n(row, before, 0.0f);
-        std::fill(row + before + inside, row + width, 0.0f);
-      }
-    }
+    const int64_t next = shape_.tile > kRow ? tile.end - tile.begin : 0;
+    const Range range = view.load(*path_, {shape_.slope, gains_.data()}, tile.begin, width, next, panel.rows.data(), stride);
     const uint32_t bits[2] = {static_cast<uint32_t>(std::max(range.high, 0)), range.low >> 31 ? range.low : 0u};
     float high_low[2], scale = 0.0f, inverse = 0.0f;
     std::memcpy(high_low, bits, sizeof high_low);
@@ -194,7 +171,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
       inverse = kSteps / extent;
       zero = static_cast<int>(std::nearbyint(-high_low[1] * inverse));
     }
-    path_->quantize({rows, stride, quads_ * 4}, width, inverse, zero, path_->is_signed ? 0x80808080u : 0u,
+    path_->quantize({panel.rows.data(), stride, quads_ * 4}, width, inverse, zero, path_->is_signed ? 0x80808080u : 0u,
                     panel.bytes.data() + column * 4, panel.quad_bytes);
     const int32_t seen = path_->is_signed ? zero - 128 : zero;
     for (int64_t at = tile.begin; at < tile.end; at += kGroup) {
@@ -205,7 +182,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
   }
 }
 
-void Conv::multiply(const View& view, const Panel& panel, int64_t block) const {
+void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, int64_t block) const {
   alignas(64) int32_t sums[kBlock * kRow];
   Dot dot{};
   dot.quad_bytes = panel.quad_bytes;
@@ -219,22 +196,23 @@ void Conv::multiply(const View& view, const Panel& panel, int64_t block) const {
     for (int i = 0; i < dot.groups; ++i)
       dot.group[i] = panel.bytes.data() + panel.groups[g + static_cast<size_t>(i)].column * 4;
     if (!shape_.stride) {  // the rows that will be written, while the sums are made
-      const int64_t last = std::min<int64_t>(rows_, (block + 1) * kBlock);
-      for (int64_t row = block * kBlock; row < last; ++row) {
-        const float* out = view.chunk.out + row * view.out_length + panel.groups[g].position;
+      const int64_t rows = shape_.gate ? kGated : kBlock, last = std::min(out_channels(), (block + 1) * rows);
+      for (int64_t row = block * rows; row < last; ++row) {
+        const float* out = view.chunk.out + row * out_length + panel.groups[g].position;
         for (int i = 0; i < dot.groups; ++i) __builtin_prefetch(out + i * kGroup, 1);
       }
     }
     path_->dot(dot);
-    finish(view, panel, block, g, dot.groups, sums);
+    finish(view, out_length, panel, block, g, dot.groups, sums);
   }
 }
 
-void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t first_group, int groups,
-                  const int32_t* sums) const {
+void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int64_t block, size_t first_group,
+                  int groups, const int32_t* sums) const {
   const Chunk& chunk = view.chunk;
   const int64_t row = block * kBlock, halo = state_length();
-  float own[kBlock][kRow], phases[kBlock][kRow];
+  const bool staged = shape_.stride || shape_.gate;
+  float own[kBlock][kRow], stage[kBlock][kRow];
   Finish f;  // not zeroed: this runs for every 384 outputs
   f.spans = 0;
   f.sums = sums;
@@ -257,10 +235,10 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
   }
   for (int i = 0; i < f.spans; ++i) {
     Span& span = f.span[i];
-    span.residual_stride = static_cast<size_t>(view.out_length);
-    if (chunk.residual) span.residual = chunk.residual + row * view.out_length + positions[i];
-    span.out = shape_.stride ? phases[0] + span.first : chunk.out + row * view.out_length + positions[i];
-    span.out_stride = shape_.stride ? kRow : static_cast<size_t>(view.out_length);
+    span.residual_stride = static_cast<size_t>(out_length);
+    if (chunk.residual) span.residual = chunk.residual + row * out_length + positions[i];
+    span.out = staged ? stage[0] + span.first : chunk.out + row * out_length + positions[i];
+    span.out_stride = staged ? kRow : static_cast<size_t>(out_length);
     if (!shape_.skip) continue;
     const int64_t at = positions[i] + pad_ - view.before;  // of the output's own input in the chunk
     if (at >= 0) {
@@ -276,42 +254,31 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
     span.own_stride = kRow;
   }
   path_->finish(f);
+  if (shape_.gate) {
+    const int64_t channel = block * kGated;
+    const auto channels = static_cast<int>(std::min<int64_t>(kGated, out_channels() - channel));
+    for (int i = 0; i < f.spans; ++i)
+      path_->gate(f.span[i].out, f.span[i].out + kGated * kRow, channels, f.span[i].count,
+                  chunk.out + channel * out_length + positions[i], static_cast<size_t>(out_length));
+  }
   if (!shape_.stride) return;
-  for (int i = 0; i < f.spans; ++i) interleave(view, f, f.span[i], positions[i], row);
+  for (int i = 0; i < f.spans; ++i) interleave(view, out_length, f, f.span[i], positions[i], row);
 }
 
-void Conv::interleave(const View& view, const Finish& f, const Span& span, int64_t position, int64_t row) const {
+void Conv::interleave(const View& view, int64_t out_length, const Finish& f, const Span& span, int64_t position, int64_t row) const {
   const int64_t stride = shape_.stride;
   const int64_t start = position * stride - (view.chunk.first ? pad_ : 0);
-  if (kBlock % stride == 0 && start >= 0 && start + span.count * stride <= view.out_length) {
+  if (kBlock % stride == 0 && start >= 0 && start + span.count * stride <= out_length) {
     for (int64_t r = 0; r < f.rows; r += stride)
       path_->interleave(span.out + r * kRow, static_cast<int>(stride), span.count,
-                        view.chunk.out + (row + r) / stride * view.out_length + start);
+                        view.chunk.out + (row + r) / stride * out_length + start);
     return;
   }
   for (int64_t r = 0; r < f.rows; ++r) {
-    float* out = view.chunk.out + (row + r) / stride * view.out_length;
+    float* out = view.chunk.out + (row + r) / stride * out_length;
     for (int64_t p = 0; p < span.count; ++p) {
       const int64_t at = start + p * stride + (row + r) % stride;
-      if (at >= 0 && at < view.out_length) out[at] = span.out[r * kRow + p];
-    }
-  }
-}
-
-void Conv::save_state(const View& view) const {
-  const Chunk& chunk = view.chunk;
-  const int64_t halo = state_length();
-  for (int64_t c = 0; c < shape_.in_channels; ++c) {
-    float* next = chunk.next_state + c * halo;
-    if (chunk.last) {
-      std::fill_n(next, halo, 0.0f);
-      continue;
-    }
-    const int64_t start = view.before + chunk.length - halo;
-    for (int64_t i = 0; i < halo; ++i) {
-      const int64_t at = start + i - view.before;
-      if (at >= 0) next[i] = chunk.in[c * chunk.length + at];
-      else next[i] = chunk.first ? 0.0f : chunk.state[c * halo + start + i];
+      if (at >= 0 && at < out_length) out[at] = span.out[r * kRow + p];
     }
   }
 }
@@ -319,34 +286,34 @@ void Conv::save_state(const View& view) const {
 void Conv::run(const Chunk& chunk, const Parallel& parallel) const {
   const int64_t halo = state_length();
   const int64_t out = out_length(chunk.length, chunk.first, chunk.last);
-  View view{chunk, halo, 0, 0, out};
+  View view{chunk, shape_.in_channels, halo, halo, 0};
   if (shape_.stride) {
     view.after = chunk.last ? halo : 0;
   } else {
     if (chunk.first) view.before = pad_;
     view.after = chunk.last ? late() : 0;
   }
-  view.outs = std::max<int64_t>(view.size() - halo, 0);
-  if (chunk.next_state) save_state(view);
+  const int64_t outs = std::max<int64_t>(view.size() - halo, 0);  // positions, before interleaving
+  if (chunk.next_state) view.save_state();
 
-  const auto work = batches(view.outs, chunk.first);
+  const auto work = batches(outs, chunk.first);
   const Parallel serial = [](size_t total, const Work& one) {
     for (size_t i = 0; i < total; ++i) one(i);
   };
-  const bool small = view.outs * blocks_ * kBlock * quads_ * 4 * taps_ < kSmallWork;
+  const bool small = outs * blocks_ * kBlock * quads_ * 4 * taps_ < kSmallWork;
   const Parallel& each = small ? serial : parallel;
   if (small || static_cast<int64_t>(work.size()) >= kEnoughBatches) {
     each(work.size(), [&](size_t i) {
       static thread_local Panel panel;
       load(view, work[i], panel);
-      for (int64_t block = 0; block < blocks_; ++block) multiply(view, panel, block);
+      for (int64_t block = 0; block < blocks_; ++block) multiply(view, out, panel, block);
     });
     return;
   }
   std::vector<Panel> panels(work.size());
   each(work.size(), [&](size_t i) { load(view, work[i], panels[i]); });
   each(static_cast<size_t>(blocks_), [&](size_t block) {
-    for (const Panel& panel : panels) multiply(view, panel, static_cast<int64_t>(block));
+    for (const Panel& panel : panels) multiply(view, out, panel, static_cast<int64_t>(block));
   });
 }
 

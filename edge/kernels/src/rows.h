@@ -146,5 +146,80 @@ void interleave_rows(const float* rows, int stride, int n, float* out) {
   else interleave_phases<1>(rows, n, out);
 }
 
+// The rational function that onnxruntime and Eigen use, within 4 units in the last place of tanh.
+inline float clamp9(float v) { return v > 9.0f ? 9.0f : v < -9.0f ? -9.0f : v; }
+inline float tanh_above(float v, float v2) {
+  float p = v2 * -2.76076847742355e-16f + 2.00018790482477e-13f;
+  p = v2 * p + -8.60467152213735e-11f;
+  p = v2 * p + 5.12229709037114e-08f;
+  p = v2 * p + 1.48572235717979e-05f;
+  p = v2 * p + 6.37261928875436e-04f;
+  return v * (v2 * p + 4.89352455891786e-03f);
+}
+inline float tanh_below(float v2) {
+  float q = v2 * 1.19825839466702e-06f + 1.18534705686654e-04f;
+  q = v2 * q + 2.26843463243900e-03f;
+  return v2 * q + 4.89352518554385e-03f;
+}
+
+// sigmoid(b) = (1 + tanh(b / 2)) / 2, so one division serves both.
+inline float gated(float a, float b) {
+  const float x = clamp9(a), y = clamp9(b * 0.5f), y2 = y * y;
+  const float below = tanh_below(y2);
+  return tanh_above(x, x * x) * (below + tanh_above(y, y2)) / (2.0f * tanh_below(x * x) * below);
+}
+
+void gate_rows(const float* __restrict a, const float* __restrict b, int channels, int n, float* __restrict out,
+               size_t out_stride) {
+  for (int c = 0; c < channels; ++c, a += kRow, b += kRow, out += out_stride) {
+    if (n == kRow)
+      for (int i = 0; i < kRow; ++i) out[i] = gated(a[i], b[i]);
+    else if (n == kGroup)
+      for (int i = 0; i < kGroup; ++i) out[i] = gated(a[i], b[i]);
+    else
+      for (int i = 0; i < n; ++i) out[i] = gated(a[i], b[i]);
+  }
+}
+
+// `Count` vectors of positions at once, their sums in registers.
+template <int Count>
+inline void convolve_vectors(const Rows& in, const float* weights, int taps, int64_t dilation, float bias, int64_t at,
+                             float* out) {
+  Floats sums[Count];
+  for (Floats& sum : sums) sum = Floats{} + bias;
+  const float* row = in.data + at;
+  for (int64_t c = 0; c < in.count; ++c, row += in.stride) {
+    for (int k = 0; k < taps; ++k, ++weights) {
+      const float* from = row + k * dilation;
+      for (int i = 0; i < Count; ++i) {
+        Floats v;
+        std::memcpy(&v, from + i * kLanes, sizeof v);
+        sums[i] += v * *weights;
+      }
+    }
+  }
+  std::memcpy(out + at, sums, sizeof sums);
+}
+
+void convolve_rows(const Rows& in, const float* weights, int taps, int64_t dilation, float bias, int64_t n, float* out) {
+  constexpr int kMany = 8;
+  int64_t at = 0;
+  for (; at + kMany * kLanes <= n; at += kMany * kLanes)
+    convolve_vectors<kMany>(in, weights, taps, dilation, bias, at, out);
+  for (; at + kLanes <= n; at += kLanes) convolve_vectors<1>(in, weights, taps, dilation, bias, at, out);
+  for (; at < n; ++at) {
+    float sum = bias;
+    for (int64_t c = 0; c < in.count; ++c)
+      for (int k = 0; k < taps; ++k)
+        sum += in.data[static_cast<size_t>(c) * in.stride + static_cast<size_t>(at + k * dilation)] * weights[c * taps + k];
+    out[at] = sum;
+  }
+}
+
+constexpr Path make_path(const char* name, int weight_limit, bool is_signed, void (*dot)(const Dot&)) {
+  return {name,        weight_limit,    is_signed, dot,          load_rows, quantize_rows,
+          finish_rows, interleave_rows, gate_rows, convolve_rows};
+}
+
 }  // namespace
 }  // namespace edge_kernels
