@@ -42,6 +42,11 @@ struct Conv::Panel {
   std::vector<float> rows;  // one tile's window, activated
   std::vector<Group> groups;
   size_t quad_bytes = 0;
+  // Never less: what a vector takes back is cleared when it grows again.
+  void reserve(size_t byte_count, size_t float_count) {
+    if (bytes.size() < byte_count) bytes.resize(byte_count);
+    if (rows.size() < float_count) rows.resize(float_count);
+  }
 };
 
 Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
@@ -147,9 +152,8 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
     widest = std::max(widest, tile.end - tile.begin + halo);
   }
   panel.quad_bytes = static_cast<size_t>(columns + kGroup) * 4;  // the last tile is rounded up to groups
-  panel.bytes.resize(static_cast<size_t>(quads_) * panel.quad_bytes);
   const auto stride = static_cast<size_t>(divide_up(widest, kGroup) * kGroup);
-  panel.rows.resize(static_cast<size_t>(quads_) * 4 * stride);
+  panel.reserve(static_cast<size_t>(quads_) * panel.quad_bytes, static_cast<size_t>(quads_) * 4 * stride);
   for (int64_t c = shape_.in_channels; c < quads_ * 4; ++c)
     std::fill_n(panel.rows.data() + static_cast<size_t>(c) * stride, stride, 0.0f);
 
@@ -310,10 +314,12 @@ void Conv::run(const Chunk& chunk, const Parallel& parallel) const {
     });
     return;
   }
-  std::vector<Panel> panels(work.size());
+  static thread_local std::vector<Panel> kept;  // fewer than kEnoughBatches
+  if (kept.size() < work.size()) kept.resize(work.size());
+  Panel* const panels = kept.data();  // of this thread, for all that help it
   each(work.size(), [&](size_t i) { load(view, work[i], panels[i]); });
   each(static_cast<size_t>(blocks_), [&](size_t block) {
-    for (const Panel& panel : panels) multiply(view, out, panel, static_cast<int64_t>(block));
+    for (size_t i = 0; i < work.size(); ++i) multiply(view, out, panels[i], static_cast<int64_t>(block));
   });
 }
 
