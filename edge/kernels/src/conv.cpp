@@ -225,6 +225,7 @@ void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int6
   f.channel_scale = scales_.data() + row;
   f.bias = bias_.data() + row;
   int64_t positions[kGroups];  // of each span
+  int counts[kGroups];
   for (int i = 0; i < groups; ++i) {
     const Panel::Group& group = panel.groups[first_group + static_cast<size_t>(i)];
     Span* before = f.spans ? &f.span[f.spans - 1] : nullptr;
@@ -243,6 +244,8 @@ void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int6
     if (chunk.residual) span.residual = chunk.residual + row * out_length + positions[i];
     span.out = staged ? stage[0] + span.first : chunk.out + row * out_length + positions[i];
     span.out_stride = staged ? kRow : static_cast<size_t>(out_length);
+    counts[i] = span.count;
+    if (staged) span.count = static_cast<int>(divide_up(span.count, kGroup)) * kGroup;  // a stage has room
     if (!shape_.skip) continue;
     const int64_t at = positions[i] + pad_ - view.before;  // of the output's own input in the chunk
     if (at >= 0) {
@@ -262,27 +265,28 @@ void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int6
     const int64_t channel = block * kGated;
     const auto channels = static_cast<int>(std::min<int64_t>(kGated, out_channels() - channel));
     for (int i = 0; i < f.spans; ++i)
-      path_->gate(f.span[i].out, f.span[i].out + kGated * kRow, channels, f.span[i].count,
+      path_->gate(f.span[i].out, f.span[i].out + kGated * kRow, channels, counts[i],
                   chunk.out + channel * out_length + positions[i], static_cast<size_t>(out_length));
   }
   if (!shape_.stride) return;
-  for (int i = 0; i < f.spans; ++i) interleave(view, out_length, f, f.span[i], positions[i], row);
+  for (int i = 0; i < f.spans; ++i) interleave(view, out_length, f.span[i].out, f.rows, counts[i], positions[i], row);
 }
 
-void Conv::interleave(const View& view, int64_t out_length, const Finish& f, const Span& span, int64_t position, int64_t row) const {
+void Conv::interleave(const View& view, int64_t out_length, const float* rows, int64_t count, int n, int64_t position,
+                      int64_t row) const {
   const int64_t stride = shape_.stride;
   const int64_t start = position * stride - (view.chunk.first ? pad_ : 0);
-  if (kBlock % stride == 0 && start >= 0 && start + span.count * stride <= out_length) {
-    for (int64_t r = 0; r < f.rows; r += stride)
-      path_->interleave(span.out + r * kRow, static_cast<int>(stride), span.count,
+  if (kBlock % stride == 0 && start >= 0 && start + n * stride <= out_length) {
+    for (int64_t r = 0; r < count; r += stride)
+      path_->interleave(rows + r * kRow, static_cast<int>(stride), n,
                         view.chunk.out + (row + r) / stride * out_length + start);
     return;
   }
-  for (int64_t r = 0; r < f.rows; ++r) {
+  for (int64_t r = 0; r < count; ++r) {
     float* out = view.chunk.out + (row + r) / stride * out_length;
-    for (int64_t p = 0; p < span.count; ++p) {
+    for (int64_t p = 0; p < n; ++p) {
       const int64_t at = start + p * stride + (row + r) % stride;
-      if (at >= 0 && at < out_length) out[at] = span.out[r * kRow + p];
+      if (at >= 0 && at < out_length) out[at] = rows[r * kRow + p];
     }
   }
 }

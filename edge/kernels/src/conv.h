@@ -48,7 +48,8 @@ class Conv {
   void multiply(const View& view, int64_t out, const Panel& panel, int64_t block) const;
   void finish(const View& view, int64_t out, const Panel& panel, int64_t block, size_t first_group, int groups,
               const int32_t* sums) const;
-  void interleave(const View& view, int64_t out, const Finish& f, const Span& span, int64_t position, int64_t row) const;
+  void interleave(const View& view, int64_t out, const float* rows, int64_t count, int n, int64_t position,
+                  int64_t row) const;
 
   Shape shape_;
   const Path* path_;

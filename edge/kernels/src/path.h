@@ -76,8 +76,9 @@ struct Path {
   void (*finish)(const Finish&);
   // Phases of a transposed convolution to their places; stride 1, 2, 4 or 8.
   void (*interleave)(const float* rows, int stride, int n, float* out);
-  // tanh(tanh_rows) * sigmoid(sigmoid_rows), n of each channel; rows are kRow apart.
-  void (*gate)(const float* tanh_rows, const float* sigmoid_rows, int channels, int n, float* out, size_t out_stride);
+  // tanh(tanh_rows) * sigmoid(sigmoid_rows), n of each channel; rows are kRow apart. Reads whole groups and
+  // overwrites tanh_rows.
+  void (*gate)(float* tanh_rows, const float* sigmoid_rows, int channels, int n, float* out, size_t out_stride);
   // One output channel of a float convolution: out[i] = bias + in[0][i] * w[0] + in[0][i + dilation] * w[1] ...
   // over `taps` of every row, in that order.
   void (*convolve)(const Rows& in, const float* weights, int taps, int64_t dilation, float bias, int64_t n, float* out);

@@ -95,39 +95,41 @@ void quantize_rows(const Rows& from, int64_t n, float inverse, int zero, uint32_
   }
 }
 
-template <bool Own, bool Residual>
-inline void finish_span(const int32_t* __restrict sums, int n, int32_t correction, float scale, float bias,
-                         const float* __restrict own, const float* __restrict residual, float* __restrict out) {
-  for (int i = 0; i < n; ++i) {
-    float v = static_cast<float>(sums[i] - correction) * scale + bias;
-    if (Own) v += own[i];
-    if (Residual) v += residual[i];
-    out[i] = v;
+// One span of every row. Count: its length where it is known, then a row is a straight line of vectors; else 0.
+template <int Count, bool Own, bool Residual>
+inline void finish_span(const Finish& f, const Span& s) {
+  const int n = Count ? Count : s.count;
+  for (int row = 0; row < f.rows; ++row) {
+    const auto r = static_cast<size_t>(row);
+    const int32_t* __restrict sums = f.sums + row * kRow + s.first;
+    const int32_t correction = s.zero * f.weight_sums[row];
+    const float scale = s.scale * f.channel_scale[row], bias = f.bias[row];
+    const float* __restrict own = Own ? s.own + r * s.own_stride : nullptr;
+    const float* __restrict residual = Residual ? s.residual + r * s.residual_stride : nullptr;
+    float* __restrict out = s.out + r * s.out_stride;
+    for (int i = 0; i < n; ++i) {
+      float v = static_cast<float>(sums[i] - correction) * scale + bias;
+      if (Own) v += own[i];
+      if (Residual) v += residual[i];
+      out[i] = v;
+    }
   }
 }
 
+template <bool Own, bool Residual>
+inline void finish_spans(const Finish& f, const Span& s) {
+  if (s.count == kRow) finish_span<kRow, Own, Residual>(f, s);
+  else if (s.count == kGroup) finish_span<kGroup, Own, Residual>(f, s);
+  else finish_span<0, Own, Residual>(f, s);
+}
+
 void finish_rows(const Finish& f) {
-  for (int row = 0; row < f.rows; ++row) {
-    const auto r = static_cast<size_t>(row);
-    for (int i = 0; i < f.spans; ++i) {
-      const Span& s = f.span[i];
-      const int32_t* sums = f.sums + row * kRow + s.first;
-      const int32_t correction = s.zero * f.weight_sums[row];
-      const float scale = s.scale * f.channel_scale[row], bias = f.bias[row];
-      const float* own = s.own ? s.own + r * s.own_stride : nullptr;
-      const float* residual = s.residual ? s.residual + r * s.residual_stride : nullptr;
-      float* out = s.out + r * s.out_stride;
-      const auto go = [&](int n) {
-        if (own && residual) finish_span<true, true>(sums, n, correction, scale, bias, own, residual, out);
-        else if (own) finish_span<true, false>(sums, n, correction, scale, bias, own, nullptr, out);
-        else if (residual) finish_span<false, true>(sums, n, correction, scale, bias, nullptr, residual, out);
-        else finish_span<false, false>(sums, n, correction, scale, bias, nullptr, nullptr, out);
-      };
-      // Constant lengths become straight lines of vectors.
-      if (s.count == kRow) go(kRow);
-      else if (s.count == kGroup) go(kGroup);
-      else go(s.count);
-    }
+  for (int i = 0; i < f.spans; ++i) {
+    const Span& s = f.span[i];
+    if (s.own && s.residual) finish_spans<true, true>(f, s);
+    else if (s.own) finish_spans<true, false>(f, s);
+    else if (s.residual) finish_spans<false, true>(f, s);
+    else finish_spans<false, false>(f, s);
   }
 }
 
@@ -169,15 +171,12 @@ inline float gated(float a, float b) {
   return tanh_above(x, x * x) * (below + tanh_above(y, y2)) / (2.0f * tanh_below(x * x) * below);
 }
 
-void gate_rows(const float* __restrict a, const float* __restrict b, int channels, int n, float* __restrict out,
+void gate_rows(float* __restrict a, const float* __restrict b, int channels, int n, float* __restrict out,
                size_t out_stride) {
   for (int c = 0; c < channels; ++c, a += kRow, b += kRow, out += out_stride) {
-    if (n == kRow)
-      for (int i = 0; i < kRow; ++i) out[i] = gated(a[i], b[i]);
-    else if (n == kGroup)
-      for (int i = 0; i < kGroup; ++i) out[i] = gated(a[i], b[i]);
-    else
-      for (int i = 0; i < n; ++i) out[i] = gated(a[i], b[i]);
+    for (int at = 0; at < n; at += kGroup)
+      for (int i = at; i < at + kGroup; ++i) a[i] = gated(a[i], b[i]);
+    std::memcpy(out, a, static_cast<size_t>(n) * sizeof *out);
   }
 }
 
