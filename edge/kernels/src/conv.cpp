@@ -204,6 +204,9 @@ void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, in
       for (int64_t row = block * rows; row < last; ++row) {
         const float* out = view.chunk.out + row * out_length + panel.groups[g].position;
         for (int i = 0; i < dot.groups; ++i) __builtin_prefetch(out + i * kGroup, 1);
+        if (!view.chunk.residual) continue;
+        const float* residual = view.chunk.residual + row * out_length + panel.groups[g].position;
+        for (int i = 0; i < dot.groups; ++i) __builtin_prefetch(residual + i * kGroup);
       }
     }
     path_->dot(dot);
