@@ -33,6 +33,13 @@ def test_a_gate_passes_on_what_is_not_a_number(library: Path, kernel_path: str) 
     assert np.isnan(node.run(["y"], {"x": x})[0]).all()
 
 
+def test_a_gate_takes_no_residual(library: Path) -> None:
+    node = session(library, "QConv1d", layer(5, 8, 4, 3)[1], {"residual"}, gate=1)
+    feeds = {name: np.zeros((1, 4, 9), np.float32) for name in ("x", "residual")}
+    with pytest.raises(Exception, match="a gate take no residual"):
+        node.run(None, feeds)
+
+
 @pytest.mark.parametrize("o, n, cuts", [(1, 1000, [3, 4, 260, 700]), (3, 5, [3]), (2, 256, [])])
 def test_float_convolution_equals_numpy(
     library: Path, kernel_path: str, o: int, n: int, cuts: list[int]

@@ -78,7 +78,7 @@ void compute(const Kernel& kernel, OrtKernelContext* context) {
   const std::vector<int64_t> out_dims = {1, kernel.conv->out_channels(),
                                          kernel.conv->out_length(chunk.length, chunk.first, chunk.last)};
   if (residual.data) {
-    if (s.stride) throw std::invalid_argument("QConvTranspose1d takes no residual");
+    if (s.stride || s.gate) throw std::invalid_argument("QConvTranspose1d and a gate take no residual");
     require_dims(residual, out_dims, "the residual");
     chunk.residual = residual.as<float>();
   }
