@@ -137,7 +137,7 @@ class PiperSynthesizer:
             )
         repeats = durations.astype(np.int64)
         means = np.repeat(encoded["means"], repeats, axis=2)
-        deviations = np.exp(np.repeat(encoded["log_scales"], repeats, axis=2))
+        deviations = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
         drawn = noise.standard_normal(means.shape, np.float32)
         latent: Samples = means + deviations * drawn * np.float32(self.config.noise_scale)
         return latent, repeats.tolist()
