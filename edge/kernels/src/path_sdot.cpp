@@ -50,6 +50,6 @@ void dot(const Dot& d) {
 
 }  // namespace
 
-const Path path_sdot = {"sdot", 127, true, dot, load_row, quantize_rows, finish_rows, interleave_rows};
+const Path path_sdot = make_path("sdot", 127, true, dot);
 
 }  // namespace edge_kernels

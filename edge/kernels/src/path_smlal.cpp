@@ -80,7 +80,7 @@ void dot(const Dot& d) {
 
 }  // namespace
 
-const Path path_smlal_narrow = {"smlal-7bit", 63, true, dot<4>, load_row, quantize_rows, finish_rows, interleave_rows};
-const Path path_smlal = {"smlal", 127, true, dot<2>, load_row, quantize_rows, finish_rows, interleave_rows};
+const Path path_smlal_narrow = make_path("smlal-7bit", 63, true, dot<4>);
+const Path path_smlal = make_path("smlal", 127, true, dot<2>);
 
 }  // namespace edge_kernels
