@@ -43,7 +43,7 @@ $(VENV)/.ready: pyproject.toml .ci/constraints.txt
 
 say: setup  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
 	@$(EDGE) build $(VOICE) --only fp32 --if-needed
-	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
+	@$(EDGE) say --local --bundle build/bundles --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
 # The text as it was typed: make would expand the $5 in "it costs $5".
 say: export WORDS := $(value TEXT)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import EdgeError
-from edge.options import BUNDLES, Command, parser
+from edge.options import Command, parser
 from edge.options import cache_dir as cache_dir
 
 if TYPE_CHECKING:
@@ -205,9 +205,10 @@ def bench(options: argparse.Namespace) -> int:
 def tune(options: argparse.Namespace) -> int:
     from edge import records
     from edge.daemon.serve import find_bundles
+    from edge.installed import default_places
     from edge.tune import HEAD, rows, tune_and_keep
 
-    bundles = find_bundles(options.bundle or [BUNDLES], options.voice, any_board=False)
+    bundles = find_bundles(options.bundle or default_places(), options.voice, any_board=False)
     answers = []
     for bundle in bundles[: 1 if options.voice else None]:
         outcome, path = tune_and_keep(bundle)
@@ -228,11 +229,85 @@ def tune(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace) -> int:
     from edge.client import socket_path
+    from edge.config import Config, load_config
     from edge.daemon.serve import find_bundles, serve_bundles
+    from edge.installed import default_places
 
-    bundles = find_bundles(options.bundle or [BUNDLES], options.voice, options.any_board)
-    path = options.socket or socket_path()
-    serve_bundles(bundles, path, options.device, options.phrase_cache)
+    def read() -> tuple[Sequence[Bundle], Config]:
+        config = load_config(options.config).typed(options).config
+        places = [Path(place) for place in config.bundles] or default_places()
+        return find_bundles(places, config.voice, config.any_board), config
+
+    serve_bundles(read, options.socket or socket_path())
+    return 0
+
+
+def reload(options: argparse.Namespace) -> int:
+    from edge.client import Client
+
+    with Client(options.socket) as client:
+        changed = client.reload()
+    print("\n".join(changed) or "nothing has changed")
+    return 0
+
+
+def config(options: argparse.Namespace) -> int:
+    from edge.config import load_config
+
+    found = load_config(options.config)
+    if options.json:
+        rows = [
+            {"key": key, "value": value, "from": origin} for key, value, origin in found.rows()
+        ]
+        _print_json({"file": found.path and str(found.path), "keys": rows})
+        return 0
+    print(found.path or "no file: all values are defaults")
+    _print_table(
+        ("KEY", "VALUE", "FROM"),
+        [(key, json.dumps(value), origin) for key, value, origin in found.rows()],
+    )
+    return 0
+
+
+def install(options: argparse.Namespace) -> int:
+    from edge.config import load_config
+    from edge.install import install as install_bundle
+    from edge.installed import bundles_of
+    from edge.profile import read_machine
+    from edge.synth.self_test import try_in_child
+
+    signers = options.verify_with or load_config().config.install.verify_with
+    done = install_bundle(
+        options.bundle,
+        bundles_of(options.system),
+        None if options.any_board else read_machine(),
+        try_in_child,
+        Path(signers) if signers else None,
+    )
+    print(f"installed {done.bundle.path}")
+    if done.replaced is not None:
+        print(f"the one before is kept: edge rollback {done.bundle.voice.name}")
+    return _tell_daemon(options)
+
+
+def rollback(options: argparse.Namespace) -> int:
+    from edge.installed import bundles_of, roll_back
+
+    print(f"current is {roll_back(bundles_of(options.system), options.voice)}")
+    return _tell_daemon(options)
+
+
+def _tell_daemon(options: argparse.Namespace) -> int:
+    from edge.client import Client
+    from edge.errors import NoDaemon
+
+    try:
+        with Client(options.socket) as client:
+            changed = client.reload()
+    except NoDaemon:
+        print("no daemon runs; the next one speaks with it")
+    else:
+        print("the daemon: " + ("; ".join(changed) or "nothing has changed for it"))
     return 0
 
 
@@ -287,6 +362,7 @@ def status(options: argparse.Namespace) -> int:
         ("sound", report.device or "closed"),
         ("since start", f"{counted}; up {report.uptime_s:.0f} s"),
     ]
+    rows += [("warning", sentence) for sentence in report.warnings]
     _print_table((f"edge-voice {report.version}", ""), rows)
     return 0
 
@@ -296,8 +372,9 @@ def doctor(options: argparse.Namespace) -> int:
 
     from edge.client import socket_path
     from edge.doctor import examine
+    from edge.installed import default_places
 
-    findings = examine(options.bundle or [BUNDLES], options.socket or socket_path())
+    findings = examine(options.bundle or default_places(), options.socket or socket_path())
     if options.json:
         _print_json([asdict(finding) for finding in findings])
     else:
@@ -311,8 +388,9 @@ def doctor(options: argparse.Namespace) -> int:
 def _one_bundle(place: Path | None) -> Bundle:
     """The bundle of a place, of any board; of several there the first."""
     from edge.daemon.serve import find_bundles
+    from edge.installed import default_places
 
-    return find_bundles([place or BUNDLES], voice=None, any_board=True)[0]
+    return find_bundles([place] if place else default_places(), voice=None, any_board=True)[0]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -321,9 +399,13 @@ def _parser() -> argparse.ArgumentParser:
         voices,
         build,
         inspect,
+        install,
+        rollback,
+        config,
         bench,
         tune,
         serve,
+        reload,
         say,
         prerender,
         stop,
