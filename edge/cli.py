@@ -19,6 +19,7 @@ from edge.options import cache_dir as cache_dir
 
 if TYPE_CHECKING:
     from edge.bundle import Bundle
+    from edge.config import Config
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -229,14 +230,12 @@ def tune(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace) -> int:
     from edge.client import socket_path
-    from edge.config import Config, load_config
-    from edge.daemon.serve import find_bundles, serve_bundles
-    from edge.installed import default_places
+    from edge.config import load_config
+    from edge.daemon.serve import serve_bundles
 
     def read() -> tuple[Sequence[Bundle], Config]:
         config = load_config(options.config).typed(options).config
-        places = [Path(place) for place in config.bundles] or default_places()
-        return find_bundles(places, config.voice, config.any_board), config
+        return _configured(config), config
 
     serve_bundles(read, options.socket or socket_path())
     return 0
@@ -255,6 +254,15 @@ def config(options: argparse.Namespace) -> int:
     from edge.config import load_config
 
     found = load_config(options.config)
+    try:
+        [bundle, *_] = _configured(found.config)
+    except EdgeError as error:
+        print(f"edge: without the profile's values: {error.message}", file=sys.stderr)
+    else:
+        audio = bundle.profile.audio
+        decided = {"audio.device": audio.device, "audio.wake_ms": audio.wake_ms}
+        found = found.completed({"voice": bundle.voice.name}, "the first bundle")
+        found = found.completed(decided, f"profile {bundle.profile.name}")
     if options.json:
         rows = [
             {"key": key, "value": value, "from": origin} for key, value, origin in found.rows()
@@ -383,6 +391,15 @@ def doctor(options: argparse.Namespace) -> int:
             if finding.verdict != "ok":
                 print(f"      {finding.remedy}")
     return int(any(finding.verdict == "fail" for finding in findings))
+
+
+def _configured(config: Config) -> list[Bundle]:
+    """The bundles that this configuration asks for, the default voice's first."""
+    from edge.daemon.serve import find_bundles
+    from edge.installed import default_places
+
+    places = [Path(place) for place in config.bundles] or default_places()
+    return find_bundles(places, config.voice, config.any_board)
 
 
 def _one_bundle(place: Path | None) -> Bundle:

@@ -141,6 +141,14 @@ class InForce:
             .override("cache.folder", phrases, "--phrase-cache")
         )
 
+    def completed(self, values: Mapping[str, Any], origin: str) -> InForce:
+        """With these values where nobody has decided yet."""
+        found = self
+        for key, value, _ in self.rows():
+            if value is None and key in values:
+                found = found.override(key, values[key], origin)
+        return found
+
     def rows(self) -> list[tuple[str, Any, str]]:
         """Every key, its value, and where that came from, in the order of the page."""
         return [

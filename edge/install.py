@@ -109,6 +109,7 @@ def install(
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         write_starts(home, Starts())
+        flush(home)
         switch(home, final)
         remove_others(home)
         _hand_over(home, root)
@@ -193,8 +194,15 @@ def _copied(source: Path, incoming: Path) -> Path:
             continue
         check_name(name)
         path = incoming / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as copy:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            copy = path.open("xb")
+        except (FileExistsError, NotADirectoryError):
+            raise UnsafeBundle(
+                f"{source.name} holds {name!r} twice",
+                "Pack the folder that edge build wrote, as it is.",
+            ) from None
+        with copy:
             while block := file.read(_BLOCK):
                 copy.write(block)
             copy.flush()
