@@ -78,7 +78,7 @@ def bundle_folders(place: Path) -> list[Path]:
     A dotted folder is a build's or an install's, half done or killed.
     """
     built = [manifest.parent for manifest in sorted(place.glob(f"[!.]*/{MANIFEST}"))]
-    homes = [link.parent for link in sorted(place.glob(f"[!.]*/{CURRENT}"))]
+    homes = sorted(place.glob("[!.]*"))
     return built + [folder for home in homes if (folder := linked(home, CURRENT))]
 
 
@@ -88,12 +88,11 @@ def home_of(folder: Path) -> Path | None:
 
 
 def linked(home: Path, link: str) -> Path | None:
-    """The folder that `current` or `previous` names; None if it names none that is there."""
+    """The folder that `current` or `previous` names, there or not; None if there is no link."""
     try:
-        folder = home / Path((home / link).readlink()).name
+        return home / (home / link).readlink().name
     except OSError:
         return None
-    return folder if folder.is_dir() else None
 
 
 def switch(home: Path, folder: Path) -> None:
@@ -101,7 +100,7 @@ def switch(home: Path, folder: Path) -> None:
     current = linked(home, CURRENT)
     if current == folder:
         return
-    if current is not None:
+    if current is not None and current.is_dir():
         _link(home, PREVIOUS, current)
     _link(home, CURRENT, folder)
 
@@ -138,7 +137,9 @@ def fall_back(home: Path, why: str) -> Path | None:
     """
     current, previous = linked(home, CURRENT), linked(home, PREVIOUS)
     starts = read_starts(home)
-    if current is None or previous in (None, current) or previous.name in starts.bad:
+    if current is None or previous is None or not previous.is_dir():
+        return None
+    if previous == current or previous.name in starts.bad:
         return None
     switch(home, previous)
     why = f"{home.name}: went back from {current.name} to {previous.name}, because {why}"
@@ -152,6 +153,8 @@ def open_installed(folder: Path, machine: Machine | None) -> Bundle:
 
     Raises what open_bundle does, of the current one where none can replace it.
     """
+    if folder.is_symlink():  # its bundle stays the same, wherever the link leads later
+        folder = folder.resolve()
     home = home_of(folder)
     if home is None:
         return open_bundle(folder, machine)
@@ -191,14 +194,20 @@ def warnings(bundles: Sequence[Bundle]) -> list[str]:
 
 
 def remove_others(home: Path) -> None:
-    """All but the current and the previous bundle, and what a killed switch left."""
+    """All but the current and the previous bundle, and what a killed switch left.
+
+    What cannot be removed now is left to the next install.
+    """
     kept = {linked(home, CURRENT), linked(home, PREVIOUS)}
-    for entry in home.iterdir():
-        if entry.is_dir() and not entry.is_symlink() and entry not in kept:
-            shutil.rmtree(entry)
-        elif entry.name.startswith("."):
-            entry.unlink()
-    flush(home)
+    try:
+        for entry in home.iterdir():
+            if entry.is_dir() and not entry.is_symlink() and entry not in kept:
+                shutil.rmtree(entry)
+            elif entry.name.startswith("."):
+                entry.unlink()
+        flush(home)
+    except OSError as error:
+        log.warning("%s could not be removed: %s", error.filename or home, error.strerror)
 
 
 def read_starts(home: Path) -> Starts:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ from edge.errors import (
 )
 from edge.install import install
 from edge.installed import (
+    CURRENT,
     MAX_STARTS,
     PREVIOUS,
     counted,
@@ -38,6 +40,8 @@ from edge.installed import (
 )
 from edge.synth.self_test import try_in_child
 from edge.vetting import MAX_FILES, SIGNATURE, check_graph
+from tests.daemon_under_test import ROOT
+from tests.fakes import DEADLINE_S
 from tests.test_bundle import edit_manifest, files
 
 Change = Callable[[Path], None]
@@ -189,6 +193,7 @@ def test_a_damaged_bundle_gives_way_to_the_previous_one(
     assert found(tmp_path).id == tone_bundle.id
     [warning] = warnings([found(tmp_path)])
     assert broken.path.name in warning and "profile.yaml is missing" in warning
+    shutil.rmtree(broken.path)
     (found(tmp_path).path / "voice.yaml").unlink()  # and there is no way back to the broken one
     with pytest.raises(BundleIncomplete):
         found(tmp_path)
@@ -213,6 +218,38 @@ def test_a_bundle_whose_loads_die_gives_way(
         with pytest.raises(ModelFailed), counted(found(tmp_path)):
             raise ModelFailed("nor does this", "")
     assert found(tmp_path).id == tone_bundle.id
+
+
+def test_a_process_that_dies_while_it_loads_is_counted(
+    tmp_path: Path, tone_bundle: Bundle
+) -> None:
+    bundle = put(tone_bundle.path, tmp_path)
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom edge.bundle import open_bundle\n"
+        "from edge.installed import counted\n"
+        "with counted(open_bundle(Path(sys.argv[1]), None)):\n    os.kill(os.getpid(), 9)\n"
+    )
+    for died in (1, 2):
+        subprocess.run([sys.executable, "-c", code, bundle.path], cwd=ROOT, timeout=DEADLINE_S)
+        assert read_starts(bundle.path.parent).begun == died
+
+
+def test_a_current_bundle_that_is_gone_gives_way(
+    tmp_path: Path, tone_bundle: Bundle, newer_tone: Bundle
+) -> None:
+    put(tone_bundle.path, tmp_path)
+    shutil.rmtree(put(newer_tone.path, tmp_path).path)
+    assert found(tmp_path).id == tone_bundle.id
+    assert warnings([found(tmp_path)])
+
+
+def test_a_bundle_named_by_its_link_stays_the_same(
+    tmp_path: Path, tone_bundle: Bundle, newer_tone: Bundle
+) -> None:
+    home = put(tone_bundle.path, tmp_path).path.parent
+    [bundle] = find_bundles([home / CURRENT], None, any_board=True)
+    put(newer_tone.path, tmp_path)
+    assert open_bundle(bundle.path, None).id == tone_bundle.id
 
 
 def test_a_load_that_ends_well_is_not_held_against_it(

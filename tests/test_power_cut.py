@@ -23,6 +23,12 @@ INSTALL = (
     "import sys\nfrom pathlib import Path\nfrom edge.install import install\n"
     "install(Path(sys.argv[1]), Path(sys.argv[2]), None, lambda folder: None)\n"
 )
+TOLD_STATUS = 3
+TOLD = (
+    "from edge.errors import EdgeError\ntry:\n    "
+    + INSTALL.replace("\n", "\n    ").rstrip()
+    + f"\nexcept EdgeError:\n    sys.exit({TOLD_STATUS})\n"
+)
 ROLL_BACK = (
     "import sys\nfrom pathlib import Path\nfrom edge.installed import roll_back\n"
     "roll_back(Path(sys.argv[2]), 'tone')\n"
@@ -46,7 +52,7 @@ def traced(code: str, source: Path, root: Path, *options: str) -> int:
     done = subprocess.run(
         [*command, *python], cwd=ROOT, timeout=3 * DEADLINE_S, capture_output=True, text=True
     )
-    assert done.returncode in (0, _KILLED), done.stderr
+    assert done.returncode in (0, _KILLED, TOLD_STATUS), done.stderr
     return done.returncode
 
 
@@ -85,6 +91,33 @@ def test_a_cut_at_every_call_leaves_a_whole_bundle(
             check_clean(root, new if status == 0 else newer_tone)
             number += 1
     assert cuts > (10 if backwards else 30)  # else the calls are not those that are used
+
+
+def test_a_disk_that_is_full_or_breaks_at_any_call(
+    tmp_path: Path, tone_bundle: Bundle, newer_tone: Bundle
+) -> None:
+    """An error of ours is told, and the old bundle is current, or the new one is."""
+    template, root = tmp_path / "template", tmp_path / "root" / "bundles"
+    template.mkdir()
+    put(tone_bundle, template)
+    told = 0
+    for call, error in (("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "EROFS")):
+        number, injected = 1, True
+        while injected:
+            shutil.rmtree(root, ignore_errors=True)
+            shutil.copytree(template, root, symlinks=True)
+            inject = ("-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}")
+            status = traced(TOLD, newer_tone.path, root, *inject)
+            injected = "(INJECTED)" in (root.parent / "log").read_text()
+            told += status == TOLD_STATUS
+            assert status in (0, TOLD_STATUS)
+            current = linked(root / "tone", CURRENT)
+            assert current is not None
+            assert open_bundle(current, None).id in (tone_bundle.id, newer_tone.id)
+            put(newer_tone, root)
+            check_clean(root, newer_tone)
+            number += 1
+    assert told > 15
 
 
 def check_clean(root: Path, bundle: Bundle) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def serve_bundles(read: Reread, path: Path) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
-        loop.add_signal_handler(signal.SIGHUP, server.begin_reload)
+        if not sys.stderr.isatty():  # else it says that the terminal was closed
+            loop.add_signal_handler(signal.SIGHUP, server.begin_reload)
         await server.run(path)
 
     asyncio.run(run())
