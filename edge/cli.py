@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.options import Command, parser
 from edge.options import cache_dir as cache_dir
+from edge.tables import print_json, print_table
 
 if TYPE_CHECKING:
     from edge.bundle import Bundle
@@ -64,16 +64,16 @@ def profiles(options: argparse.Namespace) -> int:
     if options.detect:
         found = detect(read_machine(), all_profiles())
         if options.json:
-            _print_json({"profile": found.profile.name, "reasons": found.reasons})
+            print_json({"profile": found.profile.name, "reasons": found.reasons})
         else:
             print(found.profile.name)
             print(f"  {found.profile.title}, because " + "; ".join(found.reasons))
         return 0
     rows = [(p.name, p.title, ", ".join(v.name for v in p.variants)) for p in all_profiles()]
     if options.json:
-        _print_json([{"name": n, "title": t, "variants": v.split(", ")} for n, t, v in rows])
+        print_json([{"name": n, "title": t, "variants": v.split(", ")} for n, t, v in rows])
     else:
-        _print_table(("PROFILE", "BOARD", "VARIANTS, BEST FIRST"), rows)
+        print_table(("PROFILE", "BOARD", "VARIANTS, BEST FIRST"), rows)
     return 0
 
 
@@ -89,10 +89,10 @@ def voices(options: argparse.Namespace) -> int:
         return 0
     every = all_voices()
     if options.json:
-        _print_json([records.to_dict(voice) for voice in every])
+        print_json([records.to_dict(voice) for voice in every])
         return 0
     for voice in every:
-        _print_table(
+        print_table(
             (voice.name, ""),
             [
                 ("  is", f"{voice.title} ({voice.language}, {voice.family})"),
@@ -112,7 +112,7 @@ def inspect(options: argparse.Namespace) -> int:
     bundle = open_bundle(options.bundle, machine=None)
     manifest = bundle.manifest
     if options.json:
-        _print_json(records.to_dict(manifest))
+        print_json(records.to_dict(manifest))
         return 0
     size = sum(entry.bytes for entry in manifest.files.values())
     rows = [
@@ -124,7 +124,7 @@ def inspect(options: argparse.Namespace) -> int:
         ("size", f"{size / 1e6:.1f} MB in {len(manifest.files)} files, all checksums right"),
         ("built with", ", ".join(f"{k} {v}" for k, v in manifest.tools.items())),
     ]
-    _print_table((bundle.path.name, ""), rows)
+    print_table((bundle.path.name, ""), rows)
     return 0
 
 
@@ -181,7 +181,7 @@ def _build_all(options: argparse.Namespace) -> int:
         )
         for built in every
     ]
-    _print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
+    print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
     return int(any(built.failure for built in every))
 
 
@@ -197,7 +197,7 @@ def bench(options: argparse.Namespace) -> int:
     threads = options.threads or ([1, 2] if options.peers else [bundle.profile.runtime.threads])
     report = measure(bundle, options.variant or [], threads, options.rounds, options.peers)
     if options.json:
-        _print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
+        print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
     else:
         print(table(report, shlex.join(["edge", *options.typed])))
     return 0
@@ -216,12 +216,12 @@ def tune(options: argparse.Namespace) -> int:
         answers.append({"bundle": bundle.path.name, "file": str(path)} | records.to_dict(outcome))
         if not options.json:
             print(bundle.path.name)
-            _print_table(HEAD, rows(outcome))
+            print_table(HEAD, rows(outcome))
             print(f"chosen: {outcome.chosen}, {outcome.reason}")
             print(f"warning: {outcome.warning}" if outcome.warning else "this board keeps up")
             print(f"kept in {path}; a running daemon takes it when it starts again")
     if options.json:
-        _print_json(answers)
+        print_json(answers)
     return 0
 
 
@@ -231,92 +231,38 @@ def tune(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     from edge.client import socket_path
     from edge.config import load_config
-    from edge.daemon.serve import serve_bundles
+    from edge.daemon.serve import configured, serve_bundles
 
     def read() -> tuple[Sequence[Bundle], Config]:
         config = load_config(options.config).typed(options).config
-        return _configured(config), config
+        return configured(config), config
 
     serve_bundles(read, options.socket or socket_path())
     return 0
 
 
 def reload(options: argparse.Namespace) -> int:
-    from edge.client import Client
+    from edge import upkeep
 
-    with Client(options.socket) as client:
-        changed = client.reload()
-    print("\n".join(changed) or "nothing has changed")
-    return 0
+    return upkeep.reload(options)
 
 
 def config(options: argparse.Namespace) -> int:
-    from edge.config import load_config
+    from edge import upkeep
 
-    found = load_config(options.config)
-    try:
-        [bundle, *_] = _configured(found.config)
-    except EdgeError as error:
-        print(f"edge: without the profile's values: {error.message}", file=sys.stderr)
-    else:
-        audio = bundle.profile.audio
-        decided = {"audio.device": audio.device, "audio.wake_ms": audio.wake_ms}
-        found = found.completed({"voice": bundle.voice.name}, "the first bundle")
-        found = found.completed(decided, f"profile {bundle.profile.name}")
-    if options.json:
-        rows = [
-            {"key": key, "value": value, "from": origin} for key, value, origin in found.rows()
-        ]
-        _print_json({"file": found.path and str(found.path), "keys": rows})
-        return 0
-    print(found.path or "no file: all values are defaults")
-    _print_table(
-        ("KEY", "VALUE", "FROM"),
-        [(key, json.dumps(value), origin) for key, value, origin in found.rows()],
-    )
-    return 0
+    return upkeep.config(options)
 
 
 def install(options: argparse.Namespace) -> int:
-    from edge.config import load_config
-    from edge.install import install as install_bundle
-    from edge.installed import bundles_of
-    from edge.profile import read_machine
-    from edge.synth.self_test import try_in_child
+    from edge import upkeep
 
-    signers = options.verify_with or load_config().config.install.verify_with
-    done = install_bundle(
-        options.bundle,
-        bundles_of(options.system),
-        None if options.any_board else read_machine(),
-        try_in_child,
-        Path(signers) if signers else None,
-    )
-    print(f"installed {done.bundle.path}")
-    if done.replaced is not None:
-        print(f"the one before is kept: edge rollback {done.bundle.voice.name}")
-    return _tell_daemon(options)
+    return upkeep.install(options)
 
 
 def rollback(options: argparse.Namespace) -> int:
-    from edge.installed import bundles_of, roll_back
+    from edge import upkeep
 
-    print(f"current is {roll_back(bundles_of(options.system), options.voice)}")
-    return _tell_daemon(options)
-
-
-def _tell_daemon(options: argparse.Namespace) -> int:
-    from edge.client import Client
-    from edge.errors import NoDaemon
-
-    try:
-        with Client(options.socket) as client:
-            changed = client.reload()
-    except NoDaemon:
-        print("no daemon runs; the next one speaks with it")
-    else:
-        print("the daemon: " + ("; ".join(changed) or "nothing has changed for it"))
-    return 0
+    return upkeep.rollback(options)
 
 
 def say(options: argparse.Namespace) -> int:
@@ -359,7 +305,7 @@ def status(options: argparse.Namespace) -> int:
     with Client(options.socket) as client:
         report = client.status()
     if options.json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
         return 0
     counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
     rows = [
@@ -371,7 +317,7 @@ def status(options: argparse.Namespace) -> int:
         ("since start", f"{counted}; up {report.uptime_s:.0f} s"),
     ]
     rows += [("warning", sentence) for sentence in report.warnings]
-    _print_table((f"edge-voice {report.version}", ""), rows)
+    print_table((f"edge-voice {report.version}", ""), rows)
     return 0
 
 
@@ -384,22 +330,13 @@ def doctor(options: argparse.Namespace) -> int:
 
     findings = examine(options.bundle or default_places(), options.socket or socket_path())
     if options.json:
-        _print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             print(f"{finding.verdict:5} {finding.subject}: {finding.message}")
             if finding.verdict != "ok":
                 print(f"      {finding.remedy}")
     return int(any(finding.verdict == "fail" for finding in findings))
-
-
-def _configured(config: Config) -> list[Bundle]:
-    """The bundles that this configuration asks for, the default voice's first."""
-    from edge.daemon.serve import find_bundles
-    from edge.installed import default_places
-
-    places = [Path(place) for place in config.bundles] or default_places()
-    return find_bundles(places, config.voice, config.any_board)
 
 
 def _one_bundle(place: Path | None) -> Bundle:
@@ -430,15 +367,3 @@ def _parser() -> argparse.ArgumentParser:
         doctor,
     )
     return parser({work.__name__: work for work in works})
-
-
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    every = [row for row in (head, *rows) if any(row)]
-    widths = [max(len(row[i]) for row in every) for i in range(len(head) - 1)]
-    for row in every:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]).rstrip())

@@ -57,12 +57,13 @@ class Cache:
 @dataclass(frozen=True)
 class Access:
     """Who may connect, of those who can open the socket: `users` and members of `groups`, by name
-    or number; both empty: everyone. Root and the daemon's own user always may."""
+    or number; both empty: everyone. Root and the daemon's own user always may. The limits are
+    those of the whole daemon unless they are given: on most boards all clients are one user's."""
 
     users: tuple[str | int, ...] = ()
     groups: tuple[str | int, ...] = ()
-    clients_per_user: int = 64
-    utterances_per_user: int = 256
+    clients_per_user: int = 256
+    utterances_per_user: int = 4096
 
     def __post_init__(self) -> None:
         _demand("clients_per_user", self.clients_per_user, 1, 256)

@@ -1,18 +1,56 @@
-"""What a reload changes, in sentences for people."""
+"""The configuration and the bundles in force, and their exchange while the daemon speaks."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from edge.bundle import Bundle
 from edge.config import Config, InForce
 from edge.daemon.voices import Voices
+from edge.errors import EdgeError
+from edge.installed import warnings
+
+log = logging.getLogger(__name__)
 
 Reread = Callable[[], tuple[Sequence[Bundle], Config]]
 """Reads the configuration, and finds the bundles that it asks for; raises EdgeError."""
 
 LATER = ("cache.memory_mb", "cache.folder", "cache.folder_mb")
 """Taken when the daemon starts."""
+
+
+class Setup:
+    """`config` is the one in force. The sockets' loop owns it."""
+
+    def __init__(self, voices: Voices, config: Config, reread: Reread | None) -> None:
+        self.config = config
+        self._voices, self._reread, self._lock = voices, reread, asyncio.Lock()
+        self._refused = ""  # why the last reload changed nothing
+
+    async def reload(self) -> tuple[str, ...]:
+        """Take the configuration and the bundles that are there now; what sounds or waits keeps
+        what it was accepted with. Returns what has changed; if it raises, nothing has."""
+        if self._reread is None:
+            return ()
+        async with self._lock:
+            try:
+                bundles, config = await asyncio.to_thread(self._reread)
+                fresh = await asyncio.to_thread(self._voices.load_beside, bundles)
+            except EdgeError as error:
+                self._refused = f"the last reload changed nothing: {error.message}"
+                log.error("%s", self._refused)
+                raise
+            changed = (*changed_bundles(self._voices, fresh), *changed_keys(self.config, config))
+            self._voices.exchange(fresh)
+            self.config, self._refused = config, ""
+            log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
+            return changed
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was mended by itself, and what was not taken."""
+        return (*warnings(self._voices.bundles), *filter(None, [self._refused]))
 
 
 def changed_bundles(before: Voices, after: Voices) -> Iterator[str]:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.bundle import MANIFEST, Bundle
+from edge.config import Config
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
 from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import EdgeError, NoBundle, WrongBoard
-from edge.installed import bundle_folders, home_of, open_installed
+from edge.installed import bundle_folders, default_places, home_of, open_installed
 from edge.profile import read_machine
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,12 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     return [first, *found.values()]
 
 
+def configured(config: Config) -> list[Bundle]:
+    """The bundles that this configuration asks for, the default voice's first."""
+    places = [Path(place) for place in config.bundles] or default_places()
+    return find_bundles(places, config.voice, config.any_board)
+
+
 def serve_bundles(read: Reread, path: Path) -> None:
     """Run the daemon on `path` until SIGTERM; SIGHUP has it `read()` again.
 
@@ -88,7 +95,7 @@ def serve_bundles(read: Reread, path: Path) -> None:
 
 def _open_sink(server: Server, rate: int) -> Sink:
     """As the configuration is when the sound card is opened."""
-    output = server.config.audio
+    output = server.setup.config.audio
     audio = server.voices.bundles[0].profile.audio
     name = output.device or audio.device
     wake_ms = audio.wake_ms if output.wake_ms is None else output.wake_ms

@@ -20,7 +20,7 @@ from edge.daemon.listener import claim
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
-from edge.daemon.reloading import Reread, changed_bundles, changed_keys
+from edge.daemon.reloading import Reread, Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
@@ -28,8 +28,7 @@ from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
-from edge.errors import BadMessage, Busy, EdgeError, EmptyText
-from edge.installed import warnings
+from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
 from edge.protocol import (
     Attribution,
     Describe,
@@ -81,15 +80,13 @@ class Server:
         reread: Reread | None = None,
     ) -> None:
         self.voices = Voices(bundles)
-        self.config = config or Config()
-        self._reread, self._reloading = reread, asyncio.Lock()
-        self._refused = ""  # why the last reload changed nothing
+        self.setup = Setup(self.voices, config or Config(), reread)
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
             on_room=lambda: self._speaker.on_room(),
         )
-        self._phrases = PhraseCache(store, self.config.cache.memory_mb << 20)
+        self._phrases = PhraseCache(store, self.setup.config.cache.memory_mb << 20)
         self._speaker = Speaker(
             self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
         )
@@ -135,26 +132,6 @@ class Server:
         """Ask run() to end; called in its event loop."""
         self._stopping.set()
 
-    async def reload(self) -> tuple[str, ...]:
-        """Take the configuration and the bundles that are there now; what sounds or waits keeps
-        what it was accepted with. Returns what has changed; if it raises, nothing has."""
-        if self._reread is None:
-            return ()
-        async with self._reloading:
-            try:
-                bundles, config = await asyncio.to_thread(self._reread)
-                fresh = await asyncio.to_thread(self.voices.load_beside, bundles)
-            except EdgeError as error:
-                self._refused = f"the last reload changed nothing: {error.message}"
-                log.error("%s", self._refused)
-                raise
-            changed = (*changed_bundles(self.voices, fresh), *changed_keys(self.config, config))
-            self.voices.exchange(fresh)
-            self.config, self._refused = config, ""
-            self._release()
-            log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
-            return changed
-
     def begin_reload(self, connection: Connection | None = None) -> None:
         """Called in the event loop; the client, if one asked for it, is answered at the end."""
         if connection is not None:
@@ -164,7 +141,8 @@ class Server:
     async def _answer_reload(self, connection: Connection | None) -> None:
         answer: Reloaded | ErrorReply
         try:
-            answer = Reloaded(await self.reload())
+            answer = Reloaded(await self.setup.reload())
+            self._release()
         except EdgeError as error:
             answer = ErrorReply.of(error)
         if connection is not None:
@@ -187,20 +165,18 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection) -> None:
-        if len(self._connections) >= MAX_CLIENTS:
-            error = Busy(
-                f"{MAX_CLIENTS} clients are connected, which is the limit",
-                "Close connections that are done.",
-            )
-            connection.send(ErrorReply.of(error))
-            await connection.close()
-            return
         peer = connection.peer
         log.debug("client %d: uid %d, pid %d", connection.number, peer.uid, peer.pid)
         try:
-            admit(peer, self.config.access, [c.peer for c in self._connections.values()])
+            if len(self._connections) >= MAX_CLIENTS:
+                raise Busy(
+                    f"{MAX_CLIENTS} clients are connected, which is the limit",
+                    "Close connections that are done.",
+                )
+            admit(peer, self.setup.config.access, [c.peer for c in self._connections.values()])
         except EdgeError as error:
-            log.warning("client %d: %s", connection.number, error.message)
+            level = logging.WARNING if isinstance(error, NotAllowed) else logging.DEBUG
+            log.log(level, "client %d: %s", connection.number, error.message)
             connection.send(ErrorReply.of(error))
             await connection.close()
             return
@@ -279,7 +255,7 @@ class Server:
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
             style=Style(speed=message.speed, speaker=message.speaker),
-            volume=message.volume * self.config.audio.volume / 100,
+            volume=message.volume * self.setup.config.audio.volume / 100,
             words=message.words,
         )
         self._check_share(connection)
@@ -322,7 +298,7 @@ class Server:
 
     def _check_share(self, connection: Connection) -> None:
         """Raises Busy if this user's programs have as much under way as one user may."""
-        uid, limit = connection.peer.uid, self.config.access.utterances_per_user
+        uid, limit = connection.peer.uid, self.setup.config.access.utterances_per_user
         if sum(reply.connection.peer.uid == uid for reply in self._replies.values()) >= limit:
             raise Busy(
                 f"{limit} utterances of the user with the number {uid} are under way, which is "
@@ -360,7 +336,7 @@ class Server:
             speaking=self._player.sounding,
             device=self._player.device,
             provider=self.voices.provider(self.voices.default),
-            warnings=(*warnings(self.voices.bundles), *filter(None, [self._refused])),
+            warnings=self.setup.warnings(),
         )
 
     def _info(self) -> Info:
