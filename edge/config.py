@@ -23,7 +23,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Output:
+class AudioKeys:
     """The sound card. `device` by name, `wake_ms` of silence before the first sound after idle:
     None is the profile's. `volume` 0 to 100."""
 
@@ -99,7 +99,7 @@ class Config:
     voice: str | None = None
     bundles: tuple[str, ...] = ()
     any_board: bool = False
-    audio: Output = field(default_factory=Output)
+    audio: AudioKeys = field(default_factory=AudioKeys)
     cache: Cache = field(default_factory=Cache)
     access: Access = field(default_factory=Access)
     install: Install = field(default_factory=Install)

@@ -14,7 +14,7 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.client import Client
-from edge.config import Access, Config, Output
+from edge.config import Access, AudioKeys, Config
 from edge.daemon.access import Peer, admit
 from edge.daemon.serve import find_bundles
 from edge.errors import BadRecord, Busy, NotAllowed
@@ -41,14 +41,15 @@ class Installed:
     """A folder of installed bundles, and a configuration, that a daemon reads again."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.config, self.failure = root, Config(), ""
+        self.root, self.config = root, Config()
+        self.failure: Exception | None = None
 
     def put(self, bundle: Bundle) -> None:
         install(bundle.path, self.root, None, lambda folder: None)
 
     def read(self) -> tuple[list[Bundle], Config]:
         if self.failure:
-            raise BadRecord(self.failure, "Correct it.")
+            raise self.failure
         return find_bundles([self.root], None, any_board=True), self.config
 
 
@@ -136,18 +137,25 @@ def test_a_voice_that_is_new_and_one_that_is_gone(
         assert wire.sound().any()
 
 
+@pytest.mark.parametrize(
+    ("failure", "code", "words"),
+    [
+        (BadRecord("config.yaml: audio.volume: wrong", ""), "bad-record", "audio.volume: wrong"),
+        (MemoryError(), "model-failed", "MemoryError"),
+    ],
+)
 def test_a_reload_that_fails_changes_nothing_and_is_told(
-    running: ThreadDaemon, installed: Installed
+    running: ThreadDaemon, installed: Installed, failure: Exception, code: str, words: str
 ) -> None:
-    installed.failure = "config.yaml: audio.volume: expected a whole number"
+    installed.failure = failure
     with running.connect() as wire:
         wire.send(Reload())
         answer = wire.receive()
-        assert isinstance(answer, ErrorReply) and answer.code == "bad-record"
-        assert installed.failure in report(wire).warnings[0]
+        assert isinstance(answer, ErrorReply) and answer.code == code
+        assert words in report(wire).warnings[0]
         wire.send(Synthesize(TEXT))
         assert wire.sound().any()
-        installed.failure = ""
+        installed.failure = None
         assert reload(wire) == () and report(wire).warnings == ()
 
 
@@ -165,7 +173,7 @@ def test_what_sounds_is_not_dropped_by_a_new_volume(
     with running.connect() as wire, running.connect() as other:
         wire.send(Speak(TEXT, id="a"))
         running.card.wait_until_held()
-        installed.config = Config(audio=Output(volume=50))
+        installed.config = Config(audio=AudioKeys(volume=50))
         assert reload(other) == ("audio.volume is changed",)
         wire.send(Speak(TEXT, id="b"))
         running.card.give_room()

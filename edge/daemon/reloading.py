@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from edge.bundle import Bundle
 from edge.config import Config, InForce
 from edge.daemon.voices import Voices
-from edge.errors import EdgeError
+from edge.errors import EdgeError, ModelFailed
 from edge.installed import warnings
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,24 @@ class Setup:
                 bundles, config = await asyncio.to_thread(self._reread)
                 fresh = await asyncio.to_thread(self._voices.load_beside, bundles)
             except EdgeError as error:
-                self._refused = f"the last reload changed nothing: {error.message}"
-                log.error("%s", self._refused)
-                raise
+                raise self._refuse(error) from None
+            except Exception as error:  # a package broke, or there is no memory for two voices
+                log.debug("the failure", exc_info=True)
+                failed = ModelFailed(
+                    f"a bundle could not be loaded: {type(error).__name__}",
+                    "The daemon speaks on as before; edge doctor checks the bundles.",
+                )
+                raise self._refuse(failed) from None
             changed = (*changed_bundles(self._voices, fresh), *changed_keys(self.config, config))
             self._voices.exchange(fresh)
             self.config, self._refused = config, ""
             log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
             return changed
+
+    def _refuse(self, error: EdgeError) -> EdgeError:
+        self._refused = f"the last reload changed nothing: {error.message}"
+        log.error("%s", self._refused)
+        return error
 
     def warnings(self) -> tuple[str, ...]:
         """What was mended by itself, and what was not taken."""
