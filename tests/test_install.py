@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -38,7 +39,9 @@ from edge.installed import (
     roll_back,
     warnings,
 )
-from edge.synth.self_test import try_in_child
+from edge.pcm import PcmChunk
+from edge.synth.self_test import speak, try_in_child
+from edge.synth.tone import ToneSynthesizer
 from edge.vetting import MAX_FILES, SIGNATURE, check_graph
 from tests.daemon_under_test import ROOT
 from tests.fakes import DEADLINE_S
@@ -179,6 +182,20 @@ def test_nothing_to_go_back_to(tmp_path: Path, tone_bundle: Bundle) -> None:
     for voice in ("tone", "nobody"):
         with pytest.raises(NoBundle, match=f"no previous bundle of {voice}"):
             roll_back(tmp_path, voice)
+
+
+def test_a_sound_that_cannot_be_speech(
+    tone_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak(tone_bundle.path)
+    for value, words in ((0.0, "silent"), (np.nan, "no numbers")):
+        broken = PcmChunk(np.full(22_050, value, np.float32), 22_050)
+        monkeypatch.setattr(ToneSynthesizer, "speak", lambda _, segment, c=broken: iter([c]))
+        with pytest.raises(ModelFailed, match=words):
+            speak(tone_bundle.path)
+    monkeypatch.setattr(ToneSynthesizer, "speak", lambda _, segment: iter([]))
+    with pytest.raises(ModelFailed, match=r"last 0\.00 s"):
+        speak(tone_bundle.path)
 
 
 # Going back by itself

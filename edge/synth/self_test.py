@@ -22,6 +22,8 @@ TIMEOUT_S = 300
 """A Zero 2 W that reads its card for the first time; TensorRT plans an engine meanwhile."""
 MIN_PEAK, MIN_S, MAX_S = 0.01, 0.1, 30.0
 """Of a sentence of three words. The gain of the voice is left out."""
+_PREFIX = "the bundle failed its self-test: "
+_TOLD = 3  # exit status: the last two lines are what and what to do
 
 
 def try_in_child(folder: Path) -> None:
@@ -32,11 +34,13 @@ def try_in_child(folder: Path) -> None:
             command, capture_output=True, text=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
-        raise _failed(folder, f"it has not spoken within {TIMEOUT_S} s") from None
+        raise _failed(f"it has not spoken within {TIMEOUT_S} s") from None
+    said = done.stderr.strip().splitlines()
+    if done.returncode == _TOLD:
+        raise ModelFailed(f"{_PREFIX}{said[-2]}", said[-1])
     if done.returncode:
-        said = done.stderr.strip().splitlines()
         died = f"it ended with status {done.returncode}"
-        raise _failed(folder, said[-1] if done.returncode > 0 and said else died)
+        raise _failed(said[-1] if done.returncode > 0 and said else died)
 
 
 def speak(folder: Path) -> None:
@@ -47,23 +51,20 @@ def speak(folder: Path) -> None:
     sound = np.concatenate([np.zeros(0, np.float32), *parts])
     seconds = len(sound) / synthesizer.rate
     if not np.isfinite(sound).all():
-        raise _failed(folder, "its sound has values that are no numbers")
+        raise _failed("its sound has values that are no numbers")
     if not MIN_S <= seconds <= MAX_S:
-        raise _failed(folder, f"three words last {seconds:.2f} s; {MIN_S} to {MAX_S:.0f} expected")
+        raise _failed(f"three words last {seconds:.2f} s; {MIN_S} to {MAX_S:.0f} expected")
     if np.abs(sound).max() < MIN_PEAK:
-        raise _failed(folder, "it is silent")
+        raise _failed("it is silent")
 
 
-def _failed(folder: Path, why: str) -> ModelFailed:
-    return ModelFailed(
-        f"the bundle failed its self-test: {why}",
-        f"What was installed before speaks on. Build it again for this board; see {folder.name}.",
-    )
+def _failed(why: str) -> ModelFailed:
+    return ModelFailed(f"{_PREFIX}{why}", "Build it again for this board: edge build VOICE")
 
 
 if __name__ == "__main__":
     try:
         speak(Path(sys.argv[1]))
     except EdgeError as error:
-        print(error.message.removeprefix("the bundle failed its self-test: "), file=sys.stderr)
-        sys.exit(1)
+        print(error.message.removeprefix(_PREFIX), error.remedy, sep="\n", file=sys.stderr)
+        sys.exit(_TOLD)
