@@ -44,7 +44,7 @@ $(VENV)/.ready: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $
 
 say: setup  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
 	@$(EDGE) build $(VOICE) --only fp32 --if-needed
-	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
+	@$(EDGE) say --local --bundle build/bundles --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
 # The text as it was typed: make would expand the $5 in "it costs $5".
 say: export WORDS := $(value TEXT)
 
@@ -77,7 +77,7 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace iproute2 cmake g++,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 clean:  ## remove what was made here

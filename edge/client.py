@@ -30,6 +30,8 @@ from edge.protocol import (
     Describe,
     ErrorReply,
     Info,
+    Reload,
+    Reloaded,
     Reply,
     Request,
     Speak,
@@ -196,6 +198,12 @@ class Client:
     def status(self) -> StatusReport:
         self._send(Status())
         return self._answer(StatusReport)
+
+    def reload(self) -> tuple[str, ...]:
+        """Have the configuration and the installed bundles read again; what has changed."""
+        self._send(Reload())
+        self._socket.settimeout(None)  # a voice is loaded meanwhile
+        return self._answer(Reloaded).changed
 
     def describe(self) -> Info:
         self._send(Describe())

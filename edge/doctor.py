@@ -22,6 +22,7 @@ from edge import kernels
 from edge.bundle import MANIFEST, Bundle, open_bundle
 from edge.client import Client
 from edge.errors import EdgeError
+from edge.installed import bundle_folders
 from edge.profile import all_profiles, detect, read_machine
 
 PROBE_TIMEOUT_S = 60
@@ -141,8 +142,7 @@ def _bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Finding]:
     folders = [
         folder
         for place in places
-        for folder in ([place] if (place / MANIFEST).exists() else sorted(place.glob("*")))
-        if (folder / MANIFEST).exists()
+        for folder in ([place] if (place / MANIFEST).exists() else bundle_folders(place))
     ]
     machine = read_machine()
     for folder in folders:

@@ -13,7 +13,10 @@ from edge import __version__
 DEFAULT_VOICE = "en_US-joe-medium"
 ROUNDS = 7
 BUNDLES = Path("build/bundles")
-"""Where a build puts its bundles, and the first place where the daemon looks for one."""
+"""Where a build puts its bundles, and where the daemon looks after those that are installed."""
+
+_SYSTEM = "for the service, in /var/lib/edge-voice"
+_CONFIG = "read this file, not one that is found"
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -71,8 +74,28 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("bundle", type=Path, metavar="BUNDLE")
     add("--json", action="store_true", help="answer as JSON")
 
+    add = command(
+        "install", "install a bundle for the daemon to speak with", "edge install joe.tar --system"
+    )
+    add("bundle", type=Path, metavar="BUNDLE", help="a folder, or a tar file of one")
+    add("--system", action="store_true", help=_SYSTEM)
+    add("--verify-with", type=Path, metavar="FILE", help="only if signed by a key in this file")
+    add("--any-board", action="store_true", help="accept a bundle built for another board")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "rollback", "go back to a voice's previous bundle", "edge rollback en_US-joe-medium"
+    )
+    add("voice", metavar="VOICE")
+    add("--system", action="store_true", help=_SYSTEM)
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("config", "show the configuration, and where it comes from", "edge config")
+    add("--config", type=Path, metavar="FILE", help=_CONFIG)
+    add("--json", action="store_true", help="answer as JSON")
+
     add = command("bench", "measure the speed and memory of a bundle", "edge bench --rounds 20")
-    add("--bundle", type=Path, metavar="DIR", help=f"default: the first one in {BUNDLES}")
+    add("--bundle", type=Path, metavar="DIR", help="default: the first one there is")
     add("--variant", action="append", metavar="NAME", help="only this one; may be given again")
     add(
         "--threads",
@@ -87,7 +110,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     add = command("tune", "find the fastest variant on this board and keep to it", "edge tune")
     add("voice", nargs="?", metavar="VOICE", help="default: every bundle for this board")
-    add("--bundle", type=Path, action="append", metavar="DIR", help=f"default {BUNDLES}")
+    add("--bundle", type=Path, action="append", metavar="DIR", help="default: all there are")
     add("--json", action="store_true", help="answer as JSON")
 
     add = command("serve", "run the daemon in the foreground", "edge serve --device 'USB Audio'")
@@ -99,6 +122,12 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
     add("--phrase-cache", type=Path, metavar="DIR", help="keep the sound of phrases here")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
+    add("--config", type=Path, metavar="FILE", help=_CONFIG)
+
+    add = command(
+        "reload", "have the daemon read its configuration and bundles again", "edge reload"
+    )
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command("say", "speak a text", "edge say 'The train to Oxford leaves at nine.'")
     add(

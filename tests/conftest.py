@@ -58,6 +58,23 @@ def second_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return build_tone(folder / "second", str(folder / "second.yaml"))
 
 
+def _later_tone(folder: Path, comment: str) -> Bundle:
+    """The voice of tone_bundle, of another build."""
+    text = voice_path("tone").read_text(encoding="utf-8")
+    (folder / "tone.yaml").write_text(f"{text}# {comment}\n", encoding="utf-8")
+    return build_tone(folder / "tone", str(folder / "tone.yaml"))
+
+
+@pytest.fixture(scope="session")
+def newer_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return _later_tone(tmp_path_factory.mktemp("newer"), "newer")
+
+
+@pytest.fixture(scope="session")
+def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return _later_tone(tmp_path_factory.mktemp("third"), "third")
+
+
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The operator library, built here (8 s)."""

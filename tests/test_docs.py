@@ -18,6 +18,7 @@ import pytest
 
 from edge import cli, errors
 from edge.bundle import FORMAT, Manifest
+from edge.config import Config, InForce
 from edge.profile import Profile
 
 ROOT = Path(__file__).parent.parent
@@ -307,3 +308,12 @@ def test_make_say_keeps_the_text_as_it_was_typed() -> None:
         check=False,
     ).stdout
     assert text in printed.splitlines()
+
+
+def test_every_key_of_the_configuration_has_its_row_and_its_default() -> None:
+    described = {row[0].strip("`"): row[2] for row in table(DOCS / "configuration.md", "Key")}
+    defaults = {key: value for key, value, _ in InForce(Config(), {}).rows()}
+    assert list(described) == list(defaults)
+    for key, default in defaults.items():
+        if isinstance(default, (int, bool)):
+            assert described[key] == str(default).lower(), key

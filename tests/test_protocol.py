@@ -50,6 +50,7 @@ FULL: dict[str, p.Message] = {
     "speak-stop": p.SpeakStop(),
     "stop": p.Stop("id-1", "all"),
     "status": p.Status(),
+    "reload": p.Reload(),
     "info": INFO,
     "pong": p.Pong("a"),
     "audio-start": p.AudioStart(22050, 2, 1, 5),
@@ -64,8 +65,9 @@ FULL: dict[str, p.Message] = {
     "speak-cancelled": p.SpeakCancelled("id-1", "stopped"),
     "stopped": p.Stopped(("id-1", "id-2")),
     "status-report": p.StatusReport(
-        "0.1.0", ("joe",), 3, 1.5, {"spoken": 4}, "id-1", "hw:0", "cpu"
+        "0.1.0", ("joe",), 3, 1.5, {"spoken": 4}, "id-1", "hw:0", "cpu", ("it went back",)
     ),
+    "reloaded": p.Reloaded(("voice joe is new",)),
     "error": p.ErrorReply("no", "busy", "wait", "id-1"),
 }
 

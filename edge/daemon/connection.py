@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from edge.daemon.access import Peer
 from edge.errors import BadFrame, EdgeError
 from edge.protocol import (
     FROM_CLIENT,
@@ -40,6 +41,7 @@ class Connection:
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.number = number
+        self.peer = Peer.of(writer.get_extra_info("socket"))
         self._reader, self._writer = reader, writer
         self._decoder = Decoder(FROM_CLIENT)
         self._outbox: asyncio.Queue[tuple[bytes, OnSent | None] | None] = asyncio.Queue()

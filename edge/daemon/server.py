@@ -7,17 +7,20 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 from edge import __version__
 from edge.bundle import Bundle
+from edge.config import Config
+from edge.daemon.access import admit
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
 from edge.daemon.listener import claim
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
+from edge.daemon.reloading import Reread, Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
@@ -25,7 +28,7 @@ from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
-from edge.errors import BadMessage, Busy, EdgeError, EmptyText
+from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
 from edge.protocol import (
     Attribution,
     Describe,
@@ -33,6 +36,8 @@ from edge.protocol import (
     Info,
     Ping,
     Pong,
+    Reload,
+    Reloaded,
     Request,
     Speak,
     SpeakAccepted,
@@ -58,29 +63,36 @@ MAX_CLIENTS = 256
 """A connection costs about 20 kB; more than this on one board is a runaway program."""
 
 
+_RELOAD = " reload"
+"""What a connection waits for that asked for one; no utterance's id has a space."""
+
+
 class Server:
     """Ties the three threads together. `open_sink(rate)` opens the sound card; `store` keeps
-    phrases on the disk."""
+    phrases on the disk; `reread()` gives the bundles and the configuration anew."""
 
     def __init__(
         self,
         bundles: Sequence[Bundle],
         open_sink: Callable[[int], Sink],
         store: PhraseStore | None = None,
+        config: Config | None = None,
+        reread: Reread | None = None,
     ) -> None:
         self.voices = Voices(bundles)
+        self.setup = Setup(self.voices, config or Config(), reread)
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
             on_room=lambda: self._speaker.on_room(),
         )
-        self._phrases = PhraseCache(store)
+        self._phrases = PhraseCache(store, self.setup.config.cache.memory_mb << 20)
         self._speaker = Speaker(
             self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
         )
         self._streams = TextStreams(self._speaker)
         self._connections: dict[int, Connection] = {}
-        self._tasks: set[asyncio.Task[None]] = set()  # one for each connection
+        self._tasks: set[asyncio.Task[None]] = set()  # of connections and reloads
         self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -120,21 +132,51 @@ class Server:
         """Ask run() to end; called in its event loop."""
         self._stopping.set()
 
+    def begin_reload(self, connection: Connection | None = None) -> None:
+        """Called in the event loop; the client, if one asked for it, is answered at the end."""
+        if connection is not None:
+            connection.expect(_RELOAD)
+        self._run(self._answer_reload(connection))
+
+    async def _answer_reload(self, connection: Connection | None) -> None:
+        answer: Reloaded | ErrorReply
+        try:
+            answer = Reloaded(await self.setup.reload())
+            self._release()
+        except EdgeError as error:
+            answer = ErrorReply.of(error)
+        if connection is not None:
+            connection.send(answer)
+            connection.settle(_RELOAD)
+
+    def _release(self) -> None:
+        self.voices.release({utterance.voice for utterance in self._speaker.live()})
+
     # One client
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Not a coroutine: cancelled before its first step, one would leave the socket open.
         connection = Connection(next(self._numbers), reader, writer)
-        task = asyncio.create_task(self._serve(connection))
+        self._run(self._serve(connection))
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection) -> None:
-        if len(self._connections) >= MAX_CLIENTS:
-            error = Busy(
-                f"{MAX_CLIENTS} clients are connected, which is the limit",
-                "Close connections that are done.",
-            )
+        peer = connection.peer
+        log.debug("client %d: uid %d, pid %d", connection.number, peer.uid, peer.pid)
+        try:
+            if len(self._connections) >= MAX_CLIENTS:
+                raise Busy(
+                    f"{MAX_CLIENTS} clients are connected, which is the limit",
+                    "Close connections that are done.",
+                )
+            admit(peer, self.setup.config.access, [c.peer for c in self._connections.values()])
+        except EdgeError as error:
+            level = logging.WARNING if isinstance(error, NotAllowed) else logging.DEBUG
+            log.log(level, "client %d: %s", connection.number, error.message)
             connection.send(ErrorReply.of(error))
             await connection.close()
             return
@@ -180,6 +222,8 @@ class Server:
                     connection.send(Stopped(ids=tuple(ids)))
                 case Status():
                     connection.send(self._status())
+                case Reload():
+                    self.begin_reload(connection)
                 case Describe():
                     connection.send(self._info())
                 case Ping():
@@ -211,9 +255,10 @@ class Server:
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
             style=Style(speed=message.speed, speaker=message.speaker),
-            volume=message.volume,
+            volume=message.volume * self.setup.config.audio.volume / 100,
             words=message.words,
         )
+        self._check_share(connection)
         if self._speaker.is_live(utterance.id):
             raise BadMessage(
                 f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
@@ -244,11 +289,22 @@ class Server:
             ),
             words=message.words,
         )
+        self._check_share(connection)
         self._speaker.submit(utterance)
         streamed = isinstance(message, SynthesizeStart)
         kind = StreamedAudioReply if streamed else AudioReply
         self._expect(kind(connection, rate, self._speaker.sent), utterance.id)
         return utterance.id
+
+    def _check_share(self, connection: Connection) -> None:
+        """Raises Busy if this user's programs have as much under way as one user may."""
+        uid, limit = connection.peer.uid, self.setup.config.access.utterances_per_user
+        if sum(reply.connection.peer.uid == uid for reply in self._replies.values()) >= limit:
+            raise Busy(
+                f"{limit} utterances of the user with the number {uid} are under way, which is "
+                "the limit",
+                "Wait for some to finish, or stop them: edge stop",
+            )
 
     def _new_id(self, connection: Connection) -> str:
         """An id of ours; a client may have chosen one that looks like it."""
@@ -280,6 +336,7 @@ class Server:
             speaking=self._player.sounding,
             device=self._player.device,
             provider=self.voices.provider(self.voices.default),
+            warnings=self.setup.warnings(),
         )
 
     def _info(self) -> Info:
@@ -322,6 +379,8 @@ class Server:
         reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
         if not goes_on:
             self._streams.over(event.id)
+            if self.voices.has_former:
+                self._release()
         if reply is not None:
             reply.tell(event)
             if not goes_on:

@@ -187,7 +187,8 @@ class Stopped:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """The answer to Status. `speaking` is an utterance's id; `uptime_s` in seconds."""
+    """The answer to Status. `speaking` is an utterance's id; `uptime_s` in seconds; `warnings`
+    are sentences on what the daemon mended by itself."""
 
     version: str
     voices: tuple[str, ...]
@@ -197,6 +198,14 @@ class StatusReport:
     speaking: str | None = None
     device: str | None = None
     provider: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reloaded:
+    """`changed` says, a sentence each, what is different from now on."""
+
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +237,7 @@ Reply = (
     | SpeakCancelled
     | Stopped
     | StatusReport
+    | Reloaded
     | ErrorReply
 )
 
@@ -246,5 +256,6 @@ REPLIES: dict[str, type[Reply]] = {
     "speak-cancelled": SpeakCancelled,
     "stopped": Stopped,
     "status-report": StatusReport,
+    "reloaded": Reloaded,
     "error": ErrorReply,
 }

@@ -229,6 +229,11 @@ class Status:
     """How are you? Answered by StatusReport."""
 
 
+@dataclass(frozen=True)
+class Reload:
+    """Read the configuration and the installed bundles again. Answered by Reloaded."""
+
+
 Request = (
     Describe
     | Ping
@@ -242,6 +247,7 @@ Request = (
     | SpeakStop
     | Stop
     | Status
+    | Reload
 )
 
 REQUESTS: dict[str, type[Request]] = {
@@ -257,4 +263,5 @@ REQUESTS: dict[str, type[Request]] = {
     "speak-stop": SpeakStop,
     "stop": Stop,
     "status": Status,
+    "reload": Reload,
 }
