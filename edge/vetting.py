@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from edge.bundle import MANIFEST, MANIFEST_SUM, Bundle
+from edge.bundle import MANIFEST, MANIFEST_SUM, WEIGHTS, Bundle
 from edge.errors import UnsafeBundle
 from edge.profile import Provider
 
@@ -20,7 +20,7 @@ SIGNATURE = f"{MANIFEST}.sig"
 MAX_FILES = 256
 MAX_FILE_BYTES = (2 << 30) - 1  # a graph is one protobuf message, which ends there
 MAX_BUNDLE_BYTES = 4 << 30
-SUFFIXES = frozenset({".onnx", ".json", ".yaml", ".txt"})
+SUFFIXES = frozenset({".onnx", WEIGHTS, ".json", ".yaml", ".txt"})
 """Data that is parsed. Nothing that is run or unpickled: no .pkl, .pt, .npz, .so, .py."""
 NAMES = frozenset({"NOTICE", "LICENSE", MANIFEST_SUM, SIGNATURE})
 MAX_NESTING = 32  # graphs in attributes of nodes; ours have none
@@ -38,8 +38,8 @@ _SAFE_OPTION = re.compile(
 )
 _CACHE_OPTIONS = frozenset({"trt_engine_cache_path", "trt_timing_cache_path"})
 
-# Where a message of onnx.proto holds others: field number -> which message. A tensor's fields 13
-# and 14 say that its values lie in another file. github.com/onnx/onnx/blob/main/onnx/onnx.proto
+# Where a message of onnx.proto holds others: field number -> which message. A tensor's field 13
+# says where its values lie, if not in the graph: pairs of a key and a value. github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _FIELDS: Mapping[str, Mapping[int, str]] = MappingProxyType(
     {
         "model": {7: "graph", 20: "training", 25: "function"},
@@ -59,8 +59,8 @@ _FIELDS: Mapping[str, Mapping[int, str]] = MappingProxyType(
         "tensor": {},
     }
 )
-_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-_IN_ITSELF = b"\0"  # the location that is also the one where none is given
+_EXTERNAL_DATA = 13
+_KEY, _VALUE = 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -110,7 +110,7 @@ def check_content(bundle: Bundle) -> None:
 
 
 def check_graph(path: Path) -> None:
-    """All values of the graph are in its own file. Raises UnsafeBundle.
+    """All values of the graph are in its own file or its weights', beside it. Raises UnsafeBundle.
 
     Only the messages that may hold tensors are walked, and no value is read.
     """
@@ -121,7 +121,7 @@ def check_graph(path: Path) -> None:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         try:
-            _walk(data, "model", 0, len(data), 0)
+            _walk(data, "model", 0, len(data), 0, path.name + WEIGHTS)
         except UnsafeBundle as error:
             raise UnsafeBundle(f"{path.name}: {error.message}", error.remedy) from None
 
@@ -138,20 +138,23 @@ def _check_options(provider: Provider) -> None:
             )
 
 
-def _walk(data: mmap.mmap, message: str, start: int, end: int, depth: int) -> None:
+def _walk(data: mmap.mmap, message: str, start: int, end: int, depth: int, weights: str) -> None:
     if depth > MAX_NESTING:
         raise UnsafeBundle(f"messages lie more than {MAX_NESTING} deep", _REMEDY)
     inner = _FIELDS[message]
     for field in _fields(data, start, end):
-        if message == "tensor" and (
-            field.number == _EXTERNAL_DATA
-            or (field.number == _DATA_LOCATION and data[field.start : field.end] != _IN_ITSELF)
-        ):
-            raise UnsafeBundle("a tensor's values lie in another file", _REMEDY)
+        if message == "tensor" and field.number == _EXTERNAL_DATA:
+            pair = {
+                part.number: data[part.start : part.end]
+                for part in _fields(data, field.start, field.end)
+                if part.kind == _BYTES  # protobuf passes over any other
+            }
+            if pair.get(_KEY) == b"location" and pair.get(_VALUE) != weights.encode():
+                raise UnsafeBundle(f"a tensor's values lie elsewhere than in {weights}", _REMEDY)
         if field.number in inner:
             if field.kind != _BYTES:
                 raise UnsafeBundle(f"it is no ONNX graph at byte {field.start}", _REMEDY)
-            _walk(data, inner[field.number], field.start, field.end, depth + 1)
+            _walk(data, inner[field.number], field.start, field.end, depth + 1, weights)
 
 
 def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[_Field]:

@@ -462,8 +462,11 @@ def test_values_of_a_graph_outside_its_file(tmp_path: Path) -> None:
         path.write_bytes(graph(place, tensor))
         check_graph(path)
         path.write_bytes(graph(place, outside))
-        with pytest.raises(UnsafeBundle, match=r"g\.onnx.*another file"):
+        with pytest.raises(UnsafeBundle, match=r"g\.onnx.*elsewhere than in g\.onnx\.weights"):
             check_graph(path)
+    entry.value = "g.onnx.weights"
+    path.write_bytes(graph("initializer", outside))
+    check_graph(path)
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xff" * 40, b"\x3a\xff\xff\xff\xff\x0f", b"\x3b"])
