@@ -21,6 +21,7 @@ from edge.errors import MissingPackage, NoSoundDevice
 PORTAUDIO = threading.RLock()
 
 _TRY_ANOTHER = (-9997, -9998)  # paInvalidSampleRate, paInvalidChannelCount
+_BUSY = -9985  # paDeviceUnavailable: ALSA said EBUSY
 _MOST_CARD_CHANNELS = 8  # 7.1; a mixer says 32 (pulse), 64 (pipewire) or 128 (plug)
 _ASOUND = Path("/proc/asound")
 _ALSA_CARD = re.compile(r"(?:(?:plug)?hw:)?CARD=(?P<card>[^,]+)(?:,DEV=(?P<device>\d+))?", re.I)
@@ -155,41 +156,75 @@ def open_output(device: Device, rates: Sequence[int], block_s: float, latency_s:
         if channels <= device.channels
     ]
     with PORTAUDIO:
-        for attempt, (rate, channels) in enumerate(asked, 1):
-            try:
-                stream = sd.RawOutputStream(
-                    samplerate=rate,
-                    blocksize=round(block_s * rate),
-                    device=device.index,
-                    channels=channels,
-                    dtype="int16",
-                    latency=latency_s,
-                )
-            except sd.PortAudioError as error:
-                if error.args[1:2] and error.args[1] in _TRY_ANOTHER and attempt < len(asked):
-                    continue
-                raise lost(error) from None
-            sd._initialize()
-            return stream
+        sd._initialize()
+    try:
+        # Not with PORTAUDIO held: a sound server that hangs here must not hold up other devices.
+        return _open_first(device, asked, block_s, latency_s)
+    except BaseException:
+        with PORTAUDIO:
+            sd._terminate()
+        raise
+
+
+def _open_first(
+    device: Device, asked: Sequence[tuple[int, int]], block_s: float, latency_s: float
+) -> Any:
+    sd = sounddevice()
+    for attempt, (rate, channels) in enumerate(asked, 1):
+        try:
+            return sd.RawOutputStream(
+                samplerate=rate,
+                blocksize=round(block_s * rate),
+                device=device.index,
+                channels=channels,
+                dtype="int16",
+                latency=latency_s,
+            )
+        except sd.PortAudioError as error:
+            if error.args[1:2] and error.args[1] in _TRY_ANOTHER and attempt < len(asked):
+                continue
+            raise lost(error, device) from None
     raise AssertionError("no rate was asked for")
 
 
 def close_output(stream: Any) -> None:
     """Undo `open_output`; a stream whose device has gone can be closed as well."""
+    stream.close()
     with PORTAUDIO:
-        stream.close()
         sounddevice()._terminate()
 
 
-def lost(error: Exception) -> NoSoundDevice:
+def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:
     """PortAudio's error in our words, to be raised."""
     words = str(error.args[0]) if error.args else repr(error)
     if len(error.args) > 2:  # (message, code, (host API, its code, its words))
         words += f": {error.args[2][2]}"
+    if device is not None and error.args[1:2] == (_BUSY,):
+        holder = _holder(device)
+        return NoSoundDevice(
+            f"{device.name} is busy: {holder or 'another program'} holds it",
+            "End that program, or let both play: edge serve --device default. "
+            "Or name another device for such times: edge serve --fallback-device NAME",
+        )
     return NoSoundDevice(
         f"the sound device cannot be used: {words}",
         "See what there is with: edge doctor. Is another program holding the card?",
     )
+
+
+def _holder(device: Device, asound: Path = _ASOUND, proc: Path = Path("/proc")) -> str | None:
+    """The program that has opened this card, as far as we may know: `pulseaudio (process 812)`."""
+    if (place := _ALSA_PLACE.search(device.name)) is None:
+        return None
+    card, number = place["place"].removeprefix("hw:").split(",")
+    for status in sorted(asound.glob(f"card{card}/pcm{number}p/sub*/status")):
+        if found := re.search(r"^owner_pid\s*:\s*(\d+)", status.read_text(), re.MULTILINE):
+            try:
+                name = (proc / found[1] / "comm").read_text().strip()
+            except OSError:
+                name = "a program"
+            return f"{name} (process {found[1]})"
+    return None
 
 
 def _at_card(card: str, number: int, devices: tuple[Device, ...], asound: Path) -> list[Device]:
