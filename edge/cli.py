@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import EdgeError
+from edge.errors import BadRecord, EdgeError
 from edge.options import BUNDLES, Command, parser
 from edge.options import cache_dir as cache_dir
 
@@ -229,10 +229,27 @@ def tune(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     from edge.client import socket_path
     from edge.daemon.serve import find_bundles, serve_bundles
+    from edge.output import Output
 
     bundles = find_bundles(options.bundle or [BUNDLES], options.voice, options.any_board)
     path = options.socket or socket_path()
-    serve_bundles(bundles, path, options.device, options.phrase_cache)
+    audio = bundles[0].profile.audio  # the default voice's profile sets up the sound
+    device = options.device or audio.device
+    try:
+        output = Output(
+            device=None if device == "default" else device,
+            fallback=options.fallback_device,
+            on_loss=options.on_loss,
+            wait_s=options.wait,
+            wake_ms=options.wake_ms,
+            usual_wake_ms=audio.wake_ms,
+            keep_awake=options.keep_awake,
+            block_ms=audio.block_ms,
+            latency_ms=audio.latency_ms,
+        )
+    except ValueError as error:
+        raise BadRecord(f"serve: {error}", "edge serve --help shows the options") from None
+    serve_bundles(bundles, path, output, options.phrase_cache)
     return 0
 
 

@@ -97,6 +97,20 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="which voice is the default one")
     add("--socket", type=Path, metavar="PATH", help="listen here")
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--fallback-device", metavar="NAME", help="the device to use while that one is lost")
+    add(
+        "--on-loss",
+        choices=("wait", "fallback"),
+        default="wait",
+        help="lost in a word: wait for it first (the default), or move at once",
+    )
+    add("--wait", type=float, default=30.0, metavar="S", help="how long to wait; default 30")
+    add("--wake-ms", type=float, metavar="MS", help="silence first; edge calibrate-audio finds it")
+    add(
+        "--keep-awake",
+        action="store_true",
+        help="keep the device open, with a tone too low to hear",
+    )
     add("--phrase-cache", type=Path, metavar="DIR", help="keep the sound of phrases here")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
 

@@ -20,6 +20,8 @@ class FakeSink:
     else a write returns at once. The next `failures` writes raise NoSoundDevice.
     """
 
+    name = "paced"
+
     def __init__(
         self, rate: int, paced: bool = False, latency_s: float = 0.06, failures: int = 0
     ) -> None:

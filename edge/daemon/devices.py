@@ -8,6 +8,7 @@ card raw; what `plug` would do (rate, channels) the sink does, and better.
 
 from __future__ import annotations
 
+import atexit
 import re
 import threading
 from collections.abc import Sequence
@@ -192,6 +193,11 @@ def close_output(stream: Any) -> None:
     stream.close()
     with PORTAUDIO:
         sounddevice()._terminate()
+
+
+def leave_open() -> None:
+    """Do not close devices at the end of the process: one of them hangs."""
+    atexit.unregister(sounddevice()._exit_handler)
 
 
 def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:

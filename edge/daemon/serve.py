@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.daemon.failover import SoundCard
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.server import Server
-from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import NoBundle, WrongBoard
+from edge.output import Output
 from edge.profile import read_machine
 
 log = logging.getLogger(__name__)
@@ -57,24 +58,22 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
 
 
 def serve_bundles(
-    bundles: Sequence[Bundle], path: Path, device: str | None, phrases: Path | None = None
+    bundles: Sequence[Bundle], path: Path, output: Output, phrases: Path | None = None
 ) -> None:
-    """Run the daemon on `path` until SIGTERM. The default voice's profile sets up the sound.
+    """Run the daemon on `path` until SIGTERM.
 
     `phrases` is a folder in which phrases are kept over a restart.
     """
     store = None if phrases is None else PhraseStore(phrases)
-    audio = bundles[0].profile.audio
-    name = device or audio.device
-    chosen = None if name == "default" else name
-
-    def open_sink(rate: int) -> Sink:
-        return PortAudioSink(chosen, rate, audio.block_ms, audio.latency_ms, audio.wake_ms)
+    card = SoundCard(output)
 
     async def run() -> None:
-        server = Server(bundles, open_sink, store)
+        server = Server(bundles, card.open, store)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         await server.run(path)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        card.close()

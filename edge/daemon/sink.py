@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.daemon import devices
-from edge.daemon.output_kinds import kind_of
 from edge.daemon.sound_server import ServerSink, default_sink
 from edge.errors import MissingPackage, NoSoundDevice
+from edge.output import kind_of
 from edge.pcm import Samples, to_int16
 
 # PortAudio's stop() throws away what still waits in the device, its latency and about 10 ms.
