@@ -68,6 +68,9 @@ class FakeSink:
             if self._wait(0.0, life):
                 self._end = 0.0
 
+    def interrupt(self) -> None:
+        self.abort()
+
     def abort(self) -> None:
         with self._changed:
             self._life = object()

@@ -111,6 +111,8 @@ class Line:
             if stop():
                 return None
             self._stuck_since = ends - patience_s
+            if self._sink is not None:
+                self._sink.interrupt()  # what it has not begun must not sound when it comes back
             raise self._not_answering()
 
     def post(self, work: Callable[[Sink], Any]) -> None:
@@ -124,9 +126,11 @@ class Line:
         with self._changed:
             self._put(_Job(0, self._released_sink))
 
-    def wake(self) -> None:
-        """Ask every waiting caller's `stop` again."""
+    def interrupt(self) -> None:
+        """End the write in progress soon, and ask its caller's `stop` again; never waits."""
         with self._changed:
+            if self._sink is not None:
+                self._sink.interrupt()
             self._changed.notify_all()
 
     def pause(self, seconds: float, stop: Callable[[], bool]) -> None:

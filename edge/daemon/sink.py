@@ -28,6 +28,9 @@ ABORT_WAIT_S = 0.050  # a write in progress takes a block; longer, and it will a
 # The rate of ALSA's dmix, which is behind `default` where no sound server runs.
 DMIX_RATE = 48000
 
+# ALSA's names for the session's sound server; `default` is it, or dmix where there is none.
+_SERVERS = ("default", "pulse", "pipewire")
+
 Pcm = npt.NDArray[np.int16]
 
 
@@ -51,6 +54,11 @@ class Sink(Protocol):
 
     def finish(self) -> None:
         """Return when everything written has been heard; raises NoSoundDevice."""
+
+    def interrupt(self) -> None:
+        """A write or finish in progress ends before its next block, from any thread; never waits.
+
+        Some of it may still sound; abort() or close() is to follow."""
 
     def abort(self) -> None:
         """Silence now, from any thread; a write in progress returns soon. Never raises."""
@@ -139,8 +147,11 @@ class PortAudioSink:
             if self._life is life:
                 self._silence()
 
-    def abort(self) -> None:
+    def interrupt(self) -> None:
         self._life = object()
+
+    def abort(self) -> None:
+        self.interrupt()
         if self._lock.acquire(timeout=ABORT_WAIT_S):
             try:
                 self._silence()
@@ -222,7 +233,7 @@ class PortAudioSink:
 
     def _open_known(self) -> None:
         device = devices.find(self._device, devices.known_devices())
-        server = None if device.place else default_sink()
+        server = default_sink() if device.name in _SERVERS else None
         rates = self._rates(device, server)
         self._stream = devices.open_output(device, rates, self._block_s, self._latency_s)
         self._name = device.name
