@@ -308,6 +308,40 @@ def status(options: argparse.Namespace) -> int:
     return 0
 
 
+def calibrate_audio(options: argparse.Namespace) -> int:
+    import time
+    from dataclasses import asdict
+
+    from edge.daemon.calibrate import RATE, calibrate, microphone
+    from edge.daemon.sink import PortAudioSink, Sink
+
+    def open_sink(wake_ms: float) -> Sink:
+        return PortAudioSink(options.device, RATE, wake_ms=wake_ms)
+
+    def idle() -> None:
+        print(f"edge: silence for {options.idle:g} s, then a rising tone", file=sys.stderr)
+        time.sleep(max(0.0, options.idle))
+
+    found = calibrate(open_sink, lambda: microphone(options.record), idle)
+    if options.json:
+        _print_json(asdict(found))
+        return 0
+    rows = [
+        ("latency", f"{found.latency_ms} ms, with the recording's own"),
+        ("swallowed", f"{found.swallowed_ms} ms of the beginning, after {options.idle:g} s idle"),
+        ("wake_ms to set", str(found.wake_ms)),
+    ]
+    if found.wake_ms:
+        rows.append(("left with it", f"{found.left_ms} ms swallowed"))
+    _print_table((found.device, ""), rows)
+    name = f" --device {shlex.quote(options.device)}" if options.device else ""
+    print(f"\nSet it: edge serve{name} --wake-ms {found.wake_ms}")
+    print(f"Or in the board's profile:\n  audio:\n    wake_ms: {found.wake_ms}")
+    if found.left_ms:
+        print("It needs silence for longer each time: edge serve --keep-awake may help.")
+    return 0
+
+
 def doctor(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
@@ -345,9 +379,10 @@ def _parser() -> argparse.ArgumentParser:
         prerender,
         stop,
         status,
+        calibrate_audio,
         doctor,
     )
-    return parser({work.__name__: work for work in works})
+    return parser({work.__name__.replace("_", "-"): work for work in works})
 
 
 def _print_json(data: Any) -> None:

@@ -151,6 +151,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--json", action="store_true", help="answer as JSON")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
+    add = command(
+        "calibrate-audio",
+        "find out by listening how much of the beginning a sound device swallows",
+        "edge calibrate-audio --device 'USB Audio' --record 'USB Audio'",
+    )
+    add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--record", metavar="NAME", help="a microphone near it, or a loopback")
+    add("--idle", type=float, default=10.0, metavar="S", help="let it sleep first; default 10")
+    add("--json", action="store_true", help="answer as JSON")
+
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
     add("--json", action="store_true", help="answer as JSON")
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")

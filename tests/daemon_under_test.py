@@ -130,10 +130,12 @@ class ThreadDaemon:
 class ProcessDaemon:
     """`edge serve` as a user runs it."""
 
-    def __init__(self, path: Path, bundle: Path, prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self, path: Path, bundle: Path, prefix: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> None:
         self.path = path
         self.process = subprocess.Popen(
-            [*prefix, *serve_command(path, bundle)],
+            [*prefix, *serve_command(path, bundle), *options],
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge.errors import MissingPackage, NoSoundDevice
 
@@ -31,7 +31,7 @@ _ALSA_PLACE = re.compile(r"\s*\((?P<place>hw:\d+,\d+)\)$")
 
 @dataclass(frozen=True)
 class Device:
-    """One output of the machine.
+    """One output of the machine, or one input.
 
     `rate` in Hz and `channels` (the most it takes) are PortAudio's words. They mean something for
     a raw card (`place` is ALSA's hw:card,device); a server's device says 44100 and 32 whatever
@@ -86,13 +86,18 @@ def list_devices() -> tuple[Device, ...]:
     return known_devices()
 
 
-def known_devices() -> tuple[Device, ...]:
-    """The outputs there were at the last refresh, or at first use."""
+def known_devices(direction: Literal["output", "input"] = "output") -> tuple[Device, ...]:
+    """The outputs, or inputs, there were at the last refresh, or at first use."""
     sd = sounddevice()
     with PORTAUDIO:
         try:
             apis, entries = sd.query_hostapis(), sd.query_devices()
-            usual = sd._lib.Pa_GetDefaultOutputDevice()
+            output = direction == "output"
+            usual = (
+                sd._lib.Pa_GetDefaultOutputDevice()
+                if output
+                else sd._lib.Pa_GetDefaultInputDevice()
+            )
         except sd.PortAudioError as error:
             raise lost(error) from None
     return tuple(
@@ -100,12 +105,12 @@ def known_devices() -> tuple[Device, ...]:
             name=entry["name"],
             host_api=apis[entry["hostapi"]]["name"],
             rate=round(entry["default_samplerate"]),
-            channels=entry["max_output_channels"],
+            channels=entry[f"max_{direction}_channels"],
             default=entry["index"] == usual,
             index=entry["index"],
         )
         for entry in entries
-        if entry["max_output_channels"] > 0
+        if entry[f"max_{direction}_channels"] > 0
     )
 
 
@@ -145,7 +150,7 @@ def open_output(device: Device, rates: Sequence[int], block_s: float, latency_s:
     """A RawOutputStream of int16 at the first of `rates` (Hz) that the device runs at.
 
     Two channels on a card, because most cards take no mono; one on a mixer, which widens by
-    itself. Raises NoSoundDevice. Until `close_output` the stream counts as a user of PortAudio,
+    itself. Raises NoSoundDevice. Until `close_stream` the stream counts as a user of PortAudio,
     so that no refresh pulls it away.
     """
     sd = sounddevice()
@@ -188,8 +193,25 @@ def _open_first(
     raise AssertionError("no rate was asked for")
 
 
-def close_output(stream: Any) -> None:
-    """Undo `open_output`; a stream whose device has gone can be closed as well."""
+def open_input(device: Device, rate: int) -> Any:
+    """A RawInputStream of int16 at `rate` Hz, with one channel or two. Raises NoSoundDevice."""
+    sd = sounddevice()
+    with PORTAUDIO:
+        sd._initialize()
+    for channels in (1, 2):
+        try:
+            return sd.RawInputStream(
+                samplerate=rate, device=device.index, channels=channels, dtype="int16"
+            )
+        except sd.PortAudioError as error:
+            failure = error
+    with PORTAUDIO:
+        sd._terminate()
+    raise lost(failure, device)
+
+
+def close_stream(stream: Any) -> None:
+    """Undo `open_output` or `open_input`; one whose device has gone can be closed as well."""
     stream.close()
     with PORTAUDIO:
         sounddevice()._terminate()

@@ -91,9 +91,7 @@ class FailoverSink:
         self._waiting = False
         self._name: str | None = None
         self._latency_s = 0.06
-        self._recent = np.zeros(
-            0, np.float32
-        )  # the end of what was written, as much as can be unheard
+        self._recent = np.zeros(0, np.float32)  # of what was written, all that may be unheard
         self._end = 0.0  # when all that was written will have been heard, monotonic seconds
 
     @property

@@ -213,7 +213,7 @@ class PortAudioSink:
 
     def _close(self) -> None:
         if self._stream is not None:
-            devices.close_output(self._stream)
+            devices.close_stream(self._stream)
         self._stream = self._resampler = None
         self._started = self._pending = False
 
