@@ -124,7 +124,8 @@ def find(name: str | None, devices: tuple[Device, ...], asound: Path = _ASOUND) 
     if not devices:
         raise NoSoundDevice(
             "this machine has no sound device",
-            "Plug one in. For a service: sudo usermod -aG audio USER. Check with: aplay -l",
+            "Plug one in, or start its sound server. For a service: sudo usermod -aG audio USER. "
+            "Check with: aplay -l",
         )
     if name is None:
         return next((device for device in devices if device.default), devices[0])
@@ -228,7 +229,7 @@ def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:
     if len(error.args) > 2:  # (message, code, (host API, its code, its words))
         words += f": {error.args[2][2]}"
     if device is not None and error.args[1:2] == (_BUSY,):
-        holder = _holder(device)
+        holder = holder_of(device)
         return NoSoundDevice(
             f"{device.name} is busy: {holder or 'another program'} holds it",
             "End that program, or let both play: edge serve --device default. "
@@ -240,7 +241,7 @@ def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:
     )
 
 
-def _holder(device: Device, asound: Path = _ASOUND, proc: Path = Path("/proc")) -> str | None:
+def holder_of(device: Device, asound: Path = _ASOUND, proc: Path = Path("/proc")) -> str | None:
     """The program that has opened this card, as far as we may know: `pulseaudio (process 812)`."""
     if (place := _ALSA_PLACE.search(device.name)) is None:
         return None

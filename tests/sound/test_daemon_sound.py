@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from edge.bundle import Bundle
 from edge.protocol import (
     ErrorReply,
     Speak,
+    SpeakCancelled,
     SpeakFinished,
     SpeakStarted,
     Status,
@@ -21,6 +23,7 @@ from edge.protocol import (
     Synthesize,
 )
 from tests.daemon_under_test import ProcessDaemon, Wire
+from tests.fakes import DEADLINE_S
 from tests.sound.server import SoundServer
 
 pytestmark = pytest.mark.sound
@@ -63,10 +66,11 @@ def test_the_utterance_goes_on_when_the_server_is_back(
             started(wire, "a")
             capture.wait_for_sound()
             sound_server.kill()
-        while device(other) != "pulse (lost)":
-            pass  # until the daemon has seen it
+        deadline = time.monotonic() + DEADLINE_S
+        while device(other) != "pulse (lost)":  # each look waits for the daemon's answer
+            assert time.monotonic() < deadline
         sound_server.start()
-        assert wire.until(SpeakFinished)[-1] == SpeakFinished("a", pytest.approx(2.5, abs=2.5))
+        assert isinstance(wire.until(SpeakFinished)[-1], SpeakFinished)
 
 
 @pytest.mark.parametrize("speaking", [0.3], indirect=True)
@@ -82,7 +86,7 @@ def test_without_a_server_speech_is_an_error_and_synthesis_goes_on(
             error = wire.until()[-1]
             assert isinstance(error, ErrorReply)
             assert (error.code, error.id) == ("no-sound-device", id)
-            assert "edge doctor" in error.remedy
+            assert error.remedy
             wire.send(Speak(SHORT, id="b"))
         assert isinstance(wire.until()[-1], ErrorReply)  # the second of these
         wire.send(Synthesize(SHORT))
@@ -95,23 +99,26 @@ def test_without_a_server_speech_is_an_error_and_synthesis_goes_on(
 def test_while_the_server_hangs_the_daemon_answers_stops_and_ends(
     speaking: ProcessDaemon, sound_server: SoundServer
 ) -> None:
-    with speaking.connect() as wire, speaking.connect() as other:
-        with sound_server.capture() as capture:
-            started(wire, "a")
-            capture.wait_for_sound()
-            sound_server.freeze()
-            other.ping()
-            other.send(Synthesize(SHORT))
-            assert other.sound().any()
-            other.send(Stop())
-            assert other.receive() == Stopped(ids=("a",))
-            started_again = capture.count
-            wire.until()
-            sound_server.thaw()
-            wire.send(Speak(SHORT, id="b"))
-            assert isinstance(wire.until(SpeakFinished)[-1], SpeakFinished)
-            assert np.any(capture.samples()[started_again:])
-            started(wire, "c")
-            sound_server.freeze()
-            assert speaking.stop() == 0  # in the middle of a word
-            sound_server.thaw()
+    with (
+        sound_server.capture() as capture,
+        speaking.connect() as wire,
+        speaking.connect() as other,
+    ):
+        started(wire, "a")
+        capture.wait_for_sound()
+        sound_server.freeze()
+        other.ping()
+        other.send(Synthesize(SHORT))
+        assert other.sound().any()
+        other.send(Stop(scope="all"))
+        assert other.receive() == Stopped(ids=("a",))
+        assert isinstance(wire.until(SpeakCancelled)[-1], SpeakCancelled)
+        heard = capture.count
+        sound_server.thaw()
+        wire.send(Speak(SHORT, id="b"))
+        assert isinstance(wire.until(SpeakFinished)[-1], SpeakFinished)
+        assert np.any(capture.samples()[heard:])
+        started(wire, "c")
+        sound_server.freeze()
+        assert speaking.stop() == 0  # in the middle of a word
+        sound_server.thaw()
