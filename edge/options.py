@@ -153,7 +153,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     add = command(
         "calibrate-audio",
-        "find out by listening how much of the beginning a sound device swallows",
+        "find by listening what a sound device swallows",
         "edge calibrate-audio --device 'USB Audio' --record 'USB Audio'",
     )
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
