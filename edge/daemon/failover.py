@@ -125,23 +125,28 @@ class FailoverSink:
 
     def interrupt(self) -> None:
         with self._state:
-            self._life = object()
-            self._forget()
-            self._line.interrupt()
+            self._end_life()
 
     def abort(self) -> None:
         with self._state:
-            self._life = object()
-            self._forget()
-            self._line.post(lambda sink: sink.abort())
-            self._line.interrupt()
+            for line in self._lines:
+                line.post(lambda sink: sink.abort())
+            self._end_life()
         self._line.wait_until_idle(ABORT_WAIT_S)
 
     def close(self) -> None:
-        self.abort()
+        with self._state:
+            self._end_life()
         for line in self._lines:
             line.release()
         self._line = self._lines[0]
+
+    def _end_life(self) -> None:
+        """The state's lock is held, so that no write of the next life is interrupted."""
+        self._life = object()
+        self._forget()
+        for line in self._lines:
+            line.interrupt()
 
     def _forget(self) -> None:
         self._under_way = False
@@ -191,6 +196,9 @@ class FailoverSink:
             return underrun
         if self._life is not life:
             return False
+        if under_way:
+            waited = f"{lost.message}; waited for {time.monotonic() - began:.0f} s"
+            raise NoSoundDevice(waited, lost.remedy)
         raise lost
 
     def _candidates(self, began: float, life: object) -> Iterator[Line]:

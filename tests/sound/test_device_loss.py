@@ -59,6 +59,34 @@ class Speech(threading.Thread):
         assert not self.is_alive(), "it hangs"
 
 
+class GatedSink(PortAudioSink):
+    """Opens its device only while `gate` is open, which the recorder opens when it listens."""
+
+    gate: threading.Event
+
+    def _open(self) -> None:
+        if not self.gate.is_set():
+            raise NoSoundDevice("the gate is closed", "open it")
+        super()._open()
+
+
+@contextlib.contextmanager
+def gated() -> Iterator[tuple[Sink, threading.Event]]:
+    gate = threading.Event()
+
+    def make_sink(rate: int) -> Sink:
+        sink = GatedSink("pulse", rate)
+        sink.gate = gate
+        return sink
+
+    line = Line("pulse", make_sink)
+    sink = FailoverSink([line], RATE, wait_s=DEADLINE_S)
+    gate.set()
+    yield sink, gate
+    sink.close()
+    assert line.close(DEADLINE_S)
+
+
 @contextlib.contextmanager
 def output(**options: object) -> Iterator[Sink]:
     card = SoundCard(Output(**{"device": "pulse", "wait_s": DEADLINE_S} | options))  # type: ignore[arg-type]
@@ -93,15 +121,17 @@ def assert_goes_on(before: Pcm, after: Pcm, sound: Samples) -> None:
 
 def test_a_server_killed_in_a_word_is_waited_for(sound_server: SoundServer) -> None:
     sound = counter(2)
-    with output() as sink:
+    with gated() as (sink, gate):
         with sound_server.capture() as capture:
             speech = Speech(sink, sound)
             half_a_second_heard(capture)
+            gate.clear()
             sound_server.kill()
             capture.wait_for_end()
             before = so_far(capture)
         sound_server.start()
         with sound_server.capture() as capture:
+            gate.set()
             speech.end()
             assert_goes_on(before, without_silence(capture.samples()), sound)
     assert speech.error is None
@@ -109,14 +139,17 @@ def test_a_server_killed_in_a_word_is_waited_for(sound_server: SoundServer) -> N
 
 def test_a_sink_that_is_exchanged_for_another_is_waited_for(sound_server: SoundServer) -> None:
     sound = counter(2)
-    with output() as sink:
+    with gated() as (sink, gate):
         with sound_server.capture() as capture:
             speech = Speech(sink, sound)
             half_a_second_heard(capture)
+            gate.clear()
             sound_server.remove_sink()
+            capture.wait_for_end()
             before = so_far(capture)
         sound_server.add_sink("other")
         with sound_server.capture("other") as capture:
+            gate.set()
             speech.end()
             assert_goes_on(before, without_silence(capture.samples()), sound)
     assert speech.error is None
