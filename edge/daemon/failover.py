@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 BLOCK_S = 0.02
 """What one call of a device holds: an abort waits for one."""
-SURE_S = 0.02
-"""A sound server loses a block of its own beside ours: 11 and 13 ms were missing after its death
-(PulseAudio 16, null sink). Better to say 20 ms twice."""
+SURE_S = 0.03
+"""Said again after a loss beside what the device's latency tells, as a server loses its own share.
+Without it 11 and 13 ms were missing in the recording, and with 20 ms up to 20 on a busy machine
+(PulseAudio 16, null sink); better twice than never."""
 CLOSE_S = 1.0
 
 
@@ -70,8 +71,8 @@ class FailoverSink:
     """Plays to the first of `lines` that works, and goes on after a loss with what was not heard.
 
     At the start each line is tried once. A device lost under way is waited for, and others are
-    tried, as `on_loss` says, for `wait_s`; then NoSoundDevice. What is spoken twice is at most two
-    blocks of BLOCK_S long, if the device's latency is what it says.
+    tried, as `on_loss` says, for `wait_s`; then NoSoundDevice. What is spoken twice is at most
+    SURE_S and a block of BLOCK_S long, if the device's latency is what it says.
     """
 
     def __init__(

@@ -56,9 +56,11 @@ def failover(make_sink: Callable[[int], Sink]) -> Iterator[FailoverSink]:
     """That does not wait for what is lost."""
     line = Line("the device", make_sink)
     sink = FailoverSink([line], RATE, wait_s=0)
-    yield sink
-    sink.close()
-    assert line.close(DEADLINE_S)
+    try:
+        yield sink
+    finally:
+        sink.close()
+        assert line.close(DEADLINE_S)
 
 
 @contextlib.contextmanager

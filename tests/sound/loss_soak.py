@@ -99,7 +99,10 @@ def hold(server: SoundServer, event: str, chance: random.Random) -> None:
 def report(pieces: list[Pcm], errors: list[str], blocks: int) -> None:
     played, heard = blocks * (PERIOD // 40), sum(map(len, pieces))
     print(f"{played / RATE:.1f} s spoken, {len(errors)} errors {errors[:2]}")
-    joints = [int(after[0]) - int(before[-1]) for before, after in itertools.pairwise(pieces)]
+    joints = [
+        int(after[0]) - int(before[-1])
+        for before, after in itertools.pairwise(p for p in pieces if len(p))
+    ]
     print("at a loss, ms left out (below 0: said twice):", milliseconds(joints))
     steps = np.concatenate([np.diff(pcm.astype(np.int32)) for pcm in pieces])
     print("elsewhere:", milliseconds([step for step in steps if step % PERIOD != 1]))
