@@ -260,6 +260,12 @@ def install(options: argparse.Namespace) -> int:
     return upkeep.install(options)
 
 
+def calibrate_audio(options: argparse.Namespace) -> int:
+    from edge import upkeep
+
+    return upkeep.calibrate_audio(options)
+
+
 def rollback(options: argparse.Namespace) -> int:
     from edge import upkeep
 
@@ -365,6 +371,7 @@ def _parser() -> argparse.ArgumentParser:
         prerender,
         stop,
         status,
+        calibrate_audio,
         doctor,
     )
-    return parser({work.__name__: work for work in works})
+    return parser({work.__name__.replace("_", "-"): work for work in works})

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import records
+from edge.output import OnLoss, Output
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
@@ -24,18 +25,27 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class AudioKeys:
-    """The sound card. `device` by name, `wake_ms` of silence before the first sound after idle:
-    None is the profile's. `volume` 0 to 100."""
+    """The sound card, as edge.output.Output explains; `device` None is the profile's, `default`
+    the system's own. `volume` 0 to 100."""
 
     device: str | None = None
-    wake_ms: int | None = None
+    fallback: str | None = None
+    on_loss: OnLoss = "wait"
+    wait_s: float = 30.0
+    wake_ms: float | None = None
+    keep_awake: bool = False
     volume: int = 100
 
     def __post_init__(self) -> None:
-        _demand("wake_ms", self.wake_ms, 0, 3000)
         _demand("volume", self.volume, 0, 100)
-        if self.device == "":
+        if "" in (self.device, self.fallback):
             raise ValueError("device is empty; default is the system's own")
+        Output(
+            fallback=self.fallback,
+            on_loss=self.on_loss,
+            wait_s=self.wait_s,
+            wake_ms=self.wake_ms,
+        )
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,11 @@ class InForce:
             .override("bundles", folders or None, "--bundle")
             .override("any_board", options.any_board or None, "--any-board")
             .override("audio.device", options.device, "--device")
+            .override("audio.fallback", options.fallback_device, "--fallback-device")
+            .override("audio.on_loss", options.on_loss, "--on-loss")
+            .override("audio.wait_s", options.wait, "--wait")
+            .override("audio.wake_ms", options.wake_ms, "--wake-ms")
+            .override("audio.keep_awake", options.keep_awake or None, "--keep-awake")
             .override("cache.folder", phrases, "--phrase-cache")
         )
 

@@ -120,6 +120,19 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="which voice is the default one")
     add("--socket", type=Path, metavar="PATH", help="listen here")
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--fallback-device", metavar="NAME", help="the device to use while that one is lost")
+    add(
+        "--on-loss",
+        choices=("wait", "fallback"),
+        help="lost in a word: wait for it first (the default), or move at once",
+    )
+    add("--wait", type=float, metavar="S", help="how long to wait; default 30")
+    add("--wake-ms", type=float, metavar="MS", help="silence first; edge calibrate-audio finds it")
+    add(
+        "--keep-awake",
+        action="store_true",
+        help="keep the device open, with a tone too low to hear",
+    )
     add("--phrase-cache", type=Path, metavar="DIR", help="keep the sound of phrases here")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
     add("--config", type=Path, metavar="FILE", help=_CONFIG)
@@ -165,6 +178,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add = command("status", "show what the daemon does", "edge status --json")
     add("--json", action="store_true", help="answer as JSON")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "calibrate-audio",
+        "find by listening what a sound device swallows",
+        "edge calibrate-audio --device 'USB Audio' --record 'USB Audio'",
+    )
+    add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--record", metavar="NAME", help="a microphone near it, or a loopback")
+    add("--idle", type=float, default=10.0, metavar="S", help="let it sleep first; default 10")
+    add("--json", action="store_true", help="answer as JSON")
 
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
     add("--json", action="store_true", help="answer as JSON")

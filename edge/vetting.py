@@ -39,7 +39,8 @@ _SAFE_OPTION = re.compile(
 _CACHE_OPTIONS = frozenset({"trt_engine_cache_path", "trt_timing_cache_path"})
 
 # Where a message of onnx.proto holds others: field number -> which message. A tensor's field 13
-# says where its values lie, if not in the graph: pairs of a key and a value. github.com/onnx/onnx/blob/main/onnx/onnx.proto
+# says where its values lie, if not in the graph: pairs of a key and a value.
+# github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _FIELDS: Mapping[str, Mapping[int, str]] = MappingProxyType(
     {
         "model": {7: "graph", 20: "training", 25: "function"},

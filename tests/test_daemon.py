@@ -310,20 +310,6 @@ def test_without_a_sound_card_synthesis_goes_on(daemon: ThreadDaemon) -> None:
         assert isinstance(wire.until(SpeakFinished)[-1], SpeakFinished)
 
 
-def test_a_card_that_comes_back_goes_on_where_it_was(
-    daemon: ThreadDaemon, tone_bundle: Bundle
-) -> None:
-    daemon.card.give_room(2)
-    with daemon.connect() as wire:
-        wire.send(Speak(TWO))
-        daemon.card.wait_until_held()
-        daemon.card.failing_writes = 1
-        daemon.card.give_room()
-        assert isinstance(wire.until(SpeakFinished)[-1], SpeakFinished)
-    sound = spoken(tone_bundle, TWO)
-    np.testing.assert_array_equal(daemon.card.heard()[: len(sound)], sound)
-
-
 def test_a_sink_that_raises_something_else_leaves_the_daemon_speaking(
     daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:

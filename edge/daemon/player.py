@@ -21,8 +21,6 @@ BLOCK_S = 0.02
 """What one write holds: a stop is heard one block later."""
 KEEP_OPEN_S = 0.5
 """Silence written after the last sample, so that the next utterance needs no new start."""
-RETRY_DELAYS_S = (0.1, 0.2, 0.4, 0.8, 1.5)
-"""A USB speaker that was replugged is back within about two seconds."""
 
 
 @dataclass(frozen=True)
@@ -243,19 +241,9 @@ class Player(threading.Thread):
             self._sink, self._rate, self._written = self._open_sink(rate), rate, 0
 
     def _write(self, id: str, block: Samples) -> None:
-        """One block; where the device was lost under way, try for a while to get it back."""
         assert self._sink is not None
         self._silenced = False
-        for delay in (*RETRY_DELAYS_S, None):
-            try:
-                self.underruns += self._sink.write(block)
-                break
-            except NoSoundDevice:
-                lost_under_way = self._written > 0
-                if delay is None or not lost_under_way:
-                    raise
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing or self._current != id, delay)
+        self.underruns += self._sink.write(block)
         self._written += len(block)
         self._tell_heard()
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from edge.bundle import MANIFEST, Bundle
 from edge.config import Config
+from edge.daemon.failover import SoundCard
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
-from edge.daemon.sink import PortAudioSink, Sink
+from edge.daemon.sink import Sink
 from edge.errors import EdgeError, NoBundle, WrongBoard
 from edge.installed import bundle_folders, default_places, home_of, open_installed
+from edge.output import Output
 from edge.profile import read_machine
 
 log = logging.getLogger(__name__)
@@ -80,9 +82,19 @@ def serve_bundles(read: Reread, path: Path) -> None:
     bundles, config = read()
     cache = config.cache
     store = PhraseStore(Path(cache.folder), cache.folder_mb << 20) if cache.folder else None
+    card = SoundCard(output(config, bundles[0]))
 
     async def run() -> None:
-        server = Server(bundles, lambda rate: _open_sink(server, rate), store, config, read)
+        def open_sink(rate: int) -> Sink:
+            """As the configuration is when the sound card is opened."""
+            nonlocal card
+            wanted = output(server.setup.config, server.voices.bundles[0])
+            if wanted != card.output:
+                card.close()
+                card = SoundCard(wanted)
+            return card.open(rate)
+
+        server = Server(bundles, open_sink, store, config, read)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
@@ -90,14 +102,24 @@ def serve_bundles(read: Reread, path: Path) -> None:
             loop.add_signal_handler(signal.SIGHUP, server.begin_reload)
         await server.run(path)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        card.close()
 
 
-def _open_sink(server: Server, rate: int) -> Sink:
-    """As the configuration is when the sound card is opened."""
-    output = server.setup.config.audio
-    audio = server.voices.bundles[0].profile.audio
-    name = output.device or audio.device
-    wake_ms = audio.wake_ms if output.wake_ms is None else output.wake_ms
-    chosen = None if name == "default" else name
-    return PortAudioSink(chosen, rate, audio.block_ms, audio.latency_ms, wake_ms)
+def output(config: Config, bundle: Bundle) -> Output:
+    """Where speech goes: as configured, else as the bundle's profile says."""
+    keys, audio = config.audio, bundle.profile.audio
+    device = keys.device or audio.device
+    return Output(
+        device=None if device == "default" else device,
+        fallback=keys.fallback,
+        on_loss=keys.on_loss,
+        wait_s=keys.wait_s,
+        wake_ms=keys.wake_ms,
+        usual_wake_ms=audio.wake_ms,
+        keep_awake=keys.keep_awake,
+        block_ms=audio.block_ms,
+        latency_ms=audio.latency_ms,
+    )
