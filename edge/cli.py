@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.options import BUNDLES, Command, parser
 from edge.options import cache_dir as cache_dir
+from edge.tables import print_json, print_table
 
 if TYPE_CHECKING:
     from edge.bundle import Bundle
@@ -63,16 +63,16 @@ def profiles(options: argparse.Namespace) -> int:
     if options.detect:
         found = detect(read_machine(), all_profiles())
         if options.json:
-            _print_json({"profile": found.profile.name, "reasons": found.reasons})
+            print_json({"profile": found.profile.name, "reasons": found.reasons})
         else:
             print(found.profile.name)
             print(f"  {found.profile.title}, because " + "; ".join(found.reasons))
         return 0
     rows = [(p.name, p.title, ", ".join(v.name for v in p.variants)) for p in all_profiles()]
     if options.json:
-        _print_json([{"name": n, "title": t, "variants": v.split(", ")} for n, t, v in rows])
+        print_json([{"name": n, "title": t, "variants": v.split(", ")} for n, t, v in rows])
     else:
-        _print_table(("PROFILE", "BOARD", "VARIANTS, BEST FIRST"), rows)
+        print_table(("PROFILE", "BOARD", "VARIANTS, BEST FIRST"), rows)
     return 0
 
 
@@ -88,10 +88,10 @@ def voices(options: argparse.Namespace) -> int:
         return 0
     every = all_voices()
     if options.json:
-        _print_json([records.to_dict(voice) for voice in every])
+        print_json([records.to_dict(voice) for voice in every])
         return 0
     for voice in every:
-        _print_table(
+        print_table(
             (voice.name, ""),
             [
                 ("  is", f"{voice.title} ({voice.language}, {voice.family})"),
@@ -111,7 +111,7 @@ def inspect(options: argparse.Namespace) -> int:
     bundle = open_bundle(options.bundle, machine=None)
     manifest = bundle.manifest
     if options.json:
-        _print_json(records.to_dict(manifest))
+        print_json(records.to_dict(manifest))
         return 0
     size = sum(entry.bytes for entry in manifest.files.values())
     rows = [
@@ -123,7 +123,7 @@ def inspect(options: argparse.Namespace) -> int:
         ("size", f"{size / 1e6:.1f} MB in {len(manifest.files)} files, all checksums right"),
         ("built with", ", ".join(f"{k} {v}" for k, v in manifest.tools.items())),
     ]
-    _print_table((bundle.path.name, ""), rows)
+    print_table((bundle.path.name, ""), rows)
     return 0
 
 
@@ -180,7 +180,7 @@ def _build_all(options: argparse.Namespace) -> int:
         )
         for built in every
     ]
-    _print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
+    print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
     return int(any(built.failure for built in every))
 
 
@@ -196,7 +196,7 @@ def bench(options: argparse.Namespace) -> int:
     threads = options.threads or ([1, 2] if options.peers else [bundle.profile.runtime.threads])
     report = measure(bundle, options.variant or [], threads, options.rounds, options.peers)
     if options.json:
-        _print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
+        print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
     else:
         print(table(report, shlex.join(["edge", *options.typed])))
     return 0
@@ -214,12 +214,12 @@ def tune(options: argparse.Namespace) -> int:
         answers.append({"bundle": bundle.path.name, "file": str(path)} | records.to_dict(outcome))
         if not options.json:
             print(bundle.path.name)
-            _print_table(HEAD, rows(outcome))
+            print_table(HEAD, rows(outcome))
             print(f"chosen: {outcome.chosen}, {outcome.reason}")
             print(f"warning: {outcome.warning}" if outcome.warning else "this board keeps up")
             print(f"kept in {path}; a running daemon takes it when it starts again")
     if options.json:
-        _print_json(answers)
+        print_json(answers)
     return 0
 
 
@@ -260,35 +260,33 @@ def prerender(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    from edge.client import Client
+    from edge import control
 
-    with Client(options.socket) as client:
-        stopped = client.stop(options.id)
-    print(f"stopped {len(stopped)}" if stopped else "nothing was being spoken")
-    return 0
+    return control.stop(options)
+
+
+def pause(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.pause(options)
+
+
+def resume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.resume(options)
+
+
+def volume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.volume(options)
 
 
 def status(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+    from edge import control
 
-    from edge.client import Client
-
-    with Client(options.socket) as client:
-        report = client.status()
-    if options.json:
-        _print_json(asdict(report))
-        return 0
-    counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
-    rows = [
-        ("speaking", report.speaking or "nothing"),
-        ("waiting", str(report.waiting)),
-        ("voices", ", ".join(report.voices)),
-        ("provider", report.provider or "none"),
-        ("sound", report.device or "closed"),
-        ("since start", f"{counted}; up {report.uptime_s:.0f} s"),
-    ]
-    _print_table((f"edge-voice {report.version}", ""), rows)
-    return 0
+    return control.status(options)
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -299,7 +297,7 @@ def doctor(options: argparse.Namespace) -> int:
 
     findings = examine(options.bundle or [BUNDLES], options.socket or socket_path())
     if options.json:
-        _print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             print(f"{finding.verdict:5} {finding.subject}: {finding.message}")
@@ -327,19 +325,10 @@ def _parser() -> argparse.ArgumentParser:
         say,
         prerender,
         stop,
+        pause,
+        resume,
+        volume,
         status,
         doctor,
     )
     return parser({work.__name__: work for work in works})
-
-
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    every = [row for row in (head, *rows) if any(row)]
-    widths = [max(len(row[i]) for row in every) for i in range(len(head) - 1)]
-    for row in every:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]).rstrip())

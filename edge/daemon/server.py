@@ -22,6 +22,7 @@ from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioRep
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.status import playback, report
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
@@ -31,9 +32,11 @@ from edge.protocol import (
     Describe,
     ErrorReply,
     Info,
+    Pause,
     Ping,
     Pong,
     Request,
+    Resume,
     Speak,
     SpeakAccepted,
     SpeakChunk,
@@ -49,6 +52,7 @@ from edge.protocol import (
     SynthesizeStop,
     TtsProgram,
     TtsVoice,
+    Volume,
 )
 from edge.synth import Style
 
@@ -178,6 +182,12 @@ class Server:
                     client = connection.number if message.scope == "mine" else None
                     ids = self._speaker.cancel(client, message.id)
                     connection.send(Stopped(ids=tuple(ids)))
+                case Pause() | Resume():
+                    self._player.pause(isinstance(message, Pause))
+                    connection.send(playback(self._player))
+                case Volume():
+                    self._player.volume = message.percent / 100
+                    connection.send(playback(self._player))
                 case Status():
                     connection.send(self._status())
                 case Describe():
@@ -204,6 +214,7 @@ class Server:
             self._streams.open(connection, "synthesize", id)
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
+        now = time.monotonic()
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
@@ -213,6 +224,11 @@ class Server:
             style=Style(speed=message.speed, speaker=message.speaker),
             volume=message.volume,
             words=message.words,
+            priority=message.priority,
+            key=message.key,
+            user=connection.user,
+            accepted=now,
+            expires=None if message.ttl is None else now + message.ttl,
         )
         if self._speaker.is_live(utterance.id):
             raise BadMessage(
@@ -261,26 +277,9 @@ class Server:
         reply.connection.expect(id)
 
     def _status(self) -> StatusReport:
-        counters = self._speaker.counters
-        return StatusReport(
-            version=__version__,
-            voices=tuple(bundle.voice.name for bundle in self.voices.bundles),
-            waiting=self._speaker.waiting(),
-            uptime_s=round(time.monotonic() - self._since, 1),
-            counters={
-                "spoken": counters.spoken,
-                "cancelled": counters.cancelled,
-                "failed": counters.failed,
-                "underruns": self._player.underruns,
-                "gaps": self._player.gaps,
-                "clients": len(self._connections),
-                "phrases": self._phrases.count,
-                "repeats": self._phrases.repeats,
-            },
-            speaking=self._player.sounding,
-            device=self._player.device,
-            provider=self.voices.provider(self.voices.default),
-        )
+        uptime_s = time.monotonic() - self._since
+        clients = len(self._connections)
+        return report(self.voices, self._player, self._speaker, self._phrases, clients, uptime_s)
 
     def _info(self) -> Info:
         """From memory: Home Assistant gives one second for this answer."""
