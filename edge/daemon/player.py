@@ -144,10 +144,11 @@ class Player(threading.Thread):
         return self._urgent if urgent else self._normal
 
     def _turn(self) -> Lane:
-        """The lane that is played now. The lock is held, also in the next four."""
-        if self._normal.ends or not (self._urgent.items or self._urgent.begun):
-            return self._normal
-        return self._urgent
+        """The lane that is played now. The lock is held, also in the next five."""
+        return self._normal if self._normal.ends or not self._cuts_in() else self._urgent
+
+    def _cuts_in(self) -> bool:
+        return bool(self._urgent.items) or self._urgent.begun is not None
 
     def _waits(self) -> bool:
         """Whether there is something to play now."""
@@ -249,7 +250,7 @@ class Player(threading.Thread):
         with self._changed:
             if self._current != piece.id or self._closing:
                 return "leave"
-            cut = lane is not self._turn()
+            cut = lane is self._normal and self._cuts_in()
             if cut or self._holds_back(lane):
                 if start:
                     lane.remember(piece.part(0, start))
