@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from edge.bundle import Bundle
 from edge.daemon.events import Cancelled, Finished, Started, WordHeard
 from tests.counting_voice import RATE, WORD_FRAMES, CountingVoice, Stage
+from tests.fakes import FakeSink
 
 
 @pytest.mark.parametrize("chunk_frames", [100, 500, 700, 100_000])
@@ -93,6 +94,7 @@ def test_what_cut_in_can_be_stopped_and_nothing_is_missing(tone_bundle: Bundle) 
         stage.wait_for_ends(2)
         before, urgent, after = stage.heard()
     assert urgent[:2] == (2, 0) and urgent[2] < 30 * WORD_FRAMES
+    assert not stage.card.aborts, "the device still held the interrupted one's words"
     assert after == (1, (before[2] - 1) // WORD_FRAMES * WORD_FRAMES, 8 * WORD_FRAMES)
 
 
@@ -141,6 +143,24 @@ def test_the_device_is_let_go_while_paused_and_urgent_speech_sounds(tone_bundle:
         before, _, after = stage.heard()
     assert after == (1, (before[2] - 1) // WORD_FRAMES * WORD_FRAMES, 8 * WORD_FRAMES)
     assert len(stage.card.rates) > 1, "opened anew"
+
+
+def test_a_pause_while_the_device_opens_is_before_the_start(tone_bundle: Bundle) -> None:
+    with Stage(tone_bundle) as stage:
+
+        def open_and_pause(rate: int) -> FakeSink:
+            stage.player.pause(len(stage.card.rates) == 0)
+            return stage.card.open(rate)
+
+        stage.player._open_sink = open_and_pause
+        stage.card.give_room()
+        stage.say(1)
+        stage.wait_until(lambda: stage.player.paused and stage.player.device == "closed")
+        assert not stage.events and not stage.heard()
+        stage.player.pause(False)
+        stage.wait_for_ends(1)
+        assert stage.heard() == [(1, 0, 8 * WORD_FRAMES)]
+    assert [type(event) for event in stage.events] == [Started, Finished]
 
 
 # Dropped before they begin
@@ -222,6 +242,7 @@ def test_nothing_is_lost_or_said_twice(
         stage.wait_for_ends(said)
         ends, heard = dict(stage.ends()), stage.heard()
         assert len(stage.ends()) == len(ends) == said
+        assert "Failed" not in ends.values()
     urgent = {number for number in kinds if kinds[number] == "urgent"}
     place: dict[int, int] = {}
     cut: set[int] = set()
