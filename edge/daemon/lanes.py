@@ -70,3 +70,55 @@ class Lane:
         self.items = deque(item for item in self.items if item.id != id)
         if self.begun == id:
             self.begun, self.said = None, []
+
+
+class Lanes:
+    """Urgent speech and the rest, and which of them is played now."""
+
+    def __init__(self) -> None:
+        self.urgent, self.normal = Lane(), Lane()
+        self.paused = False
+
+    def of(self, urgent: bool) -> Lane:
+        return self.urgent if urgent else self.normal
+
+    @property
+    def turn(self) -> Lane:
+        """The lane that is played now. An end takes no time, so it is told first."""
+        return self.urgent if self.are_cut(self.normal) and not self.normal.ends else self.normal
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to play now."""
+        lane = self.turn
+        return bool(lane.items) and (lane.ends or not self.hold_back(lane))
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Of an utterance whose next stretch is on its way."""
+        return self.turn.begun is not None and not self.hold_back(self.turn)
+
+    @property
+    def empty(self) -> bool:
+        return not any(lane.items or lane.begun for lane in (self.urgent, self.normal))
+
+    def are_cut(self, lane: Lane) -> bool:
+        """Whether this lane has to wait for urgent speech."""
+        return lane is self.normal and bool(self.urgent.items or self.urgent.begun)
+
+    def hold_back(self, lane: Lane) -> bool:
+        return self.paused and lane is self.normal
+
+    def cut_in(self) -> bool:
+        """Urgent speech begins; whether it interrupts anything."""
+        interrupts = self.normal.begun is not None
+        if interrupts:
+            self.normal.rewind()
+        return interrupts
+
+    def have_begun(self, id: str) -> bool:
+        return id in (self.urgent.begun, self.normal.begun)
+
+    def drop(self, id: str) -> None:
+        self.urgent.drop(id)
+        self.normal.drop(id)

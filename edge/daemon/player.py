@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from edge.daemon.events import Failed, Finished, Notify, Started, WordHeard, WordMarks
-from edge.daemon.lanes import End, Lane, Stretch
+from edge.daemon.fader import Fader
+from edge.daemon.lanes import End, Lane, Lanes, Stretch
 from edge.daemon.sink import PAD_LATENCIES, PAD_S, Sink
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
@@ -39,9 +40,8 @@ class Player(threading.Thread):
         super().__init__(name="playback", daemon=True)
         self._open_sink, self._notify, self._on_room = open_sink, notify, on_room
         self._changed = threading.Condition()
-        self._urgent, self._normal = Lane(), Lane()
-        self._paused = False
-        self._volume = self._gain = 1.0  # as wished, and of the last sample
+        self._lanes = Lanes()
+        self._fader = Fader()
         self._closing = False
         self._current: str | None = None  # whose samples the sink was given last
         self._position_s = 0.0  # in the current utterance
@@ -68,13 +68,13 @@ class Player(threading.Thread):
         """Urgent speech is played first; what it cuts short goes on behind it, from the beginning
         of its last word."""
         with self._changed:
-            self._lane(urgent).items.append(Stretch(id, chunk, words, start_s))
+            self._lanes.of(urgent).items.append(Stretch(id, chunk, words, start_s))
             self._changed.notify_all()
 
     def end(self, id: str, seconds: float, urgent: bool = False) -> None:
         """No more chunks of this utterance will come; `seconds` is what it lasted in all."""
         with self._changed:
-            self._lane(urgent).items.append(End(id, seconds))
+            self._lanes.of(urgent).items.append(End(id, seconds))
             self._changed.notify_all()
 
     def cancel(self, id: str, unless_begun: bool = False) -> bool:
@@ -84,10 +84,9 @@ class Player(threading.Thread):
         The caller sees to it that nothing more of it is put.
         """
         with self._changed:
-            if unless_begun and id in (self._urgent.begun, self._normal.begun):
+            if unless_begun and self._lanes.have_begun(id):
                 return False
-            for lane in (self._urgent, self._normal):
-                lane.drop(id)
+            self._lanes.drop(id)
             self._marks = deque(mark for mark in self._marks if mark[1].id != id)
             if self._current == id:
                 self._current = None
@@ -102,26 +101,26 @@ class Player(threading.Thread):
     def pause(self, paused: bool) -> None:
         """Hold all but urgent speech back from the next block on; later go on with that sample."""
         with self._changed:
-            self._paused = paused
+            self._lanes.paused = paused
             self._changed.notify_all()
 
     @property
     def paused(self) -> bool:
-        return self._paused
+        return self._lanes.paused
 
     @property
     def volume(self) -> float:
-        return self._volume
+        return self._fader.wish
 
     @volume.setter
     def volume(self, factor: float) -> None:
         """Of the amplitude, from 0 to 1."""
-        self._volume = float(np.float32(factor))  # as the ramp reaches it
+        self._fader.wish = factor
 
     def buffered_s(self, urgent: bool) -> float:
         """Seconds of sound that wait for the sink."""
         with self._changed:
-            items = self._lane(urgent).items
+            items = self._lanes.of(urgent).items
             return sum(item.chunk.seconds for item in items if isinstance(item, Stretch))
 
     @property
@@ -129,7 +128,7 @@ class Player(threading.Thread):
         """The utterance that the sound card was given last, until its end has been heard, and how
         many seconds of it."""
         with self._changed:
-            if self._current is None or not (self._turn().begun or self._marks):
+            if self._current is None or not (self._lanes.turn.begun or self._marks):
                 return None
             return self._current, self._position_s
 
@@ -137,31 +136,7 @@ class Player(threading.Thread):
     def silent(self) -> bool:
         """Nothing sounds and nothing waits to."""
         with self._changed:
-            lanes = (self._urgent, self._normal)
-            return not self._marks and not any(lane.items or lane.begun for lane in lanes)
-
-    def _lane(self, urgent: bool) -> Lane:
-        return self._urgent if urgent else self._normal
-
-    def _turn(self) -> Lane:
-        """The lane that is played now. The lock is held, also in the next five."""
-        return self._normal if self._normal.ends or not self._cuts_in() else self._urgent
-
-    def _cuts_in(self) -> bool:
-        return bool(self._urgent.items) or self._urgent.begun is not None
-
-    def _waits(self) -> bool:
-        """Whether there is something to play now."""
-        lane = self._turn()
-        return bool(lane.items) and (lane.ends or not self._holds_back(lane))
-
-    def _in_the_middle(self) -> bool:
-        """Of an utterance whose next chunk is on its way."""
-        lane = self._turn()
-        return lane.begun is not None and not self._holds_back(lane)
-
-    def _holds_back(self, lane: Lane) -> bool:
-        return self._paused and lane is self._normal
+            return not self._marks and self._lanes.empty
 
     def _holds_others(self, sink: Sink) -> bool:
         recent = round(sink.latency_s * self._rate)
@@ -175,7 +150,7 @@ class Player(threading.Thread):
     def close(self) -> None:
         with self._changed:
             self._closing = True
-            self._urgent, self._normal = Lane(), Lane()
+            self._lanes = Lanes()
             self._changed.notify_all()
             sink = self._sink
         if sink is not None:
@@ -199,18 +174,15 @@ class Player(threading.Thread):
     def _next(self) -> tuple[Stretch | End | None, Lane, bool]:
         """The next item, its lane, and whether its utterance has begun; None if none waits."""
         with self._changed:
-            while not self._waits() and not self._closing and self._sink is None:
+            while not self._lanes.waiting and not self._closing and self._sink is None:
                 self._changed.wait()
-            lane = self._turn()
-            if not self._waits():
+            lane = self._lanes.turn
+            if not self._lanes.waiting:
                 return None, lane, False
             item = lane.items.popleft()
             started, self._current = lane.begun == item.id, item.id
-            if lane is self._urgent and not started:
-                cuts = self._normal.begun is not None
-                self._cut_at = self._written if cuts else None
-                if cuts:
-                    self._normal.rewind()
+            if lane is self._lanes.urgent and not started:
+                self._cut_at = self._written if self._lanes.cut_in() else None
             lane.begun = item.id if isinstance(item, Stretch) else None
             if not started or lane.begun is None:
                 lane.said = []
@@ -250,8 +222,8 @@ class Player(threading.Thread):
         with self._changed:
             if self._current != piece.id or self._closing:
                 return "leave"
-            cut = lane is self._normal and self._cuts_in()
-            if cut or self._holds_back(lane):
+            cut = self._lanes.are_cut(lane)
+            if cut or self._lanes.hold_back(lane):
                 if start:
                     lane.remember(piece.part(0, start))
                 lane.items.appendleft(piece.part(start))
@@ -281,21 +253,21 @@ class Player(threading.Thread):
         with self._changed:
             # In the middle of an utterance the next chunk is on its way, and what the device
             # still holds sounds until then.
-            if self._in_the_middle() and self._sink is not None:
+            if self._lanes.in_the_middle and self._sink is not None:
                 self._changed.wait_for(
-                    lambda: self._waits() or self._closing or not self._in_the_middle(),
+                    lambda: self._lanes.waiting or self._closing or not self._lanes.in_the_middle,
                     self._sink.latency_s / 2,
                 )
             if self._silenced:  # nothing sounds that silence would have to push out
-                self._changed.wait_for(lambda: self._waits() or self._closing, KEEP_OPEN_S)
-            if self._waits() or self._closing:
+                self._changed.wait_for(lambda: self._lanes.waiting or self._closing, KEEP_OPEN_S)
+            if self._lanes.waiting or self._closing:
                 return
             silenced = self._silenced
-            self.gaps += self._in_the_middle() and not silenced
+            self.gaps += self._lanes.in_the_middle and not silenced
         try:
             for _ in range(0 if silenced else self._keep_open_blocks()):
                 with self._changed:
-                    if self._waits() or self._closing:
+                    if self._lanes.waiting or self._closing:
                         return
                     current = self._current
                 self._write(current or "", silent)
@@ -304,7 +276,7 @@ class Player(threading.Thread):
         self._tell_heard(everything=True)
         self._close_sink()
         with self._changed:
-            if not (self._waits() or self._turn().begun):
+            if not (self._lanes.waiting or self._lanes.turn.begun):
                 self._current = None
 
     def _keep_open_blocks(self) -> int:
@@ -330,7 +302,7 @@ class Player(threading.Thread):
         """One block; where the device was lost under way, try for a while to get it back."""
         assert self._sink is not None
         self._silenced = False
-        scaled = self._scaled(block)
+        scaled = self._fader.fade(block, round(BLOCK_S * self._rate))
         for delay in (*RETRY_DELAYS_S, None):
             try:
                 self.underruns += self._sink.write(scaled)
@@ -343,19 +315,6 @@ class Player(threading.Thread):
                     self._changed.wait_for(lambda: self._closing or self._current != id, delay)
         self._written += len(block)
         self._tell_heard()
-
-    def _scaled(self, block: Samples) -> Samples:
-        """With the volume, which takes as long as a block from one end of its range to the other:
-        a jump would click."""
-        gain, wish = self._gain, self._volume
-        if gain == wish:
-            return block if gain == 1 else block * np.float32(gain)
-        steps = np.arange(1, len(block) + 1, dtype=np.float32) / max(
-            1, round(BLOCK_S * self._rate)
-        )
-        ramp = np.minimum(gain + steps, wish) if wish > gain else np.maximum(gain - steps, wish)
-        self._gain = float(ramp[-1])
-        return block * ramp
 
     def _tell_heard(self, everything: bool = False) -> None:
         delay = 0.0 if self._sink is None else self._sink.latency_s
