@@ -35,6 +35,7 @@ from edge.protocol import (
     Stop,
     Volume,
 )
+from edge.synth import Style
 from tests.counting_voice import BLOCK, WORD_FRAMES, CountingVoice, Stage
 from tests.daemon_under_test import ROOT, ThreadDaemon
 from tests.fakes import DEADLINE_S, FakeVoice, Gate
@@ -270,3 +271,40 @@ def test_pause_is_for_everybody(daemon: ThreadDaemon) -> None:
         assert client.status().paused
         assert [type(m) for m in client.speak(Speak(ONE), wait=False)] == [SpeakAccepted]
         assert client.stop(mine=True) == ("u2-1",)
+
+
+@pytest.mark.voice
+def test_a_real_voice_goes_on_at_the_word_it_was_in(joe_bundle: Bundle, tmp_path: Path) -> None:
+    text = "Please mind the gap between the train and the platform edge."
+    voice = synth.load(joe_bundle)
+    [segment] = voice.plan(text, Style(), words=True)
+    chunks = list(voice.speak(segment))
+    sound = np.concatenate([chunk.samples for chunk in chunks]) * joe_bundle.manifest.gain
+    places = np.cumsum([0, *(len(chunk.samples) for chunk in chunks)])
+    starts = [
+        int(place) + word.start
+        for place, chunk in zip(places, chunks, strict=False)
+        for word in chunk.words
+    ]
+    daemon = ThreadDaemon(tmp_path / "edge.sock", [joe_bundle])
+    try:
+        daemon.card.give_room(60)  # 1.2 s of some 3
+        with daemon.connect() as wire:
+            wire.send(Speak(text, id="a"))
+            wire.until(SpeakStarted)
+            daemon.card.wait_until_held()
+            wire.send(Speak("Fire!", id="fire", priority="urgent"))
+            wire.until(SpeakAccepted)
+            while not daemon.server._player.buffered_s(urgent=True):
+                wire.ping()
+            daemon.card.give_room()
+            wire.until(SpeakFinished)
+            wire.until(SpeakFinished)
+    finally:
+        daemon.stop()
+    heard = np.trim_zeros(daemon.card.heard(), "b")
+    [cut, *_] = np.flatnonzero(heard[: len(sound)] != sound[: len(heard)])
+    begun = max(start for start in starts if start < cut)
+    assert begun > 0, "the test must cut into a later word"
+    rest = np.trim_zeros(sound[begun:], "b")
+    np.testing.assert_array_equal(heard[-len(rest) :], rest)
