@@ -1,0 +1,116 @@
+"""On the emulated board, under count.c: mark each measured stretch, and say what it was:
+`python -m tests.arm64.counted BUNDLE ORIGINAL.onnx [VARIANT ...]`. One thread; warm, without GC."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from piper import PiperVoice
+
+from edge import kernels, synth
+from edge.bundle import Bundle, open_bundle
+from edge.synth.session import Session
+
+MARK = 5000  # as in count.c
+FRAMES = 48  # of a chunk as edge.synth.schedule makes them
+WARM, TEXT = "Yes, why not?", "The kettle is on."
+_system_call = ctypes.CDLL(None).syscall
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    _system_call(ctypes.c_long(MARK), ctypes.c_long(1))
+    yield
+    _system_call(ctypes.c_long(MARK), ctypes.c_long(0))
+
+
+def report(name: str, what: str, seconds: float) -> None:
+    print(name, what, f"{seconds:.6f}", sep="\t", flush=True)
+
+
+def count_decoder(bundle: Bundle, name: str) -> None:
+    """One chunk from the middle of a sentence, as long as those of a real schedule."""
+    providers = bundle.profile.runtime.providers.decoder
+    decoder = Session(bundle, bundle.variant(name).graphs["decoder"], providers)
+    hop = int(decoder.metadata["hop"])
+    state = {
+        name: np.zeros(shape, np.float32)
+        for name, shape in decoder.inputs.items()
+        if name.startswith("state_")
+    }
+    latent = np.random.default_rng(1).standard_normal((1, 192, 4 * FRAMES), np.float32)
+    for start, stop in ((0, 2), (2, 3), (3, 4)):
+        inputs = {
+            "latent": latent[:, :, start * FRAMES : stop * FRAMES],
+            "first": np.array([start == 0]),
+            "last": np.array([False]),
+            **state,
+        }
+        if stop == 4:
+            with counted():
+                decoder.run(inputs)
+        else:
+            outputs = decoder.run(inputs)
+            state = {name: outputs[f"next_{name}"] for name in state}
+    report(name, "decoder", FRAMES * hop / bundle.manifest.rate)
+
+
+def count_voice(bundle: Bundle, name: str) -> None:
+    """A sentence from text to sound: phonemes, encoder, expansion, decoder, our own Python."""
+    synthesizer = synth.load(bundle, name)
+
+    def say(text: str) -> int:
+        segments = synthesizer.plan(text, synth.Style())
+        return sum(len(c.samples) for s in segments for c in synthesizer.speak(s))
+
+    say(WARM)
+    with counted():
+        frames = say(TEXT)
+    report(name, "voice", frames / synthesizer.rate)
+
+
+def count_original(bundle: Bundle, model: Path) -> None:
+    """The same sentence by piper-tts with the voice's own graph."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    config = bundle.file("config.json")
+    voice = PiperVoice.load(model, config)
+    voice.session = onnxruntime.InferenceSession(
+        str(model), options, providers=["CPUExecutionProvider"]
+    )
+
+    def say(text: str) -> int:
+        return sum(len(chunk.audio_int16_array) for chunk in voice.synthesize(text))
+
+    say(WARM)
+    with counted():
+        frames = say(TEXT)
+    report("piper-tts", "voice", frames / voice.config.sample_rate)
+
+
+def main() -> None:
+    bundle = open_bundle(Path(sys.argv[1]), machine=None)
+    runtime = dataclasses.replace(bundle.profile.runtime, threads=1)
+    bundle = dataclasses.replace(
+        bundle, profile=dataclasses.replace(bundle.profile, runtime=runtime)
+    )
+    assert kernels.library_path()
+    gc.disable()
+    names = sys.argv[3:] or [variant.name for variant in bundle.manifest.variants]
+    for name in names:
+        count_decoder(bundle, name)
+        count_voice(bundle, name)
+    if not sys.argv[3:]:
+        count_original(bundle, Path(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()
