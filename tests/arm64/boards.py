@@ -1,5 +1,5 @@
-"""A board of tests/boards as a command: a Python that runs on an emulated CPU and sees that board's
-/proc and /sys."""
+"""A board of tests/boards as a command: a Python that runs on an emulated CPU and sees the
+board's /proc and /sys."""
 
 from __future__ import annotations
 
