@@ -1,5 +1,6 @@
 """On the emulated board, under count.c: mark each measured stretch, and say what it was:
-`python -m tests.arm64.counted BUNDLE ORIGINAL.onnx WHAT`. One thread, no garbage collection."""
+`python -m tests.arm64.counted BUNDLE ORIGINAL.onnx WHAT VARIANT ...`. One thread, no garbage
+collection."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from edge.synth.session import Array, Session
 MARK = 5000  # as in count.c
 FRAMES = 48  # of a chunk as edge.synth.schedule makes them
 TEXT = "The kettle is on."
+ORIGINAL = "piper-tts"
 _system_call = ctypes.CDLL(None).syscall
 
 
@@ -90,7 +92,7 @@ def count_original(bundle: Bundle, model: Path) -> None:
     voice.phonemize(TEXT)
     with counted():
         frames = say(TEXT)
-    report("piper-tts", "voice", frames / voice.config.sample_rate)
+    report(ORIGINAL, "voice", frames / voice.config.sample_rate)
 
 
 def main() -> None:
@@ -101,14 +103,13 @@ def main() -> None:
     )
     assert kernels.library_path()
     gc.disable()
-    names = [variant.name for variant in bundle.manifest.variants]
-    for name in names:
+    for name in sys.argv[4:]:
         if sys.argv[3] == "decoder":
             count_decoder(bundle, name)
+        elif name == ORIGINAL:
+            count_original(bundle, Path(sys.argv[2]))
         else:
             count_voice(bundle, name)
-    if sys.argv[3] == "voice":
-        count_original(bundle, Path(sys.argv[2]))
 
 
 if __name__ == "__main__":
