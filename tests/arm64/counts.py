@@ -1,6 +1,7 @@
 """Instructions per second of audio on every CPU model, as docs/arm.md has them:
-`python -m tests.arm64.counts [CPU ...]` (half an hour on a quiet machine; what was counted is kept
-in counts.json, so that a run that was stopped goes on: remove it after a change)."""
+`python -m tests.arm64.counts [CPU|VARIANT ...]` (half an hour on a quiet machine). What was
+counted is kept in counts.json, so that a run that was stopped goes on: remove it after a change.
+"""
 
 from __future__ import annotations
 
@@ -96,10 +97,13 @@ def tables(counts: Counts) -> Iterator[str]:
 
 def main() -> None:
     counts = kept()
+    cpus = [name for name in sys.argv[1:] if name in CPUS] or list(CPUS)
+    only = [name for name in sys.argv[1:] if name not in CPUS]
     with tempfile.TemporaryDirectory(prefix="edge-arm64-") as folder:
         for job in jobs():
             left = [name for name in job.names if f"{job.key}/{name}" not in counts]
-            if left and job.cpu in (sys.argv[1:] or CPUS):
+            left = [name for name in left if not only or name in only]
+            if left and job.cpu in cpus:
                 for name, found in count(job, left, Path(folder)):
                     counts = kept() | {f"{job.key}/{name}": found}  # another CPU's run adds too
                     KEPT.write_text(json.dumps(counts, indent=1), encoding="utf-8")
