@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import gc
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from piper import PiperVoice
+from piper.config import PiperConfig
 
 from edge import kernels, synth
 from edge.bundle import Bundle, open_bundle
@@ -80,11 +82,9 @@ def count_original(bundle: Bundle, model: Path) -> None:
     """The same sentence by piper-tts with the voice's own graph."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    config = bundle.file("config.json")
-    voice = PiperVoice.load(model, config)
-    voice.session = onnxruntime.InferenceSession(
-        str(model), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
+    voice = PiperVoice(session=session, config=PiperConfig.from_dict(config))
 
     def say(text: str) -> int:
         return sum(len(chunk.audio_int16_array) for chunk in voice.synthesize(text))
