@@ -24,7 +24,7 @@ endef
 .PHONY: help setup say test test-arm64 count-arm64 lint build bundles kernels serve clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
@@ -76,7 +76,7 @@ ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/arm.md)
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/arm64/proof.py $(ARGS)
 
-count-arm64: .arm64  ## instructions per second of audio on those CPUs; most of an hour
+count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
 
 clean:  ## remove what was made here
