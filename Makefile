@@ -24,10 +24,10 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test lint build bundles kernels wheels serve install uninstall purge deb clean
+.PHONY: help setup say test test-arm64 count-arm64 lint build bundles kernels wheels serve install uninstall purge deb clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
@@ -47,7 +47,7 @@ $(VENV)/.ready: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $
 
 say: setup  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
 	@$(EDGE) build $(VOICE) --only fp32 --if-needed
-	@$(EDGE) say --local --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
+	@$(EDGE) say --local --bundle build/bundles --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
 # The text as it was typed: make would expand the $5 in "it costs $5".
 say: export WORDS := $(value TEXT)
 
@@ -80,8 +80,20 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace iproute2 cmake g++ systemd systemd-container,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++ systemd systemd-container,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+ARM64 ?= $(HOME)/.cache/edge-voice/arm64
+.PHONY: .arm64
+.arm64: setup kernels
+	$(call apt,qemu-user mmdebstrap g++-aarch64-linux-gnu gcc libc6-dev,emulating ARM,exit 1)
+	@tests/arm64/prepare.sh $(ARM64) $(VENV)/bin/python
+
+test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/arm.md)
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/arm64/proof.py $(ARGS)
+
+count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
 
 install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; as root
 	@[ "$$($(PYTHON) -c 'import struct; print(struct.calcsize("P"))')" = 8 ] || { echo "64-bit only: install a 64-bit operating system"; exit 1; }
@@ -91,6 +103,11 @@ install: setup  ## install for this machine's Python, with units and config: PRE
 	sed -e "s/@PYTHONS@/$$version/" -e 's|/opt/edge-voice|$(PREFIX)|' contrib/edge.sh >"$(DESTDIR)$(PREFIX)/bin/edge" && chmod 755 "$(DESTDIR)$(PREFIX)/bin/edge"
 	@$(MAKE) --no-print-directory install-files
 	@[ -n "$(DESTDIR)" ] || contrib/debian/postinst configure
+
+DEBS ?= amd64 arm64
+DEB_PYTHONS ?= 3.11
+deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
+	@for arch in $(DEBS); do for python in $(DEB_PYTHONS); do contrib/debian/build $$arch $$python || exit 1; done; done
 
 .PHONY: install-files
 install-files:

@@ -23,7 +23,9 @@ class Loop(Protocol):
     """A thread that runs one loop. `turns` grows each time round; nudge() makes it come round."""
 
     name: str
-    turns: int
+
+    @property
+    def turns(self) -> float: ...
 
     def nudge(self) -> None: ...
 

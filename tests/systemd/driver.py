@@ -21,6 +21,7 @@ PROBE_ANSWERS = Path("/var/lib/edge-voice/probe.json")
 SAY = ["/opt/edge-voice/bin/edge", "say", "The door is open."]
 GROUP = ["setpriv", "--reuid=games", "--regid=games", "--groups=edge-voice"]
 STRANGER = ["setpriv", "--reuid=games", "--regid=games", "--clear-groups"]
+BUNDLE = ["--bundle", "/opt/ours/bundle"]
 DEADLINE_S = 60
 
 
@@ -107,6 +108,16 @@ def probe() -> dict[str, Any]:
     return found
 
 
+def doctor() -> dict[str, Any]:
+    """What the service would see; the tone goes where speech goes."""
+    HEARD.unlink()
+    found = run("/opt/edge-voice/bin/edge", "doctor", "--as-service", "--json", *BUNDLE)
+    return {**found, "heard": HEARD.stat().st_size if HEARD.exists() else 0}
+
+
+STEPS: list[Callable[[], dict[str, Any]]] = [first_client, killed, hung, stopped, doctor, probe]
+
+
 def main(answers: Path) -> None:
     run("systemd-sysusers")
     run("systemd-tmpfiles", "--create")
@@ -120,7 +131,14 @@ def main(answers: Path) -> None:
     )
     systemctl("daemon-reload")
     systemctl("start", "edge-voice.socket")
-    steps: list[Callable[[], dict[str, Any]]] = [first_client, killed, hung, stopped, probe]
+    steps: list[Callable[[], dict[str, Any]]] = [
+        first_client,
+        killed,
+        hung,
+        stopped,
+        doctor,
+        probe,
+    ]
     found: dict[str, Any] = {}
     for step in steps:
         found[step.__name__] = step()

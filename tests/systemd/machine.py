@@ -28,7 +28,8 @@ ASOUND = """pcm.!default {
 }
 """
 DRIVER = """[Unit]
-After=basic.target
+Requires=basic.target dbus.socket
+After=basic.target dbus.socket
 [Service]
 Type=oneshot
 TimeoutStartSec=200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from typing import Any
@@ -68,6 +69,13 @@ def test_the_service_is_nobody_with_no_network(seen: dict[str, Any]) -> None:
     assert seen["probe"]["user"] != "0"
     assert seen["probe"]["interfaces"] == "lo"
     assert seen["probe"]["telemetry"] == "1"
+
+
+def test_the_doctor_looks_from_inside_the_sandbox(seen: dict[str, Any]) -> None:
+    findings = {found["subject"]: found for found in json.loads(seen["doctor"]["said"])}
+    assert findings["tone"]["verdict"] == "ok"
+    assert findings["onnxruntime"]["verdict"] == "ok"
+    assert seen["doctor"]["heard"] > 22050
 
 
 def test_the_journal_holds_no_text(seen: dict[str, Any]) -> None:
