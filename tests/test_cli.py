@@ -29,6 +29,7 @@ COMMANDS = [
     "calibrate-audio",
     "config",
     "doctor",
+    "drop-in",
     "inspect",
     "install",
     "pause",
