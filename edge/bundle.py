@@ -8,9 +8,7 @@ everything else belongs to the family
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +28,17 @@ from edge.errors import (
     NoBundle,
     WrongBoard,
 )
+from edge.files import FULL, flush
 from edge.profile import Machine, Profile, matches
 from edge.voice import Voice
 
 FORMAT = 1
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
+REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
+"""For people, on the workstation; not of the manifest, and not installed."""
 VOICE, PROFILE = "voice.yaml", "profile.yaml"
-
-_REBUILD = "Build it again: edge build {voice} --profile {profile}"
+WEIGHTS = ".weights"
+"""What the file of a graph's weights is called, after the graph's own name."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Bundle:
-    """An opened bundle, every file's checksum verified."""
+    """An opened bundle: its files are there and have their sizes; `file` verifies what is used."""
 
     path: Path
     manifest: Manifest
@@ -80,7 +81,27 @@ class Bundle:
     profile: Profile
 
     def file(self, name: str) -> Path:
+        """The path of a file whose checksum was verified just now. Raises BundleDamaged.
+
+        Only what is loaded is read: a board with one variant of five waits for no other.
+        """
+        entry = self.manifest.files.get(name)
+        if entry is None or file_sha256(self.path / name) != entry.sha256:
+            raise BundleDamaged(
+                f"{self.path.name}: {name} differs from its checksum", _again(self.manifest)
+            )
         return self.path / name
+
+    def graph(self, name: str) -> Path:
+        """As `file`, with the graph's weights, where they lie in a file of their own."""
+        if name + WEIGHTS in self.manifest.files:
+            self.file(name + WEIGHTS)
+        return self.file(name)
+
+    def verify(self) -> None:
+        """Every file's checksum. Raises BundleDamaged."""
+        for name in self.manifest.files:
+            self.file(name)
 
     def variant(self, name: str | None = None) -> Variant:
         """The first variant, or the named one. Raises NoBundle naming those there are."""
@@ -90,6 +111,11 @@ class Bundle:
         names = ", ".join(variant.name for variant in self.manifest.variants)
         raise NoBundle(f"{self.path.name} has no variant {name!r}", f"Choose one of: {names}")
 
+    @property
+    def bytes(self) -> int:
+        """Of all files that the manifest lists."""
+        return sum(entry.bytes for entry in self.manifest.files.values())
+
     @cached_property
     def id(self) -> str:
         """Changes whenever anything in the bundle does."""
@@ -97,7 +123,8 @@ class Bundle:
 
 
 def open_bundle(path: Path, machine: Machine | None) -> Bundle:
-    """Verify and read. With a machine, refuse a bundle of another board (None: open any).
+    """Read, and verify all but the checksums of the family's own files: `Bundle.file` does that
+    when they are loaded. With a machine, refuse a bundle of another board (None: open any).
 
     Raises NoBundle, BundleDamaged, BundleIncomplete, BundleTooNew, WrongBoard.
     """
@@ -105,13 +132,14 @@ def open_bundle(path: Path, machine: Machine | None) -> Bundle:
     if not manifest_path.is_file():
         raise NoBundle(f"{path} is not a bundle: no {MANIFEST} in it", "Make one: edge build")
     manifest = _read_manifest(path)
-    again = _REBUILD.format(voice=manifest.voice, profile=manifest.profile)
-    for name in (VOICE, PROFILE):
+    again = _again(manifest)
+    for name, entry in manifest.files.items():
+        _look_at(path, name, entry, again)
+    for name in (VOICE, PROFILE):  # parsed only once their checksums are known to hold
         if name not in manifest.files:
             raise BundleDamaged(f"{path.name}: the manifest does not list {name}", again)
-    for name, entry in manifest.files.items():
-        _verify(path, name, entry, again)
-    # Parsed only once their checksums are known to hold.
+        if file_sha256(path / name) != manifest.files[name].sha256:
+            raise BundleDamaged(f"{path.name}: {name} differs from its checksum", again)
     voice = records.load_yaml(path / VOICE, Voice)
     profile = records.load_yaml(path / PROFILE, Profile)
     if machine is not None:
@@ -136,13 +164,13 @@ def writing(destination: Path) -> Iterator[Path]:
     try:
         yield folder
         for file in sorted(folder.rglob("*")):
-            _fsync(file)
-        _fsync(folder)
+            flush(file)
+        flush(folder)
         folder.chmod(0o755)
         _replace(folder, destination)
-        _fsync(destination.parent)
+        flush(destination.parent)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in FULL:
             raise
         free = shutil.disk_usage(destination.parent).free
         raise DiskFull(
@@ -200,7 +228,11 @@ class _AnyManifest:
     format: int
 
 
-def _verify(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
+def _again(manifest: Manifest) -> str:
+    return f"Build it again: edge build {manifest.voice} --profile {manifest.profile}"
+
+
+def _look_at(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name:
         raise BundleDamaged(f"{path.name}: the manifest names {name!r}, outside itself", remedy)
@@ -214,8 +246,6 @@ def _verify(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
         raise BundleDamaged(
             f"{path.name}: {name} has {size:,} bytes, the manifest says {entry.bytes:,}", remedy
         )
-    if file_sha256(file) != entry.sha256:
-        raise BundleDamaged(f"{path.name}: {name} differs from its checksum", remedy)
 
 
 def _replace(folder: Path, destination: Path) -> None:
@@ -227,11 +257,3 @@ def _replace(folder: Path, destination: Path) -> None:
     destination.rename(aside / destination.name)
     folder.rename(destination)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

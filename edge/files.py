@@ -12,6 +12,24 @@ from edge.errors import DiskFull, NotWritable
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def state_dir() -> Path:
+    """Where this program keeps what it must not lose: `$STATE_DIRECTORY` is the service's, named
+    by systemd; the other is a user's own."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local/state") / "edge-voice"
+
+
+def flush(path: Path) -> None:
+    """Bring a file, or a folder's list of names, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 

@@ -116,6 +116,9 @@ def test_a_window_decoder_says_what_the_streaming_one_says(
         mine, theirs = speak(fast, text), speak(plain, text)
         assert snr_db(theirs, mine) > 35, text
         assert log_mel_distance_db(theirs, mine, plain.rate) < 0.1, text
+        [segment] = fast.plan(text, Style(), words=True)
+        words = [word for chunk in fast.speak(segment) for word in chunk.words]
+        assert len(words) == len(text.split())
 
 
 def test_cuda_records_two_lengths_before_the_first_word_and_none_later(

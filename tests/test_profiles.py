@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import re
 import shutil
 import typing
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 import yaml
 
 from edge.errors import BadRecord, EdgeError, UnknownProfile
-from edge.machine import Machine, read_machine
+from edge.machine import Machine, keep_to_big_cores, read_machine
 from edge.profile import (
     Profile,
     Provider,
@@ -129,6 +131,18 @@ def test_a_shipped_profile_is_sound(profile: Profile) -> None:
         assert "int8-dynamic" not in {recipe for p in slow for recipe in (p.encoder, p.decoder)}
 
 
+@pytest.mark.parametrize("name", ["rpi-zero2w", "rpi3", "rpi4", "rpi5", "rk3588"])
+def test_nothing_is_preferred_that_takes_more_instructions_than_fp32(name: str) -> None:
+    """Against the counts of docs/arm.md, those of a board with the same cores."""
+    same_cores = {"rpi-zero2w": "rpi3", "rk3588": "rpi5"}.get(name, name)
+    page = (Path(__file__).parent.parent / "docs/arm.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| {same_cores} \| `([\w-]+)` \| A\d\d \| (\d+) \|$", page, re.MULTILINE)
+    counts = {variant: int(count) for variant, count in rows}
+    planned = [plan.name for plan in load_profile(name).variants]
+    for preferred in planned[: planned.index("fp32")]:
+        assert counts[preferred] <= counts["fp32"], f"{preferred} on {name}: {counts}"
+
+
 def test_no_two_profiles_claim_one_board() -> None:
     owner: dict[str, str] = {}
     for profile in shipped():
@@ -165,6 +179,21 @@ def test_a_cpu_without_vnni_is_not_given_int8() -> None:
 def test_the_big_cores_of_an_rk3588_are_the_last_four() -> None:
     assert board("radxa-rock-5b").big_cores == (4, 5, 6, 7)
     assert board("raspberry-pi-5b").big_cores == (0, 1, 2, 3)
+
+
+def test_a_voice_is_loaded_by_a_thread_of_the_big_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[set[int]] = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3, 4, 5})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: kept.append(cores))
+    keep_to_big_cores(board("radxa-rock-5b"))
+    keep_to_big_cores(board("raspberry-pi-5b"))  # has four, and this process may use six
+    assert kept == [{4, 5}, {0, 1, 2, 3}]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    keep_to_big_cores(board("radxa-rock-5b"))  # it may not use any: nothing is changed
+    keep_to_big_cores(board("raspberry-pi-5b"))
+    assert len(kept) == 2
 
 
 def test_the_exact_board_wins_over_its_chip() -> None:

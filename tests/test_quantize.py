@@ -233,10 +233,12 @@ def test_failures_name_the_recipe_and_the_reason(
 
 
 @pytest.fixture(scope="module")
-def joe(joe_bundle: Bundle) -> tuple[Path, Path]:
-    """The real voice's fp32 encoder and its config."""
-    graphs = joe_bundle.manifest.variants[0].graphs
-    return joe_bundle.file(graphs["encoder"]), joe_bundle.file("config.json")
+def joe(joe_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The real voice's fp32 encoder, its weights inside as before packing, and its config."""
+    packed = joe_bundle.graph(joe_bundle.manifest.variants[0].graphs["encoder"])
+    graph = tmp_path_factory.mktemp("joe") / "encoder.onnx"
+    onnx.save(onnx.load(packed), graph)
+    return graph, joe_bundle.file("config.json")
 
 
 @pytest.mark.voice

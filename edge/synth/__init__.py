@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, ProviderMissing
-from edge.machine import read_machine
+from edge.machine import keep_to_big_cores, read_machine
 from edge.pcm import PcmChunk
 from edge.synth.schedule import Decoder, Plan
 from edge.synth.standby import Standby
@@ -160,6 +160,12 @@ def load(bundle: Bundle, variant: str | None = None, *, background: bool = False
         return _load(bundle, spare)
 
 
+def load_at_once(bundle: Bundle) -> Synthesizer:
+    """As load, but what speaks on the CPU where a GPU would have to be waited for."""
+    chosen = choose(bundle)
+    return _load(bundle, _spare(bundle, chosen) or chosen)
+
+
 def _spare(bundle: Bundle, chosen: Variant) -> Variant | None:
     """What speaks on the CPU where `chosen`, on a GPU, is not ready; None where nothing may."""
     chain = bundle.profile.runtime.providers.decoder
@@ -171,7 +177,9 @@ def _spare(bundle: Bundle, chosen: Variant) -> Variant | None:
 
 
 def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
-    tuning = read_tuning(bundle, read_machine())
+    machine = read_machine()
+    keep_to_big_cores(machine)  # onnxruntime's threads are started from this one
+    tuning = read_tuning(bundle, machine)
     cost = tuning.costs.get(variant.name) if tuning else None
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
     synthesizer: Synthesizer = module.load(bundle, variant, cost)

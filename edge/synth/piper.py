@@ -7,6 +7,7 @@ equal audio, and the sentence is cut where its durations become known.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import logging
@@ -20,7 +21,8 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
-from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
+from edge.synth.espeak import keep_voice
+from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.variants import on_cpu, windowed
 from edge.synth.windows import WindowDecoder
@@ -29,6 +31,8 @@ from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_wor
 if TYPE_CHECKING:
     from piper import PiperVoice
 
+MAX_KNOWN_WORDS = 4096
+"""Whose phonemes are kept: espeak takes a tenth of a millisecond for each on a PC."""
 MAX_SEGMENT_S = 60.0
 """A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
 
@@ -39,6 +43,7 @@ class PiperSynthesizer:
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
         self.config = self._text.config
+        self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(self._phonemize_word)
         providers = bundle.profile.runtime.providers
         self.variant = variant.name
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -62,6 +67,7 @@ class PiperSynthesizer:
             look_ahead=int(self._decoder.metadata["min_first_frames"]) - 1,
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
             granularity=int(self._decoder.metadata.get("granularity", 1)),
+            longest=longest_run(bundle.profile.runtime.threads),
         )
         self.provider = self._decoder.provider
 
@@ -159,7 +165,7 @@ class PiperSynthesizer:
         latent += np.repeat(encoded["means"], repeats, axis=2)
         return latent, repeats.tolist()
 
-    def _sounds_alone(self, word: str) -> str:
+    def _phonemize_word(self, word: str) -> str:
         return "".join(p for sentence in self._text.phonemize(word) for p in sentence)
 
     def _id_spans(
@@ -218,6 +224,8 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
     try:
         from piper import PiperVoice
         from piper.config import PiperConfig
+
+        keep_voice()
     except ImportError as error:
         raise MissingPackage(
             f"the piper family needs the package piper-tts: {error}",

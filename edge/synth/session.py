@@ -128,7 +128,7 @@ class Session:
             raise _Unusable(f"this onnxruntime offers {', '.join(offered)}{two}")
         options = dict(provider.options)
         if provider.name == CPU:
-            return self._load(self._bundle.file(self._graph), [(CPU, options)])
+            return self._load(self._bundle.graph(self._graph), [(CPU, options)])
         needed, free = self._bundle.profile.budget.gpu_memory_mb, available_memory_mb()
         if free is not None and free < needed:
             raise _Unusable(f"{free} MB of memory are free and the GPU needs {needed} MB")
@@ -140,7 +140,7 @@ class Session:
             return self._with_engine(provider, others)
         if self._lengths:
             options["enable_cuda_graph"] = "1"
-        return self._load(self._bundle.file(self._graph), [(provider.name, options), *others])
+        return self._load(self._bundle.graph(self._graph), [(provider.name, options), *others])
 
     def _with_engine(self, provider: Provider, others: list[tuple[str, dict[str, str]]]) -> Any:
         """TensorRT with an engine that is kept: the first time takes minutes."""
@@ -162,7 +162,7 @@ class Session:
             if engine := cache.find(key):
                 folder = cache.folder(key)
                 compiled = next((n for n in engine.files if n.endswith(CONTEXT)), None)
-                source = folder / compiled if compiled else self._bundle.file(self._graph)
+                source = folder / compiled if compiled else self._bundle.graph(self._graph)
                 options = {**provider.options, **engine.shapes, **_kept(folder)}
                 try:
                     return self._load(source, [(TENSORRT, options), *others])
@@ -177,7 +177,7 @@ class Session:
                 options = {**provider.options, **shapes, **_building(folder, self._graph)}
                 with _told(f"building the TensorRT engine of {self._graph}, once", expected):
                     session = self._load(
-                        self._bundle.file(self._graph), [(TENSORRT, options), *others]
+                        self._bundle.graph(self._graph), [(TENSORRT, options), *others]
                     )
             except BaseException:
                 cache.discard(key)
@@ -193,7 +193,7 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         graph = onnxruntime.InferenceSession(
-            str(self._bundle.file(self._graph)), options, providers=[CPU]
+            str(self._bundle.graph(self._graph)), options, providers=[CPU]
         )
         inputs = {item.name: item.shape for item in graph.get_inputs()}
         return shape_profile(inputs, self._lengths)
