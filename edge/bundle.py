@@ -36,8 +36,8 @@ from edge.voice import Voice
 FORMAT = 1
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
 VOICE, PROFILE = "voice.yaml", "profile.yaml"
-
-_REBUILD = "Build it again: edge build {voice} --profile {profile}"
+WEIGHTS = ".weights"
+"""What the file of a graph's weights is called, after the graph's own name."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Bundle:
-    """An opened bundle, every file's checksum verified."""
+    """An opened bundle: its files are there and have their sizes; `file` verifies what is used."""
 
     path: Path
     manifest: Manifest
@@ -80,7 +80,27 @@ class Bundle:
     profile: Profile
 
     def file(self, name: str) -> Path:
+        """The path of a file whose checksum was verified just now. Raises BundleDamaged.
+
+        Only what is loaded is read: a board with one variant of five waits for no other.
+        """
+        entry = self.manifest.files.get(name)
+        if entry is None or file_sha256(self.path / name) != entry.sha256:
+            raise BundleDamaged(
+                f"{self.path.name}: {name} differs from its checksum", _again(self.manifest)
+            )
         return self.path / name
+
+    def graph(self, name: str) -> Path:
+        """As `file`, with the graph's weights, where they lie in a file of their own."""
+        if name + WEIGHTS in self.manifest.files:
+            self.file(name + WEIGHTS)
+        return self.file(name)
+
+    def verify(self) -> None:
+        """Every file's checksum. Raises BundleDamaged."""
+        for name in self.manifest.files:
+            self.file(name)
 
     def variant(self, name: str | None = None) -> Variant:
         """The first variant, or the named one. Raises NoBundle naming those there are."""
@@ -97,7 +117,8 @@ class Bundle:
 
 
 def open_bundle(path: Path, machine: Machine | None) -> Bundle:
-    """Verify and read. With a machine, refuse a bundle of another board (None: open any).
+    """Read, and verify all but the checksums of the family's own files: `Bundle.file` does that
+    when they are loaded. With a machine, refuse a bundle of another board (None: open any).
 
     Raises NoBundle, BundleDamaged, BundleIncomplete, BundleTooNew, WrongBoard.
     """
@@ -105,13 +126,14 @@ def open_bundle(path: Path, machine: Machine | None) -> Bundle:
     if not manifest_path.is_file():
         raise NoBundle(f"{path} is not a bundle: no {MANIFEST} in it", "Make one: edge build")
     manifest = _read_manifest(path)
-    again = _REBUILD.format(voice=manifest.voice, profile=manifest.profile)
-    for name in (VOICE, PROFILE):
+    again = _again(manifest)
+    for name, entry in manifest.files.items():
+        _look_at(path, name, entry, again)
+    for name in (VOICE, PROFILE):  # parsed only once their checksums are known to hold
         if name not in manifest.files:
             raise BundleDamaged(f"{path.name}: the manifest does not list {name}", again)
-    for name, entry in manifest.files.items():
-        _verify(path, name, entry, again)
-    # Parsed only once their checksums are known to hold.
+        if file_sha256(path / name) != manifest.files[name].sha256:
+            raise BundleDamaged(f"{path.name}: {name} differs from its checksum", again)
     voice = records.load_yaml(path / VOICE, Voice)
     profile = records.load_yaml(path / PROFILE, Profile)
     if machine is not None:
@@ -200,7 +222,11 @@ class _AnyManifest:
     format: int
 
 
-def _verify(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
+def _again(manifest: Manifest) -> str:
+    return f"Build it again: edge build {manifest.voice} --profile {manifest.profile}"
+
+
+def _look_at(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name:
         raise BundleDamaged(f"{path.name}: the manifest names {name!r}, outside itself", remedy)
@@ -214,8 +240,6 @@ def _verify(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
         raise BundleDamaged(
             f"{path.name}: {name} has {size:,} bytes, the manifest says {entry.bytes:,}", remedy
         )
-    if file_sha256(file) != entry.sha256:
-        raise BundleDamaged(f"{path.name}: {name} differs from its checksum", remedy)
 
 
 def _replace(folder: Path, destination: Path) -> None:

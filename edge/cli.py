@@ -109,6 +109,7 @@ def inspect(options: argparse.Namespace) -> int:
     from edge.bundle import open_bundle
 
     bundle = open_bundle(options.bundle, machine=None)
+    bundle.verify()
     manifest = bundle.manifest
     if options.json:
         _print_json(records.to_dict(manifest))
@@ -143,7 +144,7 @@ def build(options: argparse.Namespace) -> int:
     profile = load_profile(name)
     folder = destination(options.out, options.voice, name)
     if options.if_needed and folder.exists():
-        open_bundle(folder, machine=None)
+        open_bundle(folder, machine=None).verify()
         return 0
     wish = Wish(options.voice, name, options.only, options.judge)
     with progress(f"{options.voice} for {profile.title}") as report:

@@ -147,11 +147,13 @@ def _bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Finding]:
     machine = read_machine()
     for folder in folders:
         try:
-            found.append(open_bundle(folder, machine))
+            bundle = open_bundle(folder, machine)
+            bundle.verify()
         except EdgeError as error:
             verdict: Literal["warn", "fail"] = "warn" if error.code == "wrong-board" else "fail"
             yield Finding("bundle", verdict, error.message, error.remedy)
         else:
+            found.append(bundle)
             yield Finding("bundle", "ok", f"{folder} is whole and for this board")
     if not found:
         where = ", ".join(map(str, places))

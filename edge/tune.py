@@ -17,7 +17,7 @@ from edge import synth
 from edge.bundle import Bundle
 from edge.machine import Machine, read_machine
 from edge.synth import Segment, Streaming, Style, Synthesizer
-from edge.synth.schedule import LONGEST_FRAMES, Cost, Decoder, Plan, plan_runs
+from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.variants import runnable
 from edge.tuning import FORMAT, Tuning, machine_name, write_tuning
 
@@ -119,7 +119,7 @@ def choose(rtfs: Mapping[str, float]) -> tuple[str, str]:
 
 def shortfall(decoder: Decoder, safety: float) -> str:
     """What a person should know of a board that makes sound more slowly than it plays."""
-    share = safety * decoder.cost.run(LONGEST_FRAMES) / (LONGEST_FRAMES * decoder.frame_s)
+    share = safety * decoder.cost.run(decoder.longest) / (decoder.longest * decoder.frame_s)
     if share <= 1:
         return ""
     frames = round(4 / decoder.frame_s)
@@ -163,7 +163,7 @@ def _measure(voice: Synthesizer) -> _Round:
     short, long = [], []
     for _ in range(REPEATS):
         short.append(_runs(voice, segments, SHORT_RUN))
-        long.append(_runs(voice, segments, LONGEST_FRAMES))
+        long.append(_runs(voice, segments, voice.decoder.longest))
     return _Round(rtf, first, voice.decoder, tuple(short), tuple(long))
 
 

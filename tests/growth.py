@@ -21,7 +21,7 @@ from edge.synth import Style, Synthesizer
 
 LENGTHS = (10, 30, 100, 300, 1_000, 3_000, 10_000)
 UTTERANCES = 2_000
-EVERY = 50
+EVERY = 100
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from edge.bundle import MANIFEST, MANIFEST_SUM, Bundle, open_bundle, writing
+from edge.bundle import MANIFEST, MANIFEST_SUM, WEIGHTS, Bundle, open_bundle, writing
 from edge.errors import (
     BundleDamaged,
     BundleIncomplete,
@@ -153,6 +153,29 @@ def test_a_bundle_of_another_board(copied_bundle: Path) -> None:
     assert "x86_64" in message and "riscv64" in message
     fitting = replace(STRANGER, architecture="x86_64", features=frozenset({"sse4_2"}))
     assert open_bundle(copied_bundle, fitting).manifest.profile == PROFILE
+
+
+def test_a_damaged_graph_stops_who_loads_it_and_nobody_else(copied_bundle: Path) -> None:
+    (copied_bundle / "spare.onnx").write_bytes(b"graph")
+    (copied_bundle / ("spare.onnx" + WEIGHTS)).write_bytes(b"\0" * 64)
+
+    def change(manifest: dict[str, Any]) -> None:
+        for name in ("spare.onnx", "spare.onnx" + WEIGHTS):
+            data = (copied_bundle / name).read_bytes()
+            entry = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+            manifest["files"][name] = entry
+
+    edit_manifest(copied_bundle, change)
+    open_bundle(copied_bundle, None).verify()
+    (copied_bundle / ("spare.onnx" + WEIGHTS)).write_bytes(b"\0" * 63 + b"\1")
+    bundle = open_bundle(copied_bundle, None)
+    assert bundle.file("spare.onnx").is_file()
+    for look in (lambda: bundle.graph("spare.onnx"), bundle.verify):
+        with pytest.raises(BundleDamaged, match=f"spare.onnx{WEIGHTS} differs") as raised:
+            look()
+        assert "edge build" in raised.value.remedy
+    with pytest.raises(BundleDamaged):  # nothing vouches for it
+        bundle.file(MANIFEST)
 
 
 # Writing

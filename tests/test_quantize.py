@@ -232,10 +232,12 @@ def test_failures_name_the_recipe_and_the_reason(
 
 
 @pytest.fixture(scope="module")
-def joe(joe_bundle: Bundle) -> tuple[Path, Path]:
-    """The real voice's fp32 encoder and its config."""
-    graphs = joe_bundle.manifest.variants[0].graphs
-    return joe_bundle.file(graphs["encoder"]), joe_bundle.file("config.json")
+def joe(joe_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The real voice's fp32 encoder, its weights inside as before packing, and its config."""
+    packed = joe_bundle.graph(joe_bundle.manifest.variants[0].graphs["encoder"])
+    graph = tmp_path_factory.mktemp("joe") / "encoder.onnx"
+    onnx.save(onnx.load(packed), graph)
+    return graph, joe_bundle.file("config.json")
 
 
 @pytest.mark.voice
@@ -250,7 +252,7 @@ def test_the_duration_predictor_is_never_quantized(
     named = {node.name for node in before.graph.node if node.name.startswith("dp.")}
     matmuls = {node.name for node in before.graph.node if node.op_type == "MatMul"}
     never = duration_nodes(before)
-    assert len(named & matmuls) == 20  # the exporter's names agree with the structure
+    assert len(named & matmuls) == 23  # the exporter's names agree with the structure
     assert named <= never
     assert not never & set(log.quantized)
     weights, kept = constants(before), constants(after)
@@ -263,6 +265,28 @@ def test_the_duration_predictor_is_never_quantized(
     for one, other in zip(expected, found, strict=True):
         assert abs(one.shape[2] - other.shape[2]) <= 0.06 * one.shape[2]
         assert np.all(np.isfinite(other))
+
+
+@pytest.mark.voice
+def test_onnxruntime_runs_the_int8_encoder_in_few_nodes(
+    joe: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Its own SkipLayerNormalization takes 8 times as long as a sum and a norm; a MatMul that
+    stays as it is has its scales, or its bias, in nodes of their own."""
+    target = tmp_path / "encoder.onnx"
+    RECIPES["int8-dynamic"](joe[0], target, None)
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 4  # it warns that such a file is for this machine alone
+    onnxruntime.InferenceSession(target, options, providers=["CPUExecutionProvider"])
+    nodes = onnx.load(tmp_path / "optimized.onnx").graph.node
+    kinds = Counter(node.op_type for node in nodes)
+    assert kinds["SkipLayerNormalization"] == kinds["MatMulInteger"] == 0
+    assert kinds["LayerNormalization"] == 36
+    assert kinds["DynamicQuantizeMatMul"] == 25
+    assert kinds["FusedMatMul"] == 12  # logits and values of six layers, without transposes
+    assert kinds["MatMul"] == 3 * 3 + 6  # each flow's first layer and spline; near values
+    assert len(nodes) < 480
 
 
 @pytest.mark.voice

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from edge.synth.schedule import (
     Cost,
     Decoder,
     Plan,
+    longest_run,
     plan_runs,
 )
 
@@ -24,6 +27,7 @@ decoders = st.builds(
     st.integers(0, 60),
     st.builds(Cost, st.floats(0, 0.2), st.floats(1e-5, 0.05)),
     st.sampled_from([1, 2, 8, 16]),
+    st.sampled_from([longest_run(1), longest_run(2)]),
 )
 sentences = st.integers(1, 1500)
 safeties = st.floats(1, 3)
@@ -61,7 +65,7 @@ def test_runs_are_bounded_and_the_first_gives_sound(
     frames: int, decoder: Decoder, safety: float
 ) -> None:
     first, *others = lengths = plan_runs(frames, decoder, safety).lengths
-    most = LONGEST_FRAMES + SHORTEST_FRAMES
+    most = decoder.longest + SHORTEST_FRAMES
     assert first < decoder.look_ahead + most + decoder.granularity
     assert all(length < most for length in others)
     assert first > decoder.look_ahead or not others
@@ -76,7 +80,7 @@ def test_a_board_that_keeps_up_speaks_at_once(
     plan = plan_runs(frames, decoder, SAFETY)
     assert plan.held == 1
     lead = (plan.lengths[0] - LOOK_AHEAD) * FRAME_S
-    assert lead < max(0.06, SAFETY * decoder.cost.run(SHORTEST_FRAMES)) + FRAME_S
+    assert lead < max(0.04, SAFETY * decoder.cost.run(SHORTEST_FRAMES)) + FRAME_S
 
 
 @given(st.integers(200, 1500), st.floats(1.05, 3.0))
@@ -100,6 +104,8 @@ def test_a_board_that_cannot_keep_up_holds_back_no_more_than_it_must(
 def test_the_usual_plan_on_a_pc() -> None:
     decoder = Decoder(FRAME_S, LOOK_AHEAD, Cost(0.003, 0.08 * FRAME_S))
     plan = plan_runs(320, decoder, SAFETY)
-    assert plan == Plan((47, 48, 48, 48, 48, 48, 33), 1)
+    assert plan == Plan((45, 28, 48, 48, 48, 48, 55), 1)
+    threaded = replace(decoder, longest=longest_run(2))
+    assert plan_runs(320, threaded, SAFETY) == Plan((45, 28, 96, 96, 55), 1)
     assert plan_runs(30, decoder, SAFETY) == Plan((30,), 1)
     assert plan_runs(0, decoder, SAFETY) == Plan((), 0)

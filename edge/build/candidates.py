@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edge import kernels, records
-from edge.build import corpus
+from edge.build import corpus, weights_file
 from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
@@ -252,7 +252,7 @@ def write_bundle(
         for stage, path in candidate.graphs.items():
             names[stage] = f"{stage}-{candidate.recipes[stage]}.onnx"
             if not (folder / names[stage]).exists():
-                shutil.copyfile(path, folder / names[stage])
+                weights_file.store(path, folder / names[stage])
         variants.append(Variant(candidate.name, names))
     seal(
         folder,

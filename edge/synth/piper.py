@@ -20,7 +20,8 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
-from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
+from edge.synth.espeak import keep_voice
+from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
 
@@ -53,6 +54,7 @@ class PiperSynthesizer:
             look_ahead=int(self._decoder.metadata["min_first_frames"]) - 1,
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * frame_s),
             granularity=int(self._decoder.metadata.get("granularity", 1)),
+            longest=longest_run(bundle.profile.runtime.threads),
         )
         self.provider = self._decoder.provider
 
@@ -136,10 +138,10 @@ class PiperSynthesizer:
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
         repeats = durations.astype(np.int64)
-        means = np.repeat(encoded["means"], repeats, axis=2)
-        deviations = np.exp(np.repeat(encoded["log_scales"], repeats, axis=2))
-        drawn = noise.standard_normal(means.shape, np.float32)
-        latent: Samples = means + deviations * drawn * np.float32(self.config.noise_scale)
+        latent: Samples = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
+        latent *= noise.standard_normal(latent.shape, np.float32)
+        latent *= np.float32(self.config.noise_scale)
+        latent += np.repeat(encoded["means"], repeats, axis=2)
         return latent, repeats.tolist()
 
     def _sounds_alone(self, word: str) -> str:
@@ -203,6 +205,8 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
     try:
         from piper import PiperVoice
         from piper.config import PiperConfig
+
+        keep_voice()
     except ImportError as error:
         raise MissingPackage(
             f"the piper family needs the package piper-tts: {error}",

@@ -46,11 +46,12 @@ class Session:
         spinning = "1" if runtime.spinning else "0"
         options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
         chain = _offered(providers, graph)
+        path = bundle.graph(graph)
         try:
             if library := kernels.library_path():
                 options.register_custom_ops_library(str(library))
             self._session = onnxruntime.InferenceSession(
-                str(bundle.file(graph)),
+                str(path),
                 options,
                 providers=[(p.name, p.filled(engine_cache(), bundle.id)) for p in chain],
             )

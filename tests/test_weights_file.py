@@ -1,0 +1,56 @@
+"""A graph whose weights lie beside it is the same graph (0.3 s)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from edge.build import weights_file
+from edge.build.export.graph import GraphWriter
+from edge.bundle import WEIGHTS
+
+
+def write(path: Path, width: int) -> None:
+    """A table and a matrix: a lookup and its product, with 3 odd bytes between them."""
+    draw = np.random.default_rng(1)
+    graph = GraphWriter("small", 17)
+    row = graph.input("row", "int64", (1,))
+    table = graph.constant(draw.integers(-9, 9, (3, width + 1), np.int8), "table")
+    weights = graph.constant(draw.standard_normal((width + 1, width), np.float32), "weights")
+    picked = graph.node("Gather", (table, row), "picked", axis=0)
+    value = graph.node("MatMul", (graph.node("Cast", (picked,), "cast", to=1), weights), "made")
+    graph.output(value, "answer", "float32", (1, width))
+    path.write_bytes(graph.model().SerializeToString())
+
+
+def run(path: Path) -> np.ndarray:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (answer,) = session.run(None, {"row": np.array([2])})
+    return np.asarray(answer)
+
+
+def test_it_gives_the_same_numbers_and_the_same_bytes_each_time(tmp_path: Path) -> None:
+    source = tmp_path / "source.onnx"
+    write(source, 400)
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        weights_file.store(source, tmp_path / place / "graph.onnx")
+    made, weights = tmp_path / "one/graph.onnx", tmp_path / f"one/graph.onnx{WEIGHTS}"
+    assert np.array_equal(run(source), run(made))
+    assert made.stat().st_size < 1024 < 401 * 400 * 4 < weights.stat().st_size
+    for file in (made, weights):
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+    tensors = onnx.load(made, load_external_data=False).graph.initializer
+    places = [int(e.value) for t in tensors for e in t.external_data if e.key == "offset"]
+    assert len(places) == 2 and all(p % weights_file.ALIGNMENT == 0 for p in places)
+
+
+def test_a_graph_of_small_constants_stays_whole(tmp_path: Path) -> None:
+    source = tmp_path / "source.onnx"
+    write(source, 8)
+    weights_file.store(source, tmp_path / "graph.onnx")
+    assert not (tmp_path / f"graph.onnx{WEIGHTS}").exists()
+    assert np.array_equal(run(source), run(tmp_path / "graph.onnx"))
