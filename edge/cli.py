@@ -133,7 +133,7 @@ def inspect(options: argparse.Namespace) -> int:
 
 def build(options: argparse.Namespace) -> int:
     from edge.build.bundles import destination
-    from edge.build.pipeline import Wish, build_bundle
+    from edge.build.pipeline import STAGES, Wish, build_bundle
     from edge.build.progress import progress
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
@@ -146,7 +146,7 @@ def build(options: argparse.Namespace) -> int:
     if options.if_needed and folder.exists():
         open_bundle(folder, machine=None).verify()
         return 0
-    wish = Wish(options.voice, name, options.only, options.judge)
+    wish = Wish(options.voice, name, options.only, options.judge, options.checkpoint)
     with progress(f"{options.voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache, report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
@@ -154,8 +154,37 @@ def build(options: argparse.Namespace) -> int:
     print(f"{bundle.path}  ({size / 1e6:.1f} MB: {variants})")
     if (page := bundle.path / "report.html").exists():
         print(f"Why: {page}")
+    if (bundle.path / STAGES).exists():
+        _print_stages(bundle.path / STAGES)
+        print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
+        return 0
     print("Hear it: edge say --local 'Hello.'")
     return 0
+
+
+def _print_stages(path: Path) -> None:
+    from edge import records
+    from edge.build.stage_gate import StageReport
+
+    report = records.load_json(path, StageReport)
+    steps = [
+        (r.stage, r.exporter, r.error or "ok", f"{r.seconds:.1f} s", f"{r.nodes_after} nodes")
+        for r in report.export
+    ]
+    _print_table(("EXPORT", "BY", "", "TIME", "SIZE"), steps)
+    parity = [(p.stage, f"{p.relative_l2:.1e}", f"{p.max_abs:.1e}") for p in report.parity]
+    _print_table(("PARITY WITH PYTORCH", "RELATIVE L2", "LARGEST"), parity)
+    quality = [
+        (
+            q.variant,
+            q.stage,
+            q.recipe,
+            f"{q.bytes / 1e6:.1f} MB",
+            f"{q.measure} {q.value:.3g}" + (f" (limit {q.limit:g})" if q.limit else ""),
+        )
+        for q in report.quality
+    ]
+    _print_table(("VARIANT", "STAGE", "RECIPE", "SIZE", "AGAINST FLOAT32"), quality)
 
 
 def _build_all(options: argparse.Namespace) -> int:
@@ -165,7 +194,10 @@ def _build_all(options: argparse.Namespace) -> int:
     from edge.profile import all_profiles
 
     names = [profile.name for profile in all_profiles()]
-    wishes = [Wish(options.voice, name, options.only, options.judge) for name in names]
+    wishes = [
+        Wish(options.voice, name, options.only, options.judge, options.checkpoint)
+        for name in names
+    ]
     every = []
     with progress(f"{options.voice} for {len(wishes)} boards") as report:
         for built in build_all(wishes, options.out, options.cache, options.jobs):

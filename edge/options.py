@@ -56,6 +56,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add(
         "--profile", metavar="P", help="the board; all builds for every one; default: this machine"
     )
+    add("--checkpoint", type=Path, metavar="DIR", help="for a voice made from a released folder")
     add(
         "--jobs", type=int, default=os.cpu_count(), metavar="N", help="for all: how many at a time"
     )

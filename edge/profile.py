@@ -30,7 +30,11 @@ Recipe = Literal[
     "int8-fused",
     "int8-fused-7bit",
     "weights-int8",
+    "int4",
 ]
+PlannedStage = Literal["llm", "flow_step"]
+"""Stages that only some families have, and that a profile may plan a recipe for. All other stages
+of those families stay in float: no profile can name them."""
 ProviderName = Literal[
     "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 ]
@@ -167,12 +171,14 @@ class Budget:
 @dataclass(frozen=True)
 class VariantPlan:
     """One recipe per stage, under a name. `needs`: CPU features of which the machine must have at
-    least one, or the variant is not run there; empty means that it runs on every such board."""
+    least one, or the variant is not run there; empty means that it runs on every such board.
+    `stages`: recipes for the stages of other families, which else follow encoder and decoder."""
 
     name: str
     encoder: Recipe
     decoder: Recipe
     needs: tuple[str, ...] = ()
+    stages: dict[PlannedStage, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

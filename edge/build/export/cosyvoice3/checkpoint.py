@@ -101,7 +101,10 @@ def build(make: Callable[[], M]) -> M:
 
 
 def fill(modules: Sequence[tuple[str, nn.Module]], state: State, path: Path) -> None:
-    """Give modules their weights; each comes with what the file puts before its own names. Raises ExportFailed listing all that is missing, unknown or of another shape."""
+    """Give modules their weights; each comes with what the file puts before its own names.
+
+    Raises ExportFailed listing all that is missing, unknown or of another shape.
+    """
     expected = {
         prefix + name: (module, name, tensor)
         for prefix, module in modules

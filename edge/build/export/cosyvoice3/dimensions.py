@@ -6,6 +6,7 @@ released model but what its code fixes: those numbers are constants here, with t
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,10 +168,8 @@ class _Keys:
 
     def _within(self, path: str, value: Any, least: float, most: float) -> float:
         if isinstance(value, str):  # YAML 1.1 reads 1e-06 as text
-            try:
+            with contextlib.suppress(ValueError):
                 value = float(value)
-            except ValueError:
-                pass
         if type(value) not in (int, float) or not least <= value <= most:
             shown = str(value)[:40]
             self.complaints.append(f"{path}: {shown!r} is not a number from {least} to {most}")

@@ -68,7 +68,7 @@ class TimeEmbedding(nn.Module):
         self.register_buffer("waves", waves, persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
-        angles = 1000.0 * t[:, None] * self.waves[None]
+        angles = 1000.0 * t[:, None, None] * self.waves
         embedded: Tensor = self.time_mlp(torch.cat((angles.sin(), angles.cos()), dim=-1))
         return embedded
 
@@ -109,7 +109,7 @@ class Modulation(nn.Module):
         self.linear = nn.Linear(dim, parts * dim)
 
     def forward(self, time: Tensor) -> tuple[Tensor, ...]:
-        return self.linear(functional.silu(time)).unsqueeze(1).chunk(self.parts, dim=-1)
+        return self.linear(functional.silu(time)).chunk(self.parts, dim=-1)
 
 
 def normed(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ class Llm(nn.Module):
         for i, layer in enumerate(self.layers):
             x, k, v = layer(x, past[2 * i : 2 * i + 2], cosine, sine, mask)
             present += [k, v]
-        logits = self.llm_decoder(self.norm(x[:, -1]))
+        logits = self.llm_decoder(self.norm(x[:, -1:]))[:, 0]
         return logits, torch.stack(present)
 
 
