@@ -12,10 +12,19 @@ from edge.errors import DiskFull, NotWritable
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def state_dir() -> Path:
+    """Where this program keeps what it must not lose: `$STATE_DIRECTORY` is the service's, named
+    by systemd; the other is a user's own."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local/state") / "edge-voice"
+
+
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 
-    Raises DiskFull, NotWritable.
+    The temporary file has mode 0600 until it is whole. Raises DiskFull, NotWritable.
     """
     temporary: Path | None = None
     try:
@@ -26,7 +35,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp's 0600 would hide it from a service or a web server
+        temporary.chmod(mode)  # mkstemp's 0600 would hide it from a service or a web server
         temporary.replace(path)
         temporary = None
     except OSError as error:
