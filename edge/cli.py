@@ -292,6 +292,21 @@ def prerender(options: argparse.Namespace) -> int:
     return 0
 
 
+def clone(options: argparse.Namespace) -> int:
+    from edge.clone import clone_voice
+
+    clone_voice(options)
+    return 0
+
+
+def unclone(options: argparse.Namespace) -> int:
+    from edge.synth.voice_print import remove_print
+
+    remove_print(options.name)
+    print(f"{options.name} is wiped")
+    return 0
+
+
 def stop(options: argparse.Namespace) -> int:
     from edge.client import Client
 
@@ -359,6 +374,8 @@ def _parser() -> argparse.ArgumentParser:
         serve,
         say,
         prerender,
+        clone,
+        unclone,
         stop,
         status,
         doctor,

@@ -166,10 +166,17 @@ def _families(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         if status == 0:
             yield Finding("family", "ok", f"{family} can run here")
         else:
-            yield Finding("family", "fail", f"{family}: {said}", _pip(f"'edge-voice[{family}]'"))
+            extra = _EXTRAS.get(family, family)
+            yield Finding("family", "fail", f"{family}: {said}", _pip(f"'edge-voice[{extra}]'"))
 
 
-_PACKAGES = {"piper": "; import piper", "hibari": "; import hibari"}
+_PACKAGES = {
+    "piper": "; import piper",
+    "hibari": "; import hibari",
+    "cosyvoice3": "; import soxr, tokenizers",
+}
+_EXTRAS = {"cosyvoice3": "cosyvoice3-run"}
+"""Of a family whose own name is the extra that builds it."""
 
 
 def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:

@@ -210,7 +210,9 @@ class Server:
             client=connection.number,
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
-            style=Style(speed=message.speed, speaker=message.speaker),
+            style=Style(
+                speed=message.speed, speaker=self.voices.speaker(message.voice, message.speaker)
+            ),
             volume=message.volume,
             words=message.words,
         )
@@ -227,9 +229,8 @@ class Server:
         self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
     ) -> str:
         choice = message.voice
-        voice = self.voices.choose(
-            choice.name if choice else None, choice.language if choice else None
-        )
+        name = choice.name if choice else None
+        voice = self.voices.choose(name, choice.language if choice else None)
         rate = self.voices.bundle(voice).manifest.rate
         utterance = Utterance(
             id=self._new_id(connection),
@@ -239,7 +240,7 @@ class Server:
             voice=voice,
             style=Style(
                 speed=message.speed,
-                speaker=choice.speaker if choice else None,
+                speaker=self.voices.speaker(name, choice.speaker if choice else None),
                 seed=message.seed or 0,
             ),
             words=message.words,
@@ -264,7 +265,8 @@ class Server:
         counters = self._speaker.counters
         return StatusReport(
             version=__version__,
-            voices=tuple(bundle.voice.name for bundle in self.voices.bundles),
+            voices=tuple(bundle.voice.name for bundle in self.voices.bundles)
+            + tuple(label.name for label in self.voices.cloned()),
             waiting=self._speaker.waiting(),
             uptime_s=round(time.monotonic() - self._since, 1),
             counters={
@@ -295,6 +297,16 @@ class Server:
                 version=bundle.id[:12],
             )
             for bundle in self.voices.bundles
+        ) + tuple(
+            TtsVoice(
+                name=label.name,
+                attribution=Attribution("Cloned on this machine", ""),
+                installed=True,
+                languages=(label.language,),
+                description=f"A cloned voice, spoken by {label.voice}",
+                version=label.bundle[:12],
+            )
+            for label in self.voices.cloned()
         )
         program = TtsProgram(
             name="edge-voice",

@@ -267,7 +267,8 @@ class Speaker(threading.Thread):
         bundle = self._voices.bundle(utterance.voice)
         gain = bundle.manifest.gain * utterance.volume
         variant = self._voices.variant(utterance.voice)
-        key = self._phrases.key(piece.text, bundle.id, variant, utterance.style, utterance.words)
+        voice = self._voices.identity(utterance.voice, utterance.style.speaker)
+        key = self._phrases.key(piece.text, voice, variant, utterance.style, utterance.words)
         for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, piece.text)):
             words = tuple(word.later(piece.start) for word in chunk.words)
             yield PcmChunk(chunk.samples * gain, chunk.rate, words)
