@@ -34,8 +34,8 @@ class Sampler:
             scores[self._codes] = -np.inf  # sos, where eos was meant: see Sampling.least
         token = self._nucleus(scores)
         sampling = self._sampling
-        recent = self._drawn[-sampling.window :] if sampling.window else []
-        if recent.count(token) >= sampling.window * sampling.tau:
+        recent = self._drawn[-sampling.window :].count(token)
+        if sampling.window and recent >= sampling.window * sampling.tau:
             # Drawn from all that is left, not from the nucleus: so the released code does.
             scores[token] = -np.inf
             token = self._one_of(_softmax(scores))
