@@ -203,7 +203,7 @@ class Estimator(nn.Module):
         length = x.shape[2]
         time = self.time_embed(t)
         speaker = spks.unsqueeze(1).expand(2, length, spks.shape[1])
-        x = self.input_embed(x.mT, cond.mT, mu.mT, speaker)
+        x = self.input_embed(x.transpose(1, 2), cond.transpose(1, 2), mu.transpose(1, 2), speaker)
         place = torch.arange(length, device=x.device).to(torch.float32)
         angles = (place[:, None] * self.rotary_embed.inv_freq)[..., None].expand(-1, -1, 2)
         angles = angles.reshape(length, -1)
@@ -212,7 +212,7 @@ class Estimator(nn.Module):
             x = block(x, time, torch.cos(angles), torch.sin(angles), mask)
         scale, shift = self.norm_out(time)  # the other order than in the blocks
         out: Tensor = self.proj_out(normed(x, shift, scale))
-        return out.mT
+        return out.transpose(1, 2)
 
 
 class FlowStep(nn.Module):
