@@ -133,8 +133,9 @@ def inspect(options: argparse.Namespace) -> int:
 
 def build(options: argparse.Namespace) -> int:
     from edge.build.bundles import destination
-    from edge.build.pipeline import STAGES, Wish, build_bundle
+    from edge.build.pipeline import Wish, build_bundle
     from edge.build.progress import progress
+    from edge.build.stage_gate import STAGES
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
 

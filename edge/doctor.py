@@ -155,9 +155,22 @@ def _bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Finding]:
         else:
             found.append(bundle)
             yield Finding("bundle", "ok", f"{folder} is whole and for this board")
+            yield from _too_slow(found[-1])
     if not found:
         where = ", ".join(map(str, places))
         yield Finding("bundle", "fail", f"none for this board in {where}", "edge build")
+
+
+def _too_slow(bundle: Bundle) -> Iterator[Finding]:
+    estimate = bundle.profile.estimates.get(bundle.manifest.family, 0.0)
+    if estimate > 1:
+        yield Finding(
+            "bundle",
+            "warn",
+            f"{bundle.path.name}: about {estimate:g} seconds of work for a second of speech here "
+            "(an estimate, not measured)",
+            "Have announcements made beforehand: edge prerender FILE",
+        )
 
 
 def _families(bundles: Sequence[Bundle]) -> Iterator[Finding]:

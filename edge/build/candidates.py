@@ -161,8 +161,12 @@ def make_candidates(
                 log.warning("%s is left out: %s", plan.name, failure)
                 break
             sensitivity = rows or sensitivity
-        if not any(recipes == made.recipes for made in candidates):
-            candidates.append(Candidate(plan.name, recipes, graphs, failure))
+        made = Candidate(plan.name, recipes, graphs, failure)
+        same = next((c for c in candidates if c.recipes == recipes), None)
+        if same is None or voice.family not in STAGE_RECIPES:
+            candidates.append(made)
+        elif not plan.needs:  # the name under which more machines run it
+            candidates[candidates.index(same)] = made
     return candidates, sensitivity
 
 

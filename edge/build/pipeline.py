@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import platform
 import shutil
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ from edge.build.quality import REPORT_FORMAT, BuildReport, ExportStep, Sensitivi
 from edge.build.quantize import STAGE_RECIPES
 from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
-from edge.build.stage_gate import StageReport, measure_stages
+from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
 from edge.build.verdict import decide, gates
 from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle, writing
 from edge.errors import ExportFailed, QualityTooLow
@@ -51,10 +52,9 @@ from edge.machine import Machine
 from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
 from edge.voice import Voice, load_voice, voice_path
 
+log = logging.getLogger(__name__)
+
 TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
-NO_GAIN = 1.0
-"""A cloned voice is as loud as its clip: there is nothing to measure before there is one."""
-STAGES = "stages.json"
 LISTEN_SENTENCES = 2
 """In the report: a person hears the difference in two, and more make the page heavy."""
 
@@ -79,6 +79,8 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     fetching, exporting and packing raise, and QualityTooLow where no variant passes.
     """
     voice, profile = load_voice(wish.voice), load_profile(wish.profile)
+    if warning := warn(voice.family, profile):
+        log.warning("%s", warning)
     voice = place_checkpoint(voice, wish.checkpoint)
     stages = StageCache(cache / "stages")
     files = fetch(voice, cache, lambda name, held, size: report(f"fetch {name}", held, size))
@@ -86,7 +88,15 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
     candidates, sensitivity = make_candidates(original, voice, profile, stages, report, wish.only)
     if voice.family in STAGE_RECIPES:
-        return _pack_stages(wish, destination, original, voice, profile, candidates, report)
+        report("compare the stages", 0, 0)
+        passed, rows = choose_stages(original, voice, profile, candidates, wish.only)
+        report("pack", 0, 0)
+        with writing(destination) as folder:
+            _descriptions(wish, folder)
+            write_bundle(folder, original, voice, profile, passed, NO_GAIN, _tools())
+            found = StageReport(original.log, original.parity, tuple(rows))
+            (folder / STAGES).write_text(records.dump_json(found), encoding="utf-8")
+        return open_bundle(destination, machine=None)
     gain = _gain(original, voice, profile, candidates, stages, report)
     with writing(destination) as folder:
         if wish.only is None and original.graphs:
@@ -104,8 +114,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
                 raise ExportFailed(wanted[0].failure, "Build another variant, or all: edge build")
             order = [c.name for c in wanted]
         report("pack", 0, 0)
-        shutil.copyfile(voice_path(wish.voice), folder / VOICE)
-        shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
+        _descriptions(wish, folder)
         packed = sorted(
             (c for c in candidates if c.name in order), key=lambda c: order.index(c.name)
         )
@@ -113,42 +122,15 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         if made is not None:
             # Written after the manifest, which does not list it: timings differ, bundles do not.
             pages.write(made, clips, folder)
-            log = records.dump_json(original.log)
-            (folder / "export-log.json").write_text(log, encoding="utf-8")
+            exported = records.dump_json(original.log)
+            (folder / "export-log.json").write_text(exported, encoding="utf-8")
     return open_bundle(destination, machine=None)
 
 
-def _pack_stages(
-    wish: Wish,
-    destination: Path,
-    original: Original,
-    voice: Voice,
-    profile: Profile,
-    candidates: list[Candidate],
-    report: Report,
-) -> Bundle:
-    """A voice that speaks with a clip, which no build has: held against float32 by its stages."""
-    planned = {plan.name for plan in profile.variants} if wish.only is None else {wish.only}
-    whole = [c for c in candidates if c.name in planned and not c.failure]
-    report("compare the stages", 0, 0)
-    rows = measure_stages(original, whole, profile.budget)
-    broken = {row.variant: row for row in rows if not row.holds}
-    packed = [c for c in whole if c.name not in broken]
-    if not packed:
-        why = [f"{c.name}: {c.failure}" for c in candidates if c.failure]
-        why += [f"{r.variant}: {r.stage}: {r.measure} is {r.value:.2g}" for r in broken.values()]
-        raise QualityTooLow(
-            f"no variant of {voice.name} passes for {profile.name}: {'; '.join(why)}",
-            "Plan other variants or a wider budget in the profile.",
-        )
-    report("pack", 0, 0)
-    with writing(destination) as folder:
-        shutil.copyfile(voice_path(wish.voice), folder / VOICE)
-        shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
-        write_bundle(folder, original, voice, profile, packed, NO_GAIN, _tools())
-        stages = records.dump_json(StageReport(original.log, original.parity, tuple(rows)))
-        (folder / STAGES).write_text(stages, encoding="utf-8")
-    return open_bundle(destination, machine=None)
+def _descriptions(wish: Wish, folder: Path) -> None:
+    """Byte for byte, so that the board needs nothing else."""
+    shutil.copyfile(voice_path(wish.voice), folder / VOICE)
+    shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
 
 
 def profile_path(name: str) -> Path:

@@ -19,9 +19,15 @@ import numpy.typing as npt
 from edge.build.candidates import Candidate, Original
 from edge.build.export.export_log import ExportRow
 from edge.build.quality import Parity
+from edge.build.quantize import STAGE_RECIPES
 from edge.build.quantize.recipe import session_of
-from edge.profile import Budget
+from edge.errors import QualityTooLow
+from edge.profile import Budget, Profile
+from edge.voice import Voice
 
+STAGES = "stages.json"
+NO_GAIN = 1.0
+"""A cloned voice is as loud as its clip: there is nothing to measure before there is one."""
 TOKENS = 50
 TEXT = 16
 DB = 20 / np.log(10)
@@ -56,6 +62,50 @@ class StageReport:
     export: tuple[ExportRow, ...]
     parity: tuple[Parity, ...]
     quality: tuple[StageQuality, ...]
+
+
+def warn(family: str, profile: Profile) -> str:
+    """A sentence for whoever builds what the board cannot speak while it plays; else empty."""
+    if family not in STAGE_RECIPES:
+        return ""
+    estimate = profile.estimates.get(family)
+    if estimate is not None and estimate <= 1:
+        return ""
+    if estimate is None and profile.has_accelerator:
+        return ""
+    needs = "more than a second" if estimate is None else f"about {estimate:g} seconds"
+    return (
+        f"{family} on {profile.title}: {needs} of work for a second of speech (an estimate, not "
+        "measured). It cannot speak as it plays: use it for announcements made beforehand "
+        "(edge prerender), or build a Piper voice"
+    )
+
+
+def choose_stages(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    candidates: Sequence[Candidate],
+    only: str | None,
+) -> tuple[list[Candidate], list[StageQuality]]:
+    """The profile's first variant that passes, and the smallest that runs on every such board;
+    with `only`, that one. And all that was measured. Raises QualityTooLow."""
+    plans = {plan.name: plan for plan in profile.variants}
+    wanted = set(plans) if only is None else {only}
+    whole = [c for c in candidates if c.name in wanted and not c.failure]
+    rows = measure_stages(original, whole, profile.budget)
+    broken = {row.variant: row for row in rows if not row.holds}
+    passed = [c for c in whole if c.name not in broken]
+    if not passed:
+        why = [f"{c.name}: {c.failure}" for c in candidates if c.failure]
+        why += [f"{r.variant}: {r.stage}: {r.measure} is {r.value:.2g}" for r in broken.values()]
+        raise QualityTooLow(
+            f"no variant of {voice.name} passes for {profile.name}: {'; '.join(why) or only}",
+            "Plan other variants or a wider budget in the profile.",
+        )
+    anywhere = [c for c in passed if c.name not in plans or not plans[c.name].needs]
+    spare = min(anywhere, key=lambda c: c.bytes, default=passed[0])
+    return ([passed[0]] if spare is passed[0] else [passed[0], spare]), rows
 
 
 def measure_stages(

@@ -112,8 +112,8 @@ class Modulation(nn.Module):
         return self.linear(functional.silu(time)).chunk(self.parts, dim=-1)
 
 
-def normed(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    return functional.layer_norm(x, (x.shape[-1],), eps=1e-6) * (1 + scale) + shift
+def normed(x: Tensor, shift: Tensor, scale: Tensor, dim: int) -> Tensor:
+    return functional.layer_norm(x, (dim,), eps=1e-6) * (1 + scale) + shift
 
 
 class SelfAttention(nn.Module):
@@ -164,6 +164,7 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     def __init__(self, d: FlowDimensions) -> None:
         super().__init__()
+        self.dim = d.dim
         self.attn_norm = Modulation(d.dim, 6)
         self.attn = SelfAttention(d)
         self.ff = FeedForward(d)
@@ -172,8 +173,8 @@ class Block(nn.Module):
         self, x: Tensor, time: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor
     ) -> Tensor:
         shift, scale, gate, shift_ff, scale_ff, gate_ff = self.attn_norm(time)
-        x = x + gate * self.attn(normed(x, shift, scale), cosine, sine, mask)
-        return x + gate_ff * self.ff(normed(x, shift_ff, scale_ff))
+        x = x + gate * self.attn(normed(x, shift, scale, self.dim), cosine, sine, mask)
+        return x + gate_ff * self.ff(normed(x, shift_ff, scale_ff, self.dim))
 
 
 class Rotary(nn.Module):
@@ -189,6 +190,7 @@ class Estimator(nn.Module):
 
     def __init__(self, d: FlowDimensions) -> None:
         super().__init__()
+        self.dim = d.dim
         self.time_embed = TimeEmbedding(d.dim)
         self.input_embed = InputEmbedding(d)
         self.rotary_embed = Rotary(d.head)
@@ -203,7 +205,7 @@ class Estimator(nn.Module):
         length = x.shape[2]
         time = self.time_embed(t)
         speaker = spks.unsqueeze(1).expand(2, length, spks.shape[1])
-        x = self.input_embed(x.mT, cond.mT, mu.mT, speaker)
+        x = self.input_embed(x.transpose(1, 2), cond.transpose(1, 2), mu.transpose(1, 2), speaker)
         place = torch.arange(length, device=x.device).to(torch.float32)
         angles = (place[:, None] * self.rotary_embed.inv_freq)[..., None].expand(-1, -1, 2)
         angles = angles.reshape(length, -1)
@@ -211,8 +213,8 @@ class Estimator(nn.Module):
         for block in self.transformer_blocks:
             x = block(x, time, torch.cos(angles), torch.sin(angles), mask)
         scale, shift = self.norm_out(time)  # the other order than in the blocks
-        out: Tensor = self.proj_out(normed(x, shift, scale))
-        return out.mT
+        out: Tensor = self.proj_out(normed(x, shift, scale, self.dim))
+        return out.transpose(1, 2)
 
 
 class FlowStep(nn.Module):

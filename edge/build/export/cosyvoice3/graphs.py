@@ -151,8 +151,11 @@ def _tried(stage: Stage, make: Callable[[Stage], onnx.ModelProto]) -> onnx.Model
             return make(stage)
     except Exception as error:  # an exporter raises whatever it stumbles over
         where = offending_module(stage.module, error)
-        last = [line for line in str(error).strip().splitlines() if line.strip()] or [repr(error)]
-        raise refuse(f"{stage.name}: {where}: {type(error).__name__}: {last[0][:200]}") from None
+        cause: BaseException = error
+        while cause.__cause__ is not None:  # the outer ones only tell which step failed
+            cause = cause.__cause__
+        said = (str(cause).strip() or repr(cause)).splitlines()[0][:200]
+        raise refuse(f"{stage.name}: {where}: {type(cause).__name__}: {said}") from None
 
 
 def _by_dynamo(stage: Stage) -> onnx.ModelProto:
