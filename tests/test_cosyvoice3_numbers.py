@@ -76,7 +76,7 @@ def test_the_same_token_may_come_again_after_ten() -> None:
 
 def test_too_early_an_end_is_barred_only_where_the_released_code_meant_to() -> None:
     eos, sos = CODES + 1, CODES
-    scores = logits(t1=0.1, **{f"t{eos}": 0.5, f"t{sos}": 0.4})
+    scores = logits(t1=0.3, **{f"t{eos}": 0.3, f"t{sos}": 0.4})
 
     def second(least: str, seed: int) -> int:
         sampling = Sampling(top_p=0.8, top_k=25, window=0, tau=1.0, least=least)  # type: ignore[arg-type]
