@@ -4,6 +4,8 @@ needs no torch. About 3 s."""
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -13,15 +15,17 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.build.candidates import NEAREST, planned_recipe
+from edge.build.export import EXPORTERS
 from edge.build.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
 from edge.build.export.cosyvoice3.dimensions import read_dimensions
 from edge.build.export.cosyvoice3.hyperpyyaml import Document
+from edge.build.export.export_log import ExportLog
 from edge.build.fetch import place_checkpoint
 from edge.build.quantize import STAGE_RECIPES
 from edge.build.quantize.recipe import session_of
 from edge.build.quantize.transformer import int4_blocks
 from edge.build.stage_gate import warn
-from edge.errors import BadRecord, ExportFailed, FetchFailed
+from edge.errors import BadRecord, ExportFailed, FetchFailed, MissingPackage
 from edge.profile import PlannedStage, Recipe, all_profiles, load_profile, profiles_dir
 from edge.voice import Source, load_voice
 
@@ -276,6 +280,20 @@ def test_a_profile_cannot_name_a_stage_that_stays_float(tmp_path: Path) -> None:
     )
     with pytest.raises(BadRecord, match="llm, flow_step"):
         load_profile(str(tmp_path / "x86-64.yaml"))
+
+
+def test_without_torch_the_package_to_install_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingPackage) as caught:
+        EXPORTERS["cosyvoice3"]({}, tmp_path, ExportLog())
+    assert "edge-voice[cosyvoice3]" in caught.value.remedy
+
+
+def test_a_build_of_another_voice_does_not_load_torch() -> None:
+    code = "import sys, edge.build.pipeline; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_a_board_that_cannot_keep_up_is_warned_of() -> None:

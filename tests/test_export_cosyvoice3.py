@@ -310,6 +310,14 @@ def damage_norm(folder: Path) -> None:
     torch.save(state, folder / "hift.pt")
 
 
+def damage_norm_size(folder: Path) -> None:
+    state = torch.load(folder / "hift.pt", weights_only=True)
+    state["conv_pre.parametrizations.weight.original0"] = torch.zeros(1 << 20, 1, 1)
+    huge = torch.zeros(1).expand(1 << 20, 1 << 10, 5)
+    state["conv_pre.parametrizations.weight.original1"] = huge
+    torch.save(state, folder / "hift.pt")
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -329,6 +337,7 @@ def damage_norm(folder: Path) -> None:
         (damage_size, ["llm_decoder.weight has shape"]),
         (damage_values, ["speech_embedding.weight holds a value that is no number"]),
         (damage_norm, ["conv_pre: weight norm", "magnitudes None"]),
+        (damage_norm_size, ["conv_pre has shape", "67,108,864"]),
     ],
 )
 def test_a_hostile_checkpoint_is_refused_in_words(

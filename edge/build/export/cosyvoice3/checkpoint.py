@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from edge.errors import EdgeError, ExportFailed
 
 MAX_BYTES = 8 << 30  # llm.pt of the released model has 2.02 GB
+MAX_FOLDED = 1 << 26  # values of one layer with weight norm; the largest released has 2,097,152
 SHOWN = 50
 
 State = dict[str, Tensor]
@@ -86,8 +87,11 @@ def _folded(state: State, path: Path) -> State:
             raise refuse(
                 f"{path}: {layer}: weight norm of {tuple(value.shape)} with magnitudes {shape}"
             )
-        if value.numel() > MAX_BYTES // 8:
-            raise refuse(f"{path}: {layer}: {tuple(value.shape)} is too large")
+        if value.numel() > MAX_FOLDED:
+            raise refuse(
+                f"{path}: {layer} has shape {tuple(value.shape)}; with weight norm at most "
+                f"{MAX_FOLDED:,} values are expected"
+            )
         v = value.double()
         norm = v.flatten(1).norm(dim=1).view(-1, *ones)
         found[f"{layer}.weight"] = g.double() * v / norm.clamp(min=1e-300)
