@@ -8,9 +8,7 @@ everything else belongs to the family
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -30,11 +28,14 @@ from edge.errors import (
     NoBundle,
     WrongBoard,
 )
+from edge.files import FULL, flush
 from edge.profile import Machine, Profile, matches
 from edge.voice import Voice
 
 FORMAT = 1
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
+REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
+"""For people, on the workstation; not of the manifest, and not installed."""
 VOICE, PROFILE = "voice.yaml", "profile.yaml"
 WEIGHTS = ".weights"
 """What the file of a graph's weights is called, after the graph's own name."""
@@ -110,6 +111,11 @@ class Bundle:
         names = ", ".join(variant.name for variant in self.manifest.variants)
         raise NoBundle(f"{self.path.name} has no variant {name!r}", f"Choose one of: {names}")
 
+    @property
+    def bytes(self) -> int:
+        """Of all files that the manifest lists."""
+        return sum(entry.bytes for entry in self.manifest.files.values())
+
     @cached_property
     def id(self) -> str:
         """Changes whenever anything in the bundle does."""
@@ -158,13 +164,13 @@ def writing(destination: Path) -> Iterator[Path]:
     try:
         yield folder
         for file in sorted(folder.rglob("*")):
-            _fsync(file)
-        _fsync(folder)
+            flush(file)
+        flush(folder)
         folder.chmod(0o755)
         _replace(folder, destination)
-        _fsync(destination.parent)
+        flush(destination.parent)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in FULL:
             raise
         free = shutil.disk_usage(destination.parent).free
         raise DiskFull(
@@ -251,11 +257,3 @@ def _replace(folder: Path, destination: Path) -> None:
     destination.rename(aside / destination.name)
     folder.rename(destination)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

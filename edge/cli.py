@@ -4,21 +4,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
-from edge.options import BUNDLES, Command, parser
+from edge.options import Command, parser
 from edge.options import cache_dir as cache_dir
+from edge.tables import print_json, print_table
 
 if TYPE_CHECKING:
     from edge.bundle import Bundle
+    from edge.config import Config
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -63,16 +64,16 @@ def profiles(options: argparse.Namespace) -> int:
     if options.detect:
         found = detect(read_machine(), all_profiles())
         if options.json:
-            _print_json({"profile": found.profile.name, "reasons": found.reasons})
+            print_json({"profile": found.profile.name, "reasons": found.reasons})
         else:
             print(found.profile.name)
             print(f"  {found.profile.title}, because " + "; ".join(found.reasons))
         return 0
     rows = [(p.name, p.title, ", ".join(v.name for v in p.variants)) for p in all_profiles()]
     if options.json:
-        _print_json([{"name": n, "title": t, "variants": v.split(", ")} for n, t, v in rows])
+        print_json([{"name": n, "title": t, "variants": v.split(", ")} for n, t, v in rows])
     else:
-        _print_table(("PROFILE", "BOARD", "VARIANTS, BEST FIRST"), rows)
+        print_table(("PROFILE", "BOARD", "VARIANTS, BEST FIRST"), rows)
     return 0
 
 
@@ -88,10 +89,10 @@ def voices(options: argparse.Namespace) -> int:
         return 0
     every = all_voices()
     if options.json:
-        _print_json([records.to_dict(voice) for voice in every])
+        print_json([records.to_dict(voice) for voice in every])
         return 0
     for voice in every:
-        _print_table(
+        print_table(
             (voice.name, ""),
             [
                 ("  is", f"{voice.title} ({voice.language}, {voice.family})"),
@@ -112,7 +113,7 @@ def inspect(options: argparse.Namespace) -> int:
     bundle.verify()
     manifest = bundle.manifest
     if options.json:
-        _print_json(records.to_dict(manifest))
+        print_json(records.to_dict(manifest))
         return 0
     size = sum(entry.bytes for entry in manifest.files.values())
     rows = [
@@ -124,7 +125,7 @@ def inspect(options: argparse.Namespace) -> int:
         ("size", f"{size / 1e6:.1f} MB in {len(manifest.files)} files, all checksums right"),
         ("built with", ", ".join(f"{k} {v}" for k, v in manifest.tools.items())),
     ]
-    _print_table((bundle.path.name, ""), rows)
+    print_table((bundle.path.name, ""), rows)
     return 0
 
 
@@ -136,11 +137,12 @@ def build(options: argparse.Namespace) -> int:
     from edge.build.pipeline import Wish, build_bundle
     from edge.build.progress import progress
     from edge.build.stage_gate import STAGES
+    from edge.build.terminal import build_everywhere, print_stages
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
 
     if options.profile == "all":
-        return _build_all(options)
+        return build_everywhere(options)
     name = options.profile or detect(read_machine(), all_profiles()).profile.name
     profile = load_profile(name)
     folder = destination(options.out, options.voice, name)
@@ -156,66 +158,11 @@ def build(options: argparse.Namespace) -> int:
     if (page := bundle.path / "report.html").exists():
         print(f"Why: {page}")
     if (bundle.path / STAGES).exists():
-        _print_stages(bundle.path / STAGES)
+        print_stages(bundle.path / STAGES)
         print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
         return 0
     print("Hear it: edge say --local 'Hello.'")
     return 0
-
-
-def _print_stages(path: Path) -> None:
-    from edge import records
-    from edge.build.stage_gate import StageReport
-
-    report = records.load_json(path, StageReport)
-    steps = [
-        (r.stage, r.exporter, r.error or "ok", f"{r.seconds:.1f} s", f"{r.nodes_after} nodes")
-        for r in report.export
-    ]
-    _print_table(("EXPORT", "BY", "", "TIME", "SIZE"), steps)
-    parity = [(p.stage, f"{p.relative_l2:.1e}", f"{p.max_abs:.1e}") for p in report.parity]
-    _print_table(("PARITY WITH PYTORCH", "RELATIVE L2", "LARGEST"), parity)
-    quality = [
-        (
-            q.variant,
-            q.stage,
-            q.recipe,
-            f"{q.bytes / 1e6:.1f} MB",
-            f"{q.measure} {q.value:.3g}" + (f" (limit {q.limit:g})" if q.limit else ""),
-        )
-        for q in report.quality
-    ]
-    _print_table(("VARIANT", "STAGE", "RECIPE", "SIZE", "AGAINST FLOAT32"), quality)
-
-
-def _build_all(options: argparse.Namespace) -> int:
-    from edge.build.bundles import build_all
-    from edge.build.pipeline import Wish
-    from edge.build.progress import progress
-    from edge.profile import all_profiles
-
-    names = [profile.name for profile in all_profiles()]
-    wishes = [
-        Wish(options.voice, name, options.only, options.judge, options.checkpoint)
-        for name in names
-    ]
-    every = []
-    with progress(f"{options.voice} for {len(wishes)} boards") as report:
-        for built in build_all(wishes, options.out, options.cache, options.jobs):
-            every.append(built)
-            report(f"{built.wish.profile} done", len(every), len(wishes))
-    every.sort(key=lambda built: names.index(built.wish.profile))
-    rows = [
-        (
-            built.wish.profile,
-            f"{built.bytes / 1e6:.1f} MB" if not built.failure else "-",
-            f"{built.seconds:.0f} s",
-            built.failure or ", ".join(built.variants),
-        )
-        for built in every
-    ]
-    _print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
-    return int(any(built.failure for built in every))
 
 
 # On the board
@@ -230,7 +177,7 @@ def bench(options: argparse.Namespace) -> int:
     threads = options.threads or ([1, 2] if options.peers else [bundle.profile.runtime.threads])
     report = measure(bundle, options.variant or [], threads, options.rounds, options.peers)
     if options.json:
-        _print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
+        print_json({"command": shlex.join(["edge", *options.typed]), **records.to_dict(report)})
     else:
         print(table(report, shlex.join(["edge", *options.typed])))
     return 0
@@ -239,21 +186,22 @@ def bench(options: argparse.Namespace) -> int:
 def tune(options: argparse.Namespace) -> int:
     from edge import records
     from edge.daemon.serve import find_bundles
+    from edge.installed import default_places
     from edge.tune import HEAD, rows, tune_and_keep
 
-    bundles = find_bundles(options.bundle or [BUNDLES], options.voice, any_board=False)
+    bundles = find_bundles(options.bundle or default_places(), options.voice, any_board=False)
     answers = []
     for bundle in bundles[: 1 if options.voice else None]:
         outcome, path = tune_and_keep(bundle)
         answers.append({"bundle": bundle.path.name, "file": str(path)} | records.to_dict(outcome))
         if not options.json:
             print(bundle.path.name)
-            _print_table(HEAD, rows(outcome))
+            print_table(HEAD, rows(outcome))
             print(f"chosen: {outcome.chosen}, {outcome.reason}")
             print(f"warning: {outcome.warning}" if outcome.warning else "this board keeps up")
             print(f"kept in {path}; a running daemon takes it when it starts again")
     if options.json:
-        _print_json(answers)
+        print_json(answers)
     return 0
 
 
@@ -262,12 +210,45 @@ def tune(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace) -> int:
     from edge.client import socket_path
-    from edge.daemon.serve import find_bundles, serve_bundles
+    from edge.config import load_config
+    from edge.daemon.serve import configured, serve_bundles
 
-    bundles = find_bundles(options.bundle or [BUNDLES], options.voice, options.any_board)
-    path = options.socket or socket_path()
-    serve_bundles(bundles, path, options.device, options.phrase_cache)
+    def read() -> tuple[Sequence[Bundle], Config]:
+        config = load_config(options.config).typed(options).config
+        return configured(config), config
+
+    serve_bundles(read, options.socket or socket_path())
     return 0
+
+
+def reload(options: argparse.Namespace) -> int:
+    from edge import upkeep
+
+    return upkeep.reload(options)
+
+
+def config(options: argparse.Namespace) -> int:
+    from edge import upkeep
+
+    return upkeep.config(options)
+
+
+def install(options: argparse.Namespace) -> int:
+    from edge import upkeep
+
+    return upkeep.install(options)
+
+
+def calibrate_audio(options: argparse.Namespace) -> int:
+    from edge import upkeep
+
+    return upkeep.calibrate_audio(options)
+
+
+def rollback(options: argparse.Namespace) -> int:
+    from edge import upkeep
+
+    return upkeep.rollback(options)
 
 
 def say(options: argparse.Namespace) -> int:
@@ -296,47 +277,53 @@ def prerender(options: argparse.Namespace) -> int:
 def clone(options: argparse.Namespace) -> int:
     from edge.clone import clone_voice
 
-    clone_voice(options)
-    return 0
+    return clone_voice(options)
 
 
 def unclone(options: argparse.Namespace) -> int:
-    from edge.synth.voice_print import remove_print
+    from edge.clone import wipe_voice
 
-    remove_print(options.name)
-    print(f"{options.name} is wiped")
-    return 0
+    return wipe_voice(options)
 
 
 def stop(options: argparse.Namespace) -> int:
-    from edge.client import Client
+    from edge import control
 
-    with Client(options.socket) as client:
-        stopped = client.stop(options.id)
-    print(f"stopped {len(stopped)}" if stopped else "nothing was being spoken")
-    return 0
+    return control.stop(options)
+
+
+def pause(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.pause(options)
+
+
+def resume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.resume(options)
+
+
+def volume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.volume(options)
 
 
 def status(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+    from edge import control
 
-    from edge.client import Client
+    return control.status(options)
 
-    with Client(options.socket) as client:
-        report = client.status()
-    if options.json:
-        _print_json(asdict(report))
-        return 0
-    counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
-    rows = [
-        ("speaking", report.speaking or "nothing"),
-        ("waiting", str(report.waiting)),
-        ("voices", ", ".join(report.voices)),
-        ("provider", report.provider or "none"),
-        ("sound", report.device or "closed"),
-        ("since start", f"{counted}; up {report.uptime_s:.0f} s"),
-    ]
-    _print_table((f"edge-voice {report.version}", ""), rows)
+
+def drop_in(options: argparse.Namespace) -> int:
+    from edge.drop_in import drop_in
+    from edge.profile import all_profiles, detect, load_profile, read_machine
+
+    machine = read_machine()
+    named = options.profile
+    profile = load_profile(named) if named else detect(machine, all_profiles()).profile
+    print(drop_in(profile, machine), end="")
     return 0
 
 
@@ -345,10 +332,16 @@ def doctor(options: argparse.Namespace) -> int:
 
     from edge.client import socket_path
     from edge.doctor import examine
+    from edge.installed import default_places
+    from edge.sandbox import run_as_service
 
-    findings = examine(options.bundle or [BUNDLES], options.socket or socket_path())
+    if options.as_service:
+        words = [word for word in options.typed if word != "--as-service"]
+        return run_as_service([*words, *([] if options.tone else ["--tone"])])
+    places = options.bundle or default_places()
+    findings = examine(places, options.socket or socket_path(), options.tone)
     if options.json:
-        _print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             print(f"{finding.verdict:5} {finding.subject}: {finding.message}")
@@ -360,8 +353,9 @@ def doctor(options: argparse.Namespace) -> int:
 def _one_bundle(place: Path | None) -> Bundle:
     """The bundle of a place, of any board; of several there the first."""
     from edge.daemon.serve import find_bundles
+    from edge.installed import default_places
 
-    return find_bundles([place or BUNDLES], voice=None, any_board=True)[0]
+    return find_bundles([place] if place else default_places(), voice=None, any_board=True)[0]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -370,27 +364,24 @@ def _parser() -> argparse.ArgumentParser:
         voices,
         build,
         inspect,
+        install,
+        rollback,
+        config,
         bench,
         tune,
         serve,
+        reload,
         say,
         prerender,
         clone,
         unclone,
         stop,
+        pause,
+        resume,
+        volume,
         status,
+        calibrate_audio,
+        drop_in,
         doctor,
     )
-    return parser({work.__name__: work for work in works})
-
-
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    every = [row for row in (head, *rows) if any(row)]
-    widths = [max(len(row[i]) for row in every) for i in range(len(head) - 1)]
-    for row in every:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]).rstrip())
+    return parser({work.__name__.replace("_", "-"): work for work in works})

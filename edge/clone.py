@@ -12,18 +12,18 @@ from edge import synth
 from edge.bundle import Bundle
 from edge.daemon.serve import find_bundles
 from edge.errors import BadClip, BadVoicePrint, NoConsent, UnknownVoice
-from edge.options import BUNDLES
+from edge.installed import default_places
 from edge.synth.clip import MIN_S, MOST_S, check_clip, read_clip
-from edge.synth.voice_print import FORMAT, Label, find_print, print_path, save_print
+from edge.synth.voice_print import FORMAT, Label, find_print, print_path, remove_print, save_print
 
 CONSENT = "The speaker in the clip is me, or agreed that I make and use this voice."
 
 
-def clone_voice(options: argparse.Namespace) -> None:
-    """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, and what loading raises."""
+def clone_voice(options: argparse.Namespace) -> int:
+    """Exit status 0. Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
     name: str = options.name
     path = print_path(name)
-    bundles = find_bundles(options.bundle or [BUNDLES], None, options.any_board)
+    bundles = find_bundles(options.bundle or default_places(), None, options.any_board)
     bundle = _cloning(bundles, options.voice)
     if name in {bundle.voice.name for bundle in bundles}:
         raise BadVoicePrint(f"{name!r} is the name of a voice", "Choose another name.")
@@ -55,6 +55,14 @@ def clone_voice(options: argparse.Namespace) -> None:
     save_print(made, label)
     print(f"{name}: {clip.seconds:.1f} s cloned for {bundle.voice.name}, kept in {_short(path)}")
     print(f"Hear it: edge say --voice {name} 'Hello.'")
+    return 0
+
+
+def wipe_voice(options: argparse.Namespace) -> int:
+    """Exit status 0. Raises BadVoicePrint, NotWritable."""
+    remove_print(options.name)
+    print(f"{options.name} is wiped")
+    return 0
 
 
 def _cloning(bundles: Sequence[Bundle], voice: str | None) -> Bundle:

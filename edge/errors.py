@@ -111,6 +111,12 @@ class WrongBoard(EdgeError):
     code = "wrong-board"
 
 
+class UnsafeBundle(EdgeError):
+    """A bundle holds what no bundle of ours does, or lacks the signature that is asked for."""
+
+    code = "unsafe-bundle"
+
+
 # The socket
 
 
@@ -142,6 +148,12 @@ class SocketInUse(EdgeError):
     """Another daemon already listens on the socket, or its path cannot be used."""
 
     code = "socket-in-use"
+
+
+class NotAllowed(EdgeError):
+    """The configuration lets only others speak."""
+
+    code = "not-allowed"
 
 
 class Busy(EdgeError):

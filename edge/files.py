@@ -21,6 +21,15 @@ def state_dir() -> Path:
     return (Path(base) if base else Path.home() / ".local/state") / "edge-voice"
 
 
+def flush(path: Path) -> None:
+    """Bring a file, or a folder's list of names, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 

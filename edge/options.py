@@ -15,7 +15,10 @@ ROUNDS = 7
 CLIP_S, MOST_CLIP_S = 3.0, 30.0
 """Seconds of a clip: unless more is asked for, and what the models were made for."""
 BUNDLES = Path("build/bundles")
-"""Where a build puts its bundles, and the first place where the daemon looks for one."""
+"""Where a build puts its bundles, and where the daemon looks after those that are installed."""
+
+_SYSTEM = "for the service, in /var/lib/edge-voice"
+_CONFIG = "read this file, not one that is found"
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -74,8 +77,28 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("bundle", type=Path, metavar="BUNDLE")
     add("--json", action="store_true", help="answer as JSON")
 
+    add = command(
+        "install", "install a bundle for the daemon to speak with", "edge install joe.tar --system"
+    )
+    add("bundle", type=Path, metavar="BUNDLE", help="a folder, or a tar file of one")
+    add("--system", action="store_true", help=_SYSTEM)
+    add("--verify-with", type=Path, metavar="FILE", help="only if signed by a key in this file")
+    add("--any-board", action="store_true", help="accept a bundle built for another board")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "rollback", "go back to a voice's previous bundle", "edge rollback en_US-joe-medium"
+    )
+    add("voice", metavar="VOICE")
+    add("--system", action="store_true", help=_SYSTEM)
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("config", "show the configuration, and where it comes from", "edge config")
+    add("--config", type=Path, metavar="FILE", help=_CONFIG)
+    add("--json", action="store_true", help="answer as JSON")
+
     add = command("bench", "measure the speed and memory of a bundle", "edge bench --rounds 20")
-    add("--bundle", type=Path, metavar="DIR", help=f"default: the first one in {BUNDLES}")
+    add("--bundle", type=Path, metavar="DIR", help="default: the first one there is")
     add("--variant", action="append", metavar="NAME", help="only this one; may be given again")
     add(
         "--threads",
@@ -90,7 +113,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     add = command("tune", "find the fastest variant on this board and keep to it", "edge tune")
     add("voice", nargs="?", metavar="VOICE", help="default: every bundle for this board")
-    add("--bundle", type=Path, action="append", metavar="DIR", help=f"default {BUNDLES}")
+    add("--bundle", type=Path, action="append", metavar="DIR", help="default: all there are")
     add("--json", action="store_true", help="answer as JSON")
 
     add = command("serve", "run the daemon in the foreground", "edge serve --device 'USB Audio'")
@@ -100,8 +123,27 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="which voice is the default one")
     add("--socket", type=Path, metavar="PATH", help="listen here")
     add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--fallback-device", metavar="NAME", help="the device to use while that one is lost")
+    add(
+        "--on-loss",
+        choices=("wait", "fallback"),
+        help="lost in a word: wait for it first (the default), or move at once",
+    )
+    add("--wait", type=float, metavar="S", help="how long to wait; default 30")
+    add("--wake-ms", type=float, metavar="MS", help="silence first; edge calibrate-audio finds it")
+    add(
+        "--keep-awake",
+        action="store_true",
+        help="keep the device open, with a tone too low to hear",
+    )
     add("--phrase-cache", type=Path, metavar="DIR", help="keep the sound of phrases here")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
+    add("--config", type=Path, metavar="FILE", help=_CONFIG)
+
+    add = command(
+        "reload", "have the daemon read its configuration and bundles again", "edge reload"
+    )
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command("say", "speak a text", "edge say 'The train to Oxford leaves at nine.'")
     add(
@@ -113,6 +155,9 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")
+    add("--priority", choices=("urgent", "normal", "background"), default="normal")
+    add("--ttl", type=float, metavar="S", help="drop it if it has not begun after S seconds")
+    add("--key", metavar="KEY", help="replace what waits with the same key")
     add("--out", metavar="FILE.wav", help="write the sound there instead; - is standard output")
     add("--fallback", type=Path, metavar="FILE.wav", help="write there if there is no sound card")
     add("--no-wait", action="store_true", help="return once the daemon has accepted it")
@@ -150,7 +195,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
         help=f"allow a longer clip, up to {MOST_CLIP_S:g}; default {CLIP_S:g}",
     )
     add("--voice", metavar="VOICE", help="which voice is to speak; default: the first that clones")
-    add("--bundle", type=Path, action="append", metavar="DIR", help=f"default {BUNDLES}")
+    add("--bundle", type=Path, action="append", metavar="DIR", help="default: all there are")
     add("--any-board", action="store_true", help="accept bundles built for other boards")
 
     add = command("unclone", "wipe a cloned voice", "edge unclone anna")
@@ -160,11 +205,42 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("id", nargs="?", metavar="ID", help="only this utterance")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
-    add = command("status", "show what the daemon does", "edge status --json")
-    add("--json", action="store_true", help="answer as JSON")
+    add = command("pause", "hold back all but urgent speech", "edge pause")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
+    add = command("resume", "go on where pause came", "edge resume")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("volume", "set how loud the sound card speaks", "edge volume 60")
+    add("percent", type=int, metavar="N", help="0 to 100; 100 is the voice as it is")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("status", "show what the daemon does", "edge status --watch")
+    add("--json", action="store_true", help="answer as JSON")
+    add("--watch", action="store_true", help="each second anew, until Ctrl-C")
+    add("--until-idle", type=float, metavar="S", help="first wait, at most so long, for silence")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "calibrate-audio",
+        "find by listening what a sound device swallows",
+        "edge calibrate-audio --device 'USB Audio' --record 'USB Audio'",
+    )
+    add("--device", metavar="NAME", help="the sound device, by name; edge doctor lists them")
+    add("--record", metavar="NAME", help="a microphone near it, or a loopback")
+    add("--idle", type=float, default=10.0, metavar="S", help="let it sleep first; default 10")
+    add("--json", action="store_true", help="answer as JSON")
+
+    add = command(
+        "drop-in",
+        "print the part of the systemd service that depends on the board",
+        "edge drop-in --profile rpi5",
+    )
+    add("--profile", metavar="P", help="the board; default: this machine")
+
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
+    add("--tone", action="store_true", help="play one, to be heard")
+    add("--as-service", action="store_true", help="in the service's sandbox; needs root")
     add("--json", action="store_true", help="answer as JSON")
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")

@@ -53,6 +53,20 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
     return from_dict(cls, data, where)
 
 
+def key_lines(text: str) -> dict[str, int]:
+    """Where each key of a YAML document that parse_yaml has read stands: `audio.device` -> 3."""
+    lines: dict[str, int] = {}
+
+    def visit(node: yaml.Node | None, before: str) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                lines[before + key.value] = key.start_mark.line + 1
+                visit(value, f"{before}{key.value}.")
+
+    visit(yaml.compose(text, _StrictLoader), "")
+    return lines
+
+
 def parse_json(text: str, cls: type[T], where: str) -> T:
     """Read one JSON object into the dataclass `cls`; raises BadRecord naming `where`."""
     try:

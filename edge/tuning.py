@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 from edge import records
 from edge.bundle import Bundle
 from edge.errors import BadRecord
-from edge.files import write_whole
+from edge.files import state_dir, write_whole
 from edge.machine import Machine
 
 log = logging.getLogger(__name__)
@@ -61,13 +60,7 @@ def machine_name(machine: Machine) -> str:
 
 
 def tuning_path(bundle: Bundle) -> Path:
-    """`$STATE_DIRECTORY` is the service's, named by systemd; the other is a user's own."""
-    if given := os.environ.get("STATE_DIRECTORY"):
-        folder = Path(given.split(":")[0])
-    else:
-        base = os.environ.get("XDG_STATE_HOME")
-        folder = (Path(base) if base else Path.home() / ".local/state") / "edge-voice"
-    return folder / "tune" / f"{bundle.id}.json"
+    return state_dir() / "tune" / f"{bundle.id}.json"
 
 
 def read_tuning(bundle: Bundle, machine: Machine) -> Tuning | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -22,6 +23,11 @@ settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("edge")
 
 PROFILE = "x86-64"  # any will do: nothing here runs on an execution provider
+
+KERNEL_PATHS = {
+    "x86_64": ["avx512vnni", "avxvnni", "avx2-7bit", "avx2"],
+    "aarch64": ["sdot", "smlal-7bit", "smlal"],
+}
 
 
 def build_tone(folder: Path, voice: str = "tone") -> Bundle:
@@ -52,6 +58,23 @@ def second_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return build_tone(folder / "second", str(folder / "second.yaml"))
 
 
+def _later_tone(folder: Path, comment: str) -> Bundle:
+    """The voice of tone_bundle, of another build."""
+    text = voice_path("tone").read_text(encoding="utf-8")
+    (folder / "tone.yaml").write_text(f"{text}# {comment}\n", encoding="utf-8")
+    return build_tone(folder / "tone", str(folder / "tone.yaml"))
+
+
+@pytest.fixture(scope="session")
+def newer_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return _later_tone(tmp_path_factory.mktemp("newer"), "newer")
+
+
+@pytest.fixture(scope="session")
+def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return _later_tone(tmp_path_factory.mktemp("third"), "third")
+
+
 @pytest.fixture(scope="session")
 def cosyvoice3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Of a tiny random checkpoint: it clones, and says noise (30 s)."""
@@ -75,6 +98,19 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["cmake", "-S", source, "-B", build], check=True, capture_output=True)
     subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
     return build / kernels.LIBRARY
+
+
+@pytest.fixture(params=["best", *KERNEL_PATHS.get(platform.machine(), []), "scalar"])
+def kernel_path(
+    request: pytest.FixtureRequest, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    name = str(request.param)
+    if name == "best":
+        return name
+    if name not in kernels.paths(library):
+        pytest.skip(f"this CPU has no {name}")
+    monkeypatch.setenv("EDGE_KERNELS_PATH", name)
+    return name
 
 
 @pytest.fixture

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from edge.bundle import Bundle
+from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
 from edge.pcm import Samples
 from edge.protocol import (
@@ -104,8 +105,10 @@ class Wire:
 class ThreadDaemon:
     """The real server in a thread of this process."""
 
-    def __init__(self, path: Path, bundles: Sequence[Bundle]) -> None:
-        self.path, self.card = path, FakeCard()
+    def __init__(
+        self, path: Path, bundles: Sequence[Bundle], reread: Reread | None = None
+    ) -> None:
+        self.path, self.card, self._reread = path, FakeCard(), reread
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(bundles)))
         self._thread.start()
@@ -113,7 +116,7 @@ class ThreadDaemon:
 
     async def _run(self, bundles: Sequence[Bundle]) -> None:
         self._loop = asyncio.get_running_loop()
-        self.server = Server(bundles, self.card.open)
+        self.server = Server(bundles, self.card.open, reread=self._reread)
         await self.server.run(self.path, self._ready.set)
 
     def connect(self) -> Wire:
@@ -128,27 +131,38 @@ class ThreadDaemon:
 
 
 class ProcessDaemon:
-    """`edge serve` as a user runs it."""
+    """`edge serve` as a user runs it; without a bundle, with those that are installed."""
 
-    def __init__(self, path: Path, bundle: Path, prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        bundle: Path | None,
+        prefix: Sequence[str] = (),
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = path
         self.process = subprocess.Popen(
-            [*prefix, *serve_command(path, bundle)],
+            [*prefix, *serve_command(path, bundle), *options],
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=environment or os.environ | {"PYTHONPATH": str(ROOT)},
         )
         self.said: list[str] = []
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.said.append(line)
-            if "ready on" in line:
-                return
-        raise AssertionError("the daemon did not start:\n" + "".join(self.said))
+        self.wait_for("ready on")
 
     def connect(self) -> Wire:
         return Wire(self.path)
+
+    def wait_for(self, words: str) -> None:
+        """Until they are in its log."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if words in line:
+                return
+        raise AssertionError(f"the daemon did not say {words!r}:\n" + "".join(self.said))
 
     def wait(self) -> int:
         self.said.append(self.process.communicate(timeout=DEADLINE_S)[1])
@@ -165,8 +179,8 @@ class ProcessDaemon:
             raise
 
 
-def serve_command(path: Path, bundle: Path) -> list[str]:
+def serve_command(path: Path, bundle: Path | None) -> list[str]:
+    named = ["--bundle", str(bundle)] if bundle else []
     return [
-        sys.executable, "-m", "edge", "serve", "--any-board",
-        "--socket", str(path), "--bundle", str(bundle),
+        sys.executable, "-m", "edge", "serve", "--any-board", "--socket", str(path), *named
     ]  # fmt: skip

@@ -91,6 +91,9 @@ class FakeSink:
     def finish(self) -> None:
         pass
 
+    def interrupt(self) -> None:
+        self.abort()
+
     def abort(self) -> None:
         with self._card.changed:
             self._card.aborts += 1

@@ -20,6 +20,8 @@ class FakeSink:
     else a write returns at once. The next `failures` writes raise NoSoundDevice.
     """
 
+    name = "paced"
+
     def __init__(
         self, rate: int, paced: bool = False, latency_s: float = 0.06, failures: int = 0
     ) -> None:
@@ -65,6 +67,9 @@ class FakeSink:
         with self._changed:
             if self._wait(0.0, life):
                 self._end = 0.0
+
+    def interrupt(self) -> None:
+        self.abort()
 
     def abort(self) -> None:
         with self._changed:

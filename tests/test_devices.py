@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.daemon.devices import Device, find
+from edge.daemon.devices import Device, find, holder_of, lost, sounddevice
 from edge.daemon.sink import reopen_delays
 from edge.errors import NoSoundDevice
 
@@ -72,6 +72,23 @@ def test_no_device_or_more_than_one(name: str, message: str, asound: Path) -> No
 def test_a_machine_without_sound() -> None:
     with pytest.raises(NoSoundDevice, match="no sound device"):
         find(None, ())
+
+
+def test_a_busy_card_is_told_with_who_holds_it(asound: Path, tmp_path: Path) -> None:
+    status = asound / "card2/pcm0p/sub0/status"
+    status.parent.mkdir(parents=True)
+    status.write_text("state: RUNNING\nowner_pid   : 812\n", encoding="ascii")
+    usb, default = DEVICES[2], DEVICES[3]
+    assert holder_of(usb, asound, tmp_path) == "a program (process 812)"
+    (tmp_path / "812").mkdir()
+    (tmp_path / "812/comm").write_text("pulseaudio\n", encoding="ascii")
+    assert holder_of(usb, asound, tmp_path) == "pulseaudio (process 812)"
+    status.write_text("closed\n", encoding="ascii")
+    assert holder_of(usb, asound, tmp_path) is None
+    assert holder_of(default, asound, tmp_path) is None
+    busy = lost(sounddevice().PortAudioError("Error opening stream", -9985), usb)
+    assert "is busy: another program holds it" in busy.message
+    assert "--device default" in busy.remedy
 
 
 def test_reopening_backs_off_to_5_seconds() -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from edge import cli, errors
 from edge.bundle import FORMAT, Manifest
+from edge.config import Config, InForce
 from edge.profile import Profile
 
 ROOT = Path(__file__).parent.parent
@@ -190,10 +191,10 @@ def test_the_example_in_help_is_understood(name: str) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in pages():
         text = page.read_text(encoding="utf-8")
-        for target in re.findall(r"(?:^ *|`)make ([a-z-]+)", text, re.MULTILINE):
+        for target in re.findall(r"(?:^ *|`)make ([a-z0-9-]+)", text, re.MULTILINE):
             assert target in targets, f"{page.name} names make {target}"
 
 
@@ -307,3 +308,12 @@ def test_make_say_keeps_the_text_as_it_was_typed() -> None:
         check=False,
     ).stdout
     assert text in printed.splitlines()
+
+
+def test_every_key_of_the_configuration_has_its_row_and_its_default() -> None:
+    described = {row[0].strip("`"): row[2] for row in table(DOCS / "configuration.md", "Key")}
+    defaults = {key: value for key, value, _ in InForce(Config(), {}).rows()}
+    assert list(described) == list(defaults)
+    for key, default in defaults.items():
+        if isinstance(default, (int, bool)):
+            assert described[key] == str(default).lower(), key

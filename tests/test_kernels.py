@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge import kernels
-
-Array = np.ndarray[Any, Any]
-INPUTS = ("x", "weights", "scales", "bias", "gains", "residual", "state", "first", "last")
-
-
-def session(
-    library: Path,
-    op: str,
-    constants: dict[str, Array],
-    present: set[str],
-    threads: int = 1,
-    **attributes: Any,
-) -> onnxruntime.InferenceSession:
-    """A graph of one node whose inputs beyond the constants are those `present`."""
-    names = [n if n in constants or n in present | {"x"} else "" for n in INPUTS]
-    types = {"first": TensorProto.BOOL, "last": TensorProto.BOOL}
-    node = helper.make_node(op, names, ["y", "next_state"], domain=kernels.DOMAIN, **attributes)
-    graph = helper.make_graph(
-        [node],
-        "one",
-        [
-            helper.make_tensor_value_info(
-                n, types.get(n, TensorProto.FLOAT), [] if n in types else [1, None, None]
-            )
-            for n in INPUTS
-            if n in present | {"x"}
-        ],
-        [
-            helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, None, None])
-            for n in ("y", "next_state")
-        ],
-        [numpy_helper.from_array(a, n) for n, a in constants.items()],
-    )
-    return load(graph, library, threads)
-
-
-def load(graph: onnx.GraphProto, library: Path, threads: int) -> onnxruntime.InferenceSession:
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(kernels.DOMAIN, 1)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4  # errors reach the test as exceptions
-    options.register_custom_ops_library(str(library))
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+from tests.kernel_layers import Array, layer, load, session
 
 
 def quantized(window: Array) -> tuple[Array, np.float32]:
@@ -115,31 +68,6 @@ def reference(
     return out if residual is None else out + residual
 
 
-def layer(seed: int, o: int, c: int, k: int, bits: int = 8) -> tuple[Array, dict[str, Array]]:
-    rng = np.random.default_rng(seed)
-    floats = rng.normal(size=(o, c, k)).astype(np.float32)
-    weights, scales = kernels.pack(floats, bits)
-    bias = rng.normal(size=o).astype(np.float32)
-    return floats, {"weights": weights, "scales": scales, "bias": bias}
-
-
-PATHS = {
-    "x86_64": ["avx512vnni", "avxvnni", "avx2-7bit", "avx2"],
-    "aarch64": ["sdot", "smlal-7bit", "smlal"],
-}
-
-
-@pytest.fixture(params=["best", *PATHS.get(platform.machine(), []), "scalar"])
-def path(request: pytest.FixtureRequest, library: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    name = str(request.param)
-    if name == "best":
-        return name
-    if name not in kernels.paths(library):
-        pytest.skip(f"this CPU has no {name}")
-    monkeypatch.setenv("EDGE_KERNELS_PATH", name)
-    return name
-
-
 @pytest.mark.parametrize(
     "o, c, k, n, attributes",
     [
@@ -151,10 +79,10 @@ def path(request: pytest.FixtureRequest, library: Path, monkeypatch: pytest.Monk
     ],
 )
 def test_equals_numpy(
-    library: Path, path: str, o: int, c: int, k: int, n: int, attributes: dict[str, Any]
+    library: Path, kernel_path: str, o: int, c: int, k: int, n: int, attributes: dict[str, Any]
 ) -> None:
     rng = np.random.default_rng(n)
-    _, constants = layer(n, o, c, k, 7 if path.endswith("7bit") else 8)
+    _, constants = layer(n, o, c, k, 7 if kernel_path.endswith("7bit") else 8)
     x = rng.normal(size=(c, n)).astype(np.float32)
     residual = rng.normal(size=(o, n)).astype(np.float32)
     constants["gains"] = rng.uniform(0.5, 2, c).astype(np.float32)
@@ -168,7 +96,9 @@ def test_equals_numpy(
 
 
 @pytest.mark.parametrize("stride, k", [(8, 16), (4, 8), (2, 2), (3, 9)])
-def test_transposed_is_onnx_conv_transpose(library: Path, path: str, stride: int, k: int) -> None:
+def test_transposed_is_onnx_conv_transpose(
+    library: Path, kernel_path: str, stride: int, k: int
+) -> None:
     """Inputs and weights that int8 holds exactly, so the answer is that of the float operator."""
     rng = np.random.default_rng(stride)
     weights = rng.integers(-63, 64, (6, 10, k)).astype(np.int8)
@@ -289,7 +219,7 @@ def test_pauses_stay_clean(library: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_not_hidden(library: Path, path: str, bad: float) -> None:
+def test_what_is_not_finite_is_not_hidden(library: Path, kernel_path: str, bad: float) -> None:
     _, constants = layer(5, 8, 4, 3, 7)
     x = np.ones((1, 4, 600), np.float32)
     x[0, 2, 250] = bad
@@ -301,7 +231,7 @@ def test_what_is_not_finite_is_not_hidden(library: Path, path: str, bad: float) 
     )
 
 
-def test_denormals_are_silence(library: Path, path: str) -> None:
+def test_denormals_are_silence(library: Path, kernel_path: str) -> None:
     _, constants = layer(6, 8, 4, 3, 7)
     y = session(library, "QConv1d", constants, set()).run(
         ["y"], {"x": np.full((1, 4, 20), 1e-40, np.float32)}
@@ -349,6 +279,7 @@ def test_wrong_inputs_are_refused(library: Path, feeds: dict[str, Array], words:
         ("QConv1d", {}, {"slope": 1.5}, "slope must be in 0..1"),
         ("QConv1d", {}, {"lookahead": 3}, "lookahead must be"),
         ("QConv1d", {}, {"skip": 1}, "skip needs as many"),
+        ("QConv1d", {}, {"skip": 1, "gate": 1}, "gate needs an even number"),
         (
             "QConv1d",
             {"weights": np.full((8, 4, 3), -128, np.int8)},

@@ -8,12 +8,13 @@ card raw; what `plug` would do (rate, channels) the sink does, and better.
 
 from __future__ import annotations
 
+import atexit
 import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge.errors import MissingPackage, NoSoundDevice
 
@@ -21,6 +22,7 @@ from edge.errors import MissingPackage, NoSoundDevice
 PORTAUDIO = threading.RLock()
 
 _TRY_ANOTHER = (-9997, -9998)  # paInvalidSampleRate, paInvalidChannelCount
+_BUSY = -9985  # paDeviceUnavailable: ALSA said EBUSY
 _MOST_CARD_CHANNELS = 8  # 7.1; a mixer says 32 (pulse), 64 (pipewire) or 128 (plug)
 _ASOUND = Path("/proc/asound")
 _ALSA_CARD = re.compile(r"(?:(?:plug)?hw:)?CARD=(?P<card>[^,]+)(?:,DEV=(?P<device>\d+))?", re.I)
@@ -29,7 +31,7 @@ _ALSA_PLACE = re.compile(r"\s*\((?P<place>hw:\d+,\d+)\)$")
 
 @dataclass(frozen=True)
 class Device:
-    """One output of the machine.
+    """One output of the machine, or one input.
 
     `rate` in Hz and `channels` (the most it takes) are PortAudio's words. They mean something for
     a raw card (`place` is ALSA's hw:card,device); a server's device says 44100 and 32 whatever
@@ -84,13 +86,18 @@ def list_devices() -> tuple[Device, ...]:
     return known_devices()
 
 
-def known_devices() -> tuple[Device, ...]:
-    """The outputs there were at the last refresh, or at first use."""
+def known_devices(direction: Literal["output", "input"] = "output") -> tuple[Device, ...]:
+    """The outputs, or inputs, there were at the last refresh, or at first use."""
     sd = sounddevice()
     with PORTAUDIO:
         try:
             apis, entries = sd.query_hostapis(), sd.query_devices()
-            usual = sd._lib.Pa_GetDefaultOutputDevice()
+            output = direction == "output"
+            usual = (
+                sd._lib.Pa_GetDefaultOutputDevice()
+                if output
+                else sd._lib.Pa_GetDefaultInputDevice()
+            )
         except sd.PortAudioError as error:
             raise lost(error) from None
     return tuple(
@@ -98,12 +105,12 @@ def known_devices() -> tuple[Device, ...]:
             name=entry["name"],
             host_api=apis[entry["hostapi"]]["name"],
             rate=round(entry["default_samplerate"]),
-            channels=entry["max_output_channels"],
+            channels=entry[f"max_{direction}_channels"],
             default=entry["index"] == usual,
             index=entry["index"],
         )
         for entry in entries
-        if entry["max_output_channels"] > 0
+        if entry[f"max_{direction}_channels"] > 0
     )
 
 
@@ -117,7 +124,8 @@ def find(name: str | None, devices: tuple[Device, ...], asound: Path = _ASOUND) 
     if not devices:
         raise NoSoundDevice(
             "this machine has no sound device",
-            "Plug one in. For a service: sudo usermod -aG audio USER. Check with: aplay -l",
+            "Plug one in, or start its sound server. For a service: sudo usermod -aG audio USER. "
+            "Check with: aplay -l",
         )
     if name is None:
         return next((device for device in devices if device.default), devices[0])
@@ -143,7 +151,7 @@ def open_output(device: Device, rates: Sequence[int], block_s: float, latency_s:
     """A RawOutputStream of int16 at the first of `rates` (Hz) that the device runs at.
 
     Two channels on a card, because most cards take no mono; one on a mixer, which widens by
-    itself. Raises NoSoundDevice. Until `close_output` the stream counts as a user of PortAudio,
+    itself. Raises NoSoundDevice. Until `close_stream` the stream counts as a user of PortAudio,
     so that no refresh pulls it away.
     """
     sd = sounddevice()
@@ -155,41 +163,97 @@ def open_output(device: Device, rates: Sequence[int], block_s: float, latency_s:
         if channels <= device.channels
     ]
     with PORTAUDIO:
-        for attempt, (rate, channels) in enumerate(asked, 1):
-            try:
-                stream = sd.RawOutputStream(
-                    samplerate=rate,
-                    blocksize=round(block_s * rate),
-                    device=device.index,
-                    channels=channels,
-                    dtype="int16",
-                    latency=latency_s,
-                )
-            except sd.PortAudioError as error:
-                if error.args[1:2] and error.args[1] in _TRY_ANOTHER and attempt < len(asked):
-                    continue
-                raise lost(error) from None
-            sd._initialize()
-            return stream
+        sd._initialize()
+    try:
+        # Not with PORTAUDIO held: a sound server that hangs here must not hold up other devices.
+        return _open_first(device, asked, block_s, latency_s)
+    except BaseException:
+        with PORTAUDIO:
+            sd._terminate()
+        raise
+
+
+def _open_first(
+    device: Device, asked: Sequence[tuple[int, int]], block_s: float, latency_s: float
+) -> Any:
+    sd = sounddevice()
+    for attempt, (rate, channels) in enumerate(asked, 1):
+        try:
+            return sd.RawOutputStream(
+                samplerate=rate,
+                blocksize=round(block_s * rate),
+                device=device.index,
+                channels=channels,
+                dtype="int16",
+                latency=latency_s,
+            )
+        except sd.PortAudioError as error:
+            if error.args[1:2] and error.args[1] in _TRY_ANOTHER and attempt < len(asked):
+                continue
+            raise lost(error, device) from None
     raise AssertionError("no rate was asked for")
 
 
-def close_output(stream: Any) -> None:
-    """Undo `open_output`; a stream whose device has gone can be closed as well."""
+def open_input(device: Device, rate: int) -> Any:
+    """A RawInputStream of int16 at `rate` Hz, with one channel or two. Raises NoSoundDevice."""
+    sd = sounddevice()
     with PORTAUDIO:
-        stream.close()
+        sd._initialize()
+    for channels in (1, 2):
+        try:
+            return sd.RawInputStream(
+                samplerate=rate, device=device.index, channels=channels, dtype="int16"
+            )
+        except sd.PortAudioError as error:
+            failure = error
+    with PORTAUDIO:
+        sd._terminate()
+    raise lost(failure, device)
+
+
+def close_stream(stream: Any) -> None:
+    """Undo `open_output` or `open_input`; one whose device has gone can be closed as well."""
+    stream.close()
+    with PORTAUDIO:
         sounddevice()._terminate()
 
 
-def lost(error: Exception) -> NoSoundDevice:
+def leave_open() -> None:
+    """Do not close devices at the end of the process: one of them hangs."""
+    atexit.unregister(sounddevice()._exit_handler)
+
+
+def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:
     """PortAudio's error in our words, to be raised."""
     words = str(error.args[0]) if error.args else repr(error)
     if len(error.args) > 2:  # (message, code, (host API, its code, its words))
         words += f": {error.args[2][2]}"
+    if device is not None and error.args[1:2] == (_BUSY,):
+        holder = holder_of(device)
+        return NoSoundDevice(
+            f"{device.name} is busy: {holder or 'another program'} holds it",
+            "End that program, or let both play: edge serve --device default. "
+            "Or name another device for such times: edge serve --fallback-device NAME",
+        )
     return NoSoundDevice(
         f"the sound device cannot be used: {words}",
         "See what there is with: edge doctor. Is another program holding the card?",
     )
+
+
+def holder_of(device: Device, asound: Path = _ASOUND, proc: Path = Path("/proc")) -> str | None:
+    """The program that has opened this card, as far as we may know: `pulseaudio (process 812)`."""
+    if (place := _ALSA_PLACE.search(device.name)) is None:
+        return None
+    card, number = place["place"].removeprefix("hw:").split(",")
+    for status in sorted(asound.glob(f"card{card}/pcm{number}p/sub*/status")):
+        if found := re.search(r"^owner_pid\s*:\s*(\d+)", status.read_text(), re.MULTILINE):
+            try:
+                name = (proc / found[1] / "comm").read_text().strip()
+            except OSError:
+                name = "a program"
+            return f"{name} (process {found[1]})"
+    return None
 
 
 def _at_card(card: str, number: int, devices: tuple[Device, ...], asound: Path) -> list[Device]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.bundle import MANIFEST, Bundle
+from edge.config import Config
+from edge.daemon.failover import SoundCard
 from edge.daemon.phrase_store import PhraseStore
+from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
-from edge.daemon.sink import PortAudioSink, Sink
-from edge.errors import NoBundle, WrongBoard
+from edge.daemon.sink import Sink
+from edge.errors import EdgeError, NoBundle, WrongBoard
+from edge.installed import bundle_folders, default_places, home_of, open_installed
+from edge.output import Output
 from edge.profile import read_machine
 
 log = logging.getLogger(__name__)
@@ -27,19 +33,25 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     """
     machine = None if any_board else read_machine()
     found: dict[str, Bundle] = {}
+    failed: list[EdgeError] = []
     for place in places:
         if (place / MANIFEST).exists():
-            bundle = open_bundle(place, machine)
+            bundle = open_installed(place, machine)
             found.setdefault(bundle.voice.name, bundle)
             continue
-        # A dotted folder is a build's, half done or killed.
-        for manifest in sorted(place.glob(f"[!.]*/{MANIFEST}")):
+        for folder in bundle_folders(place):
             try:
-                bundle = open_bundle(manifest.parent, machine)
+                bundle = open_installed(folder, machine)
             except WrongBoard as error:
                 log.debug("passed over: %s", error.message)
+            except EdgeError as error:
+                if home_of(folder) is None:
+                    raise
+                failed.append(error)  # one that is broken must not silence the other voices
             else:
                 found.setdefault(bundle.voice.name, bundle)
+    if not found and failed:
+        raise failed[0]
     if not found:
         raise NoBundle(
             "no bundle for this board in " + ", ".join(map(str, places)),
@@ -56,25 +68,58 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     return [first, *found.values()]
 
 
-def serve_bundles(
-    bundles: Sequence[Bundle], path: Path, device: str | None, phrases: Path | None = None
-) -> None:
-    """Run the daemon on `path` until SIGTERM. The default voice's profile sets up the sound.
+def configured(config: Config) -> list[Bundle]:
+    """The bundles that this configuration asks for, the default voice's first."""
+    places = [Path(place) for place in config.bundles] or default_places()
+    return find_bundles(places, config.voice, config.any_board)
 
-    `phrases` is a folder in which phrases are kept over a restart.
+
+def serve_bundles(read: Reread, path: Path) -> None:
+    """Run the daemon on `path` until SIGTERM; SIGHUP has it `read()` again.
+
+    What the configuration leaves open about the sound, the default voice's profile says.
     """
-    store = None if phrases is None else PhraseStore(phrases)
-    audio = bundles[0].profile.audio
-    name = device or audio.device
-    chosen = None if name == "default" else name
-
-    def open_sink(rate: int) -> Sink:
-        return PortAudioSink(chosen, rate, audio.block_ms, audio.latency_ms, audio.wake_ms)
+    bundles, config = read()
+    cache = config.cache
+    store = PhraseStore(Path(cache.folder), cache.folder_mb << 20) if cache.folder else None
+    card = SoundCard(output(config, bundles[0]))
 
     async def run() -> None:
-        server = Server(bundles, open_sink, store)
+        def open_sink(rate: int) -> Sink:
+            """As the configuration is when the sound card is opened."""
+            nonlocal card
+            wanted = output(server.setup.config, server.voices.bundles[0])
+            if wanted != card.output:
+                card.close()
+                card = SoundCard(wanted)
+            return card.open(rate)
+
+        server = Server(bundles, open_sink, store, config, read)
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+            loop.add_signal_handler(number, server.stop)
+        if not sys.stderr.isatty():  # else it says that the terminal was closed
+            loop.add_signal_handler(signal.SIGHUP, server.begin_reload)
         await server.run(path)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        card.close()
+
+
+def output(config: Config, bundle: Bundle) -> Output:
+    """Where speech goes: as configured, else as the bundle's profile says."""
+    keys, audio = config.audio, bundle.profile.audio
+    device = keys.device or audio.device
+    return Output(
+        device=None if device == "default" else device,
+        fallback=keys.fallback,
+        on_loss=keys.on_loss,
+        wait_s=keys.wait_s,
+        wake_ms=keys.wake_ms,
+        usual_wake_ms=audio.wake_ms,
+        keep_awake=keys.keep_awake,
+        block_ms=audio.block_ms,
+        latency_ms=audio.latency_ms,
+    )

@@ -6,34 +6,43 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
-from edge import __version__
 from edge.bundle import Bundle
+from edge.config import Config
+from edge.daemon import systemd
+from edge.daemon.access import admit
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
-from edge.daemon.listener import claim
+from edge.daemon.listener import listening
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
+from edge.daemon.reloading import Reread, Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.status import info, playback, report
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
-from edge.errors import BadMessage, Busy, EdgeError, EmptyText
+from edge.daemon.watchdog import keep_alive
+from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
 from edge.protocol import (
-    Attribution,
     Describe,
     ErrorReply,
-    Info,
+    Pause,
     Ping,
     Pong,
+    Reload,
+    Reloaded,
     Request,
+    Resume,
     Speak,
     SpeakAccepted,
     SpeakChunk,
@@ -47,40 +56,49 @@ from edge.protocol import (
     SynthesizeChunk,
     SynthesizeStart,
     SynthesizeStop,
-    TtsProgram,
-    TtsVoice,
+    Volume,
 )
 from edge.synth import Style
 
 log = logging.getLogger(__name__)
 
+# From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
+_KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 MAX_CLIENTS = 256
 """A connection costs about 20 kB; more than this on one board is a runaway program."""
 
 
+_RELOAD = " reload"
+"""What a connection waits for that asked for one; no utterance's id has a space."""
+
+
 class Server:
     """Ties the three threads together. `open_sink(rate)` opens the sound card; `store` keeps
-    phrases on the disk."""
+    phrases on the disk; `reread()` gives the bundles and the configuration anew."""
 
     def __init__(
         self,
         bundles: Sequence[Bundle],
         open_sink: Callable[[int], Sink],
         store: PhraseStore | None = None,
+        config: Config | None = None,
+        reread: Reread | None = None,
     ) -> None:
         self.voices = Voices(bundles)
+        self.setup = Setup(self.voices, config or Config(), reread)
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
-            on_room=lambda: self._speaker.on_room(),
+            on_room=lambda: self._speaker.nudge(),
         )
-        self._phrases = PhraseCache(store)
+        self._player.volume = self.setup.config.audio.volume / 100
+        self._phrases = PhraseCache(store, self.setup.config.cache.memory_mb << 20)
         self._speaker = Speaker(
             self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
         )
         self._streams = TextStreams(self._speaker)
         self._connections: dict[int, Connection] = {}
-        self._tasks: set[asyncio.Task[None]] = set()  # one for each connection
+        self._tasks: set[asyncio.Task[None]] = set()  # of connections and reloads
         self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,20 +108,24 @@ class Server:
     async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
         """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
-        with claim(path) as listener:
+        with listening(path) as listener:
             # Loaded before the first client is answered: ready means able to speak.
             self.voices.synthesizer(self.voices.default)
             self._player.start()
             self._speaker.start()
             server = await asyncio.start_unix_server(
-                self._accept, sock=listener, backlog=MAX_CLIENTS
+                self._accept, sock=listener, backlog=MAX_CLIENTS, **_KEEP_THE_FILE
             )
+            alive = asyncio.create_task(keep_alive([self._speaker, self._player]))
             log.info("ready on %s", path)
+            systemd.notify("READY=1", f"STATUS=Speaks {self.voices.default}")
             ready()
             try:
                 await self._stopping.wait()
             finally:
                 log.info("stopping")
+                systemd.notify("STOPPING=1")
+                alive.cancel()
                 # Accept nobody more, and let in whoever was just accepted: until 3.12 asyncio
                 # loses the socket of one that arrives in a server that is closed.
                 self._loop.remove_reader(listener)
@@ -120,21 +142,54 @@ class Server:
         """Ask run() to end; called in its event loop."""
         self._stopping.set()
 
+    def begin_reload(self, connection: Connection | None = None) -> None:
+        """Called in the event loop; the client, if one asked for it, is answered at the end."""
+        if connection is not None:
+            connection.expect(_RELOAD)
+        self._run(self._answer_reload(connection))
+
+    async def _answer_reload(self, connection: Connection | None) -> None:
+        answer: Reloaded | ErrorReply
+        volume = self.setup.config.audio.volume
+        try:
+            answer = Reloaded(await self.setup.reload())
+            if self.setup.config.audio.volume != volume:  # else `edge volume` has the last word
+                self._player.volume = self.setup.config.audio.volume / 100
+            self._release()
+        except EdgeError as error:
+            answer = ErrorReply.of(error)
+        if connection is not None:
+            connection.send(answer)
+            connection.settle(_RELOAD)
+
+    def _release(self) -> None:
+        self.voices.release({utterance.voice for utterance in self._speaker.live()})
+
     # One client
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Not a coroutine: cancelled before its first step, one would leave the socket open.
         connection = Connection(next(self._numbers), reader, writer)
-        task = asyncio.create_task(self._serve(connection))
+        self._run(self._serve(connection))
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection) -> None:
-        if len(self._connections) >= MAX_CLIENTS:
-            error = Busy(
-                f"{MAX_CLIENTS} clients are connected, which is the limit",
-                "Close connections that are done.",
-            )
+        peer = connection.peer
+        log.debug("client %d: uid %d, pid %d", connection.number, peer.uid, peer.pid)
+        try:
+            if len(self._connections) >= MAX_CLIENTS:
+                raise Busy(
+                    f"{MAX_CLIENTS} clients are connected, which is the limit",
+                    "Close connections that are done.",
+                )
+            admit(peer, self.setup.config.access, [c.peer for c in self._connections.values()])
+        except EdgeError as error:
+            level = logging.WARNING if isinstance(error, NotAllowed) else logging.DEBUG
+            log.log(level, "client %d: %s", connection.number, error.message)
             connection.send(ErrorReply.of(error))
             await connection.close()
             return
@@ -178,10 +233,18 @@ class Server:
                     client = connection.number if message.scope == "mine" else None
                     ids = self._speaker.cancel(client, message.id)
                     connection.send(Stopped(ids=tuple(ids)))
+                case Pause() | Resume():
+                    self._player.pause(isinstance(message, Pause))
+                    connection.send(playback(self._player))
+                case Volume():
+                    self._player.volume = message.percent / 100
+                    connection.send(playback(self._player))
                 case Status():
                     connection.send(self._status())
+                case Reload():
+                    self.begin_reload(connection)
                 case Describe():
-                    connection.send(self._info())
+                    connection.send(info(self.voices))
                 case Ping():
                     connection.send(Pong(text=message.text))
         except EdgeError as error:
@@ -204,6 +267,7 @@ class Server:
             self._streams.open(connection, "synthesize", id)
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
+        now = time.monotonic()
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
@@ -215,7 +279,13 @@ class Server:
             ),
             volume=message.volume,
             words=message.words,
+            priority=message.priority,
+            key=message.key,
+            user=connection.user,
+            accepted=now,
+            expires=None if message.ttl is None else now + message.ttl,
         )
+        self._check_share(connection)
         if self._speaker.is_live(utterance.id):
             raise BadMessage(
                 f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
@@ -245,11 +315,22 @@ class Server:
             ),
             words=message.words,
         )
+        self._check_share(connection)
         self._speaker.submit(utterance)
         streamed = isinstance(message, SynthesizeStart)
         kind = StreamedAudioReply if streamed else AudioReply
         self._expect(kind(connection, rate, self._speaker.sent), utterance.id)
         return utterance.id
+
+    def _check_share(self, connection: Connection) -> None:
+        """Raises Busy if this user's programs have as much under way as one user may."""
+        uid, limit = connection.peer.uid, self.setup.config.access.utterances_per_user
+        if sum(reply.connection.peer.uid == uid for reply in self._replies.values()) >= limit:
+            raise Busy(
+                f"{limit} utterances of the user with the number {uid} are under way, which is "
+                "the limit",
+                "Wait for some to finish, or stop them: edge stop",
+            )
 
     def _new_id(self, connection: Connection) -> str:
         """An id of ours; a client may have chosen one that looks like it."""
@@ -262,62 +343,17 @@ class Server:
         reply.connection.expect(id)
 
     def _status(self) -> StatusReport:
-        counters = self._speaker.counters
-        return StatusReport(
-            version=__version__,
-            voices=tuple(bundle.voice.name for bundle in self.voices.bundles)
-            + tuple(label.name for label in self.voices.cloned()),
-            waiting=self._speaker.waiting(),
-            uptime_s=round(time.monotonic() - self._since, 1),
-            counters={
-                "spoken": counters.spoken,
-                "cancelled": counters.cancelled,
-                "failed": counters.failed,
-                "underruns": self._player.underruns,
-                "gaps": self._player.gaps,
-                "clients": len(self._connections),
-                "phrases": self._phrases.count,
-                "repeats": self._phrases.repeats,
-            },
-            speaking=self._player.sounding,
-            device=self._player.device,
-            provider=self.voices.provider(self.voices.default),
+        uptime_s = time.monotonic() - self._since
+        clients = len(self._connections)
+        return report(
+            self.voices,
+            self._player,
+            self._speaker,
+            self._phrases,
+            self.setup.warnings(),
+            clients,
+            uptime_s,
         )
-
-    def _info(self) -> Info:
-        """From memory: Home Assistant gives one second for this answer."""
-        ours = Attribution("Edge Voice", "https://pypi.org/project/edge-voice/")
-        voices = tuple(
-            TtsVoice(
-                name=bundle.voice.name,
-                attribution=Attribution(bundle.voice.licence.attribution, ""),
-                installed=True,
-                languages=(bundle.manifest.language,),
-                description=bundle.voice.title,
-                version=bundle.id[:12],
-            )
-            for bundle in self.voices.bundles
-        ) + tuple(
-            TtsVoice(
-                name=label.name,
-                attribution=Attribution("Cloned on this machine", ""),
-                installed=True,
-                languages=(label.language,),
-                description=f"A cloned voice, spoken by {label.voice}",
-                version=label.bundle[:12],
-            )
-            for label in self.voices.cloned()
-        )
-        program = TtsProgram(
-            name="edge-voice",
-            attribution=ours,
-            installed=True,
-            voices=voices,
-            description="Edge Voice",
-            version=__version__,
-            supports_synthesize_streaming=True,
-        )
-        return Info(tts=(program,))
 
     # What the other threads tell
 
@@ -334,6 +370,8 @@ class Server:
         reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
         if not goes_on:
             self._streams.over(event.id)
+            if self.voices.has_former:
+                self._release()
         if reply is not None:
             reply.tell(event)
             if not goes_on:

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.daemon import devices
-from edge.daemon.sound_server import server_rate
+from edge.daemon.sound_server import ServerSink, default_sink
 from edge.errors import MissingPackage, NoSoundDevice
+from edge.output import kind_of
 from edge.pcm import Samples, to_int16
 
 # PortAudio's stop() throws away what still waits in the device, its latency and about 10 ms.
@@ -26,6 +27,9 @@ ABORT_WAIT_S = 0.050  # a write in progress takes a block; longer, and it will a
 
 # The rate of ALSA's dmix, which is behind `default` where no sound server runs.
 DMIX_RATE = 48000
+
+# ALSA's names for the session's sound server; `default` is it, or dmix where there is none.
+_SERVERS = ("default", "pulse", "pipewire")
 
 Pcm = npt.NDArray[np.int16]
 
@@ -51,6 +55,11 @@ class Sink(Protocol):
     def finish(self) -> None:
         """Return when everything written has been heard; raises NoSoundDevice."""
 
+    def interrupt(self) -> None:
+        """A write or finish in progress ends before its next block, from any thread; never waits.
+
+        Some of it may still sound; abort() or close() is to follow."""
+
     def abort(self) -> None:
         """Silence now, from any thread; a write in progress returns soon. Never raises."""
 
@@ -75,7 +84,8 @@ class PortAudioSink:
 
     `block_ms` is the length of one write, so of the longest wait of an abort; `latency_ms` is
     asked of the device; `wake_ms` of silence goes first whenever the stream starts, for outputs
-    that swallow the beginning (HDMI, USB, Bluetooth).
+    that swallow the beginning (HDMI, USB, Bluetooth). None takes the preset of the device's kind,
+    and `usual_wake_ms` where the kind is not known.
     """
 
     def __init__(
@@ -84,13 +94,15 @@ class PortAudioSink:
         rate: int,
         block_ms: float = 10,
         latency_ms: float = 60,
-        wake_ms: float = 0,
+        wake_ms: float | None = 0,
+        usual_wake_ms: float = 0,
     ) -> None:
         self._device = device
         self._rate = rate
         self._block_s = block_ms / 1000
         self._latency_s = latency_ms / 1000
-        self._wake_s = wake_ms / 1000
+        self._wake_ms, self._usual_wake_ms = wake_ms, usual_wake_ms
+        self._wake_s = 0.0  # known once the device is open
         self._lock = threading.Lock()  # held for one block at most, and while opening
         self._life = object()  # replaced by each abort: a write of an older life ends
         self._lost = False  # PortAudio must look for devices again
@@ -135,8 +147,11 @@ class PortAudioSink:
             if self._life is life:
                 self._silence()
 
-    def abort(self) -> None:
+    def interrupt(self) -> None:
         self._life = object()
+
+    def abort(self) -> None:
+        self.interrupt()
         if self._lock.acquire(timeout=ABORT_WAIT_S):
             try:
                 self._silence()
@@ -198,26 +213,45 @@ class PortAudioSink:
 
     def _close(self) -> None:
         if self._stream is not None:
-            devices.close_output(self._stream)
+            devices.close_stream(self._stream)
         self._stream = self._resampler = None
         self._started = self._pending = False
 
     def _open(self) -> None:
-        if self._lost:
+        looked = self._lost
+        if looked:
             devices.refresh()
         self._lost = True  # until it is open
+        try:
+            self._open_known()
+        except NoSoundDevice:
+            if looked:
+                raise
+            devices.refresh()  # it may have been plugged in since PortAudio last looked
+            self._open_known()
+        self._lost = False
+
+    def _open_known(self) -> None:
         device = devices.find(self._device, devices.known_devices())
-        stream = devices.open_output(device, self._rates(device), self._block_s, self._latency_s)
-        self._stream, self._lost, self._name = stream, False, device.name
-        card_rate = round(stream.samplerate)
+        server = default_sink() if device.name in _SERVERS else None
+        rates = self._rates(device, server)
+        self._stream = devices.open_output(device, rates, self._block_s, self._latency_s)
+        self._name = device.name
+        card_rate = round(self._stream.samplerate)
         if card_rate != self._rate:
             self._resampler = _resampler(self._rate, card_rate)
+        wake_ms = self._wake_ms
+        if wake_ms is None:
+            kind = kind_of(device.name, server.name if server else None)
+            wake_ms = kind.wake_ms if kind else self._usual_wake_ms
+        self._wake_s = wake_ms / 1000
 
-    def _rates(self, device: devices.Device) -> list[int]:
+    def _rates(self, device: devices.Device, server: ServerSink | None) -> list[int]:
         """What to open the device at, Hz, best first."""
         if device.place:
             return [self._rate, device.rate, 48000, 44100]
-        return [server_rate() or DMIX_RATE]
+        # The rest is for ALSA plugins that take one rate only.
+        return [server.rate if server else DMIX_RATE, 44100, 48000, self._rate]
 
 
 def _resampler(rate: int, card_rate: int) -> Any:

@@ -1,4 +1,4 @@
-"""The rate at which the session's sound server (PulseAudio, PipeWire) really runs.
+"""The sink that the session's sound server (PulseAudio, PipeWire) plays to: its name and rate.
 
 ALSA's `pulse` and `default` take any rate and report 44100, so PortAudio cannot tell. The server
 can: a stream connected with PA_STREAM_FIX_RATE gets the rate of its sink. Polled, without
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from dataclasses import dataclass
 
 _READY_CONTEXT, _FAILED_CONTEXT = 4, 5  # pa_context_state_t
 _READY_STREAM, _FAILED_STREAM = 2, 3  # pa_stream_state_t
@@ -26,8 +27,16 @@ class _SampleSpec(ctypes.Structure):
     )
 
 
-def server_rate() -> int | None:
-    """The rate of the server's default sink in Hz; None if no server answers within 1 s."""
+@dataclass(frozen=True)
+class ServerSink:
+    """`name` as the server gives it, such as bluez_output.AA_BB.1; `rate` in Hz."""
+
+    name: str
+    rate: int
+
+
+def default_sink() -> ServerSink | None:
+    """Where the server plays to now; None if no server answers within 1 s."""
     try:
         pulse = ctypes.CDLL("libpulse.so.0")
     except OSError:
@@ -36,6 +45,7 @@ def server_rate() -> int | None:
     for name in ("pa_mainloop_new", "pa_mainloop_get_api", "pa_context_new", "pa_stream_new"):
         getattr(pulse, name).restype = pointer
     pulse.pa_stream_get_sample_spec.restype = ctypes.POINTER(_SampleSpec)
+    pulse.pa_stream_get_device_name.restype = ctypes.c_char_p
 
     deadline = time.monotonic() + _WAIT_S
     loop = pointer(pulse.pa_mainloop_new())
@@ -61,7 +71,8 @@ def server_rate() -> int | None:
             return None
         if not reached(pulse.pa_stream_get_state, stream, _READY_STREAM):
             return None
-        return int(pulse.pa_stream_get_sample_spec(stream).contents.rate)
+        rate = int(pulse.pa_stream_get_sample_spec(stream).contents.rate)
+        return ServerSink((pulse.pa_stream_get_device_name(stream) or b"").decode(), rate)
     finally:
         if stream is not None:
             pulse.pa_stream_disconnect(stream)

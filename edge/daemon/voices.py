@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.errors import NoBundle, UnknownVoice
+from edge.installed import counted
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
 
@@ -15,29 +16,39 @@ log = logging.getLogger(__name__)
 
 
 class Voices:
-    """`bundles`: the first one is the default voice. Loading is the synthesis thread's work."""
+    """`bundles`: the first one is the default voice. Loading is the synthesis thread's work.
+
+    An utterance keeps to the bundle that its voice had when it was accepted: `choose` gives a
+    key, which is the voice's name, with a part of the bundle's id once another one came.
+    """
 
     def __init__(self, bundles: Sequence[Bundle]) -> None:
         if not bundles:
             raise NoBundle("no bundle to speak with", "Build one: edge build")
-        self._bundles = {bundle.voice.name: bundle for bundle in reversed(bundles)}
-        self.default = bundles[0].voice.name
+        self._bundles = {bundle.voice.name: bundle for bundle in bundles}  # by key
+        self._keys = {name: name for name in self._bundles}
+        self._default = bundles[0].voice.name
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
 
     @property
+    def default(self) -> str:
+        """The key of the default voice."""
+        return self._keys[self._default]
+
+    @property
     def bundles(self) -> list[Bundle]:
         """The default voice's first."""
-        return [self._bundles[name] for name in reversed(self._bundles)]
+        return [self._bundles[key] for key in self._keys.values()]
 
     def choose(self, name: str | None, language: str | None) -> str:
         """By name, else by language (en_US, or just en), else the default. A cloned voice's name
         chooses the bundle that speaks with it. Raises UnknownVoice, BadVoicePrint."""
         if name is not None:
-            if name in self._bundles:
-                return name
+            if name in self._keys:
+                return self._keys[name]
             if (path := find_print(name)) is not None:
-                return fitting(path, self.bundles).voice.name
+                return self._keys[fitting(path, self.bundles).voice.name]
             raise self._unknown(f"no voice {name!r} here")
         if language is None:
             return self.default
@@ -45,22 +56,22 @@ class Voices:
         for bundle in self.bundles:
             spoken = bundle.manifest.language.lower()
             if spoken == wanted or spoken.split("_")[0] == wanted:
-                return bundle.voice.name
+                return self._keys[bundle.voice.name]
         raise self._unknown(f"no voice speaks {language!r} here")
 
     def speaker(self, name: str | None, speaker: str | None) -> str | None:
         """Of a request for the voice `name`: the cloned voice of that name is the speaker."""
-        if name is None or name in self._bundles or find_print(name) is None:
+        if name is None or name in self._keys or find_print(name) is None:
             return speaker
         return name
 
     def cloned(self) -> list[Label]:
         """The cloned voices that these bundles speak with."""
-        here = {bundle.id for bundle in self._bundles.values()}
+        here = {bundle.id for bundle in self.bundles}
         return [
             label
             for label in all_labels()
-            if label.bundle in here and label.name not in self._bundles
+            if label.bundle in here and label.name not in self._keys
         ]
 
     def identity(self, name: str, speaker: str | None) -> str:
@@ -81,14 +92,56 @@ class Voices:
         """Loads the model if need be. Raises ModelFailed, MissingPackage, ProviderMissing."""
         if name not in self._loaded:
             variant = self.variant(name)
-            self._loaded[name] = synth.load(self._bundles[name], variant)
+            with counted(self._bundles[name]):
+                self._loaded[name] = synth.load(self._bundles[name], variant)
             log.info("voice %s, variant %s on %s", name, variant, self._loaded[name].provider)
         return self._loaded[name]
 
-    def provider(self, name: str) -> str:
-        """The provider really in use and the variant, or "not loaded"."""
+    def provider(self, name: str) -> str | None:
+        """The execution provider really in use; None if the model is not loaded."""
         loaded = self._loaded.get(name)
-        return "not loaded" if loaded is None else f"{loaded.provider}, {self.variant(name)}"
+        return None if loaded is None else loaded.provider
+
+    def load_beside(self, bundles: Sequence[Bundle]) -> Voices:
+        """These bundles' voices, loaded where the same voice is loaded here, which speaks on
+        meanwhile; what is the same is shared. In any thread. Raises what synthesizer() does."""
+        fresh = Voices(bundles)
+        here = {bundle.id: key for key, bundle in self._bundles.items()}
+        loaded = {self._bundles[key].voice.name for key in list(self._loaded)}
+        for bundle in bundles:
+            name = bundle.voice.name
+            same = here.get(bundle.id)
+            known = name in self._bundles
+            fresh._rename(name, same or (f"{name}@{bundle.id[:8]}" if known else name))
+            if same in self._loaded:
+                fresh._loaded[same], fresh._variants[same] = self._loaded[same], self.variant(same)
+            elif name in loaded:
+                fresh.synthesizer(fresh._keys[name])
+        fresh.synthesizer(fresh.default)
+        return fresh
+
+    def exchange(self, fresh: Voices) -> None:
+        """New utterances speak with `fresh`; those that were accepted keep what they have."""
+        self._bundles.update(fresh._bundles)
+        self._variants.update(fresh._variants)
+        self._loaded.update(fresh._loaded)
+        self._keys, self._default = fresh._keys, fresh._default
+
+    @property
+    def has_former(self) -> bool:
+        """Models are loaded that only utterances of before an exchange need."""
+        return not self._loaded.keys() <= set(self._keys.values())
+
+    def release(self, in_use: Collection[str]) -> None:
+        """Let go of the models that only these keys, and the current bundles, need."""
+        for key in list(self._loaded):
+            if key not in in_use and key not in self._keys.values():
+                del self._loaded[key]
+                log.info("voice %s: the former bundle is no longer loaded", key)
+
+    def _rename(self, name: str, key: str) -> None:
+        self._bundles[key] = self._bundles.pop(self._keys[name])
+        self._keys[name] = key
 
     def _unknown(self, message: str) -> UnknownVoice:
         here = [(b.voice.name, b.manifest.language) for b in self.bundles]

@@ -1,6 +1,8 @@
-"""Measure the operators beside onnxruntime's float convolution, layer by layer of a Piper decoder.
+"""Measure the operators beside onnxruntime's convolutions, float and int8, layer by layer of a
+Piper decoder, and whole decoders if a bundle is named.
 
-Run `python -m edge.kernels.bench [LIBRARY]`: CPU time of one thread, runs interleaved, medians.
+Run `python -m edge.kernels.bench [BUNDLE [ORIGINAL.onnx]]`: runs interleaved, medians of CPU time,
+on one thread unless a column says otherwise. ORIGINAL.onnx is the voice as Piper ships it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from edge import kernels
+from edge.kernels.bench_decoders import print_decoders
 
 FRAMES = 48  # a chunk of streaming
 CALLS = 5  # in a row, so that memory is as warm as inside a graph
@@ -41,14 +44,18 @@ LAYERS = [
 
 
 def _session(
-    node: Any, inputs: list[int | None], constants: dict[str, Any], library: Path | None
+    node: Any,
+    inputs: list[int | None],
+    constants: dict[str, Any],
+    library: Path | None,
+    kind: int = TensorProto.FLOAT,
 ) -> onnxruntime.InferenceSession:
     graph = helper.make_graph(
         [node],
         "layer",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(a, n) for n, a in constants.items()],
+        [helper.make_tensor_value_info("x", kind, inputs)],
+        [helper.make_tensor_value_info("y", kind, None)],
+        [numpy_helper.from_array(np.asarray(a), n) for n, a in constants.items()],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(kernels.DOMAIN, 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
@@ -94,6 +101,29 @@ def _float(layer: tuple[int, ...], w: Any, bias: Any, flat: bool) -> onnxruntime
     return _session(node, [1, c, 1, None] if flat else [1, c, None], {"w": w, "b": bias}, None)
 
 
+def _qlinear(layer: tuple[int, ...], w: Any) -> onnxruntime.InferenceSession | None:
+    """The stock int8 convolution: codes in, codes out, nothing quantized on the way; None where
+    there is none (transposed convolutions)."""
+    _, c, k, dilation, stride, _, _ = layer
+    if stride:
+        return None
+    packed, scales = kernels.pack(w)
+    constants = {
+        "x_scale": np.float32(0.02),
+        "x_zero": np.uint8(128),
+        "w": packed,
+        "w_scale": scales,
+        "w_zero": np.zeros(len(scales), np.int8),
+        "y_scale": np.float32(0.5),
+        "y_zero": np.uint8(128),
+    }
+    pad = (k - 1) * dilation // 2
+    node = helper.make_node(
+        "QLinearConv", ["x", *constants], ["y"], pads=[pad, pad], dilations=[dilation]
+    )
+    return _session(node, [1, c, None], constants, None, TensorProto.UINT8)
+
+
 def _bound(session: onnxruntime.InferenceSession, x: Any) -> Callable[[], object]:
     """A run into memory that is already there, as inside a larger graph."""
     binding = session.io_binding()
@@ -116,12 +146,9 @@ def measure(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: float(np.median(t)) for name, t in times.items()}
 
 
-def main() -> None:
-    library = Path(sys.argv[1]) if len(sys.argv) > 1 else kernels.library_path()
-    if library is None:
-        sys.exit(f"edge: the operator library is not built: {kernels.how_to_build()}")
+def print_layers(library: Path) -> None:
     paths = [p for p in kernels.paths(library) if p != "scalar"]
-    names = [*paths, "float 1-D", "float 2-D"]
+    names = [*paths, "float 1-D", "float 2-D", "QLinearConv"]
     print("GOP/s        " + "".join(f"{n:>12}" for n in names))
     rng = np.random.default_rng(0)
     for layer in LAYERS:
@@ -133,10 +160,24 @@ def main() -> None:
         sessions |= {"float 1-D": _float(layer, w, bias, False)}
         sessions |= {"float 2-D": _float(layer, w, bias, True)}
         runs = {n: _bound(s, x[:, :, None] if "2-D" in n else x) for n, s in sessions.items()}
+        if codes := _qlinear(layer, w):
+            runs["QLinearConv"] = _bound(codes, (x * 40 + 128).clip(0, 255).astype(np.uint8))
         operations = 2 * o * c * k * x.shape[2]
-        row = "".join(f"{operations / t / 1e9:12.0f}" for t in measure(runs).values())
+        times = measure(runs)
+        cells = [f"{operations / times[n] / 1e9:.0f}" if n in times else "-" for n in names]
         name = f"{o}x{c}x{k} {'up' if stride else 'd'}{stride or dilation}"
-        print(name.ljust(13) + row, flush=True)
+        print(name.ljust(13) + "".join(f"{cell:>12}" for cell in cells), flush=True)
+
+
+def main() -> None:
+    library = kernels.library_path()
+    if library is None:
+        sys.exit(f"edge: the operator library is not built: {kernels.how_to_build()}")
+    print_layers(library)
+    if len(sys.argv) > 1:
+        print()
+        original = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+        print_decoders(Path(sys.argv[1]), original, library)
 
 
 if __name__ == "__main__":

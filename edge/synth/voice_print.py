@@ -103,6 +103,10 @@ def save_print(print_: VoicePrint, label: Label) -> Path:
             "Set XDG_STATE_HOME to a folder of yours.",
         ) from None
     write_whole(path, buffer.getvalue(), mode=0o600)
+    if os.geteuid() == 0:  # root clones for the service, which could not read root's file
+        owner = path.parent.parent.stat()
+        for made in (path.parent, path):
+            os.chown(made, owner.st_uid, owner.st_gid)
     return path
 
 

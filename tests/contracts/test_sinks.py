@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edge.daemon.failover import FailoverSink
+from edge.daemon.line import Line
 from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
+from tests.fakes import DEADLINE_S
 from tests.paced_sink import FakeSink
 from tests.sound.server import private_server
 
@@ -49,9 +52,37 @@ def fake(paced: bool) -> Iterator[Rig]:
 
 
 @contextlib.contextmanager
-def portaudio() -> Iterator[Rig]:
+def failover(make_sink: Callable[[int], Sink]) -> Iterator[FailoverSink]:
+    """That does not wait for what is lost."""
+    line = Line("the device", make_sink)
+    sink = FailoverSink([line], RATE, wait_s=0)
+    try:
+        yield sink
+    finally:
+        sink.close()
+        assert line.close(DEADLINE_S)
+
+
+@contextlib.contextmanager
+def failover_fake() -> Iterator[Rig]:
+    with fake(paced=True) as rig:
+        card = rig.sink
+        with failover(lambda rate: card) as rig.sink:
+            yield rig
+
+
+@contextlib.contextmanager
+def portaudio(threaded: bool) -> Iterator[Rig]:
     with private_server(RATE) as server, contextlib.ExitStack() as stack:
-        sink = stack.enter_context(contextlib.closing(PortAudioSink("pulse", RATE)))
+
+        def make_sink(rate: int) -> Sink:
+            return PortAudioSink("pulse", rate)
+
+        sink: Sink
+        if threaded:
+            sink = stack.enter_context(failover(make_sink))
+        else:
+            sink = stack.enter_context(contextlib.closing(make_sink(RATE)))
         captures = [stack.enter_context(server.capture())]
 
         def heard() -> npt.NDArray[np.int16]:
@@ -67,13 +98,15 @@ def portaudio() -> Iterator[Rig]:
 SINKS = {
     "fake": lambda: fake(paced=False),
     "fake-paced": lambda: fake(paced=True),
-    "portaudio": portaudio,
+    "failover-fake": failover_fake,
+    "portaudio": lambda: portaudio(threaded=False),
+    "failover-portaudio": lambda: portaudio(threaded=True),
 }
 
 
 @pytest.fixture(
     params=[
-        pytest.param(make, id=name, marks=[pytest.mark.sound] if name == "portaudio" else [])
+        pytest.param(make, id=name, marks=[pytest.mark.sound] if "portaudio" in name else [])
         for name, make in SINKS.items()
     ]
 )

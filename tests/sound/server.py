@@ -53,10 +53,12 @@ class SoundServer:
         for program in ("pulseaudio", "parec", "pactl"):
             assert shutil.which(program), f"{program} is not installed: {APT}"
         self.rate = rate
-        self._folder = folder
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
         self._socket = folder / "native"
+        self.address = f"unix:{self._socket}"
         self.environment = {
-            "PULSE_SERVER": f"unix:{self._socket}",
+            "PULSE_SERVER": self.address,
             "PULSE_COOKIE": str(folder / "cookie"),
             "PULSE_RUNTIME_PATH": str(folder / "run"),
             "XDG_RUNTIME_DIR": str(folder),
@@ -76,7 +78,7 @@ class SoundServer:
             # The last module: when its socket answers, the sink is there too.
             "-L", f"module-native-protocol-unix socket={self._socket} auth-anonymous=1",
         ]  # fmt: skip
-        with (self._folder / "server.log").open("ab") as log:
+        with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 env={**os.environ, **self.environment},
@@ -86,7 +88,7 @@ class SoundServer:
             )
         deadline = time.monotonic() + DEADLINE_S
         while not self._answers():
-            assert self._process.poll() is None, (self._folder / "server.log").read_text()
+            assert self._process.poll() is None, (self.folder / "server.log").read_text()
             assert time.monotonic() < deadline, "the sound server does not answer"
             time.sleep(0.01)  # between two looks, not instead of one
 
@@ -101,26 +103,42 @@ class SoundServer:
             self._process = None
 
     def remove_sink(self) -> None:
+        self.pactl("unload-module", "module-null-sink")
+
+    def add_sink(self, name: str) -> None:
+        self.pactl("load-module", "module-null-sink", f"sink_name={name}", f"rate={self.rate}",
+                   "channels=1", "format=s16le", "norewinds=1")  # fmt: skip
+
+    def pactl(self, *arguments: str) -> None:
         subprocess.run(
-            ["pactl", "unload-module", "module-null-sink"],
+            ["pactl", *arguments],
             env={**os.environ, **self.environment}, check=True, timeout=DEADLINE_S,
+            stdout=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def capture(self) -> Capture:
-        return Capture(self)
+    def freeze(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def capture(self, sink: str = "ci") -> Capture:
+        return Capture(self, sink)
 
 
 class Capture:
     """What the sink has played since `__enter__`, as int16 at the sink's rate."""
 
-    def __init__(self, server: SoundServer) -> None:
-        self._server = server
+    def __init__(self, server: SoundServer, sink: str) -> None:
+        self._server, self._sink = server, sink
         self._bytes = bytearray()
         self._changed = threading.Condition()
 
     def __enter__(self) -> Capture:
         self._process = subprocess.Popen(
-            ["parec", "--raw", "-d", "ci.monitor", "--format=s16le", "--channels=1",
+            ["parec", "--raw", "-d", f"{self._sink}.monitor", "--format=s16le", "--channels=1",
              f"--rate={self._server.rate}", "--latency-msec=10"],
             env={**os.environ, **self._server.environment}, stdout=subprocess.PIPE,
         )  # fmt: skip
@@ -163,11 +181,20 @@ class Capture:
             )
         assert heard, "nothing but silence"
 
+    def wait_for_end(self) -> None:
+        """Until the server has hung up."""
+        self._thread.join(DEADLINE_S)
+        assert not self._thread.is_alive()
+
+    def peek(self) -> npt.NDArray[np.int16]:
+        """What has arrived."""
+        with self._changed:
+            return np.frombuffer(bytes(self._bytes[: len(self._bytes) // 2 * 2]), np.int16)
+
     def samples(self) -> npt.NDArray[np.int16]:
         """All of it, after 100 ms more, so that what has been played has also arrived."""
         self.wait_for(self.count + self._server.rate // 10)
-        with self._changed:
-            return np.frombuffer(bytes(self._bytes[: len(self._bytes) // 2 * 2]), np.int16)
+        return self.peek()
 
     def heard(self) -> npt.NDArray[np.int16]:
         """From the first sample that is not 0 to the last."""

@@ -67,10 +67,20 @@ class FusedLayers(StreamingLayers):
         return Signal(delayed, x.channels, x.rate, x.delay + window.right)
 
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
+        if _stays_float(layer):
+            return self._float(window, layer, slope)
+        return self._quantized(window, layer, slope)
+
+    def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal:
+        if cond is not None or _stays_float(layer):
+            return super().gated(window, layer, cond)
+        return self._quantized(window, layer, None, gate=1)
+
+    def _quantized(
+        self, window: Window, layer: Convolution, slope: float | None, gate: int = 0
+    ) -> Signal:
         x, width = window.signal, reach(layer)
         outputs, _, kernel = layer.weight.shape
-        if _stays_float(layer):
-            return super().conv(super().window(x, window.left, window.right), layer, slope)
         delay = window.right - width
         value = self._operator(
             "QConv1d",
@@ -82,9 +92,38 @@ class FusedLayers(StreamingLayers):
             dilation=layer.dilation,
             lookahead=width,
             delay=delay,
+            **({"gate": gate} if gate else {}),
         )
         self._needs(x, window.right)
-        return Signal(value, outputs, x.rate, x.delay + window.right)
+        return Signal(value, outputs // 2 if gate else outputs, x.rate, x.delay + window.right)
+
+    def _float(self, window: Window, layer: Convolution, slope: float | None) -> Signal:
+        """The float operator; onnxruntime's own for what that has not (groups, a delay)."""
+        x, width = window.signal, reach(layer)
+        if layer.groups != 1 or (window.left, window.right) != (width, width) or not width:
+            return super().conv(super().window(x, window.left, window.right), layer, slope)
+        outputs = layer.weight.shape[0]
+        bias = np.zeros(outputs, np.float32) if layer.bias is None else layer.bias
+        shape = [1, x.channels, 2 * width]
+        state = self._state(shape)
+        value, after = self.graph.split_node(
+            "FloatConv1d",
+            (
+                x.value,
+                self.graph.constant(layer.weight, f"{layer.name}.weight"),
+                self.graph.constant(bias, f"{layer.name}.bias"),
+                state,
+                "first",
+                "last",
+            ),
+            (layer.name, f"{layer.name}.after"),
+            domain=DOMAIN,
+            dilation=layer.dilation,
+            slope=1.0 if slope is None else slope,
+        )
+        self._next_states.append((after, f"next_{state}", shape))
+        self._needs(x, width)
+        return Signal(value, outputs, x.rate, x.delay + width)
 
     def pointwise(self, x: Signal, layer: Convolution) -> Signal:
         if _stays_float(layer):

@@ -111,13 +111,10 @@ class _DecoderWriter:
         axes = graph.ints(1, 2) if self.layers.axis == 3 else graph.ints(1)
         return graph.node("Squeeze", (x.value, axes), "squeezed")
 
-    def _sum(self, left: Signal, right: Signal, name: str, op: str = "Add") -> Signal:
+    def _sum(self, left: Signal, right: Signal, name: str) -> Signal:
         if (left.rate, left.delay) != (right.rate, right.delay):
             raise AssertionError(f"{name}: {left} and {right} are not aligned")
-        if op == "Add":
-            return self.layers.add(left, right, name)
-        value = self.graph.node(op, (left.value, right.value), name)
-        return dataclasses.replace(left, value=value)
+        return self.layers.add(left, right, name)
 
     def _delayed(self, x: Signal, delay: int) -> Signal:
         """The signal with its total delay raised to `delay`; itself in a whole sentence."""
@@ -151,10 +148,12 @@ class _DecoderWriter:
             pre = dataclasses.replace(pre, weight=pre.weight[:, ::-1])
             bias = None if post.bias is None else post.bias[::-1]
             post = dataclasses.replace(post, weight=post.weight[::-1], bias=bias)
+        bias = None if post.bias is None else -post.bias  # to be added: then it is a residual
+        post = dataclasses.replace(post, weight=-post.weight, bias=bias)
         h = self.layers.pointwise(given, pre)
         mean = self.layers.pointwise(self._wavenet(coupling, h, name), post)
         x = self._delayed_to(x, mean)
-        return self._delayed_to(given, mean), self._sum(x, mean, f"{name}.sub", "Sub")
+        return self._delayed_to(given, mean), self._sum(x, mean, f"{name}.sub")
 
     def _delayed_to(self, x: Signal, other: Signal) -> Signal:
         return self._delayed(x, other.delay)
@@ -171,27 +170,18 @@ class _DecoderWriter:
         skips: Signal | None = None
         for i, (dilated, pointwise) in enumerate(coupling.layers):
             window = self.layers.window(h, reach(dilated), reach(dilated))
-            gates = self.layers.conv(window, dilated)
-            if cond:
-                gates = self._conditioned(gates, cond[i], f"{dilated.name}.conditioned")
-            halves = graph.split_node(
-                "Split",
-                (gates.value, graph.ints(width, width)),
-                (f"{dilated.name}.tanh_in", f"{dilated.name}.sigmoid_in"),
-                axis=1,
-            )
-            tanh = graph.node("Tanh", halves[:1], f"{dilated.name}.tanh")
-            sigmoid = graph.node("Sigmoid", halves[1:], f"{dilated.name}.sigmoid")
-            value = graph.node("Mul", (tanh, sigmoid), f"{dilated.name}.gated")
-            acts = dataclasses.replace(gates, value=value, channels=width)
+            acts = self.layers.gated(window, dilated, cond[i] if cond else None)
             if i + 1 < len(coupling.layers):
                 residual = self.layers.pointwise(acts, _outputs(pointwise, 0, width, "res"))
                 h = self._sum(self.layers.center(window), residual, f"{name}.h_{i}")
                 pointwise = _outputs(pointwise, width, 2 * width, "skip")
-            skip = self.layers.pointwise(acts, pointwise)
-            if skips is not None:
-                skip = self._sum(self._delayed_to(skips, skip), skip, f"{name}.skips_{i}")
-            skips = skip
+            # Held back until the last layer's, so that the sum of all waits for nothing.
+            rest = sum(reach(later) for later, _ in coupling.layers[i + 1 :])
+            if rest:
+                skip = self.layers.conv(self.layers.window(acts, 0, rest), pointwise)
+            else:
+                skip = self.layers.pointwise(acts, pointwise)
+            skips = skip if skips is None else self._sum(skips, skip, f"{name}.skips_{i}")
         assert skips is not None
         return skips
 

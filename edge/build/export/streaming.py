@@ -61,7 +61,9 @@ class Window:
 
 
 class Layers(Protocol):
-    """What a network is written against. `center` is the window's signal, delayed by `right`."""
+    """What a network is written against. `center` is the window's signal, delayed by `right`;
+    `gated` tanh of the first half of a convolution's outputs times sigmoid of the second, with
+    `cond` (1, out, 1), in 2-D form (1, out, 1, 1), added before."""
 
     graph: GraphWriter
     axis: int
@@ -70,6 +72,7 @@ class Layers(Protocol):
     def center(self, window: Window) -> Signal: ...
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal: ...
     def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal: ...
+    def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal: ...
     def pointwise(self, x: Signal, layer: Convolution) -> Signal: ...
     def add(self, left: Signal, right: Signal, name: str) -> Signal: ...
 
@@ -103,6 +106,22 @@ class WholeLayers:
         pads = (layer.padding, layer.padding)
         value = self._transpose(self._activate(x.value, slope), layer, pads)
         return Signal(value, layer.weight.shape[1], x.rate * layer.stride)
+
+    def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal:
+        graph, both = self.graph, self.conv(window, layer)
+        value, half = both.value, both.channels // 2
+        if cond is not None:
+            value = graph.node("Add", (value, cond), f"{layer.name}.conditioned")
+        halves = graph.split_node(
+            "Split",
+            (value, graph.ints(half, half)),
+            (f"{layer.name}.tanh_in", f"{layer.name}.sigmoid_in"),
+            axis=1,
+        )
+        tanh = graph.node("Tanh", halves[:1], f"{layer.name}.tanh")
+        sigmoid = graph.node("Sigmoid", halves[1:], f"{layer.name}.sigmoid")
+        value = graph.node("Mul", (tanh, sigmoid), f"{layer.name}.gated")
+        return dataclasses.replace(both, value=value, channels=half)
 
     def pointwise(self, x: Signal, layer: Convolution) -> Signal:
         return Signal(self._convolve(x.value, layer, 0), layer.weight.shape[0], x.rate, x.delay)

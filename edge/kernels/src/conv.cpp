@@ -18,11 +18,7 @@ constexpr float kSilence = 1e-30f;
 constexpr float kSteps = 254.0f;  // one less than bytes have, so that no rounding leaves them
 constexpr int64_t kEnoughBatches = 8;  // then each is one piece of work, else channels are split too
 constexpr int64_t kSmallWork = 1 << 18;  // products below which threads cost more than they give
-constexpr int64_t kLargest = int64_t{1} << 20;  // limit of every dimension and attribute
-
-void require(bool ok, const std::string& what) {
-  if (!ok) throw std::invalid_argument(what);
-}
+constexpr int kGated = kBlock / 2;  // channels of a gated block: their tanh rows, then their sigmoid rows
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -46,15 +42,11 @@ struct Conv::Panel {
   std::vector<float> rows;  // one tile's window, activated
   std::vector<Group> groups;
   size_t quad_bytes = 0;
-};
-
-// A chunk's input with what stands before and after it: state or zeros, the chunk, zeros.
-struct Conv::View {
-  const Chunk& chunk;
-  int64_t before, after;  // columns
-  int64_t outs;           // positions (before interleaving) computed
-  int64_t out_length;
-  int64_t size() const { return before + chunk.length + after; }
+  // Never less: what a vector takes back is cleared when it grows again.
+  void reserve(size_t byte_count, size_t float_count) {
+    if (bytes.size() < byte_count) bytes.resize(byte_count);
+    if (rows.size() < float_count) rows.resize(float_count);
+  }
 };
 
 Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
@@ -71,8 +63,10 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
     require(s.dilation == 1 && !s.skip && s.lookahead == 0 && s.delay == 0,
             "a transposed convolution has no dilation, skip, lookahead or delay");
   }
+  require(!s.gate || (!s.stride && !s.skip && s.out_channels % 2 == 0),
+          "gate needs an even number of output channels, and neither skip nor a transposed convolution");
   taps_ = s.stride ? s.kernel / s.stride : s.kernel;
-  rows_ = s.out_channels * std::max<int64_t>(s.stride, 1);
+  rows_ = s.gate ? divide_up(s.out_channels / 2, kGated) * kBlock : s.out_channels * std::max<int64_t>(s.stride, 1);
   blocks_ = divide_up(rows_, kBlock);
   quads_ = divide_up(s.in_channels, 4);
   pad_ = s.stride ? (s.kernel - s.stride) / 2 : span() - s.lookahead;
@@ -84,13 +78,22 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   pack(weights);
   gains_.assign(static_cast<size_t>(s.in_channels), 1.0f);
   if (gains) gains_.assign(gains, gains + s.in_channels);
-  scales_.resize(static_cast<size_t>(rows_));
-  bias_.resize(static_cast<size_t>(rows_));
+  scales_.assign(static_cast<size_t>(rows_), 0.0f);
+  bias_.assign(static_cast<size_t>(rows_), 0.0f);
   for (int64_t row = 0; row < rows_; ++row) {
-    const int64_t channel = s.stride ? row / s.stride : row;
-    scales_[static_cast<size_t>(row)] = scales[channel];
-    bias_[static_cast<size_t>(row)] = bias[channel];
+    const int64_t from = channel(row);
+    if (from < 0) continue;
+    scales_[static_cast<size_t>(row)] = scales[from];
+    bias_[static_cast<size_t>(row)] = bias[from];
   }
+}
+
+// The channel of the weights that a row computes; -1: none, the row fills a block.
+int64_t Conv::channel(int64_t row) const {
+  if (shape_.stride) return row / shape_.stride;
+  if (!shape_.gate) return row;
+  const int64_t half = shape_.out_channels / 2, at = row / kBlock * kGated + row % kGated;
+  return at >= half ? -1 : row % kBlock < kGated ? at : at + half;
 }
 
 void Conv::pack(const int8_t* weights) {
@@ -98,13 +101,13 @@ void Conv::pack(const int8_t* weights) {
   weights_.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
   weight_sums_.assign(static_cast<size_t>(rows_), 0);
   for (int64_t row = 0; row < rows_; ++row) {
-    const int64_t channel = s.stride ? row / s.stride : row;
+    const int64_t from = channel(row);
     int32_t sum = 0;
-    for (int64_t c = 0; c < s.in_channels; ++c) {
+    for (int64_t c = 0; from >= 0 && c < s.in_channels; ++c) {
       for (int64_t tap = 0; tap < taps_; ++tap) {
         // Transposed: output j * stride + r takes input j - t with tap t * stride + r.
         const int64_t k = s.stride ? (taps_ - 1 - tap) * s.stride + row % s.stride : tap;
-        const int8_t w = weights[(channel * s.in_channels + c) * s.kernel + k];
+        const int8_t w = weights[(from * s.in_channels + c) * s.kernel + k];
         const int64_t at = (((row / kBlock * taps_ + tap) * quads_ + c / 4) * kBlock + row % kBlock) * 4 + c % 4;
         weights_[static_cast<size_t>(at)] = w;
         sum += w;
@@ -141,7 +144,6 @@ std::vector<std::vector<Conv::Tile>> Conv::batches(int64_t columns, bool first) 
 }
 
 void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const {
-  const Chunk& chunk = view.chunk;
   const int64_t halo = span();
   int64_t columns = 0, widest = 0;
   panel.groups.clear();
@@ -149,38 +151,17 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
     columns += divide_up(tile.end - tile.begin, kGroup) * kGroup + halo;
     widest = std::max(widest, tile.end - tile.begin + halo);
   }
-  panel.quad_bytes = static_cast<size_t>(columns) * 4;
-  panel.bytes.resize(static_cast<size_t>(quads_) * panel.quad_bytes);
+  panel.quad_bytes = static_cast<size_t>(columns + kGroup) * 4;  // the last tile is rounded up to groups
   const auto stride = static_cast<size_t>(divide_up(widest, kGroup) * kGroup);
-  panel.rows.resize(static_cast<size_t>(quads_) * 4 * stride);
+  panel.reserve(static_cast<size_t>(quads_) * panel.quad_bytes, static_cast<size_t>(quads_) * 4 * stride);
   for (int64_t c = shape_.in_channels; c < quads_ * 4; ++c)
     std::fill_n(panel.rows.data() + static_cast<size_t>(c) * stride, stride, 0.0f);
 
   int64_t column = 0;
   for (const Tile& tile : tiles) {
     const int64_t width = tile.end - tile.begin + halo;
-    // The window's parts before, inside and after the chunk.
-    const int64_t before = std::clamp<int64_t>(view.before - tile.begin, 0, width);
-    const int64_t inside = std::clamp<int64_t>(view.before + chunk.length - tile.begin, before, width) - before;
-    Range range;
-    for (int64_t c = 0; c < shape_.in_channels; ++c) {
-      float* row = panel.rows.data() + static_cast<size_t>(c) * stride;
-      const float gain = gains_[static_cast<size_t>(c)];
-      if (before && chunk.first) {
-        std::fill_n(row, before, 0.0f);
-      } else if (before) {
-        const float* state = chunk.state + c * state_length() + tile.begin;
-        path_->load(state, before, shape_.slope, gain, row, range);
-      }
-      if (inside) {
-        const float* in = chunk.in + c * chunk.length + (tile.begin + before - view.before);
-        path_->load(in, inside, shape_.slope, gain, row + before, range);
-        // The next tile's part of this row: 9 % of the whole decoder where rows come from memory.
-        for (int64_t ahead = 0; ahead < tile.end - tile.begin; ahead += 16)
-          __builtin_prefetch(in + inside + ahead, 0, 2);
-      }
-      std::fill(row + before + inside, row + width, 0.0f);
-    }
+    const int64_t next = shape_.tile > kRow ? tile.end - tile.begin : 0;
+    const Range range = view.load(*path_, {shape_.slope, gains_.data()}, tile.begin, width, next, panel.rows.data(), stride);
     const uint32_t bits[2] = {static_cast<uint32_t>(std::max(range.high, 0)), range.low >> 31 ? range.low : 0u};
     float high_low[2], scale = 0.0f, inverse = 0.0f;
     std::memcpy(high_low, bits, sizeof high_low);
@@ -194,10 +175,8 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
       inverse = kSteps / extent;
       zero = static_cast<int>(std::nearbyint(-high_low[1] * inverse));
     }
-    for (int64_t quad = 0; quad < quads_; ++quad)
-      path_->quantize(panel.rows.data() + static_cast<size_t>(quad) * 4 * stride, stride, width, inverse, zero,
-                      path_->is_signed ? 0x80808080u : 0u,
-                      panel.bytes.data() + static_cast<size_t>(quad) * panel.quad_bytes + column * 4);
+    path_->quantize({panel.rows.data(), stride, quads_ * 4}, width, inverse, zero, path_->is_signed ? 0x80808080u : 0u,
+                    panel.bytes.data() + column * 4, panel.quad_bytes);
     const int32_t seen = path_->is_signed ? zero - 128 : zero;
     for (int64_t at = tile.begin; at < tile.end; at += kGroup) {
       const auto count = static_cast<int>(std::min<int64_t>(kGroup, tile.end - at));
@@ -207,7 +186,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
   }
 }
 
-void Conv::multiply(const View& view, const Panel& panel, int64_t block) const {
+void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, int64_t block) const {
   alignas(64) int32_t sums[kBlock * kRow];
   Dot dot{};
   dot.quad_bytes = panel.quad_bytes;
@@ -221,22 +200,26 @@ void Conv::multiply(const View& view, const Panel& panel, int64_t block) const {
     for (int i = 0; i < dot.groups; ++i)
       dot.group[i] = panel.bytes.data() + panel.groups[g + static_cast<size_t>(i)].column * 4;
     if (!shape_.stride) {  // the rows that will be written, while the sums are made
-      const int64_t last = std::min<int64_t>(rows_, (block + 1) * kBlock);
-      for (int64_t row = block * kBlock; row < last; ++row) {
-        const float* out = view.chunk.out + row * view.out_length + panel.groups[g].position;
+      const int64_t rows = shape_.gate ? kGated : kBlock, last = std::min(out_channels(), (block + 1) * rows);
+      for (int64_t row = block * rows; row < last; ++row) {
+        const float* out = view.chunk.out + row * out_length + panel.groups[g].position;
         for (int i = 0; i < dot.groups; ++i) __builtin_prefetch(out + i * kGroup, 1);
+        if (!view.chunk.residual) continue;
+        const float* residual = view.chunk.residual + row * out_length + panel.groups[g].position;
+        for (int i = 0; i < dot.groups; ++i) __builtin_prefetch(residual + i * kGroup);
       }
     }
     path_->dot(dot);
-    finish(view, panel, block, g, dot.groups, sums);
+    finish(view, out_length, panel, block, g, dot.groups, sums);
   }
 }
 
-void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t first_group, int groups,
-                  const int32_t* sums) const {
+void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int64_t block, size_t first_group,
+                  int groups, const int32_t* sums) const {
   const Chunk& chunk = view.chunk;
   const int64_t row = block * kBlock, halo = state_length();
-  float own[kBlock][kRow], phases[kBlock][kRow];
+  const bool staged = shape_.stride || shape_.gate;
+  float own[kBlock][kRow], stage[kBlock][kRow];
   Finish f;  // not zeroed: this runs for every 384 outputs
   f.spans = 0;
   f.sums = sums;
@@ -245,6 +228,7 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
   f.channel_scale = scales_.data() + row;
   f.bias = bias_.data() + row;
   int64_t positions[kGroups];  // of each span
+  int counts[kGroups];
   for (int i = 0; i < groups; ++i) {
     const Panel::Group& group = panel.groups[first_group + static_cast<size_t>(i)];
     Span* before = f.spans ? &f.span[f.spans - 1] : nullptr;
@@ -259,10 +243,12 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
   }
   for (int i = 0; i < f.spans; ++i) {
     Span& span = f.span[i];
-    span.residual_stride = static_cast<size_t>(view.out_length);
-    if (chunk.residual) span.residual = chunk.residual + row * view.out_length + positions[i];
-    span.out = shape_.stride ? phases[0] + span.first : chunk.out + row * view.out_length + positions[i];
-    span.out_stride = shape_.stride ? kRow : static_cast<size_t>(view.out_length);
+    span.residual_stride = static_cast<size_t>(out_length);
+    if (chunk.residual) span.residual = chunk.residual + row * out_length + positions[i];
+    span.out = staged ? stage[0] + span.first : chunk.out + row * out_length + positions[i];
+    span.out_stride = staged ? kRow : static_cast<size_t>(out_length);
+    counts[i] = span.count;
+    if (staged) span.count = static_cast<int>(divide_up(span.count, kGroup)) * kGroup;  // a stage has room
     if (!shape_.skip) continue;
     const int64_t at = positions[i] + pad_ - view.before;  // of the output's own input in the chunk
     if (at >= 0) {
@@ -278,42 +264,32 @@ void Conv::finish(const View& view, const Panel& panel, int64_t block, size_t fi
     span.own_stride = kRow;
   }
   path_->finish(f);
+  if (shape_.gate) {
+    const int64_t channel = block * kGated;
+    const auto channels = static_cast<int>(std::min<int64_t>(kGated, out_channels() - channel));
+    for (int i = 0; i < f.spans; ++i)
+      path_->gate(f.span[i].out, f.span[i].out + kGated * kRow, channels, counts[i],
+                  chunk.out + channel * out_length + positions[i], static_cast<size_t>(out_length));
+  }
   if (!shape_.stride) return;
-  for (int i = 0; i < f.spans; ++i) interleave(view, f, f.span[i], positions[i], row);
+  for (int i = 0; i < f.spans; ++i) interleave(view, out_length, f.span[i].out, f.rows, counts[i], positions[i], row);
 }
 
-void Conv::interleave(const View& view, const Finish& f, const Span& span, int64_t position, int64_t row) const {
+void Conv::interleave(const View& view, int64_t out_length, const float* rows, int64_t count, int n, int64_t position,
+                      int64_t row) const {
   const int64_t stride = shape_.stride;
   const int64_t start = position * stride - (view.chunk.first ? pad_ : 0);
-  if (kBlock % stride == 0 && start >= 0 && start + span.count * stride <= view.out_length) {
-    for (int64_t r = 0; r < f.rows; r += stride)
-      path_->interleave(span.out + r * kRow, static_cast<int>(stride), span.count,
-                        view.chunk.out + (row + r) / stride * view.out_length + start);
+  if (kBlock % stride == 0 && start >= 0 && start + n * stride <= out_length) {
+    for (int64_t r = 0; r < count; r += stride)
+      path_->interleave(rows + r * kRow, static_cast<int>(stride), n,
+                        view.chunk.out + (row + r) / stride * out_length + start);
     return;
   }
-  for (int64_t r = 0; r < f.rows; ++r) {
-    float* out = view.chunk.out + (row + r) / stride * view.out_length;
-    for (int64_t p = 0; p < span.count; ++p) {
+  for (int64_t r = 0; r < count; ++r) {
+    float* out = view.chunk.out + (row + r) / stride * out_length;
+    for (int64_t p = 0; p < n; ++p) {
       const int64_t at = start + p * stride + (row + r) % stride;
-      if (at >= 0 && at < view.out_length) out[at] = span.out[r * kRow + p];
-    }
-  }
-}
-
-void Conv::save_state(const View& view) const {
-  const Chunk& chunk = view.chunk;
-  const int64_t halo = state_length();
-  for (int64_t c = 0; c < shape_.in_channels; ++c) {
-    float* next = chunk.next_state + c * halo;
-    if (chunk.last) {
-      std::fill_n(next, halo, 0.0f);
-      continue;
-    }
-    const int64_t start = view.before + chunk.length - halo;
-    for (int64_t i = 0; i < halo; ++i) {
-      const int64_t at = start + i - view.before;
-      if (at >= 0) next[i] = chunk.in[c * chunk.length + at];
-      else next[i] = chunk.first ? 0.0f : chunk.state[c * halo + start + i];
+      if (at >= 0 && at < out_length) out[at] = rows[r * kRow + p];
     }
   }
 }
@@ -321,34 +297,36 @@ void Conv::save_state(const View& view) const {
 void Conv::run(const Chunk& chunk, const Parallel& parallel) const {
   const int64_t halo = state_length();
   const int64_t out = out_length(chunk.length, chunk.first, chunk.last);
-  View view{chunk, halo, 0, 0, out};
+  View view{chunk, shape_.in_channels, halo, halo, 0};
   if (shape_.stride) {
     view.after = chunk.last ? halo : 0;
   } else {
     if (chunk.first) view.before = pad_;
     view.after = chunk.last ? late() : 0;
   }
-  view.outs = std::max<int64_t>(view.size() - halo, 0);
-  if (chunk.next_state) save_state(view);
+  const int64_t outs = std::max<int64_t>(view.size() - halo, 0);  // positions, before interleaving
+  if (chunk.next_state) view.save_state();
 
-  const auto work = batches(view.outs, chunk.first);
+  const auto work = batches(outs, chunk.first);
   const Parallel serial = [](size_t total, const Work& one) {
     for (size_t i = 0; i < total; ++i) one(i);
   };
-  const bool small = view.outs * blocks_ * kBlock * quads_ * 4 * taps_ < kSmallWork;
+  const bool small = outs * blocks_ * kBlock * quads_ * 4 * taps_ < kSmallWork;
   const Parallel& each = small ? serial : parallel;
   if (small || static_cast<int64_t>(work.size()) >= kEnoughBatches) {
     each(work.size(), [&](size_t i) {
       static thread_local Panel panel;
       load(view, work[i], panel);
-      for (int64_t block = 0; block < blocks_; ++block) multiply(view, panel, block);
+      for (int64_t block = 0; block < blocks_; ++block) multiply(view, out, panel, block);
     });
     return;
   }
-  std::vector<Panel> panels(work.size());
+  static thread_local std::vector<Panel> kept;  // fewer than kEnoughBatches
+  if (kept.size() < work.size()) kept.resize(work.size());
+  Panel* const panels = kept.data();  // of this thread, for all that help it
   each(work.size(), [&](size_t i) { load(view, work[i], panels[i]); });
   each(static_cast<size_t>(blocks_), [&](size_t block) {
-    for (const Panel& panel : panels) multiply(view, panel, static_cast<int64_t>(block));
+    for (size_t i = 0; i < work.size(); ++i) multiply(view, out, panels[i], static_cast<int64_t>(block));
   });
 }
 

@@ -1,10 +1,9 @@
 // One quantized 1-D convolution or transposed convolution, whole or in chunks. See README.md.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <vector>
 
-#include "path.h"
+#include "chunk.h"
 
 namespace edge_kernels {
 
@@ -17,23 +16,9 @@ struct Shape {
   int64_t delay = 0;      // convolution: outputs held back beyond that, for a slower branch
   float slope = 1.0f;     // LeakyReLU on load; 1: none
   bool skip = false;      // add the layer's own raw input to its output
+  bool gate = false;      // tanh of the first half of the channels times sigmoid of the second
   int64_t granule = 192, tile = 192, phase = 0;
 };
-
-// A stretch of one utterance. Arrays are [channels][positions], rows without gaps.
-struct Chunk {
-  const float* in = nullptr;  // [in_channels][length]
-  int64_t length = 0;
-  bool first = true, last = true;
-  const float* state = nullptr;     // [in_channels][state_length()], read unless first
-  const float* residual = nullptr;  // as out, or null
-  float* out = nullptr;             // [out_channels][out_length()]
-  float* next_state = nullptr;      // as state, or null
-};
-
-// Calls work(0) ... work(total - 1), in any order, possibly at once.
-using Work = std::function<void(size_t)>;
-using Parallel = std::function<void(size_t total, const Work& work)>;
 
 class Conv {
  public:
@@ -42,6 +27,7 @@ class Conv {
   Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
        const Path* path);
 
+  int64_t out_channels() const { return shape_.gate ? shape_.out_channels / 2 : shape_.out_channels; }
   int64_t state_length() const { return span() + shape_.delay; }
   // Positions that a chunk gives; throws std::invalid_argument if the first chunk is too short.
   int64_t out_length(int64_t length, bool first, bool last) const;
@@ -53,21 +39,21 @@ class Conv {
  private:
   struct Tile;
   struct Panel;
-  struct View;
   int64_t span() const { return (taps_ - 1) * shape_.dilation; }  // inputs of an output, less one
   int64_t late() const { return shape_.stride ? pad_ : shape_.lookahead + shape_.delay; }
+  int64_t channel(int64_t row) const;
   void pack(const int8_t* weights);
   std::vector<std::vector<Tile>> batches(int64_t columns, bool first) const;
   void load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const;
-  void multiply(const View& view, const Panel& panel, int64_t block) const;
-  void finish(const View& view, const Panel& panel, int64_t block, size_t first_group, int groups,
+  void multiply(const View& view, int64_t out, const Panel& panel, int64_t block) const;
+  void finish(const View& view, int64_t out, const Panel& panel, int64_t block, size_t first_group, int groups,
               const int32_t* sums) const;
-  void interleave(const View& view, const Finish& f, const Span& span, int64_t position, int64_t row) const;
-  void save_state(const View& view) const;
+  void interleave(const View& view, int64_t out, const float* rows, int64_t count, int n, int64_t position,
+                  int64_t row) const;
 
   Shape shape_;
   const Path* path_;
-  int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed
+  int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed; in whole blocks if gated
   int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at either end
   std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4]
   std::vector<int32_t> weight_sums_;            // per row

@@ -1,9 +1,10 @@
-// The operators QConv1d, QConvTranspose1d and Delay of the domain edge.voice for onnxruntime. README.md is their manual.
+// The operators QConv1d, QConvTranspose1d, FloatConv1d and Delay of the domain edge.voice for onnxruntime. README.md is their manual.
 #include <cstdlib>
 #include <memory>
 
 #include "conv.h"
 #include "delay.h"
+#include "float_conv.h"
 #include "ort_tensor.h"
 
 namespace edge_kernels {
@@ -38,17 +39,22 @@ std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool 
     s.lookahead = attribute(api, info, "lookahead", (s.kernel - 1) * s.dilation / 2);
     s.delay = attribute(api, info, "delay", 0);
     s.skip = attribute(api, info, "skip", 0) != 0;
+    s.gate = attribute(api, info, "gate", 0) != 0;
   }
-  if (OrtStatus* status = GetAttributeFloat::call(api, info, "slope", &s.slope)) {
-    ReleaseStatus::call(api, status);
-    s.slope = 1.0f;
-  }
+  s.slope = real_attribute(api, info, "slope", 1.0f);
   s.tile = attribute(api, info, "tile", s.tile);
   s.granule = attribute(api, info, "granule", s.tile);
   s.phase = attribute(api, info, "phase", 0);
   const auto count = static_cast<size_t>(s.out_channels * s.in_channels * s.kernel);
   const Path* path = choose_path(weights.as<int8_t>(), count, std::getenv("EDGE_KERNELS_PATH"));
   return std::make_unique<Conv>(s, weights.as<int8_t>(), scales.as<float>(), bias.as<float>(), gains.as<float>(), path);
+}
+
+Parallel threads(const OrtApi* api, OrtKernelContext* context) {
+  return [api, context](size_t total, const Work& work) {
+    const auto call = [](void* data, size_t i) { (*static_cast<const Work*>(data))(i); };
+    check(api, ParallelFor::call(api, context, call, total, 0, const_cast<Work*>(&work)));
+  };
 }
 
 void compute(const Kernel& kernel, OrtKernelContext* context) {
@@ -69,22 +75,19 @@ void compute(const Kernel& kernel, OrtKernelContext* context) {
     require_dims(state, state_dims, "the state");
     chunk.state = state.as<float>();
   }
-  const std::vector<int64_t> out_dims = {1, s.out_channels,
+  const std::vector<int64_t> out_dims = {1, kernel.conv->out_channels(),
                                          kernel.conv->out_length(chunk.length, chunk.first, chunk.last)};
   if (residual.data) {
-    if (s.stride) throw std::invalid_argument("QConvTranspose1d takes no residual");
+    if (s.stride || s.gate) throw std::invalid_argument("QConvTranspose1d and a gate take no residual");
     require_dims(residual, out_dims, "the residual");
     chunk.residual = residual.as<float>();
   }
   chunk.out = output(api, context, kOut, out_dims);
   chunk.next_state = output(api, context, kNextState, state_dims);
-  kernel.conv->run(chunk, [&](size_t total, const Work& work) {
-    const auto call = [](void* data, size_t i) { (*static_cast<const Work*>(data))(i); };
-    check(api, ParallelFor::call(api, context, call, total, 0, const_cast<Work*>(&work)));
-  });
+  kernel.conv->run(chunk, threads(api, context));
 }
 
-// What the three operators have in common.
+// What the operators have in common.
 OrtCustomOp declare() {
   OrtCustomOp op{};
   op.version = kVersion;
@@ -116,6 +119,63 @@ OrtCustomOp declare_conv() {
     return guarded(k.api, [&] { compute(k, context); });
   };
   op.destroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
+  return op;
+}
+
+struct FloatKernel {
+  const OrtApi* api;
+  std::unique_ptr<FloatConv> conv;
+};
+
+enum FloatInput { kFloatIn, kFloatWeights, kFloatBias, kFloatState, kFloatFirst, kFloatLast, kFloatInputs };
+
+std::unique_ptr<FloatConv> create_float(const OrtApi* api, const OrtKernelInfo* info) {
+  const Tensor weights = constant(api, info, kFloatWeights, "weights"), bias = constant(api, info, kFloatBias, "bias");
+  if (weights.dims.size() != 3) throw std::invalid_argument("weights are " + text(weights.dims) + ", not [O, C, K]");
+  require_dims(bias, {weights.dims[0]}, "bias");
+  return std::make_unique<FloatConv>(weights.dims[1], weights.dims[0], weights.dims[2],
+                                     attribute(api, info, "dilation", 1), real_attribute(api, info, "slope", 1.0f),
+                                     weights.as<float>(), bias.as<float>(),
+                                     choose_path(nullptr, 0, std::getenv("EDGE_KERNELS_PATH")));
+}
+
+void compute_float(const FloatKernel& kernel, OrtKernelContext* context) {
+  const OrtApi* api = kernel.api;
+  const FloatConv& conv = *kernel.conv;
+  const Inputs input(api, context);
+  const Tensor in = input[kFloatIn], state = input[kFloatState];
+  if (in.dims.size() != 3) throw std::invalid_argument("the input is " + text(in.dims) + ", not [1, C, n]");
+  Chunk chunk;
+  chunk.length = in.dims[2];
+  require_dims(in, {1, conv.in_channels(), chunk.length}, "the input");
+  chunk.in = in.as<float>();
+  chunk.first = input.flag(kFloatFirst);
+  chunk.last = input.flag(kFloatLast);
+  const std::vector<int64_t> state_dims = {1, conv.in_channels(), conv.state_length()};
+  if (!chunk.first && state_dims[2]) {
+    require_dims(state, state_dims, "the state");
+    chunk.state = state.as<float>();
+  }
+  const int64_t length = conv.out_length(chunk.length, chunk.first, chunk.last);
+  chunk.out = output(api, context, kOut, {1, conv.out_channels(), length});
+  chunk.next_state = output(api, context, kNextState, state_dims);
+  conv.run(chunk, threads(api, context));
+}
+
+OrtCustomOp declare_float_conv() {
+  OrtCustomOp op = declare();
+  op.name = [](const OrtCustomOp*) { return "FloatConv1d"; };
+  op.input_count = [](const OrtCustomOp*) -> size_t { return kFloatInputs; };
+  op.input_type = [](const OrtCustomOp*, size_t i) -> int { return i >= kFloatFirst ? kBool : kFloat; };
+  op.input_presence = [](const OrtCustomOp*, size_t i) -> int { return i >= kFloatState ? kOptional : kRequired; };
+  op.create_v2 = [](const OrtCustomOp*, const OrtApi* api, const OrtKernelInfo* info, void** kernel) {
+    return guarded(api, [&] { *kernel = new FloatKernel{api, create_float(api, info)}; });
+  };
+  op.compute_v2 = [](void* kernel, OrtKernelContext* context) {
+    const FloatKernel& k = *static_cast<FloatKernel*>(kernel);
+    return guarded(k.api, [&] { compute_float(k, context); });
+  };
+  op.destroy = [](void* kernel) { delete static_cast<FloatKernel*>(kernel); };
   return op;
 }
 
@@ -171,7 +231,8 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
     const OrtApi* old = base->get_api(1);
     return old ? ort::CreateStatus::call(old, ort::kFail, "edge kernels need onnxruntime 1.17 or newer") : nullptr;
   }
-  static const OrtCustomOp operators[] = {declare_conv<false>(), declare_conv<true>(), declare_delay()};
+  static const OrtCustomOp operators[] = {declare_conv<false>(), declare_conv<true>(), declare_float_conv(),
+                                          declare_delay()};
   return ort::guarded(api, [&] {
     // The domain lives as long as the process: onnxruntime keeps the pointer and never frees it.
     OrtCustomOpDomain* domain = nullptr;

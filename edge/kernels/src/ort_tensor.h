@@ -57,6 +57,14 @@ inline int64_t attribute(const OrtApi* api, const OrtKernelInfo* info, const cha
   return otherwise;
 }
 
+inline float real_attribute(const OrtApi* api, const OrtKernelInfo* info, const char* name, float otherwise) {
+  float value = otherwise;
+  OrtStatus* status = GetAttributeFloat::call(api, info, name, &value);
+  if (!status) return value;
+  ReleaseStatus::call(api, status);
+  return otherwise;
+}
+
 inline Tensor constant(const OrtApi* api, const OrtKernelInfo* info, size_t index, const char* what) {
   int is_constant = 0;
   const OrtValue* value = nullptr;

@@ -54,19 +54,34 @@ struct Range {
   uint32_t low = 0;
 };
 
+// Rows of floats, `stride` apart.
+struct Rows {
+  const float* data;
+  size_t stride;
+  int64_t count;
+};
+
 struct Path {
   const char* name;
   int weight_limit;      // largest |weight| for which no intermediate can saturate
   bool is_signed;        // `dot` reads activations as signed bytes: 128 less than quantized
   void (*dot)(const Dot&);
-  // LeakyReLU and gain; widens the range.
-  void (*load)(const float* in, int64_t n, float slope, float gain, float* out, Range& range);
-  // Four rows of floats, `stride` apart, to n quads of bytes: v * inverse + zero, to nearest, ties to
-  // even; then each byte xor the one of `flip`.
-  void (*quantize)(const float* rows, size_t stride, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out);
+  // LeakyReLU and each row's gain, n floats of every row; widens the range. Fetches `next` more.
+  void (*load)(const Rows& in, int64_t n, float slope, const float* gains, float* out, size_t out_stride,
+               int64_t next, Range& range);
+  // Every four rows of floats to n quads of bytes: v * inverse + zero, to nearest, ties to even; then
+  // each byte xor the one of `flip`. Reads and writes whole groups of quads.
+  void (*quantize)(const Rows& in, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out,
+                   size_t quad_bytes);
   void (*finish)(const Finish&);
   // Phases of a transposed convolution to their places; stride 1, 2, 4 or 8.
   void (*interleave)(const float* rows, int stride, int n, float* out);
+  // tanh(tanh_rows) * sigmoid(sigmoid_rows), n of each channel; rows are kRow apart. Reads whole groups and
+  // overwrites tanh_rows.
+  void (*gate)(float* tanh_rows, const float* sigmoid_rows, int channels, int n, float* out, size_t out_stride);
+  // One output channel of a float convolution: out[i] = bias + in[0][i] * w[0] + in[0][i + dilation] * w[1] ...
+  // over `taps` of every row, in that order.
+  void (*convolve)(const Rows& in, const float* weights, int taps, int64_t dilation, float bias, int64_t n, float* out);
 };
 
 // Each in a file of its own; a build has those of its processor.

@@ -21,7 +21,7 @@ struct Wide {
 
 }  // namespace
 
-const Path path_avx2_narrow = {"avx2-7bit", 63, false, dot_avx2<Narrow>, load_row, quantize_rows, finish_rows, interleave_rows};
-const Path path_avx2 = {"avx2", 127, true, dot_avx2<Wide>, load_row, quantize_rows, finish_rows, interleave_rows};
+const Path path_avx2_narrow = make_path("avx2-7bit", 63, false, dot_avx2<Narrow>);
+const Path path_avx2 = make_path("avx2", 127, true, dot_avx2<Wide>);
 
 }  // namespace edge_kernels

@@ -37,6 +37,6 @@ void dot(const Dot& d) {
 
 }  // namespace
 
-const Path path_avx512vnni = {"avx512vnni", 127, false, dot, load_row, quantize_rows, finish_rows, interleave_rows};
+const Path path_avx512vnni = make_path("avx512vnni", 127, false, dot);
 
 }  // namespace edge_kernels

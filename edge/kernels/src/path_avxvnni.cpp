@@ -10,6 +10,6 @@ struct Multiply {
 
 }  // namespace
 
-const Path path_avxvnni = {"avxvnni", 127, false, dot_avx2<Multiply>, load_row, quantize_rows, finish_rows, interleave_rows};
+const Path path_avxvnni = make_path("avxvnni", 127, false, dot_avx2<Multiply>);
 
 }  // namespace edge_kernels

@@ -25,6 +25,6 @@ void dot(const Dot& d) {
 
 }  // namespace
 
-const Path path_scalar = {"scalar", 127, true, dot, load_row, quantize_rows, finish_rows, interleave_rows};
+const Path path_scalar = make_path("scalar", 127, true, dot);
 
 }  // namespace edge_kernels

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "conv.h"
+#include "float_conv.h"
 #include "paths.h"
 
 namespace edge_kernels {
@@ -55,6 +56,7 @@ Layer random_layer(Random& r) {
     s.lookahead = r.whole(0, (s.kernel - 1) * s.dilation);
     s.delay = r.chance(0.3) ? r.whole(1, 30) : 0;
     s.skip = r.chance(0.5);
+    s.gate = !s.skip && s.out_channels % 2 == 0 && r.chance(0.5);
     if (s.skip) s.out_channels = s.in_channels;
   }
   s.tile = r.whole(1, 100);
@@ -83,7 +85,7 @@ Layer random_layer(Random& r) {
     for (int64_t i = r.whole(1, 4); i > 0; --i)
       l.in[static_cast<size_t>(r.whole(0, s.in_channels * l.length - 1))] = odd[r.whole(0, kinds)];
   }
-  if (!s.stride && r.chance(0.4)) l.residual = random_floats(r, s.out_channels * l.length, 2.0f);
+  if (!s.stride && !s.gate && r.chance(0.4)) l.residual = random_floats(r, s.out_channels * l.length, 2.0f);
   return l;
 }
 
@@ -102,10 +104,11 @@ Floats columns(const Floats& all, int64_t channels, int64_t from, int64_t to) {
 }
 
 // The layer's output when its input arrives cut at `cuts`.
-Floats run(const Layer& l, const Conv& conv, const std::vector<int64_t>& cuts) {
+template <class AnyConv>
+Floats run(const Layer& l, const AnyConv& conv, const std::vector<int64_t>& cuts) {
   const Shape& s = l.shape;
-  const int64_t up = std::max<int64_t>(s.stride, 1), halo = conv.state_length();
-  Floats whole(static_cast<size_t>(s.out_channels * l.length * up)), state(static_cast<size_t>(s.in_channels * halo));
+  const int64_t up = std::max<int64_t>(s.stride, 1), halo = conv.state_length(), channels = conv.out_channels();
+  Floats whole(static_cast<size_t>(channels * l.length * up)), state(static_cast<size_t>(s.in_channels * halo));
   int64_t from = 0, done = 0;
   for (size_t i = 0; i <= cuts.size(); ++i) {
     const int64_t to = i < cuts.size() ? cuts[i] : l.length;
@@ -119,14 +122,14 @@ Floats run(const Layer& l, const Conv& conv, const std::vector<int64_t>& cuts) {
     chunk.state = state.data();
     chunk.next_state = next.data();
     const int64_t n = conv.out_length(chunk.length, chunk.first, chunk.last);
-    Floats out(static_cast<size_t>(s.out_channels * n)), residual;
+    Floats out(static_cast<size_t>(channels * n)), residual;
     if (!l.residual.empty()) {
-      residual = columns(l.residual, s.out_channels, done, done + n);
+      residual = columns(l.residual, channels, done, done + n);
       chunk.residual = residual.data();
     }
     chunk.out = out.data();
     conv.run(chunk, kBackwards);
-    for (int64_t c = 0; c < s.out_channels; ++c)
+    for (int64_t c = 0; c < channels; ++c)
       std::copy_n(out.begin() + c * n, n, whole.begin() + c * l.length * up + done);
     state = next;
     from = to;
@@ -155,12 +158,40 @@ std::string describe(const Layer& l, const char* path, const char* what) {
   const Shape& s = l.shape;
   char out[400];
   std::snprintf(out, sizeof out,
-                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d delay %d slope %g skip %d granule %d tile %d "
+                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d delay %d slope %g skip %d gate %d granule %d tile %d "
                 "phase %d length %d",
                 path, what, int(s.in_channels), int(s.out_channels), int(s.kernel), int(s.dilation), int(s.stride),
-                int(s.lookahead), int(s.delay), double(s.slope), int(s.skip), int(s.granule), int(s.tile), int(s.phase),
+                int(s.lookahead), int(s.delay), double(s.slope), int(s.skip), int(s.gate), int(s.granule), int(s.tile), int(s.phase),
                 int(l.length));
   return out;
+}
+
+// The same layer in float, symmetric and without what only the int8 operator has.
+Layer in_float(Random& r, const Layer& l) {
+  Layer out = l;
+  out.shape.stride = out.shape.delay = out.shape.phase = 0;
+  out.shape.skip = out.shape.gate = false;
+  out.shape.dilation = l.shape.dilation * (l.shape.kernel % 2 ? 1 : 2);
+  out.shape.lookahead = (out.shape.kernel - 1) * out.shape.dilation / 2;
+  out.shape.granule = r.whole(1, 100);
+  out.residual.clear();
+  return out;
+}
+
+std::string compare_float(Random& r, const Layer& l) {
+  const Shape& s = l.shape;
+  const Floats weights(l.weights.begin(), l.weights.end());
+  const auto make_float = [&](const Path* path) {
+    return FloatConv(s.in_channels, s.out_channels, s.kernel, s.dilation, s.slope, weights.data(), l.bias.data(), path);
+  };
+  const Floats expected = run(l, make_float(supported_paths().back()), {});
+  for (const Path* path : supported_paths()) {
+    const FloatConv conv = make_float(path);
+    if (!same(expected, run(l, conv, {}))) return describe(l, path->name, "in float from scalar");
+    if (!same(expected, run(l, conv, random_cuts(r, s, l.length))))
+      return describe(l, path->name, "in float when its input arrives in chunks");
+  }
+  return "";
 }
 
 }  // namespace
@@ -179,6 +210,9 @@ std::string compare_paths(uint32_t seed, int layers) {
       if (!same(expected, run(l, conv, random_cuts(r, l.shape, l.length))))
         return describe(l, path->name, "when its input arrives in chunks");
     }
+    if (i % 4) continue;
+    const std::string differs = compare_float(r, in_float(r, l));
+    if (!differs.empty()) return differs;
   }
   return "";
 }

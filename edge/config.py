@@ -1,0 +1,227 @@
+"""How a daemon is set up: one YAML file, strict; docs/configuration.md is its page.
+
+A value comes from the command line, else from the file, else it is the default here; where that
+is None, the profile of the default voice decides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import grp
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge import records
+from edge.output import OnLoss, Output
+
+SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class AudioKeys:
+    """The sound card, as edge.output.Output explains; `device` None is the profile's, `default`
+    the system's own. `volume` 0 to 100."""
+
+    device: str | None = None
+    fallback: str | None = None
+    on_loss: OnLoss = "wait"
+    wait_s: float = 30.0
+    wake_ms: float | None = None
+    keep_awake: bool = False
+    volume: int = 100
+
+    def __post_init__(self) -> None:
+        _demand("volume", self.volume, 0, 100)
+        if "" in (self.device, self.fallback):
+            raise ValueError("device is empty; default is the system's own")
+        Output(
+            fallback=self.fallback,
+            on_loss=self.on_loss,
+            wait_s=self.wait_s,
+            wake_ms=self.wake_ms,
+        )
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Phrases that repeat: `memory_mb` in memory; with a `folder`, `folder_mb` there too, which
+    keeps the sound of what was said over a restart."""
+
+    memory_mb: int = 16
+    folder: str | None = None
+    folder_mb: int = 128
+
+    def __post_init__(self) -> None:
+        _demand("memory_mb", self.memory_mb, 0, 1024)
+        _demand("folder_mb", self.folder_mb, 1, 65_536)
+        if self.folder is not None and not Path(self.folder).is_absolute():
+            raise ValueError(f"folder {self.folder!r} must begin with /")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may connect, of those who can open the socket: `users` and members of `groups`, by name
+    or number; both empty: everyone. Root and the daemon's own user always may. The limits are
+    those of the whole daemon unless they are given: on most boards all clients are one user's."""
+
+    users: tuple[str | int, ...] = ()
+    groups: tuple[str | int, ...] = ()
+    clients_per_user: int = 256
+    utterances_per_user: int = 4096
+
+    def __post_init__(self) -> None:
+        _demand("clients_per_user", self.clients_per_user, 1, 256)
+        _demand("utterances_per_user", self.utterances_per_user, 1, 4096)
+        self.uids()
+        self.gids()
+
+    def uids(self) -> frozenset[int]:
+        """Raises ValueError for a name that this machine does not know."""
+        return frozenset(
+            _number("user", name, lambda n: pwd.getpwnam(n).pw_uid) for name in self.users
+        )
+
+    def gids(self) -> frozenset[int]:
+        return frozenset(
+            _number("group", name, lambda n: grp.getgrnam(n).gr_gid) for name in self.groups
+        )
+
+
+@dataclass(frozen=True)
+class Install:
+    """`verify_with`: a file of ssh keys, as ssh-keygen(1) describes ALLOWED SIGNERS; if it is
+    given, `edge install` takes only bundles that one of them signed."""
+
+    verify_with: str | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """`voice` is the default one; `bundles` are bundles or folders of them, empty: the installed
+    ones; `any_board`: accept those built for other boards."""
+
+    voice: str | None = None
+    bundles: tuple[str, ...] = ()
+    any_board: bool = False
+    audio: AudioKeys = field(default_factory=AudioKeys)
+    cache: Cache = field(default_factory=Cache)
+    access: Access = field(default_factory=Access)
+    install: Install = field(default_factory=Install)
+
+    def __post_init__(self) -> None:
+        for place in self.bundles:
+            if not Path(place).is_absolute():
+                raise ValueError(f"bundles: {place!r} must begin with /")
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A configuration, and for each key where its value came from."""
+
+    config: Config
+    origins: Mapping[str, str]
+    path: Path | None = None
+
+    def override(self, key: str, value: Any, origin: str) -> InForce:
+        """With another value for `audio.device` or the like; None changes nothing."""
+        if value is None:
+            return self
+        *section, name = key.split(".")
+        if section:
+            inner = dataclasses.replace(getattr(self.config, section[0]), **{name: value})
+            config = dataclasses.replace(self.config, **{section[0]: inner})
+        else:
+            config = dataclasses.replace(self.config, **{name: value})
+        return InForce(config, {**self.origins, key: origin}, self.path)
+
+    def typed(self, options: argparse.Namespace) -> InForce:
+        """With what was typed behind `edge serve` in place of what the file says."""
+        folders = tuple(str(place.absolute()) for place in options.bundle or ())
+        phrases = options.phrase_cache and str(options.phrase_cache.absolute())
+        return (
+            self.override("voice", options.voice, "--voice")
+            .override("bundles", folders or None, "--bundle")
+            .override("any_board", options.any_board or None, "--any-board")
+            .override("audio.device", options.device, "--device")
+            .override("audio.fallback", options.fallback_device, "--fallback-device")
+            .override("audio.on_loss", options.on_loss, "--on-loss")
+            .override("audio.wait_s", options.wait, "--wait")
+            .override("audio.wake_ms", options.wake_ms, "--wake-ms")
+            .override("audio.keep_awake", options.keep_awake or None, "--keep-awake")
+            .override("cache.folder", phrases, "--phrase-cache")
+        )
+
+    def completed(self, values: Mapping[str, Any], origin: str) -> InForce:
+        """With these values where nobody has decided yet."""
+        found = self
+        for key, value, _ in self.rows():
+            if value is None and key in values:
+                found = found.override(key, values[key], origin)
+        return found
+
+    def rows(self) -> list[tuple[str, Any, str]]:
+        """Every key, its value, and where that came from, in the order of the page."""
+        return [
+            (key, value, self.origins.get(key, DEFAULT)) for key, value in _flat(self.config, "")
+        ]
+
+
+def config_file(named: Path | None = None) -> Path | None:
+    """The file to read: `named`, else $EDGE_VOICE_CONFIG, else the user's own (which a service
+    has not), else the system's. None if there is none; a named one must be there."""
+    if named is not None:
+        return named
+    if given := os.environ.get("EDGE_VOICE_CONFIG"):
+        return Path(given)
+    if folder := os.environ.get("CONFIGURATION_DIRECTORY"):
+        places = [Path(folder.split(":")[0]) / SYSTEM_FILE.name]
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME")
+        own = (Path(base) if base else Path.home() / ".config") / "edge-voice"
+        places = [own / SYSTEM_FILE.name, SYSTEM_FILE]
+    return next((place for place in places if place.exists()), None)
+
+
+def load_config(named: Path | None = None) -> InForce:
+    """Raises BadRecord naming the file and the key's place."""
+    path = config_file(named)
+    if path is None:
+        return InForce(Config(), {})
+    text = records.read_text(path)
+    if not text.strip() or all(line.lstrip()[:1] in ("", "#") for line in text.splitlines()):
+        return InForce(Config(), {}, path)  # all of it is commented out
+    config = records.parse_yaml(text, Config, str(path))
+    lines = records.key_lines(text)
+    known = {key for key, _ in _flat(config, "")}
+    return InForce(config, {k: f"{path}:{n}" for k, n in lines.items() if k in known}, path)
+
+
+def _flat(record: Any, before: str) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key in dataclasses.fields(record):
+        value = getattr(record, key.name)
+        if dataclasses.is_dataclass(value):
+            rows += _flat(value, f"{before}{key.name}.")
+        else:
+            rows.append((before + key.name, value))
+    return rows
+
+
+def _number(kind: str, name: str | int, look_up: Any) -> int:
+    if isinstance(name, int):
+        return name
+    try:
+        return int(look_up(name))
+    except KeyError:
+        raise ValueError(f"this machine has no {kind} {name!r}") from None
+
+
+def _demand(name: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise ValueError(f"{name} must be between {least:,} and {most:,}, got {value:,}")

@@ -1,0 +1,55 @@
+"""Who may connect: what the kernel says about the other end, against the configuration."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge.config import Access
+from edge.errors import Busy, NotAllowed
+
+_UCRED = struct.Struct("iII")  # unix(7): pid_t, uid_t, gid_t
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Who opened the other end, as of then: process, user and group."""
+
+    pid: int
+    uid: int
+    gid: int
+
+    @classmethod
+    def of(cls, connected: socket.socket) -> Peer:
+        raw = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        return cls(*_UCRED.unpack(raw))
+
+    def groups(self) -> frozenset[int]:
+        """Its own and those that the system's files give its user."""
+        try:
+            name = pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return frozenset({self.gid})
+        return frozenset(os.getgrouplist(name, self.gid))
+
+
+def admit(peer: Peer, access: Access, others: Iterable[Peer]) -> None:
+    """`others` are connected already. Raises NotAllowed, Busy."""
+    listed = access.users or access.groups
+    known = peer.uid in {0, os.geteuid()} | access.uids() or peer.groups() & access.gids()
+    if listed and not known:
+        raise NotAllowed(
+            f"the user with the number {peer.uid} may not speak here",
+            "Add the user to access.users in the file that edge config names, then: edge reload",
+        )
+    same = sum(other.uid == peer.uid for other in others)
+    if same >= access.clients_per_user:
+        raise Busy(
+            f"{same} clients of the user with the number {peer.uid} are connected, which is the "
+            "limit",
+            "Close connections that are done, or raise access.clients_per_user.",
+        )

@@ -1,0 +1,247 @@
+"""The bundles that are installed on this board: for each voice the current one and the previous.
+
+$STATE/bundles/VOICE/VOICE--PROFILE--ID/   a bundle; at most two once an install is over
+$STATE/bundles/VOICE/current  previous     links to their names, exchanged by rename
+$STATE/bundles/VOICE/starts.json           how often the current one was begun to load in vain
+
+At every moment `current` names a whole bundle, or does not exist yet. A link is never the first
+to change: while two links change, both name the bundle that was current.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge import records
+from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.errors import (
+    BadRecord,
+    BundleDamaged,
+    BundleIncomplete,
+    BundleTooNew,
+    EdgeError,
+    NoBundle,
+    NotWritable,
+)
+from edge.files import flush, state_dir, write_whole
+from edge.machine import Machine
+from edge.options import BUNDLES
+
+log = logging.getLogger(__name__)
+
+SYSTEM_STATE = Path("/var/lib/edge-voice")
+"""The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
+PACKAGED = Path("/usr/share/edge-voice/bundles")
+"""Of the system's package manager: Debian's packages of voices."""
+CURRENT, PREVIOUS, STARTS = "current", "previous", "starts.json"
+MAX_STARTS = 3
+"""A bundle whose load began so often, and never ended well, gives way to the previous one."""
+_ID_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Starts:
+    """`begun` loads of the folder `bundle` that have not ended well; `bad` folders that were left
+    by themselves, the last one because of `why`."""
+
+    bundle: str = ""
+    begun: int = 0
+    bad: tuple[str, ...] = ()
+    why: str = ""
+
+
+def installed_dir() -> Path:
+    return state_dir() / "bundles"
+
+
+def bundles_of(system: bool) -> Path:
+    """Of the service, or of whoever runs this."""
+    return SYSTEM_STATE / "bundles" if system else installed_dir()
+
+
+def default_places() -> list[Path]:
+    """Where bundles are looked for if nobody names a place."""
+    return [installed_dir(), PACKAGED, BUNDLES]
+
+
+def folder_name(bundle: Bundle) -> str:
+    return f"{bundle.voice.name}--{bundle.profile.name}--{bundle.id[:_ID_DIGITS]}"
+
+
+def bundle_folders(place: Path) -> list[Path]:
+    """The bundles of a folder: those in it, and the current one of each voice installed there.
+
+    A dotted folder is a build's or an install's, half done or killed.
+    """
+    built = [manifest.parent for manifest in sorted(place.glob(f"[!.]*/{MANIFEST}"))]
+    homes = sorted(place.glob("[!.]*"))
+    return built + [folder for home in homes if (folder := linked(home, CURRENT))]
+
+
+def home_of(folder: Path) -> Path | None:
+    """The voice's folder that an installed bundle lies in; None for any other bundle."""
+    return folder.parent if (folder.parent / CURRENT).is_symlink() else None
+
+
+def linked(home: Path, link: str) -> Path | None:
+    """The folder that `current` or `previous` names, there or not; None if there is no link."""
+    try:
+        return home / (home / link).readlink().name
+    except OSError:
+        return None
+
+
+def switch(home: Path, folder: Path) -> None:
+    """Make the bundle in this folder of `home` the current one, and the current the previous."""
+    current = linked(home, CURRENT)
+    if current == folder:
+        return
+    if current is not None and current.is_dir():
+        _link(home, PREVIOUS, current)
+    _link(home, CURRENT, folder)
+
+
+def roll_back(root: Path, voice: str) -> Path:
+    """Exchange a voice's current bundle with the previous one, which is verified first.
+
+    Raises NoBundle, NotWritable, and what open_bundle does.
+    """
+    home = root / voice
+    previous = linked(home, PREVIOUS)
+    if previous is None or previous == linked(home, CURRENT):
+        there = ", ".join(sorted(link.parent.name for link in root.glob(f"[!.]*/{PREVIOUS}")))
+        raise NoBundle(
+            f"there is no previous bundle of {voice} in {root}",
+            f"These voices have one: {there or 'none'}. edge install keeps the one it replaces.",
+        )
+    open_bundle(previous, None)
+    try:
+        switch(home, previous)
+    except OSError as error:
+        raise NotWritable(
+            f"{home} cannot be written: {error.strerror}",
+            f"Type it as somebody who may: sudo edge rollback {voice} --system",
+        ) from None
+    write_starts(home, Starts())
+    return previous
+
+
+def fall_back(home: Path, why: str) -> Path | None:
+    """Leave the current bundle because of `why`: the previous one becomes current.
+
+    None if there is none, or if it was left in this way itself.
+    """
+    current, previous = linked(home, CURRENT), linked(home, PREVIOUS)
+    starts = read_starts(home)
+    if current is None or previous is None or not previous.is_dir():
+        return None
+    if previous == current or previous.name in starts.bad:
+        return None
+    switch(home, previous)
+    why = f"{home.name}: went back from {current.name} to {previous.name}, because {why}"
+    log.error("%s", why)
+    write_starts(home, Starts(bad=(*starts.bad, current.name)[-8:], why=why))
+    return previous
+
+
+def open_installed(folder: Path, machine: Machine | None) -> Bundle:
+    """Open the current bundle of a voice; if it is damaged, or its starts failed, the previous.
+
+    Raises what open_bundle does, of the current one where none can replace it.
+    """
+    if folder.is_symlink():  # its bundle stays the same, wherever the link leads later
+        folder = folder.resolve()
+    home = home_of(folder)
+    if home is None:
+        return open_bundle(folder, machine)
+    starts = read_starts(home)
+    if starts.bundle == folder.name and starts.begun >= MAX_STARTS:
+        other = fall_back(home, f"it failed to load {starts.begun} times")
+        if other is not None:
+            return open_bundle(other, machine)
+    try:
+        return open_bundle(folder, machine)
+    except (BundleDamaged, BundleIncomplete, BundleTooNew, BadRecord, NoBundle) as error:
+        log.error("%s", error.message)
+        other = fall_back(home, error.message)
+        if other is None:
+            raise
+        return open_bundle(other, machine)
+
+
+@contextmanager
+def counted(bundle: Bundle) -> Iterator[None]:
+    """Around a load: a process that dies in it, or fails, has been counted."""
+    home = home_of(bundle.path)
+    if home is None:
+        yield
+        return
+    starts = read_starts(home)
+    before = starts.begun if starts.bundle == bundle.path.name else 0
+    _note(home, replace(starts, bundle=bundle.path.name, begun=before + 1))
+    yield
+    _note(home, replace(starts, bundle=bundle.path.name, begun=0))
+
+
+def warnings(bundles: Sequence[Bundle]) -> list[str]:
+    """A sentence for each voice that went back to its previous bundle by itself."""
+    homes = [home_of(bundle.path) for bundle in bundles]
+    return [starts.why for home in homes if home and (starts := read_starts(home)).why]
+
+
+def remove_others(home: Path) -> None:
+    """All but the current and the previous bundle, and what a killed switch left.
+
+    What cannot be removed now is left to the next install.
+    """
+    kept = {linked(home, CURRENT), linked(home, PREVIOUS)}
+    try:
+        for entry in home.iterdir():
+            if entry.is_dir() and not entry.is_symlink() and entry not in kept:
+                shutil.rmtree(entry)
+            elif entry.name.startswith("."):
+                entry.unlink()
+        flush(home)
+    except OSError as error:
+        log.warning("%s could not be removed: %s", error.filename or home, error.strerror)
+
+
+def read_starts(home: Path) -> Starts:
+    """Nothing counted, if there is no such file or it cannot be used."""
+    path = home / STARTS
+    if not path.exists():
+        return Starts()
+    try:
+        return records.load_json(path, Starts)
+    except BadRecord as error:
+        log.warning("passed over: %s", error.message)
+        return Starts()
+
+
+def write_starts(home: Path, starts: Starts) -> None:
+    write_whole(home / STARTS, records.dump_json(starts).encode())
+
+
+def _note(home: Path, starts: Starts) -> None:
+    """On a read-only disk a voice speaks all the same; only going back by itself is lost."""
+    try:
+        write_starts(home, starts)
+    except EdgeError as error:
+        log.warning("starts are not counted: %s", error.message)
+
+
+def _link(home: Path, link: str, folder: Path) -> None:
+    fresh = home / f".{link}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    if os.geteuid() == 0:
+        owner = home.stat()
+        os.chown(fresh, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    fresh.replace(home / link)
+    flush(home)

@@ -1,0 +1,80 @@
+"""Where the daemon's speech goes, as data: the settings, and the presets for kinds of outputs.
+
+To add a kind of output, or to correct one: a row in KINDS, and its row in docs/sound.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+OnLoss = Literal["wait", "fallback"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`pattern` is searched, in any case, in the names of a device: PortAudio's, and the sound
+    server's for its sink. `wake_ms`: milliseconds of silence before the first sound after idle."""
+
+    name: str
+    wake_ms: int
+    pattern: str
+
+
+# The first that fits. Names are as ALSA's drivers, PulseAudio and PipeWire give them. Times are
+# what users report (rhasspy/wyoming-satellite#122; eltmon/overdeck#1028: 50 ms on board, 500 ms on
+# USB), not measured by us: `edge calibrate-audio` measures.
+KINDS = (
+    Kind("bluetooth", 1000, r"bluez|bluealsa|bluetooth|a2dp"),
+    Kind("hdmi", 500, r"hdmi|displayport"),  # before i2s: Raspberry Pi OS says "MAI PCM i2s-hifi"
+    Kind("usb", 500, r"\busb\b|usb[-_ ]audio|\.usb-"),
+    Kind(
+        "i2s",
+        100,
+        r"i2s|hifiberry|iqaudio|justboom|allo|snd_?rpi|wm8960|seeed|voicecard|max98357|pcm51|"
+        r"audioinjector|simple-audio-card|tegra",
+    ),
+    Kind(
+        "built-in",
+        50,
+        r"headphones|bcm2835|analog|\bpch\b|\bhda\b|es83\d\d|rt56\d\d|rk3588|platform-",
+    ),
+)
+
+
+def kind_of(*names: str | None) -> Kind | None:
+    """The kind of the device that has these names; None if no row knows it."""
+    text = "\n".join(name for name in names if name)
+    return next((kind for kind in KINDS if re.search(kind.pattern, text, re.IGNORECASE)), None)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the daemon plays to.
+
+    `device` and `fallback` are names as `edge doctor` lists them; None is the machine's default,
+    and no fallback. When the device is lost in the middle of an utterance, `on_loss` waits for it
+    for `wait_s` seconds, and then moves on; or moves to the fallback at once. `wake_ms` of silence
+    go first after idle: None is the preset of the device's kind in KINDS, and
+    `usual_wake_ms` where that is not known. `keep_awake`: never close the device, and hum.
+    """
+
+    device: str | None = None
+    fallback: str | None = None
+    on_loss: OnLoss = "wait"
+    wait_s: float = 30.0
+    wake_ms: float | None = None
+    usual_wake_ms: float = 0.0
+    keep_awake: bool = False
+    block_ms: float = 10.0
+    latency_ms: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.on_loss not in ("wait", "fallback"):
+            raise ValueError(f"on_loss must be wait or fallback, got {self.on_loss!r}")
+        if self.on_loss == "fallback" and self.fallback is None:
+            raise ValueError("on_loss: fallback needs the name of a fallback device")
+        for name, value, most in (("wait_s", self.wait_s, 600), ("wake_ms", self.wake_ms, 10_000)):
+            if value is not None and not 0 <= value <= most:
+                raise ValueError(f"{name} must be between 0 and {most}, got {value}")
