@@ -21,10 +21,12 @@ from edge.build.export.cosyvoice3.dimensions import read_dimensions
 from edge.build.export.cosyvoice3.hyperpyyaml import Document
 from edge.build.export.export_log import ExportLog
 from edge.build.fetch import place_checkpoint
+from edge.build.pipeline import Wish, build_bundle
 from edge.build.quantize import STAGE_RECIPES
 from edge.build.quantize.recipe import session_of
 from edge.build.quantize.transformer import int4_blocks
 from edge.build.stage_gate import warn
+from edge.doctor import _too_slow
 from edge.errors import BadRecord, ExportFailed, FetchFailed, MissingPackage
 from edge.profile import PlannedStage, Recipe, all_profiles, load_profile, profiles_dir
 from edge.voice import Source, load_voice
@@ -294,6 +296,16 @@ def test_without_torch_the_package_to_install_is_named(
 def test_a_build_of_another_voice_does_not_load_torch() -> None:
     code = "import sys, edge.build.pipeline; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_doctor_warns_of_a_bundle_that_is_too_slow_for_the_board(tmp_path: Path) -> None:
+    text = (profiles_dir() / "x86-64.yaml").read_text().replace("cosyvoice3: 2.2", "tone: 4")
+    (tmp_path / "x86-64.yaml").write_text(text)
+    wish = Wish("tone", str(tmp_path / "x86-64.yaml"))
+    bundle = build_bundle(wish, tmp_path / "b", tmp_path / "cache", lambda *_: None)
+    [finding] = list(_too_slow(bundle))
+    assert finding.verdict == "warn" and "about 4 seconds" in finding.message
+    assert "edge prerender" in finding.remedy
 
 
 def test_a_board_that_cannot_keep_up_is_warned_of() -> None:

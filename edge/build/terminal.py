@@ -18,7 +18,13 @@ def print_stages(path: Path) -> None:
     """How each stage was exported, how near PyTorch it is, and what quantizing cost."""
     report = records.load_json(path, StageReport)
     steps = [
-        (r.stage, r.exporter, r.error or "ok", f"{r.seconds:.1f} s", f"{r.nodes_after} nodes")
+        (
+            r.stage,
+            r.exporter,
+            r.error or "ok",
+            f"{r.seconds:.1f} s" if r.seconds else "",  # of a layer nobody knows
+            f"{r.nodes_after} nodes" if r.nodes_after else "",
+        )
         for r in report.export
     ]
     print_table(("EXPORT", "BY", "", "TIME", "SIZE"), steps)
