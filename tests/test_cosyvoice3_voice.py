@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import pty
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -15,16 +19,19 @@ import pytest
 
 from edge import synth
 from edge.bundle import Bundle
+from edge.clone import CONSENT
 from edge.errors import BadClip, BadStyle, BadVoicePrint, TextTooLong
 from edge.pcm import PcmChunk, Samples
+from edge.profile import load_profile
 from edge.protocol import Describe, ErrorReply, Info, Speak, SpeakFinished, Synthesize, VoiceChoice
 from edge.synth import Style
 from edge.synth.cosyvoice3 import CosyVoice3Synthesizer
 from edge.synth.cosyvoice3.flow import Flow
+from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.vocoder import SoundStream
 from edge.synth.session import Session
-from edge.synth.voice_print import Label, VoicePrint, save_print
-from tests.daemon_under_test import ThreadDaemon
+from edge.synth.voice_print import Label, VoicePrint, read_label, save_print
+from tests.daemon_under_test import ROOT, ThreadDaemon
 from tests.test_cli import edge, refusal
 from tests.test_clip import voice as hum
 from tests.test_clip import write
@@ -287,6 +294,41 @@ def test_a_stop_is_heard_in_the_middle_of_a_sentence(
         stopped.set()
         daemon.stop()
     assert not [graph for graph in runs if graph.startswith(("flow", "vocoder"))]
+
+
+@pytest.mark.parametrize(("answer", "status"), [("yes", 0), ("no", 1), ("", 1)])
+def test_consent_is_asked_once_on_a_terminal_and_kept(
+    cosyvoice3_bundle: Bundle, tmp_path: Path, state: Path, answer: str, status: int
+) -> None:
+    clip = write(tmp_path / "clip.wav", hum())
+    mine, theirs = pty.openpty()
+    words = ["clone", "anna", str(clip), "--text", SAID]
+    os.write(mine, f"{answer}\n".encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", *words, "--any-board", "--bundle", cosyvoice3_bundle.path],
+        stdin=theirs,
+        capture_output=True,
+        timeout=60,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    os.close(mine)
+    os.close(theirs)
+    assert done.returncode == status and done.stderr.count(CONSENT.encode()) == 1, done.stderr
+    kept = state / "edge-voice" / "prints" / "anna.npz"
+    assert kept.exists() == (status == 0)
+    if status == 0:
+        assert read_label(kept).consent == CONSENT and read_label(kept).made.startswith("20")
+
+
+def test_a_gpu_is_used_where_the_profile_plans_one_but_not_tensorrt(
+    cosyvoice3_bundle: Bundle,
+) -> None:
+    planned = load_profile("jetson-agx-orin")
+    bundle = dataclasses.replace(cosyvoice3_bundle, profile=planned)
+    names = [provider.name for provider in heavy(bundle)]
+    assert names == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert [provider.name for provider in heavy(cosyvoice3_bundle)] == ["CPUExecutionProvider"]
 
 
 def test_the_command_line_names_what_is_wrong(

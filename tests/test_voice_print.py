@@ -122,11 +122,33 @@ def hostile(bundle: Bundle) -> dict[str, bytes]:
         "many arrays": many.getvalue(),
         "no label": no_label.getvalue(),
         "a label of numbers": odd.getvalue(),
+        "a shape of exabytes": _with_shape(bundle, b"(9, 999999999999999)"),
         "half of it": whole[: len(whole) // 2],
         "another format": whole.replace(b'"format": 1', b'"format": 9'),
         "an unknown key": whole.replace(b'"consent"', b'"consemt"'),
         "a flipped bit": whole[:900] + bytes([whole[900] ^ 255]) + whole[901:],
     }
+
+
+def _with_shape(bundle: Bundle, shape: bytes) -> bytes:
+    """A print whose mel says that it is larger than it is."""
+    raw = _npy(ARRAYS["mel"])
+    head, _, _ = raw.partition(b"(2, 3)")
+    rest = raw[len(head) + 6 : 128]
+    grown = head + shape + rest.rstrip(b" \n")
+    raw = grown + b" " * (127 - len(grown)) + b"\n" + raw[128:]
+    with np.load(save(bundle)) as kept:
+        label = kept["label"]
+    with zipfile.ZipFile(whole := io.BytesIO(), "w") as archive:
+        for name, data in (("label.npy", _npy(label)), ("array.mel.npy", raw)):
+            archive.writestr(name, data)
+    return whole.getvalue()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def test_hostile_files_are_refused(tone_bundle: Bundle) -> None:

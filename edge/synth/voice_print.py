@@ -92,9 +92,10 @@ def save_print(print_: VoicePrint, label: Label) -> Path:
     """Whole or not at all, and readable by its owner alone. Raises DiskFull, NotWritable."""
     path = print_path(label.name)
     arrays = {f"array.{name}": array for name, array in print_.arrays.items()}
+    assert not any(array.dtype.hasobject for array in arrays.values()), "it would be pickled"
     text = np.frombuffer(records.dump_json(label).encode(), np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{_LABEL: text}, **arrays)
+    np.savez(buffer, **{_LABEL: text}, **arrays)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -128,7 +129,7 @@ def load_print(path: Path, bundle: Bundle) -> VoicePrint:
                 for name in archive.files
                 if name != _LABEL
             }
-        except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        except (ValueError, OSError, MemoryError, zipfile.BadZipFile, EOFError) as error:
             raise _damaged(path, str(error)) from None
     return VoicePrint(label.family, arrays, hashlib.sha256(raw).hexdigest())
 

@@ -8,9 +8,9 @@ from edge import text as cleaning
 from edge.bundle import Bundle
 from edge.errors import BadClip, ModelFailed, TextTooLong
 from edge.pcm import PcmChunk
-from edge.profile import Provider
 from edge.synth.clip import MOST_S, check_clip, resampled
 from edge.synth.cosyvoice3.front_end import ENCODER_RATE, kaldi_fbank, prompt_mel, whisper_mel
+from edge.synth.cosyvoice3.providers import CPU
 from edge.synth.cosyvoice3.settings import Settings, read_settings
 from edge.synth.cosyvoice3.speaker import FAMILY, Speaker, to_arrays
 from edge.synth.cosyvoice3.tokenizer import TextTokenizer
@@ -70,7 +70,7 @@ def _transcript(bundle: Bundle, settings: Settings, transcript: str | None) -> t
 
 def _run(bundle: Bundle, name: str, *inputs: Array) -> Array:
     """The first output; the session is let go of, for it is as large as all the others."""
-    session = Session(bundle, name, (Provider("CPUExecutionProvider"),))
+    session = Session(bundle, name, CPU)
     given = dict(zip(session.inputs, inputs, strict=False))
     found: Array = session.run(given)[session.outputs[0]]
     return found

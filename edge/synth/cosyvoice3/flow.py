@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.bundle import Bundle, Variant
+from edge.synth.cosyvoice3.providers import CPU, heavy
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.cosyvoice3.speaker import Speaker
 from edge.synth.session import Array, Session
@@ -20,9 +21,8 @@ Mel = npt.NDArray[np.float32]
 class Flow:
     def __init__(self, bundle: Bundle, variant: Variant, settings: Settings) -> None:
         self._numbers = settings.flow
-        providers = bundle.profile.runtime.providers.decoder
-        self._front = Session(bundle, variant.graphs["flow_front"], providers)
-        self._step = Session(bundle, variant.graphs["flow_step"], providers)
+        self._front = Session(bundle, variant.graphs["flow_front"], CPU)  # 1 M weights
+        self._step = Session(bundle, variant.graphs["flow_step"], heavy(bundle))
         self.provider = self._step.provider
         # The same in every request, as the released model does: its mel depends on nothing else.
         noise: Array = np.load(bundle.file(NOISE), allow_pickle=False)

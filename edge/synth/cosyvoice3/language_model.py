@@ -8,6 +8,7 @@ import numpy as np
 
 from edge.bundle import Bundle, Variant
 from edge.errors import BundleDamaged
+from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.sampling import Sampler
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.session import Array, Session
@@ -21,8 +22,7 @@ LEAST_PER_TEXT_TOKEN, MOST_PER_TEXT_TOKEN = 2, 20
 class LanguageModel:
     def __init__(self, bundle: Bundle, variant: Variant, settings: Settings) -> None:
         self._settings = settings
-        providers = bundle.profile.runtime.providers.encoder
-        self._session = Session(bundle, variant.graphs["llm"], providers)
+        self._session = Session(bundle, variant.graphs["llm"], heavy(bundle))
         # Mapped: of 272 MB of text rows a sentence needs a few dozen.
         self._text = _table(bundle, TEXT_TABLE, settings.hidden)
         self._speech = _table(bundle, SPEECH_TABLE, settings.hidden)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from edge.bundle import Bundle, Variant
 from edge.pcm import Samples
-from edge.profile import Provider
 from edge.synth.cosyvoice3.flow import Mel
+from edge.synth.cosyvoice3.providers import CPU, heavy
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.cosyvoice3.source import Source
 from edge.synth.session import Session
@@ -28,11 +28,9 @@ LONGEST = 50
 
 class Vocoder:
     def __init__(self, bundle: Bundle, variant: Variant, settings: Settings) -> None:
-        providers = bundle.profile.runtime.providers.decoder
         self.settings = settings
-        # float64 throughout, which TensorRT has not and a GPU is slow at; it is a small network.
-        self._pitch = Session(bundle, variant.graphs["f0"], (Provider("CPUExecutionProvider"),))
-        self._sound = Session(bundle, variant.graphs["vocoder"], providers)
+        self._pitch = Session(bundle, variant.graphs["f0"], CPU)
+        self._sound = Session(bundle, variant.graphs["vocoder"], heavy(bundle))
 
     def pitch(self, mel: Mel) -> npt.NDArray[np.float64]:
         """(mels, frames) to Hz (frames,)."""
