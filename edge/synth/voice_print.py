@@ -91,11 +91,11 @@ def find_print(name: str) -> Path | None:
 def save_print(print_: VoicePrint, label: Label) -> Path:
     """Whole or not at all, and readable by its owner alone. Raises DiskFull, NotWritable."""
     path = print_path(label.name)
-    arrays = {f"array.{name}": array for name, array in print_.arrays.items()}
+    arrays: dict[str, Any] = {f"array.{n}": array for n, array in print_.arrays.items()}
     assert not any(array.dtype.hasobject for array in arrays.values()), "it would be pickled"
-    text = np.frombuffer(records.dump_json(label).encode(), np.uint8)
+    arrays[_LABEL] = np.frombuffer(records.dump_json(label).encode(), np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, **{_LABEL: text}, **arrays)
+    np.savez(buffer, **arrays)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.sampling import Sampler
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.session import Array, Session
+
+log = logging.getLogger(__name__)
 
 TEXT_TABLE, SPEECH_TABLE = "text_embed.npy", "speech_embed.npy"
 
@@ -43,7 +46,8 @@ class LanguageModel:
         rows = np.concatenate([*before, *after])
         shape = (2 * settings.layers, 1, settings.kv_heads, 0, settings.head)
         past: Array = np.zeros(shape, np.float32)
-        for count in range(min(most, MOST_PER_TEXT_TOKEN * new)):
+        limit = min(most, MOST_PER_TEXT_TOKEN * new)
+        for count in range(limit):
             inputs = {"x": rows[None].astype(np.float32), "past": past}
             outputs = self._session.run(inputs)
             past = outputs["present"]
@@ -52,6 +56,7 @@ class LanguageModel:
                 return
             yield token
             rows = self._speech[[token]]
+        log.warning("speech of %d text tokens was cut at the limit of %d tokens", new, limit)
 
 
 def _table(bundle: Bundle, name: str, hidden: int) -> Array:
