@@ -21,10 +21,10 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test lint build bundles kernels wheels serve clean
+.PHONY: help setup say test test-arm64 count-arm64 lint build bundles kernels wheels serve clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
@@ -79,6 +79,18 @@ lint: setup  ## style, types and the import ladder
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
 	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+ARM64 ?= $(HOME)/.cache/edge-voice/arm64
+.PHONY: .arm64
+.arm64: setup kernels
+	$(call apt,qemu-user mmdebstrap g++-aarch64-linux-gnu gcc libc6-dev,emulating ARM,exit 1)
+	@tests/arm64/prepare.sh $(ARM64) $(VENV)/bin/python
+
+test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/arm.md)
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/arm64/proof.py $(ARGS)
+
+count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) build dist hello.wav .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -296,36 +296,33 @@ def prerender(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    from edge.client import Client
+    from edge import control
 
-    with Client(options.socket) as client:
-        stopped = client.stop(options.id)
-    print(f"stopped {len(stopped)}" if stopped else "nothing was being spoken")
-    return 0
+    return control.stop(options)
+
+
+def pause(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.pause(options)
+
+
+def resume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.resume(options)
+
+
+def volume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.volume(options)
 
 
 def status(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+    from edge import control
 
-    from edge.client import Client
-
-    with Client(options.socket) as client:
-        report = client.status()
-    if options.json:
-        print_json(asdict(report))
-        return 0
-    counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
-    rows = [
-        ("speaking", report.speaking or "nothing"),
-        ("waiting", str(report.waiting)),
-        ("voices", ", ".join(report.voices)),
-        ("provider", report.provider or "none"),
-        ("sound", report.device or "closed"),
-        ("since start", f"{counted}; up {report.uptime_s:.0f} s"),
-    ]
-    rows += [("warning", sentence) for sentence in report.warnings]
-    print_table((f"edge-voice {report.version}", ""), rows)
-    return 0
+    return control.status(options)
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -370,6 +367,9 @@ def _parser() -> argparse.ArgumentParser:
         say,
         prerender,
         stop,
+        pause,
+        resume,
+        volume,
         status,
         calibrate_audio,
         doctor,

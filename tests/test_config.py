@@ -20,7 +20,11 @@ bundles: [/srv/voices]
 any_board: true
 audio:
   device: USB Audio
+  fallback: HDMI
+  on_loss: fallback
+  wait_s: 12.5
   wake_ms: 300
+  keep_awake: true
   volume: 80
 cache:
   memory_mb: 8
@@ -76,7 +80,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path, text: str) -> None:
         ("audio: {volume: loud}", "audio.volume: expected a whole number, got 'loud'"),
         ("audio: {volume: true}", "audio.volume: expected a whole number"),
         ("audio: {volume: 101}", "audio: volume must be between 0 and 100, got 101"),
-        ("audio: {wake_ms: -1}", "wake_ms must be between 0 and 3,000"),
+        ("audio: {wake_ms: -1}", "wake_ms must be between 0 and 10000"),
         ("audio: {device: ''}", "device is empty"),
         ("audio: USB", "audio: expected a mapping"),
         ("cache: {folder: phrases}", "folder 'phrases' must begin with /"),

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
-from edge import __version__
 from edge.bundle import Bundle
 from edge.config import Config
 from edge.daemon.access import admit
@@ -25,20 +24,21 @@ from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioRep
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.status import info, playback, report
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
 from edge.protocol import (
-    Attribution,
     Describe,
     ErrorReply,
-    Info,
+    Pause,
     Ping,
     Pong,
     Reload,
     Reloaded,
     Request,
+    Resume,
     Speak,
     SpeakAccepted,
     SpeakChunk,
@@ -52,8 +52,7 @@ from edge.protocol import (
     SynthesizeChunk,
     SynthesizeStart,
     SynthesizeStop,
-    TtsProgram,
-    TtsVoice,
+    Volume,
 )
 from edge.synth import Style
 
@@ -86,6 +85,7 @@ class Server:
             notify=lambda event: self._speaker.on_played(event),
             on_room=lambda: self._speaker.on_room(),
         )
+        self._player.volume = self.setup.config.audio.volume / 100
         self._phrases = PhraseCache(store, self.setup.config.cache.memory_mb << 20)
         self._speaker = Speaker(
             self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
@@ -140,8 +140,11 @@ class Server:
 
     async def _answer_reload(self, connection: Connection | None) -> None:
         answer: Reloaded | ErrorReply
+        volume = self.setup.config.audio.volume
         try:
             answer = Reloaded(await self.setup.reload())
+            if self.setup.config.audio.volume != volume:  # else `edge volume` has the last word
+                self._player.volume = self.setup.config.audio.volume / 100
             self._release()
         except EdgeError as error:
             answer = ErrorReply.of(error)
@@ -220,12 +223,18 @@ class Server:
                     client = connection.number if message.scope == "mine" else None
                     ids = self._speaker.cancel(client, message.id)
                     connection.send(Stopped(ids=tuple(ids)))
+                case Pause() | Resume():
+                    self._player.pause(isinstance(message, Pause))
+                    connection.send(playback(self._player))
+                case Volume():
+                    self._player.volume = message.percent / 100
+                    connection.send(playback(self._player))
                 case Status():
                     connection.send(self._status())
                 case Reload():
                     self.begin_reload(connection)
                 case Describe():
-                    connection.send(self._info())
+                    connection.send(info(self.voices))
                 case Ping():
                     connection.send(Pong(text=message.text))
         except EdgeError as error:
@@ -248,6 +257,7 @@ class Server:
             self._streams.open(connection, "synthesize", id)
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
+        now = time.monotonic()
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
@@ -255,8 +265,13 @@ class Server:
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
             style=Style(speed=message.speed, speaker=message.speaker),
-            volume=message.volume * self.setup.config.audio.volume / 100,
+            volume=message.volume,
             words=message.words,
+            priority=message.priority,
+            key=message.key,
+            user=connection.user,
+            accepted=now,
+            expires=None if message.ttl is None else now + message.ttl,
         )
         self._check_share(connection)
         if self._speaker.is_live(utterance.id):
@@ -317,52 +332,17 @@ class Server:
         reply.connection.expect(id)
 
     def _status(self) -> StatusReport:
-        counters = self._speaker.counters
-        return StatusReport(
-            version=__version__,
-            voices=tuple(bundle.voice.name for bundle in self.voices.bundles),
-            waiting=self._speaker.waiting(),
-            uptime_s=round(time.monotonic() - self._since, 1),
-            counters={
-                "spoken": counters.spoken,
-                "cancelled": counters.cancelled,
-                "failed": counters.failed,
-                "underruns": self._player.underruns,
-                "gaps": self._player.gaps,
-                "clients": len(self._connections),
-                "phrases": self._phrases.count,
-                "repeats": self._phrases.repeats,
-            },
-            speaking=self._player.sounding,
-            device=self._player.device,
-            provider=self.voices.provider(self.voices.default),
-            warnings=self.setup.warnings(),
+        uptime_s = time.monotonic() - self._since
+        clients = len(self._connections)
+        return report(
+            self.voices,
+            self._player,
+            self._speaker,
+            self._phrases,
+            self.setup.warnings(),
+            clients,
+            uptime_s,
         )
-
-    def _info(self) -> Info:
-        """From memory: Home Assistant gives one second for this answer."""
-        ours = Attribution("Edge Voice", "https://pypi.org/project/edge-voice/")
-        voices = tuple(
-            TtsVoice(
-                name=bundle.voice.name,
-                attribution=Attribution(bundle.voice.licence.attribution, ""),
-                installed=True,
-                languages=(bundle.manifest.language,),
-                description=bundle.voice.title,
-                version=bundle.id[:12],
-            )
-            for bundle in self.voices.bundles
-        )
-        program = TtsProgram(
-            name="edge-voice",
-            attribution=ours,
-            installed=True,
-            voices=voices,
-            description="Edge Voice",
-            version=__version__,
-            supports_synthesize_streaming=True,
-        )
-        return Info(tts=(program,))
 
     # What the other threads tell
 
