@@ -216,9 +216,22 @@ def _bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Finding]:
         else:
             found.append(bundle)
             yield Finding("bundle", "ok", f"{folder} is whole and for this board")
+            yield from _too_slow(found[-1])
     if not found:
         where = ", ".join(map(str, places))
         yield Finding("bundle", "fail", f"none for this board in {where}", "edge build")
+
+
+def _too_slow(bundle: Bundle) -> Iterator[Finding]:
+    estimate = bundle.profile.estimates.get(bundle.manifest.family, 0.0)
+    if estimate > 1:
+        yield Finding(
+            "bundle",
+            "warn",
+            f"{bundle.path.name}: about {estimate:g} seconds of work for a second of speech here "
+            "(an estimate, not measured)",
+            "Have announcements made beforehand: edge prerender FILE",
+        )
 
 
 def _families(bundles: Sequence[Bundle]) -> Iterator[Finding]:
@@ -227,10 +240,17 @@ def _families(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         if status == 0:
             yield Finding("family", "ok", f"{family} can run here")
         else:
-            yield Finding("family", "fail", f"{family}: {said}", _pip(f"'edge-voice[{family}]'"))
+            extra = _EXTRAS.get(family, family)
+            yield Finding("family", "fail", f"{family}: {said}", _pip(f"'edge-voice[{extra}]'"))
 
 
-_PACKAGES = {"piper": "; import piper", "hibari": "; import hibari"}
+_PACKAGES = {
+    "piper": "; import piper",
+    "hibari": "; import hibari",
+    "cosyvoice3": "; import soxr, tokenizers",
+}
+_EXTRAS = {"cosyvoice3": "cosyvoice3-run"}
+"""Of a family whose own name is the extra that builds it."""
 
 
 def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:

@@ -32,7 +32,11 @@ Recipe = Literal[
     "int8-fused",
     "int8-fused-7bit",
     "weights-int8",
+    "int4",
 ]
+PlannedStage = Literal["llm", "flow_step"]
+"""Stages that only some families have, and that a profile may plan a recipe for. All other stages
+of those families stay in float: no profile can name them."""
 ProviderName = Literal[
     "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 ]
@@ -164,17 +168,20 @@ class Budget:
 @dataclass(frozen=True)
 class VariantPlan:
     """One recipe per stage, under a name. `needs`: CPU features of which the machine must have at
-    least one, or the variant is not run there; empty means that it runs on every such board."""
+    least one, or the variant is not run there; empty means that it runs on every such board.
+    `stages`: recipes for the stages of other families, which else follow encoder and decoder."""
 
     name: str
     encoder: Recipe
     decoder: Recipe
     needs: tuple[str, ...] = ()
+    stages: dict[PlannedStage, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of board. `variants` are in order of preference; the board's timings decide."""
+    """A kind of board. `variants` are in order of preference; the board's timings decide.
+    `estimates`: seconds of work per second of speech, by family, where nobody has measured yet."""
 
     name: str
     title: str
@@ -183,6 +190,7 @@ class Profile:
     audio: Audio
     budget: Budget
     variants: tuple[VariantPlan, ...]
+    estimates: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -194,6 +202,14 @@ class Profile:
             raise ValueError(f"variants need different names in small letters, got {names}")
         if all(plan.needs for plan in self.variants):
             raise ValueError("at least one variant must run on every such board (no needs)")
+        if any(not 0 < factor < 1000 for factor in self.estimates.values()):
+            raise ValueError(f"estimates must be between 0 and 1000, got {self.estimates}")
+
+    @property
+    def has_accelerator(self) -> bool:
+        """Whether any stage may run elsewhere than on the CPU."""
+        stages = self.runtime.providers
+        return {p.name for p in (*stages.encoder, *stages.decoder)} != {"CPUExecutionProvider"}
 
 
 @dataclass(frozen=True)
@@ -348,11 +364,9 @@ def _closest(machine: Machine, profiles: Sequence[Profile]) -> Profile | None:
 
     candidates = []
     for profile in profiles:
-        stages = profile.runtime.providers
-        names = {provider.name for provider in (*stages.encoder, *stages.decoder)}
         anywhere = dataclasses.replace(profile.board, compatible=())
         match = matches(dataclasses.replace(profile, board=anywhere), machine)
-        if names == {"CPUExecutionProvider"} and match.refusal is None:
+        if not profile.has_accelerator and match.refusal is None:
             candidates.append(profile)
     return max(candidates, key=likeness, default=None)
 

@@ -20,6 +20,7 @@ from edge.pcm import PcmChunk
 from edge.synth.schedule import Decoder, Plan
 from edge.synth.standby import Standby
 from edge.synth.variants import on_gpu, runnable, windowed
+from edge.synth.voice_print import VoicePrint
 from edge.synth.words import WordSpan
 from edge.tuning import read_tuning
 
@@ -121,9 +122,11 @@ FAMILIES = {
     "piper": "edge.synth.piper",
     "hibari": "edge.synth.hibari",
     "tone": "edge.synth.tone",
+    "cosyvoice3": "edge.synth.cosyvoice3",
 }
-"""Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer; loaded on
-demand, because a board has only the packages of the families that it speaks with."""
+"""Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer, and whose
+`enroll(bundle, clip, transcript)` its VoicePrint, if it clones; loaded on demand, because a board
+has only the packages of the families that it speaks with."""
 
 
 def choose(bundle: Bundle) -> Variant:
@@ -184,3 +187,19 @@ def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
     synthesizer: Synthesizer = module.load(bundle, variant, cost)
     return synthesizer
+
+
+def clones(bundle: Bundle) -> bool:
+    """Whether this voice can speak as somebody else."""
+    return hasattr(importlib.import_module(FAMILIES[bundle.manifest.family]), "enroll")
+
+
+def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
+    """A print of whoever speaks in the clip, for this bundle. None of the models that speak are
+    loaded. `transcript`: what is said, where the family needs it.
+
+    Raises BadClip, BadVoicePrint, ModelFailed, MissingPackage.
+    """
+    module = importlib.import_module(FAMILIES[bundle.manifest.family])
+    made: VoicePrint = module.enroll(bundle, clip, transcript)
+    return made

@@ -137,6 +137,8 @@ class Session:
             (p.name, dict(p.options)) for p in rest if p.name == CUDA and CUDA in offered
         ]
         if provider.name == TENSORRT:
+            if not self._lengths:
+                raise _Unusable("an engine would be built for every length of this graph")
             return self._with_engine(provider, others)
         if self._lengths:
             options["enable_cuda_graph"] = "1"
