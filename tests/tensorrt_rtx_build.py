@@ -23,15 +23,15 @@ def shapes(option: str) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def main() -> None:
-    graph, options = Path(sys.argv[1]).read_bytes(), json.loads(sys.argv[2])
+    path, options = sys.argv[1], json.loads(sys.argv[2])
     logger = trt.Logger(trt.Logger.ERROR)
     builder = trt.Builder(logger)
     empty = builder.create_network(0)
     judge = trt.OnnxParser(empty, logger)
-    whole = judge.supports_model_v2(graph)
+    whole = judge.supports_model_v2(Path(path).read_bytes(), path)
     network = builder.create_network(0)
     parser = trt.OnnxParser(network, logger)
-    if not parser.parse(graph):
+    if not parser.parse_from_file(path):  # the weights may lie in a file beside it
         sys.exit(str(parser.get_error(0)))
     profile = builder.create_optimization_profile()
     least, usual, most = (shapes(options[f"trt_profile_{name}_shapes"]) for name in ORDER)
