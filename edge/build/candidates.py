@@ -51,11 +51,13 @@ NEAREST = {
     **dict.fromkeys(("int8-static", "int8-fused", "int8-fused-7bit"), "int8-dynamic"),
     "weights-int8": "int8-dynamic",
     "fp32-2d": "fp32",
+    "fp32-window": "fp32",
+    "fp16-window": "fp16",
 }
 """What a stage without that recipe takes for it: the same bits, by other means."""
 CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
 """Recipes that need sentences to learn from."""
-REWRITTEN = ("fp32-2d", "int8-fused", "int8-fused-7bit")
+REWRITTEN = ("fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit")
 """Recipes that write the graph anew from the voice's own file."""
 SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""

@@ -50,6 +50,7 @@ from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle, writin
 from edge.errors import ExportFailed, QualityTooLow
 from edge.machine import Machine
 from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
+from edge.synth.variants import WINDOW
 from edge.voice import Voice, load_voice, voice_path
 
 log = logging.getLogger(__name__)
@@ -284,7 +285,9 @@ def _report(
 def _runnable(
     profile: Profile, measured: list[Variant], machine: Machine
 ) -> Mapping[str, bool] | None:
-    if machine.architecture != profile.board.architecture:
+    # What is for a GPU is timed there: the CPU's time says nothing of it.
+    for_gpu = any(plan.decoder.endswith(WINDOW) for plan in profile.variants)
+    if for_gpu or machine.architecture != profile.board.architecture:
         return None
     usable = {plan.name for plan in usable_variants(profile, machine)} | {REFERENCE.name}
     return {variant.name: variant.name in usable for variant in measured}

@@ -83,7 +83,9 @@ class Voices:
         return self._bundles[name]
 
     def variant(self, name: str) -> str:
-        """The one that synthesizer() loads, chosen once. Raises NoBundle."""
+        """The one that speaks, or that synthesizer() would load, chosen once. Raises NoBundle."""
+        if (loaded := self._loaded.get(name)) is not None:
+            return loaded.variant
         if name not in self._variants:
             self._variants[name] = synth.choose(self._bundles[name]).name
         return self._variants[name]
@@ -93,8 +95,9 @@ class Voices:
         if name not in self._loaded:
             variant = self.variant(name)
             with counted(self._bundles[name]):
-                self._loaded[name] = synth.load(self._bundles[name], variant)
-            log.info("voice %s, variant %s on %s", name, variant, self._loaded[name].provider)
+                loaded = synth.load(self._bundles[name], variant, background=True)
+            log.info("voice %s, variant %s on %s", name, loaded.variant, loaded.provider)
+            self._loaded[name] = loaded
         return self._loaded[name]
 
     def provider(self, name: str) -> str | None:

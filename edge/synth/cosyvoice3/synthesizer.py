@@ -49,6 +49,7 @@ class CosyVoice3Synthesizer:
         self._vocoder = Vocoder(bundle, variant, settings)
         self._nobody = nobody(settings)
         self.rate, self.provider = settings.rate, self._flow.provider
+        self.variant = variant.name
         self.streams = self.provider != "CPUExecutionProvider" if streams is None else streams
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
