@@ -328,6 +328,13 @@ def status(options: argparse.Namespace) -> int:
     return 0
 
 
+def speech_dispatcher_module(options: argparse.Namespace) -> int:
+    from edge.adapters.speech_dispatcher import run_module
+    from edge.client import socket_path
+
+    return run_module(options.socket or socket_path())
+
+
 def doctor(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
@@ -372,6 +379,7 @@ def _parser() -> argparse.ArgumentParser:
         stop,
         status,
         calibrate_audio,
+        speech_dispatcher_module,
         doctor,
     )
     return parser({work.__name__.replace("_", "-"): work for work in works})

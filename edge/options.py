@@ -189,6 +189,14 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--idle", type=float, default=10.0, metavar="S", help="let it sleep first; default 10")
     add("--json", action="store_true", help="answer as JSON")
 
+    add = command(
+        "speech-dispatcher-module",
+        "speak for speech-dispatcher, which starts this by itself",
+        "sudo make install-speech-dispatcher",
+    )
+    add("config", nargs="?", metavar="FILE", help="what speech-dispatcher gives; not read")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
     add("--json", action="store_true", help="answer as JSON")
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")
