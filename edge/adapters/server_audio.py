@@ -18,7 +18,7 @@ PAUSED = b"704 PAUSE\n"
 
 PIECE_S = 0.1
 """Sound goes out in pieces: the server plays one wholly before it looks at the next answer."""
-PIPE_BYTES = 8192
+PIPE_BYTES = 4096
 """The pipe to the server is made this small, the least that Linux has: 93 ms at 22,050 Hz. What is
 in it is played even after a stop."""
 TONE_HZ, TONE_S, TONE_PEAK = 880.0, 0.06, 6000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,16 @@ def speech_options() -> list[str]:
 
 @pytest.fixture
 def browser(sound_server: SoundServer, tone_bundle: Bundle, tmp_path: Path) -> Iterator[Browser]:
-    daemon = ProcessDaemon(tmp_path / "edge.sock", tone_bundle.path)
-    server = SpeechServer(tmp_path / "speechd", daemon.path)
-    environment = {**server.environment, "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"]}
-    running = Browser(tmp_path / "profile", PAGE, environment, speech_options())
-    running.wait_for("speechSynthesis.getVoices().length")
-    running.run(WATCH)
-    yield running
-    running.close()
-    server.stop()
-    daemon.stop()
+    with contextlib.ExitStack() as stack:
+        daemon = ProcessDaemon(tmp_path / "edge.sock", tone_bundle.path)
+        stack.callback(daemon.stop)
+        server = SpeechServer(tmp_path / "speechd", daemon.path)
+        stack.callback(server.stop)
+        running = Browser(tmp_path / "profile", PAGE, server.environment, speech_options())
+        stack.callback(running.close)
+        running.wait_for("speechSynthesis.getVoices().length")
+        running.run(WATCH)
+        yield running
 
 
 def events_until(browser: Browser, last: str) -> list[Any]:
