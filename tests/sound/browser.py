@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-DEADLINE_S = 60.0
+DEADLINE_S = 40.0
 APT = "sudo apt-get install -y --no-install-recommends chromium"
 
 

@@ -22,7 +22,7 @@ UNIT = ROOT / "systemd" / "user" / "edge-kiosk.service"
 SENTENCES = "One two three four. Five six seven eight. Nine ten."
 WATCH = """
 window.events = [];
-window.say = (text, settings) => {
+window.utter = (text, settings) => {
   const utterance = Object.assign(new SpeechSynthesisUtterance(text), settings);
   for (const name of ["start", "end", "error", "pause", "resume"])
     utterance["on" + name] = event => events.push(event.error || name);
@@ -66,24 +66,24 @@ def test_a_page_speaks_pauses_and_stops(browser: Browser, sound_server: SoundSer
     voices = browser.run("speechSynthesis.getVoices().map(v => [v.name, v.localService])")
     assert voices == [["tone edge_voice", True]]
     with sound_server.capture() as capture:
-        browser.run(f"say('{SENTENCES}', {{rate: 2}})")
+        browser.run(f"utter('{SENTENCES}', {{rate: 2}})")
         capture.wait_for_sound()
         assert events_until(browser, "end") == ["start", "end"]
 
-        browser.run(f"say('{SENTENCES}', {{}})")
+        browser.run(f"utter('{SENTENCES}', {{}})")
         browser.wait_for("events.includes('start')")
         browser.run("speechSynthesis.pause()")
         browser.wait_for("events.includes('pause')")
         browser.run("speechSynthesis.resume()")
         assert events_until(browser, "end") == ["start", "pause", "resume", "end"]
 
-        browser.run(f"say('{SENTENCES}', {{}})")
+        browser.run(f"utter('{SENTENCES}', {{}})")
         browser.wait_for("events.includes('start')")
         browser.run("speechSynthesis.cancel()")
         assert events_until(browser, "interrupted") == ["start", "interrupted"]
 
         before = capture.count
-        browser.run("say('Five.', {})")
+        browser.run("utter('Five.', {})")
         assert events_until(browser, "end") == ["start", "end"]
         assert capture.samples()[before:].any()
 
