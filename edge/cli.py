@@ -296,35 +296,43 @@ def prerender(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    from edge.client import Client
+    from edge import control
 
-    with Client(options.socket) as client:
-        stopped = client.stop(options.id)
-    print(f"stopped {len(stopped)}" if stopped else "nothing was being spoken")
-    return 0
+    return control.stop(options)
+
+
+def pause(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.pause(options)
+
+
+def resume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.resume(options)
+
+
+def volume(options: argparse.Namespace) -> int:
+    from edge import control
+
+    return control.volume(options)
 
 
 def status(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+    from edge import control
 
-    from edge.client import Client
+    return control.status(options)
 
-    with Client(options.socket) as client:
-        report = client.status()
-    if options.json:
-        print_json(asdict(report))
-        return 0
-    counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
-    rows = [
-        ("speaking", report.speaking or "nothing"),
-        ("waiting", str(report.waiting)),
-        ("voices", ", ".join(report.voices)),
-        ("provider", report.provider or "none"),
-        ("sound", report.device or "closed"),
-        ("since start", f"{counted}; up {report.uptime_s:.0f} s"),
-    ]
-    rows += [("warning", sentence) for sentence in report.warnings]
-    print_table((f"edge-voice {report.version}", ""), rows)
+
+def drop_in(options: argparse.Namespace) -> int:
+    from edge.drop_in import drop_in
+    from edge.profile import all_profiles, detect, load_profile, read_machine
+
+    machine = read_machine()
+    named = options.profile
+    profile = load_profile(named) if named else detect(machine, all_profiles()).profile
+    print(drop_in(profile, machine), end="")
     return 0
 
 
@@ -341,8 +349,13 @@ def doctor(options: argparse.Namespace) -> int:
     from edge.client import socket_path
     from edge.doctor import examine
     from edge.installed import default_places
+    from edge.sandbox import run_as_service
 
-    findings = examine(options.bundle or default_places(), options.socket or socket_path())
+    if options.as_service:
+        words = [word for word in options.typed if word != "--as-service"]
+        return run_as_service([*words, *([] if options.tone else ["--tone"])])
+    places = options.bundle or default_places()
+    findings = examine(places, options.socket or socket_path(), options.tone)
     if options.json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -377,9 +390,13 @@ def _parser() -> argparse.ArgumentParser:
         say,
         prerender,
         stop,
+        pause,
+        resume,
+        volume,
         status,
         calibrate_audio,
         speech_dispatcher_module,
+        drop_in,
         doctor,
     )
     return parser({work.__name__.replace("_", "-"): work for work in works})

@@ -32,10 +32,13 @@ from edge.protocol import (
     Describe,
     ErrorReply,
     Info,
+    Pause,
+    Playback,
     Reload,
     Reloaded,
     Reply,
     Request,
+    Resume,
     Speak,
     SpeakAccepted,
     SpeakCancelled,
@@ -52,6 +55,7 @@ from edge.protocol import (
     SynthesizeStart,
     SynthesizeStop,
     SynthesizeStopped,
+    Volume,
     encode,
     parse_reply,
     to_frame,
@@ -200,10 +204,27 @@ class Client:
         finally:
             over.set()
 
-    def stop(self, id: str | None = None) -> tuple[str, ...]:
-        """Stop one utterance, or all of everybody's; the ids that were stopped."""
-        self._send(Stop(id=id, scope="all"))
+    def stop(self, id: str | None = None, mine: bool = False) -> tuple[str, ...]:
+        """Stop one utterance, or all of this connection's, or of everybody's; the ids that were
+        stopped."""
+        self._send(Stop(id=id, scope="mine" if mine else "all"))
         return self._answer(Stopped).ids
+
+    def pause(self) -> Playback:
+        """Hold back all but urgent speech; what sounds stops at the next block."""
+        return self._set(Pause())
+
+    def resume(self) -> Playback:
+        """Go on with the sample at which pause() came."""
+        return self._set(Resume())
+
+    def set_volume(self, percent: int) -> Playback:
+        """Of all that the sound card speaks, 0 to 100."""
+        return self._set(Volume(percent))
+
+    def _set(self, request: Pause | Resume | Volume) -> Playback:
+        self._send(request)
+        return self._answer(Playback)
 
     def status(self) -> StatusReport:
         self._send(Status())

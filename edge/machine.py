@@ -13,6 +13,12 @@ _BIG_SHARE = 0.75
 _MAX_SYSTEM_FILE_BYTES = 1 << 20  # /proc/cpuinfo of a 256-core server is 400 kB
 
 
+# Bits of the Raspberry Pi firmware's get_throttled; 16 further up: since the board started.
+# Source: raspberrypi/documentation, "vcgencmd get_throttled".
+_THROTTLING = ("under-voltage", "frequency capped", "throttled", "temperature limit")
+_HOT, _COLD = 150.0, -40.0  # degrees Celsius: a zone that says more or less is not wired
+
+
 @dataclass(frozen=True)
 class Machine:
     """What Linux says about this machine; empty or None where it says nothing.
@@ -83,3 +89,24 @@ def _system_file(path: Path) -> str:
             return file.read(_MAX_SYSTEM_FILE_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def read_temperature(root: Path = Path("/")) -> float | None:
+    """Of the hottest zone, degrees Celsius; None where Linux tells none."""
+    found = []
+    for zone in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
+        text = _system_file(zone).strip()
+        if re.fullmatch(r"-?\d{1,7}", text) and _COLD < int(text) / 1000 < _HOT:
+            found.append(int(text) / 1000)
+    return round(max(found), 1) if found else None
+
+
+def read_throttling(root: Path = Path("/")) -> tuple[str, ...] | None:
+    """What a Raspberry Pi holds back for now, or did "before" since it started; None elsewhere."""
+    text = _system_file(root / "sys/devices/platform/soc/soc:firmware/get_throttled").strip()
+    if not re.fullmatch(r"(0x)?[0-9a-fA-F]{1,8}", text):
+        return None
+    bits = int(text, 16)
+    now = [word for i, word in enumerate(_THROTTLING) if bits >> i & 1]
+    before = [f"{word} before" for i, word in enumerate(_THROTTLING) if bits >> 16 + i & 1]
+    return (*now, *before)

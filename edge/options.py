@@ -152,6 +152,9 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")
+    add("--priority", choices=("urgent", "normal", "background"), default="normal")
+    add("--ttl", type=float, metavar="S", help="drop it if it has not begun after S seconds")
+    add("--key", metavar="KEY", help="replace what waits with the same key")
     add("--out", metavar="FILE.wav", help="write the sound there instead; - is standard output")
     add("--fallback", type=Path, metavar="FILE.wav", help="write there if there is no sound card")
     add("--no-wait", action="store_true", help="return once the daemon has accepted it")
@@ -175,8 +178,20 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("id", nargs="?", metavar="ID", help="only this utterance")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
-    add = command("status", "show what the daemon does", "edge status --json")
+    add = command("pause", "hold back all but urgent speech", "edge pause")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("resume", "go on where pause came", "edge resume")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("volume", "set how loud the sound card speaks", "edge volume 60")
+    add("percent", type=int, metavar="N", help="0 to 100; 100 is the voice as it is")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command("status", "show what the daemon does", "edge status --watch")
     add("--json", action="store_true", help="answer as JSON")
+    add("--watch", action="store_true", help="each second anew, until Ctrl-C")
+    add("--until-idle", type=float, metavar="S", help="first wait, at most so long, for silence")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command(
@@ -197,7 +212,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("config", nargs="?", metavar="FILE", help="what speech-dispatcher gives; not read")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
+    add = command(
+        "drop-in",
+        "print the part of the systemd service that depends on the board",
+        "edge drop-in --profile rpi5",
+    )
+    add("--profile", metavar="P", help="the board; default: this machine")
+
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
+    add("--tone", action="store_true", help="play one, to be heard")
+    add("--as-service", action="store_true", help="in the service's sandbox; needs root")
     add("--json", action="store_true", help="answer as JSON")
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")

@@ -43,12 +43,20 @@ class Word:
 class PcmChunk:
     """A stretch of mono sound: float32 samples of shape (frames,), at `rate` Hz.
 
-    `words` begin in it, where they were asked for; they may go on in the next.
+    `words` begin in it, where they were asked for; they may go on in the next. `begins`: a
+    sentence does, so that speech which was interrupted can be taken up here.
     """
 
     samples: Samples
     rate: int
     words: tuple[Word, ...] = ()
+    begins: bool = False
+
+    def part(self, start: int, stop: int | None = None) -> PcmChunk:
+        """The samples from `start` to `stop`, with the words that begin in them."""
+        samples = self.samples[start:stop]
+        words = tuple(w.moved(-start) for w in self.words if 0 <= w.start - start < len(samples))
+        return PcmChunk(samples, self.rate, words, self.begins and start == 0)
 
     @property
     def seconds(self) -> float:

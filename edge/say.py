@@ -12,7 +12,7 @@ import time
 import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.client import Client
 from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
@@ -48,7 +48,7 @@ def say_text(text: str | None, options: argparse.Namespace) -> int:
         try:
             if text is None:
                 return _speak_input(client, source, options)
-            request = Speak(text, voice=options.voice, speed=options.speed, volume=options.volume)
+            request = Speak(text, **_wishes(options))
             return _follow(client, client.speak(request, wait=not options.no_wait))
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
@@ -75,7 +75,7 @@ def _speak_input(client: Client, source: TextInput, options: argparse.Namespace)
     """One utterance after the other, each from its first clause on."""
     spoken, silent = 0, EmptyText("standard input has no text", "echo Hello. | edge say -")
     while source.begins():
-        request = SpeakStart(voice=options.voice, speed=options.speed, volume=options.volume)
+        request = SpeakStart(**_wishes(options))
         answers = client.speak_stream(request, source.utterance(), wait=not options.no_wait)
         try:
             if _follow(client, answers):
@@ -123,6 +123,11 @@ def _sound(
 
 def _sound_of(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
     return client.synthesize(Synthesize(text, voice=_choice(options), speed=options.speed))
+
+
+def _wishes(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("voice", "speed", "volume", "priority", "ttl", "key")
+    return {name: getattr(options, name) for name in names}
 
 
 def _choice(options: argparse.Namespace) -> VoiceChoice | None:

@@ -140,7 +140,10 @@ def test_status_and_describe(daemon: ThreadDaemon) -> None:
         wire.send(Status(), Describe())
         status, info = wire.receive(), wire.receive()
     assert isinstance(status, StatusReport) and isinstance(info, Info)
-    assert status.voices == ("tone", "second") and status.provider == "none, fp32"
+    assert [(v.name, v.provider, v.variant) for v in status.voices] == [
+        ("tone", "none", "fp32"),
+        ("second", None, None),
+    ]
     assert status.counters["spoken"] == 1 and status.counters["clients"] == 1
     assert [v.languages for v in info.tts[0].voices] == [("zxx",), ("de_DE",)]
 

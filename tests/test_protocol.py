@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
 import re
 import typing
 import warnings
@@ -44,11 +45,14 @@ FULL: dict[str, p.Message] = {
     "synthesize-start": p.SynthesizeStart(p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True),
     "synthesize-chunk": p.SynthesizeChunk("Hi."),
     "synthesize-stop": p.SynthesizeStop(),
-    "speak": p.Speak("Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True),
-    "speak-start": p.SpeakStart("joe", "en", "a", 1.5, 0.5, "id-1", True),
+    "speak": p.Speak("Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key"),
+    "speak-start": p.SpeakStart("joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key"),
     "speak-chunk": p.SpeakChunk("Hi."),
     "speak-stop": p.SpeakStop(),
     "stop": p.Stop("id-1", "all"),
+    "pause": p.Pause(),
+    "resume": p.Resume(),
+    "volume": p.Volume(60),
     "status": p.Status(),
     "reload": p.Reload(),
     "info": INFO,
@@ -64,8 +68,22 @@ FULL: dict[str, p.Message] = {
     "speak-finished": p.SpeakFinished("id-1", 1.5),
     "speak-cancelled": p.SpeakCancelled("id-1", "stopped"),
     "stopped": p.Stopped(("id-1", "id-2")),
+    "playback": p.Playback(True, 60),
     "status-report": p.StatusReport(
-        "0.1.0", ("joe",), 3, 1.5, {"spoken": 4}, "id-1", "hw:0", "cpu", ("it went back",)
+        "0.1.0",
+        (p.LoadedVoice("joe", "abc", "CPUExecutionProvider", "fused"),),
+        3,
+        1.5,
+        {"spoken": 4},
+        True,
+        60,
+        p.LiveUtterance("id-1", 2, "joe", "urgent", 0.5),
+        (p.LiveUtterance("id-2", 3, "joe", "normal"),),
+        p.Latency(4, 12.5, 80.0),
+        "hw:0",
+        54.2,
+        ("under-voltage",),
+        ("it went back",),
     ),
     "reloaded": p.Reloaded(("voice joe is new",)),
     "error": p.ErrorReply("no", "busy", "wait", "id-1"),
@@ -108,6 +126,12 @@ BAD: dict[str, tuple[str, dict[str, Any], type[EdgeError], str]] = {
     "text too long": ("speak", {"text": LONG}, TextTooLong, "10,001 characters.*10,000"),
     "text too long for a peer": ("synthesize", {"text": LONG}, TextTooLong, "10,001.*10,000"),
     "ping too long": ("ping", {"text": "a" * 1001}, BadMessage, "1,001 characters.*1,000"),
+    "priority": ("speak", {"text": "a", "priority": "now"}, BadMessage, '"urgent" or "normal"'),
+    "ttl 0": ("speak", {"text": "a", "ttl": 0}, BadMessage, "ttl is 0 s; expected more than 0"),
+    "ttl of weeks": ("speak-start", {"ttl": 1e6}, BadMessage, "at most 86,400"),
+    "ttl NaN": ("speak-start", {"ttl": math.nan}, BadMessage, "ttl is nan s"),
+    "key": ("speak", {"text": "a", "key": ""}, BadMessage, "speak: key is 0 characters"),
+    "volume": ("volume", {"percent": 101}, BadMessage, "percent is 101; expected 0 to 100"),
     "speed text": ("speak", {"text": "a", "speed": "2"}, BadMessage, "speed is text.*a number"),
     "speed true": ("speak", {"text": "a", "speed": True}, BadMessage, "speed is true or false"),
     "too slow": ("speak", {"text": "a", "speed": 0.49}, BadStyle, "speed is 0.49.*0.5 to 3"),

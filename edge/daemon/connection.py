@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import struct
 from collections.abc import Callable
 
 from edge.daemon.access import Peer
@@ -31,6 +33,8 @@ SEND_TIMEOUT_S = 30.0
 LAST_WORDS_S = 1.0
 """How long a closing connection may take to send what was promised."""
 
+_CREDENTIALS = "iII"  # struct ucred: pid, uid, gid
+
 OnSent = Callable[[], None]
 
 
@@ -51,6 +55,14 @@ class Connection:
         self._settled = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
+
+    @property
+    def user(self) -> int:
+        """The uid of the program at the other end, as the kernel knows it."""
+        peer = self._writer.get_extra_info("socket")
+        size = struct.calcsize(_CREDENTIALS)
+        raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        return int(struct.unpack(_CREDENTIALS, raw)[1])
 
     def next_id(self) -> str:
         """An id for a request that came without one."""

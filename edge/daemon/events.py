@@ -15,12 +15,18 @@ from typing import Literal
 from edge.daemon.text_feed import TextFeed
 from edge.errors import EdgeError
 from edge.pcm import PcmChunk
+from edge.protocol import Priority
 from edge.synth import Style
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Utterance:
-    """One request to speak. `client` is the number of the connection it came from."""
+    """One request to speak. `client` is the number of the connection it came from, `user` the
+    uid behind it.
+
+    `accepted` and `expires` are seconds of time.monotonic(): what has not begun to sound by
+    `expires` is dropped. A newer one of the same user and `key` replaces it until it begins.
+    """
 
     id: str
     text: TextFeed
@@ -30,6 +36,17 @@ class Utterance:
     style: Style
     volume: float = 1.0
     words: bool = False
+    priority: Priority = "normal"
+    key: str | None = None
+    user: int = 0
+    accepted: float = 0.0
+    expires: float | None = None
+
+    def is_stale(self, now: float) -> bool:
+        return self.expires is not None and self.expires <= now
+
+    def replaces(self, other: Utterance) -> bool:
+        return self.key is not None and (self.key, self.user) == (other.key, other.user)
 
     def __repr__(self) -> str:
         """Without the text, which must not reach a log."""
@@ -87,7 +104,7 @@ class Finished:
     seconds: float
 
 
-CancelReason = Literal["stopped", "client-gone", "shutdown"]
+CancelReason = Literal["stopped", "client-gone", "shutdown", "expired", "replaced"]
 
 
 @dataclass(frozen=True)

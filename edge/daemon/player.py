@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from edge.daemon.events import Failed, Finished, Notify, Started, WordHeard, WordMarks
+from edge.daemon.fader import Fader
+from edge.daemon.lanes import End, Lane, Lanes, Stretch
 from edge.daemon.sink import PAD_LATENCIES, PAD_S, Sink
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
@@ -19,23 +22,10 @@ log = logging.getLogger(__name__)
 
 BLOCK_S = 0.02
 """What one write holds: a stop is heard one block later."""
+LONGEST_WAIT_S = 660.0
+"""For a device: what the configuration allows, and opening it."""
 KEEP_OPEN_S = 0.5
 """Silence written after the last sample, so that the next utterance needs no new start."""
-
-
-@dataclass(frozen=True)
-class _End:
-    """Behind the last chunk of an utterance."""
-
-    id: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class _Piece:
-    id: str
-    chunk: PcmChunk
-    words: WordMarks = ()
 
 
 class Player(threading.Thread):
@@ -51,61 +41,122 @@ class Player(threading.Thread):
         super().__init__(name="playback", daemon=True)
         self._open_sink, self._notify, self._on_room = open_sink, notify, on_room
         self._changed = threading.Condition()
-        self._items: deque[_Piece | _End] = deque()
+        self._lanes = Lanes()
+        self._fader = Fader()
         self._closing = False
         self._current: str | None = None  # whose samples the sink was given last
-        self._begun: str | None = None  # told as started, and its end has not come yet
+        self._position_s = 0.0  # in the current utterance
+        self._cut_at: int | None = None  # the frame at which urgent speech cut another short
         self._sink: Sink | None = None
         self._rate = 0
         self._written = 0  # frames given to the sink since it was opened
         self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
+        self._turns = 0
+        self._writing_since: float | None = None
         self.underruns = 0  # the device ran dry
         self.gaps = 0  # silence in the middle of an utterance: synthesis or its text came late
 
     # From other threads
 
-    def put(self, id: str, chunk: PcmChunk, words: WordMarks = ()) -> None:
+    def put(
+        self,
+        id: str,
+        chunk: PcmChunk,
+        words: WordMarks = (),
+        start_s: float = 0.0,
+        urgent: bool = False,
+    ) -> None:
+        """Urgent speech is played first; what it cuts short goes on behind it, from the beginning
+        of its last word."""
         with self._changed:
-            self._items.append(_Piece(id, chunk, words))
+            self._lanes.of(urgent).items.append(Stretch(id, chunk, words, start_s))
             self._changed.notify_all()
 
-    def end(self, id: str, seconds: float) -> None:
+    def end(self, id: str, seconds: float, urgent: bool = False) -> None:
         """No more chunks of this utterance will come; `seconds` is what it lasted in all."""
         with self._changed:
-            self._items.append(_End(id, seconds))
+            self._lanes.of(urgent).items.append(End(id, seconds))
             self._changed.notify_all()
 
-    def cancel(self, id: str) -> None:
-        """Silence this utterance now, also what the device already holds of it.
+    def cancel(self, id: str, unless_begun: bool = False) -> bool:
+        """Silence this utterance now, also what the device already holds of it; False if it is to
+        be spared because it has begun.
 
         The caller sees to it that nothing more of it is put.
         """
         with self._changed:
-            self._items = deque(item for item in self._items if item.id != id)
+            if unless_begun and self._lanes.have_begun(id):
+                return False
+            self._lanes.drop(id)
             self._marks = deque(mark for mark in self._marks if mark[1].id != id)
-            if self._begun == id:
-                self._begun = None
             if self._current == id:
                 self._current = None
-                # With the lock held, or it could cut the next utterance's first block.
-                if self._sink is not None:
+                # With the lock held, or it could cut the next utterance's first block. Just after
+                # a cut, the device still holds words that will not be said again.
+                if self._sink is not None and not self._holds_others(self._sink):
                     self._sink.abort()
                     self._silenced = True
             self._changed.notify_all()
+            return True
+
+    def pause(self, paused: bool) -> None:
+        """Hold all but urgent speech back from the next block on; later go on with that sample."""
+        with self._changed:
+            self._lanes.paused = paused
+            self._changed.notify_all()
 
     @property
-    def buffered_s(self) -> float:
+    def turns(self) -> float:
+        """Grows whenever the thread comes round: see edge.daemon.watchdog. Waiting for a lost
+        device, as long as the configuration may ask for, is life too."""
+        since = self._writing_since
+        waited_s = 0.0 if since is None else time.monotonic() - since
+        return self._turns + (waited_s if waited_s < LONGEST_WAIT_S else 0.0)
+
+    def nudge(self) -> None:
+        """Come round once, also where there is nothing to do."""
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def paused(self) -> bool:
+        return self._lanes.paused
+
+    @property
+    def volume(self) -> float:
+        return self._fader.wish
+
+    @volume.setter
+    def volume(self, factor: float) -> None:
+        """Of the amplitude, from 0 to 1."""
+        self._fader.wish = factor
+
+    def buffered_s(self, urgent: bool) -> float:
         """Seconds of sound that wait for the sink."""
         with self._changed:
-            return sum(item.chunk.seconds for item in self._items if isinstance(item, _Piece))
+            items = self._lanes.of(urgent).items
+            return sum(item.chunk.seconds for item in items if isinstance(item, Stretch))
 
     @property
-    def sounding(self) -> str | None:
-        """The utterance that the sound card was given last, until its end has been heard."""
+    def sounding(self) -> tuple[str, float] | None:
+        """The utterance that the sound card was given last, until its end has been heard, and how
+        many seconds of it."""
         with self._changed:
-            return self._current if self._begun is not None or self._marks else None
+            if self._current is None or not (self._lanes.turn.begun or self._marks):
+                return None
+            return self._current, self._position_s
+
+    @property
+    def silent(self) -> bool:
+        """Nothing sounds and nothing waits to."""
+        with self._changed:
+            return not self._marks and self._lanes.empty
+
+    def _holds_others(self, sink: Sink) -> bool:
+        recent = round(sink.latency_s * self._rate)
+        return self._cut_at is not None and self._written - self._cut_at < recent
 
     @property
     def device(self) -> str:
@@ -115,7 +166,7 @@ class Player(threading.Thread):
     def close(self) -> None:
         with self._changed:
             self._closing = True
-            self._items.clear()
+            self._lanes = Lanes()
             self._changed.notify_all()
             sink = self._sink
         if sink is not None:
@@ -126,40 +177,53 @@ class Player(threading.Thread):
 
     def run(self) -> None:
         while not self._closing:
-            item, started = self._next()
-            if isinstance(item, _Piece):
-                self._play(item, started)
-            elif isinstance(item, _End):
+            item, lane, started = self._next()
+            if isinstance(item, Stretch):
+                self._play(item, lane, started)
+            elif isinstance(item, End):
                 self._mark(item)
             else:
                 self._fall_silent()
             self._on_room()
         self._close_sink()
 
-    def _next(self) -> tuple[_Piece | _End | None, bool]:
-        """The next item, and whether its utterance has begun; None when nothing waits."""
+    def _next(self) -> tuple[Stretch | End | None, Lane, bool]:
+        """The next item, its lane, and whether its utterance has begun; None if none waits."""
         with self._changed:
-            while not self._items and not self._closing and self._sink is None:
+            self._turns += 1
+            while not self._lanes.waiting and not self._closing and self._sink is None:
                 self._changed.wait()
-            if not self._items:
-                return None, False
-            item = self._items.popleft()
-            started, self._current = self._begun == item.id, item.id
-            self._begun = item.id if isinstance(item, _Piece) else None
-            return item, started
+                self._turns += 1
+            lane = self._lanes.turn
+            if not self._lanes.waiting:
+                return None, lane, False
+            item = lane.items.popleft()
+            started, self._current = lane.begun == item.id, item.id
+            if lane is self._lanes.urgent and not started:
+                self._cut_at = self._written if self._lanes.cut_in() else None
+            lane.begun = item.id if isinstance(item, Stretch) else None
+            if not started or lane.begun is None:
+                lane.said = []
+            return item, lane, started
 
-    def _play(self, piece: _Piece, started: bool) -> None:
+    def _play(self, piece: Stretch, lane: Lane, started: bool) -> None:
         frames = max(1, round(BLOCK_S * piece.chunk.rate))
         samples = piece.chunk.samples
         try:
             self._prepare(piece.chunk.rate)
             for start in range(0, len(samples), frames):
-                if not self._goes_on(piece, start, start + frames):
+                block = samples[start : start + frames]
+                verdict = self._admit(piece, lane, start, start + frames, started)
+                if verdict == "cut":  # its last word comes again later
+                    fade = np.linspace(1, 0, len(block), dtype=np.float32)
+                    self._write(block * fade)
+                if verdict != "play":
                     return
-                self._write(piece.id, samples[start : start + frames])
+                self._write(block)
                 if not started:
                     self._notify(Started(piece.id))
                     started = True
+            lane.remember(piece)
         except Exception as error:
             failure = _told(error)
             log.warning("sound: %s", failure.message)
@@ -168,20 +232,31 @@ class Player(threading.Thread):
             self._notify(Failed(piece.id, failure))  # after this, nothing more of it is put
             self.cancel(piece.id)
 
-    def _goes_on(self, piece: _Piece, start: int, stop: int) -> bool:
-        """False if it was cancelled, or the daemon closes; else its words in these frames, which
-        are written next, will be told when they are heard."""
+    def _admit(
+        self, piece: Stretch, lane: Lane, start: int, stop: int, started: bool
+    ) -> Literal["play", "cut", "leave"]:
+        """Whether the frames from `start` to `stop` are written next; their words will be told
+        when they are heard. If not, they wait, unless it was cancelled or the daemon closes."""
         with self._changed:
             if self._current != piece.id or self._closing:
-                return False
+                return "leave"
+            cut = self._lanes.are_cut(lane)
+            if cut or self._lanes.hold_back(lane):
+                if start:
+                    lane.remember(piece.part(0, start))
+                lane.items.appendleft(piece.part(start))
+                if not started:
+                    lane.begun = None
+                return "cut" if cut and started else "leave"
             self._marks.extend(
                 (self._written + frame - start, word)
                 for frame, word in piece.words
                 if start <= frame < stop
             )
-            return True
+            self._position_s = piece.start_s + start / piece.chunk.rate
+            return "play"
 
-    def _mark(self, end: _End) -> None:
+    def _mark(self, end: End) -> None:
         if self._sink is None:  # an utterance without a single sample
             self._notify(Finished(end.id, end.seconds))
         else:
@@ -196,30 +271,29 @@ class Player(threading.Thread):
         with self._changed:
             # In the middle of an utterance the next chunk is on its way, and what the device
             # still holds sounds until then.
-            if self._begun is not None and self._sink is not None:
+            if self._lanes.in_the_middle and self._sink is not None:
                 self._changed.wait_for(
-                    lambda: self._items or self._closing or self._begun is None,
+                    lambda: self._lanes.waiting or self._closing or not self._lanes.in_the_middle,
                     self._sink.latency_s / 2,
                 )
             if self._silenced:  # nothing sounds that silence would have to push out
-                self._changed.wait_for(lambda: self._items or self._closing, KEEP_OPEN_S)
-            if self._items or self._closing:
+                self._changed.wait_for(lambda: self._lanes.waiting or self._closing, KEEP_OPEN_S)
+            if self._lanes.waiting or self._closing:
                 return
             silenced = self._silenced
-            self.gaps += self._begun is not None and not silenced
+            self.gaps += self._lanes.in_the_middle and not silenced
         try:
             for _ in range(0 if silenced else self._keep_open_blocks()):
                 with self._changed:
-                    if self._items or self._closing:
+                    if self._lanes.waiting or self._closing:
                         return
-                    current = self._current
-                self._write(current or "", silent)
+                self._write(silent)
         except Exception as error:
             log.warning("sound: %s", _told(error).message)
         self._tell_heard(everything=True)
         self._close_sink()
         with self._changed:
-            if not self._items:
+            if not (self._lanes.waiting or self._lanes.turn.begun):
                 self._current = None
 
     def _keep_open_blocks(self) -> int:
@@ -239,11 +313,18 @@ class Player(threading.Thread):
             self._close_sink()
         if self._sink is None:
             self._sink, self._rate, self._written = self._open_sink(rate), rate, 0
+            self._cut_at = None
 
-    def _write(self, id: str, block: Samples) -> None:
+    def _write(self, block: Samples) -> None:
         assert self._sink is not None
         self._silenced = False
-        self.underruns += self._sink.write(block)
+        scaled = self._fader.fade(block, round(BLOCK_S * self._rate))
+        self._writing_since = time.monotonic()
+        try:
+            self.underruns += self._sink.write(scaled)
+        finally:
+            self._writing_since = None
+        self._turns += 1
         self._written += len(block)
         self._tell_heard()
 

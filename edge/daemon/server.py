@@ -6,17 +6,19 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
-from edge import __version__
 from edge.bundle import Bundle
 from edge.config import Config
+from edge.daemon import systemd
 from edge.daemon.access import admit
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
-from edge.daemon.listener import claim
+from edge.daemon.listener import listening
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
@@ -25,20 +27,22 @@ from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioRep
 from edge.daemon.sink import Sink
 from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.status import info, playback, report
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
+from edge.daemon.watchdog import keep_alive
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
 from edge.protocol import (
-    Attribution,
     Describe,
     ErrorReply,
-    Info,
+    Pause,
     Ping,
     Pong,
     Reload,
     Reloaded,
     Request,
+    Resume,
     Speak,
     SpeakAccepted,
     SpeakChunk,
@@ -52,13 +56,14 @@ from edge.protocol import (
     SynthesizeChunk,
     SynthesizeStart,
     SynthesizeStop,
-    TtsProgram,
-    TtsVoice,
+    Volume,
 )
 from edge.synth import Style
 
 log = logging.getLogger(__name__)
 
+# From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
+_KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 MAX_CLIENTS = 256
 """A connection costs about 20 kB; more than this on one board is a runaway program."""
 
@@ -84,8 +89,9 @@ class Server:
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
-            on_room=lambda: self._speaker.on_room(),
+            on_room=lambda: self._speaker.nudge(),
         )
+        self._player.volume = self.setup.config.audio.volume / 100
         self._phrases = PhraseCache(store, self.setup.config.cache.memory_mb << 20)
         self._speaker = Speaker(
             self.voices, self._player, SpeechQueue(), self._from_thread, self._phrases
@@ -102,20 +108,24 @@ class Server:
     async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
         """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
-        with claim(path) as listener:
+        with listening(path) as listener:
             # Loaded before the first client is answered: ready means able to speak.
             self.voices.synthesizer(self.voices.default)
             self._player.start()
             self._speaker.start()
             server = await asyncio.start_unix_server(
-                self._accept, sock=listener, backlog=MAX_CLIENTS
+                self._accept, sock=listener, backlog=MAX_CLIENTS, **_KEEP_THE_FILE
             )
+            alive = asyncio.create_task(keep_alive([self._speaker, self._player]))
             log.info("ready on %s", path)
+            systemd.notify("READY=1", f"STATUS=Speaks {self.voices.default}")
             ready()
             try:
                 await self._stopping.wait()
             finally:
                 log.info("stopping")
+                systemd.notify("STOPPING=1")
+                alive.cancel()
                 # Accept nobody more, and let in whoever was just accepted: until 3.12 asyncio
                 # loses the socket of one that arrives in a server that is closed.
                 self._loop.remove_reader(listener)
@@ -140,8 +150,11 @@ class Server:
 
     async def _answer_reload(self, connection: Connection | None) -> None:
         answer: Reloaded | ErrorReply
+        volume = self.setup.config.audio.volume
         try:
             answer = Reloaded(await self.setup.reload())
+            if self.setup.config.audio.volume != volume:  # else `edge volume` has the last word
+                self._player.volume = self.setup.config.audio.volume / 100
             self._release()
         except EdgeError as error:
             answer = ErrorReply.of(error)
@@ -220,12 +233,18 @@ class Server:
                     client = connection.number if message.scope == "mine" else None
                     ids = self._speaker.cancel(client, message.id)
                     connection.send(Stopped(ids=tuple(ids)))
+                case Pause() | Resume():
+                    self._player.pause(isinstance(message, Pause))
+                    connection.send(playback(self._player))
+                case Volume():
+                    self._player.volume = message.percent / 100
+                    connection.send(playback(self._player))
                 case Status():
                     connection.send(self._status())
                 case Reload():
                     self.begin_reload(connection)
                 case Describe():
-                    connection.send(self._info())
+                    connection.send(info(self.voices))
                 case Ping():
                     connection.send(Pong(text=message.text))
         except EdgeError as error:
@@ -248,6 +267,7 @@ class Server:
             self._streams.open(connection, "synthesize", id)
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
+        now = time.monotonic()
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
@@ -255,8 +275,13 @@ class Server:
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
             style=Style(speed=message.speed, speaker=message.speaker),
-            volume=message.volume * self.setup.config.audio.volume / 100,
+            volume=message.volume,
             words=message.words,
+            priority=message.priority,
+            key=message.key,
+            user=connection.user,
+            accepted=now,
+            expires=None if message.ttl is None else now + message.ttl,
         )
         self._check_share(connection)
         if self._speaker.is_live(utterance.id):
@@ -317,52 +342,17 @@ class Server:
         reply.connection.expect(id)
 
     def _status(self) -> StatusReport:
-        counters = self._speaker.counters
-        return StatusReport(
-            version=__version__,
-            voices=tuple(bundle.voice.name for bundle in self.voices.bundles),
-            waiting=self._speaker.waiting(),
-            uptime_s=round(time.monotonic() - self._since, 1),
-            counters={
-                "spoken": counters.spoken,
-                "cancelled": counters.cancelled,
-                "failed": counters.failed,
-                "underruns": self._player.underruns,
-                "gaps": self._player.gaps,
-                "clients": len(self._connections),
-                "phrases": self._phrases.count,
-                "repeats": self._phrases.repeats,
-            },
-            speaking=self._player.sounding,
-            device=self._player.device,
-            provider=self.voices.provider(self.voices.default),
-            warnings=self.setup.warnings(),
+        uptime_s = time.monotonic() - self._since
+        clients = len(self._connections)
+        return report(
+            self.voices,
+            self._player,
+            self._speaker,
+            self._phrases,
+            self.setup.warnings(),
+            clients,
+            uptime_s,
         )
-
-    def _info(self) -> Info:
-        """From memory: Home Assistant gives one second for this answer."""
-        ours = Attribution("Edge Voice", "https://pypi.org/project/edge-voice/")
-        voices = tuple(
-            TtsVoice(
-                name=bundle.voice.name,
-                attribution=Attribution(bundle.voice.licence.attribution, ""),
-                installed=True,
-                languages=(bundle.manifest.language,),
-                description=bundle.voice.title,
-                version=bundle.id[:12],
-            )
-            for bundle in self.voices.bundles
-        )
-        program = TtsProgram(
-            name="edge-voice",
-            attribution=ours,
-            installed=True,
-            voices=voices,
-            description="Edge Voice",
-            version=__version__,
-            supports_synthesize_streaming=True,
-        )
-        return Info(tts=(program,))
 
     # What the other threads tell
 

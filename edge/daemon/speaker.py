@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
 from functools import partial
 
+from edge.daemon.counters import Counters
 from edge.daemon.events import (
     Cancelled,
     CancelReason,
@@ -20,59 +21,27 @@ from edge.daemon.events import (
     Finished,
     Notify,
     Sound,
+    Started,
     TextTaken,
     Utterance,
-    WordHeard,
-    WordMarks,
 )
+from edge.daemon.jobs import Job, Renderer
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.player import Player
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.voices import Voices
 from edge.errors import EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
-from edge.text import Piece
 
 log = logging.getLogger(__name__)
 
 AHEAD_S = 4.0
 """How far synthesis runs ahead of the sound card: room for the slowest sentence of a board."""
-UNSENT_S = 20.0
-"""How much sound may wait for a client that reads slowly: 1 MB at 24 kHz."""
 MAX_CLIENT_JOBS = 4
 """Utterances that are made for clients at a time; one that waits, for its client to read or for
 more text, is not counted."""
 MAX_OPEN_JOBS = 64
 """Begun and not whole; each holds a segment's memory, 2 MB at the most."""
-
-
-@dataclass(eq=False)
-class _Job:
-    """An utterance under way: the chunks of its piece of text, and what went out already."""
-
-    utterance: Utterance
-    chunks: Iterator[PcmChunk] | None = None  # None between two pieces
-    seconds: float = 0.0
-    unsent_s: float = 0.0
-
-    @property
-    def has_text(self) -> bool:
-        return self.chunks is not None or self.utterance.text.ready
-
-    @property
-    def can_go_on(self) -> bool:
-        """Of a job for a client. The lock is held."""
-        return self.has_text and self.unsent_s < UNSENT_S
-
-
-@dataclass
-class Counters:
-    """Since the daemon started."""
-
-    spoken: int = 0
-    cancelled: int = 0
-    failed: int = 0
-    seconds: float = field(default=0.0)
 
 
 class Speaker(threading.Thread):
@@ -85,26 +54,36 @@ class Speaker(threading.Thread):
         queue: SpeechQueue,
         notify: Notify,
         phrases: PhraseCache,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="synthesis", daemon=True)
-        self._voices, self._player, self._queue, self._notify = voices, player, queue, notify
-        self._phrases = phrases
+        self._player, self._queue, self._notify = player, queue, notify
+        self._phrases, self._renderer = phrases, Renderer(voices, phrases)
+        self._clock = clock
         self._changed = threading.Condition()
         self._live: dict[str, Utterance] = {}  # accepted and not ended yet
-        self._card_job: _Job | None = None
-        self._client_jobs: list[_Job] = []
+        self._unheard: dict[str, Utterance] = {}  # taken for the sound card, not begun to sound
+        self._card_jobs: dict[bool, Job] = {}  # by whether it is urgent
+        self._client_jobs: list[Job] = []
         self._closing = False
         self.counters = Counters()
+        self.turns = 0
+        """Grows whenever the thread comes round: see edge.daemon.watchdog."""
 
     # From the sockets' thread
 
     def submit(self, utterance: Utterance) -> int:
         """Returns how many wait before it. Raises Busy."""
         with self._changed:
-            ahead = self._queue.put(utterance)
+            ahead, old = self._queue.put(utterance)
+            replaced = [] if old is None else [old]
+            replaced += [u for u in self._unheard.values() if utterance.replaces(u)]
+            replaced = [u for u in replaced if self._drop(u, unless_begun=True)]
             self._live[utterance.id] = utterance
             self._changed.notify_all()
-            return ahead
+        for old in replaced:
+            self._notify(Cancelled(old.id, "replaced"))
+        return ahead
 
     def feed(self, id: str, text: str) -> int:
         """More text of a live utterance; returns how many characters wait to be spoken."""
@@ -138,7 +117,6 @@ class Speaker(threading.Thread):
             ]
             for utterance in ended:
                 self._drop(utterance)
-            self.counters.cancelled += len(ended)
             self._changed.notify_all()
         for utterance in ended:
             self._notify(Cancelled(utterance.id, reason))
@@ -157,8 +135,14 @@ class Speaker(threading.Thread):
             return len(self._queue)
 
     def live(self) -> list[Utterance]:
+        """All that were accepted and have not ended, in the order in which they came."""
         with self._changed:
             return list(self._live.values())
+
+    def latencies_s(self) -> list[float]:
+        """From accepted to the first sample, of the latest utterances."""
+        with self._changed:
+            return list(self.counters.latencies_s)
 
     def close(self) -> None:
         self.cancel(None, None, "shutdown")
@@ -167,9 +151,10 @@ class Speaker(threading.Thread):
             self._changed.notify_all()
         self.join()
 
-    # From the playback thread
+    # From other threads
 
-    def on_room(self) -> None:
+    def nudge(self) -> None:
+        """Come round once, also where there is nothing to do."""
         with self._changed:
             self._changed.notify_all()
 
@@ -177,7 +162,13 @@ class Speaker(threading.Thread):
         """The player's events, passed on unless the utterance has ended otherwise meanwhile."""
         if isinstance(event, (Finished, Failed)):
             self._end(event)
-        elif self.is_live(event.id):
+            return
+        with self._changed:
+            utterance = self._live.get(event.id)
+            if isinstance(event, Started) and utterance is not None:
+                self._unheard.pop(event.id, None)
+                self.counters.latencies_s.append(self._clock() - utterance.accepted)
+        if utterance is not None:
             self._notify(event)
 
     # The thread itself
@@ -192,19 +183,23 @@ class Speaker(threading.Thread):
         """Wait for the job whose turn it is; None when closing."""
         with self._changed:
             while not self._closing:
+                self.turns += 1
+                due = min((u.expires or 0.0 for u in self._may_expire()), default=None)
+                if due is not None and due <= (now := self._clock()):
+                    return partial(self._expire, now)
                 self._fill()
-                card = self._card_job
-                if card is not None and card.has_text and self._player.buffered_s < AHEAD_S:
-                    return partial(self._go_on, card)
+                for urgent, job in sorted(self._card_jobs.items(), reverse=True):
+                    if job.has_text and self._player.buffered_s(urgent) < AHEAD_S:
+                        return partial(self._go_on, job)
                 for job in self._client_jobs:
                     if job.can_go_on:
                         return partial(self._go_on, job)
                 if self._phrases.unsaved:
                     return self._phrases.save_one
-                self._changed.wait()
+                self._changed.wait(None if due is None else due - now)
             return None
 
-    def _go_on(self, job: _Job) -> None:
+    def _go_on(self, job: Job) -> None:
         """Make the next chunk of this job, or begin its next piece of text, or end it."""
         try:
             if job.chunks is None and not self._begin_piece(job):
@@ -234,23 +229,32 @@ class Speaker(threading.Thread):
 
     def _fill(self) -> None:
         """Start what waits, where there is room."""
-        if self._card_job is None:
-            utterance = self._queue.take(lambda u: u.to == "speaker")
-            if utterance is not None:
-                self._card_job = _Job(utterance)
+        for urgent in (True, False):
+            if urgent not in self._card_jobs:
+                utterance = self._queue.take(partial(self._may_sound, urgent))
+                if utterance is not None:
+                    self._card_jobs[urgent] = Job(utterance)
+                    self._unheard[utterance.id] = utterance
         busy = sum(job.can_go_on for job in self._client_jobs)
         while busy < MAX_CLIENT_JOBS and len(self._client_jobs) < MAX_OPEN_JOBS:
             # One at a time for each client, whose answers come in the order of its requests.
             utterance = self._queue.take(lambda u: u.to == "client" and not self._serves(u.client))
             if utterance is None:
                 break
-            self._client_jobs.append(_Job(utterance))
+            self._client_jobs.append(Job(utterance))
             busy += 1
+
+    def _may_sound(self, urgent: bool, utterance: Utterance) -> bool:
+        """Whether it may be made for the sound card now."""
+        if utterance.to != "speaker" or (utterance.priority == "urgent") != urgent:
+            return False
+        silent = not self._card_jobs and self._player.silent
+        return utterance.priority != "background" or silent
 
     def _serves(self, client: int) -> bool:
         return any(job.utterance.client == client for job in self._client_jobs)
 
-    def _begin_piece(self, job: _Job) -> bool:
+    def _begin_piece(self, job: Job) -> bool:
         """False if the text is at its end."""
         text = job.utterance.text
         with self._changed:
@@ -258,44 +262,26 @@ class Speaker(threading.Thread):
             waiting, closed = text.waiting, text.closed
         if piece is None:
             return False
-        job.chunks = self._render(job.utterance, piece)
+        job.chunks = self._renderer.render(job.utterance, piece)
         if not closed:
             self._notify(TextTaken(job.utterance.id, waiting))
         return True
 
-    def _render(self, utterance: Utterance, piece: Piece) -> Iterator[PcmChunk]:
-        bundle = self._voices.bundle(utterance.voice)
-        gain = bundle.manifest.gain * utterance.volume
-        variant = self._voices.variant(utterance.voice)
-        key = self._phrases.key(piece.text, bundle.id, variant, utterance.style, utterance.words)
-        for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, piece.text)):
-            words = tuple(word.later(piece.start) for word in chunk.words)
-            yield PcmChunk(chunk.samples * gain, chunk.rate, words)
-
-    def _synthesize(self, utterance: Utterance, text: str) -> Iterator[PcmChunk]:
-        synthesizer = self._voices.synthesizer(utterance.voice)
-        try:
-            segments = synthesizer.plan(text, utterance.style, utterance.words)
-        except EmptyText:
-            return  # no words in this language; _finish() sees whether there were others
-        for segment in segments:
-            yield from synthesizer.speak(segment)
-
-    def _deliver(self, job: _Job, chunk: PcmChunk) -> None:
+    def _deliver(self, job: Job, chunk: PcmChunk) -> None:
         id = job.utterance.id
         with self._changed:
             if self._live.get(id) is not job.utterance:
                 return  # cancelled while this chunk was made; its id may be in use again
-            words = _marks(id, chunk, job.seconds)
+            words, start_s = job.marks(chunk), job.seconds
             job.seconds += chunk.seconds
             job.unsent_s += chunk.seconds
             if job.utterance.to == "speaker":
                 # With the lock held, so that nothing is put behind a cancel.
-                self._player.put(id, chunk, words)
+                self._player.put(id, chunk, words, start_s, job.urgent)
                 return
         self._notify(Sound(id, chunk, words))
 
-    def _finish(self, job: _Job) -> None:
+    def _finish(self, job: Job) -> None:
         """All of its chunks are made."""
         id, for_card = job.utterance.id, job.utterance.to == "speaker"
         if for_card and not job.seconds:
@@ -313,11 +299,11 @@ class Speaker(threading.Thread):
                 return
             self._retire(job)
             if for_card:
-                self._player.end(id, job.seconds)
+                self._player.end(id, job.seconds, job.urgent)
         if not for_card:
             self._end(Finished(id, job.seconds))
 
-    def _fail(self, job: _Job, error: EdgeError) -> None:
+    def _fail(self, job: Job, error: EdgeError) -> None:
         with self._changed:
             if self._live.get(job.utterance.id) is not job.utterance:
                 return
@@ -335,42 +321,44 @@ class Speaker(threading.Thread):
                 self.counters.seconds += event.seconds
             else:
                 self.counters.failed += 1
-                if self._card_job is not None and self._card_job.utterance.id == event.id:
-                    self._card_job = None  # the sound card failed under it
+            self._forget(event.id)  # also where the sound card failed under it
             self._changed.notify_all()
         self._notify(event)
 
-    def _drop(self, utterance: Utterance) -> None:
-        """Forget a live utterance wherever it is. The lock is held."""
+    def _may_expire(self) -> list[Utterance]:
+        """What has a limit and has not begun to sound. The lock is held."""
+        return [
+            u for u in (*self._queue.waiting(), *self._unheard.values()) if u.expires is not None
+        ]
+
+    def _expire(self, now: float) -> None:
+        """End what is stale."""
+        with self._changed:
+            stale = [u for u in self._may_expire() if u.is_stale(now)]
+            # One whose sound is just beginning is told as started in a moment.
+            ended = [u for u in stale if self._drop(u, unless_begun=True)]
+        for utterance in ended:
+            self._notify(Cancelled(utterance.id, "expired"))
+
+    def _drop(self, utterance: Utterance, unless_begun: bool = False) -> bool:
+        """Forget a live utterance wherever it is; False if it is spared because it sounds
+        already. The lock is held."""
+        if utterance.to == "speaker" and not self._player.cancel(utterance.id, unless_begun):
+            self._unheard.pop(utterance.id, None)
+            return False
         del self._live[utterance.id]
-        self._queue.remove(lambda u: u.id == utterance.id)
-        self._client_jobs = [j for j in self._client_jobs if j.utterance.id != utterance.id]
-        if self._card_job is not None and self._card_job.utterance.id == utterance.id:
-            self._card_job = None
-        if utterance.to == "speaker":
-            self._player.cancel(utterance.id)
+        self._queue.remove(lambda u: u is utterance)
+        self._forget(utterance.id)
+        self.counters.cancelled += 1
+        return True
 
-    def _retire(self, job: _Job) -> None:
+    def _forget(self, id: str) -> None:
+        """Whatever is under way for this utterance. The lock is held."""
+        self._unheard.pop(id, None)
+        self._card_jobs = {k: job for k, job in self._card_jobs.items() if job.id != id}
+        self._client_jobs = [job for job in self._client_jobs if job.id != id]
+
+    def _retire(self, job: Job) -> None:
         """All of its chunks are made. The lock is held."""
-        if self._card_job is job:
-            self._card_job = None
-        else:
-            self._client_jobs = [other for other in self._client_jobs if other is not job]
-
-
-def _marks(id: str, chunk: PcmChunk, before_s: float) -> WordMarks:
-    """The chunk's words as they are told; `before_s` of the utterance came before it."""
-    return tuple(
-        (
-            word.start,
-            WordHeard(
-                id=id,
-                text_start=word.text_start,
-                text_end=word.text_end,
-                start_s=before_s + word.start / chunk.rate,
-                seconds=word.length / chunk.rate,
-                estimated=word.estimated,
-            ),
-        )
-        for word in chunk.words
-    )
+        self._card_jobs = {k: other for k, other in self._card_jobs.items() if other is not job}
+        self._client_jobs = [other for other in self._client_jobs if other is not job]

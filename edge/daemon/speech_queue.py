@@ -1,35 +1,53 @@
-"""What waits to be spoken. Pure: no clock, no thread; the speaker guards it with its own lock."""
+"""What waits to be spoken, and whose turn it is.
+
+Pure: no clock, no thread. The time comes in; the speaker guards it with its own lock.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from edge.daemon.events import Utterance
 from edge.errors import Busy
+from edge.protocol import Priority
+
+PRIORITIES: tuple[Priority, ...] = ("urgent", "normal", "background")
 
 MAX_WAITING = 256
 """In total. At 10,000 characters each, 2.5 MB of text at the most."""
 MAX_WAITING_PER_CLIENT = 64
 """So that one client in a loop leaves room for the others."""
+MAX_REMEMBERED = 1024
+"""Clients whose last turn is remembered; the longest ago are taken for new ones."""
 
 
 class SpeechQueue:
-    """First in, first out, one line for the sound card and one for audio sent back."""
+    """By priority; inside one, clients take turns; of one client, first in, first out."""
 
     def __init__(
         self, limit: int = MAX_WAITING, limit_per_client: int = MAX_WAITING_PER_CLIENT
     ) -> None:
         self._waiting: list[Utterance] = []
         self._limit, self._limit_per_client = limit, limit_per_client
+        # Who had a turn, the longest ago first: a count that only grows would be a slow leak.
+        self._served: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, utterance: Utterance) -> int:
-        """Returns how many wait before it. Raises Busy."""
-        mine = sum(other.client == utterance.client for other in self._waiting)
+    def put(self, utterance: Utterance) -> tuple[int, Utterance | None]:
+        """Returns how many wait before it, and the older one that it takes the place of: of the
+        same user and key. Raises Busy, and then nothing is replaced."""
+        old = (
+            None
+            if utterance.key is None
+            else next(filter(utterance.replaces, self._waiting), None)
+        )
+        others = [other for other in self._waiting if other is not old]
+        mine = sum(other.client == utterance.client for other in others)
         for count, limit, whose in (
-            (len(self._waiting), self._limit, "in all"),
+            (len(others), self._limit, "in all"),
             (mine, self._limit_per_client, "of this client"),
         ):
             if count >= limit:
@@ -37,19 +55,44 @@ class SpeechQueue:
                     f"{count} utterances {whose} are waiting; the limit is {limit}",
                     "Wait for some to finish, or stop them: edge stop",
                 )
-        ahead = sum(other.to == utterance.to for other in self._waiting)
-        self._waiting.append(utterance)
-        return ahead
+        place = len(others)
+        if old is not None and old.priority == utterance.priority:
+            place = self._waiting.index(old)  # or what is replaced often would never be spoken
+        others.insert(place, utterance)
+        self._waiting = others
+        rank = PRIORITIES.index(utterance.priority)
+        ahead = sum(
+            other.to == utterance.to and (PRIORITIES.index(other.priority), i) < (rank, place)
+            for i, other in enumerate(others)
+        )
+        return ahead, old
 
     def take(self, wanted: Callable[[Utterance], bool]) -> Utterance | None:
-        """Remove and return the first one that is wanted."""
-        for i, utterance in enumerate(self._waiting):
-            if wanted(utterance):
-                return self._waiting.pop(i)
-        return None
+        """Remove and return the one of those wanted whose turn it is."""
+        turns = {client: turn for turn, client in enumerate(self._served, 1)}
+        chosen = min(
+            filter(wanted, self._waiting),
+            key=lambda u: (PRIORITIES.index(u.priority), turns.get((u.to, u.client), 0)),
+            default=None,
+        )
+        if chosen is not None:
+            self._waiting.remove(chosen)
+            self._served[chosen.to, chosen.client] = None
+            self._served.move_to_end((chosen.to, chosen.client))
+            while len(self._served) > MAX_REMEMBERED:
+                self._served.popitem(last=False)
+        return chosen
 
     def remove(self, unwanted: Callable[[Utterance], bool]) -> list[Utterance]:
         """Remove and return all that are unwanted."""
         removed = [u for u in self._waiting if unwanted(u)]
         self._waiting = [u for u in self._waiting if not unwanted(u)]
         return removed
+
+    def expire(self, now: float) -> list[Utterance]:
+        """Remove and return what is stale: `now` is on the clock of Utterance.expires."""
+        return self.remove(lambda u: u.is_stale(now))
+
+    def waiting(self) -> list[Utterance]:
+        """All of it, as it came."""
+        return list(self._waiting)

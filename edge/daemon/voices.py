@@ -73,10 +73,10 @@ class Voices:
             log.info("voice %s, variant %s on %s", name, variant, self._loaded[name].provider)
         return self._loaded[name]
 
-    def provider(self, name: str) -> str:
-        """The provider really in use and the variant, or "not loaded"."""
+    def provider(self, name: str) -> str | None:
+        """The execution provider really in use; None if the model is not loaded."""
         loaded = self._loaded.get(name)
-        return "not loaded" if loaded is None else f"{loaded.provider}, {self.variant(name)}"
+        return None if loaded is None else loaded.provider
 
     def load_beside(self, bundles: Sequence[Bundle]) -> Voices:
         """These bundles' voices, loaded where the same voice is loaded here, which speaks on

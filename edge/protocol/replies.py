@@ -186,18 +186,63 @@ class Stopped:
 
 
 @dataclass(frozen=True)
+class Playback:
+    """The answer to Pause, Resume and Volume: how the sound card is set now."""
+
+    paused: bool
+    volume: int
+
+
+@dataclass(frozen=True)
+class LiveUtterance:
+    """One that sounds or waits, without its text. `seconds` of its sound have been played."""
+
+    id: str
+    client: int
+    voice: str
+    priority: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class LoadedVoice:
+    """A voice of the daemon: its bundle's id, and what really runs it (None: not loaded yet)."""
+
+    name: str
+    bundle: str
+    provider: str | None = None
+    variant: str | None = None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """From accepted to the first sample, milliseconds, of the last `count` utterances."""
+
+    count: int
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
 class StatusReport:
-    """The answer to Status. `speaking` is an utterance's id; `uptime_s` in seconds; `warnings`
-    are sentences on what the daemon mended by itself."""
+    """The answer to Status. `queue` is all that is to sound later, what was interrupted included;
+    `waiting` counts what has not begun to be made. `temperature` is in degrees Celsius and
+    `throttled` says what the board holds back for; None where it does not tell. `warnings` are
+    sentences on what the daemon mended by itself."""
 
     version: str
-    voices: tuple[str, ...]
+    voices: tuple[LoadedVoice, ...]
     waiting: int
     uptime_s: float
     counters: dict[str, int]
-    speaking: str | None = None
+    paused: bool
+    volume: int
+    speaking: LiveUtterance | None = None
+    queue: tuple[LiveUtterance, ...] = ()
+    latency_ms: Latency | None = None
     device: str | None = None
-    provider: str | None = None
+    temperature: float | None = None
+    throttled: tuple[str, ...] | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -236,6 +281,7 @@ Reply = (
     | SpeakFinished
     | SpeakCancelled
     | Stopped
+    | Playback
     | StatusReport
     | Reloaded
     | ErrorReply
@@ -255,6 +301,7 @@ REPLIES: dict[str, type[Reply]] = {
     "speak-finished": SpeakFinished,
     "speak-cancelled": SpeakCancelled,
     "stopped": Stopped,
+    "playback": Playback,
     "status-report": StatusReport,
     "reloaded": Reloaded,
     "error": ErrorReply,

@@ -13,6 +13,8 @@ from typing import Literal
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
 
+Priority = Literal["urgent", "normal", "background"]
+
 MAX_TEXT = 10_000  # characters: about 12 minutes of speech, a bound on one request's work
 MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
 MAX_ID = 64  # characters: room for a UUID with a prefix
@@ -20,6 +22,7 @@ MAX_NAME = 128  # characters of a voice, language or speaker: names of files and
 MAX_PING = 1_000  # characters that come back as they are
 MAX_SEED = 2**32 - 1  # exact in every language's numbers, JavaScript's included
 MIN_SPEED, MAX_SPEED = 0.5, 3.0  # 3 is some 40 characters a second, the fastest people listen
+MAX_TTL_S = 86_400.0  # a day; what may be later than that needs no limit
 MAX_VOLUME = 2.0  # +6 dB; speech near full scale only distorts beyond it
 
 
@@ -71,6 +74,15 @@ def _check_speech(place: str, speed: float, volume: float, *names: str | None) -
         _check_characters(f"{place}: {field}", name, MAX_NAME)
     _check_range(f"{place}: speed", speed, MIN_SPEED, MAX_SPEED)
     _check_range(f"{place}: volume", volume, 0.0, MAX_VOLUME)
+
+
+def _check_turn(place: str, ttl: float | None, key: str | None) -> None:
+    if ttl is not None and not 0 < ttl <= MAX_TTL_S:
+        raise BadMessage(
+            f"{place}: ttl is {ttl:g} s; expected more than 0 and at most {MAX_TTL_S:,.0f}",
+            "Leave it out for speech that may come as late as it must.",
+        )
+    check_id(f"{place}: key", key)
 
 
 def _check_seed(place: str, seed: int | None) -> None:
@@ -161,7 +173,8 @@ class SynthesizeStop:
 class Speak:
     """Say it through the sound card: SpeakAccepted, SpeakStarted, SpeakFinished or -Cancelled.
 
-    With `words`, a SpeakWord tells of each word when it is heard.
+    With `words`, a SpeakWord tells of each word when it is heard. `ttl`: seconds within which it
+    must begin. A newer one of the same `key` takes its place.
     """
 
     text: str
@@ -172,11 +185,15 @@ class Speak:
     volume: float = 1.0
     id: str | None = None
     words: bool = False
+    priority: Priority = "normal"
+    ttl: float | None = None
+    key: str | None = None
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
         _check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
         check_id("speak: id", self.id)
+        _check_turn("speak", self.ttl, self.key)
 
 
 @dataclass(frozen=True)
@@ -190,12 +207,16 @@ class SpeakStart:
     volume: float = 1.0
     id: str | None = None
     words: bool = False
+    priority: Priority = "normal"
+    ttl: float | None = None
+    key: str | None = None
 
     def __post_init__(self) -> None:
         _check_speech(
             "speak-start", self.speed, self.volume, self.voice, self.language, self.speaker
         )
         check_id("speak-start: id", self.id)
+        _check_turn("speak-start", self.ttl, self.key)
 
 
 @dataclass(frozen=True)
@@ -225,6 +246,31 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Hold the sound card back, at the sample; urgent speech alone goes on. Answered by Playback,
+    as Resume and Volume are."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on where Pause came."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Of all that is spoken on the sound card: `percent` of the voices' own amplitude."""
+
+    percent: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.percent <= 100:
+            raise BadMessage(
+                f"volume: percent is {self.percent}; expected 0 to 100",
+                "100 is the voice as it is; one utterance may be louder: edge say --volume 2",
+            )
+
+
+@dataclass(frozen=True)
 class Status:
     """How are you? Answered by StatusReport."""
 
@@ -246,6 +292,9 @@ Request = (
     | SpeakChunk
     | SpeakStop
     | Stop
+    | Pause
+    | Resume
+    | Volume
     | Status
     | Reload
 )
@@ -262,6 +311,9 @@ REQUESTS: dict[str, type[Request]] = {
     "speak-chunk": SpeakChunk,
     "speak-stop": SpeakStop,
     "stop": Stop,
+    "pause": Pause,
+    "resume": Resume,
+    "volume": Volume,
     "status": Status,
     "reload": Reload,
 }

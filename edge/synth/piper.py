@@ -7,6 +7,7 @@ equal audio, and the sentence is cut where its durations become known.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import logging
@@ -28,6 +29,8 @@ from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_wor
 if TYPE_CHECKING:
     from piper import PiperVoice
 
+MAX_KNOWN_WORDS = 4096
+"""Whose phonemes are kept: espeak takes a tenth of a millisecond for each on a PC."""
 MAX_SEGMENT_S = 60.0
 """A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
 
@@ -42,6 +45,7 @@ class PiperSynthesizer:
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
         self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
         self._hop = int(self._decoder.metadata["hop"])
+        self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(self._phonemize_word)
         self._states: dict[str, Array] = {
             name: np.zeros(shape, np.float32)
             for name, shape in self._decoder.inputs.items()
@@ -144,7 +148,7 @@ class PiperSynthesizer:
         latent += np.repeat(encoded["means"], repeats, axis=2)
         return latent, repeats.tolist()
 
-    def _sounds_alone(self, word: str) -> str:
+    def _phonemize_word(self, word: str) -> str:
         return "".join(p for sentence in self._text.phonemize(word) for p in sentence)
 
     def _id_spans(

@@ -47,7 +47,7 @@ class SpeechServer:
         wrapper.chmod(0o755)
         for module in modules:
             (own / f"sd_{module}").symlink_to(SYSTEM_MODULES / f"sd_{module}")
-        snippet = (ROOT / "speech-dispatcher" / "edge-voice.conf").read_text()
+        snippet = (ROOT / "contrib" / "speech-dispatcher" / "edge-voice.conf").read_text()
         (folder / "config" / "speechd.conf").write_text(
             f'LogLevel 4\nLogDir "{folder}/log"\n{snippet}'
         )

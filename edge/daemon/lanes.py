@@ -1,0 +1,124 @@
+"""What waits for the sound card, as the player keeps it; pure, the player's lock guards it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from edge.daemon.events import WordMarks
+from edge.pcm import PcmChunk
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Of the sound of one utterance; `start_s`: where in it this begins."""
+
+    id: str
+    chunk: PcmChunk
+    words: WordMarks = ()
+    start_s: float = 0.0
+
+    def part(self, start: int, stop: int | None = None) -> Stretch:
+        """The frames from `start` to `stop`, with the words that begin in them."""
+        chunk = self.chunk.part(start, stop)
+        words = tuple(
+            (frame - start, word)
+            for frame, word in self.words
+            if 0 <= frame - start < len(chunk.samples)
+        )
+        return Stretch(self.id, chunk, words, self.start_s + start / chunk.rate)
+
+
+@dataclass(frozen=True)
+class End:
+    """Behind the last stretch of an utterance."""
+
+    id: str
+    seconds: float
+
+
+@dataclass(eq=False)
+class Lane:
+    """Utterances one after the other. `begun`: the one whose first sound was played and whose end
+    has not come; `said`: what was played of it since its last word, or else its last sentence,
+    began."""
+
+    items: deque[Stretch | End] = field(default_factory=deque)
+    begun: str | None = None
+    said: list[Stretch] = field(default_factory=list)
+
+    @property
+    def ends(self) -> bool:
+        """All of an utterance was played, and only its end is left to tell."""
+        return bool(self.items) and isinstance(self.items[0], End)
+
+    def remember(self, stretch: Stretch) -> None:
+        """It was played."""
+        if stretch.chunk.words:
+            self.said = [stretch.part(stretch.chunk.words[-1].start)]
+        elif stretch.chunk.begins:
+            self.said = [stretch]
+        else:
+            self.said.append(stretch)
+
+    def rewind(self) -> None:
+        """What was said waits again."""
+        self.items.extendleft(reversed(self.said))
+        self.said = []
+
+    def drop(self, id: str) -> None:
+        self.items = deque(item for item in self.items if item.id != id)
+        if self.begun == id:
+            self.begun, self.said = None, []
+
+
+class Lanes:
+    """Urgent speech and the rest, and which of them is played now."""
+
+    def __init__(self) -> None:
+        self.urgent, self.normal = Lane(), Lane()
+        self.paused = False
+
+    def of(self, urgent: bool) -> Lane:
+        return self.urgent if urgent else self.normal
+
+    @property
+    def turn(self) -> Lane:
+        """The lane that is played now. An end takes no time, so it is told first."""
+        return self.urgent if self.are_cut(self.normal) and not self.normal.ends else self.normal
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to play now."""
+        lane = self.turn
+        return bool(lane.items) and (lane.ends or not self.hold_back(lane))
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Of an utterance whose next stretch is on its way."""
+        return self.turn.begun is not None and not self.hold_back(self.turn)
+
+    @property
+    def empty(self) -> bool:
+        return not any(lane.items or lane.begun for lane in (self.urgent, self.normal))
+
+    def are_cut(self, lane: Lane) -> bool:
+        """Whether this lane has to wait for urgent speech."""
+        return lane is self.normal and bool(self.urgent.items or self.urgent.begun)
+
+    def hold_back(self, lane: Lane) -> bool:
+        return self.paused and lane is self.normal
+
+    def cut_in(self) -> bool:
+        """Urgent speech begins; whether it interrupts anything."""
+        interrupts = self.normal.begun is not None
+        if interrupts:
+            self.normal.rewind()
+        return interrupts
+
+    def have_begun(self, id: str) -> bool:
+        return id in (self.urgent.begun, self.normal.begun)
+
+    def drop(self, id: str) -> None:
+        self.urgent.drop(id)
+        self.normal.drop(id)

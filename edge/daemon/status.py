@@ -1,0 +1,111 @@
+"""What the daemon says of itself: its voices, and how it is; never a text that it spoke."""
+
+from __future__ import annotations
+
+from edge import __version__
+from edge.daemon.counters import percentile
+from edge.daemon.events import Utterance
+from edge.daemon.phrase_cache import PhraseCache
+from edge.daemon.player import Player
+from edge.daemon.speaker import Speaker
+from edge.daemon.voices import Voices
+from edge.machine import read_temperature, read_throttling
+from edge.protocol import (
+    Attribution,
+    Info,
+    Latency,
+    LiveUtterance,
+    LoadedVoice,
+    Playback,
+    StatusReport,
+    TtsProgram,
+    TtsVoice,
+)
+
+
+def playback(player: Player) -> Playback:
+    return Playback(paused=player.paused, volume=round(100 * player.volume))
+
+
+def report(
+    voices: Voices,
+    player: Player,
+    speaker: Speaker,
+    phrases: PhraseCache,
+    warnings: tuple[str, ...],
+    clients: int,
+    uptime_s: float,
+) -> StatusReport:
+    counters, latencies = speaker.counters, speaker.latencies_s()
+    id, seconds = player.sounding or (None, 0.0)
+    live = [u for u in speaker.live() if u.to == "speaker"]
+    sounding = next((u for u in live if u.id == id), None)
+    state = playback(player)
+    return StatusReport(
+        version=__version__,
+        voices=tuple(_voice(voices, bundle.voice.name) for bundle in voices.bundles),
+        waiting=speaker.waiting(),
+        uptime_s=round(uptime_s, 1),
+        counters={
+            "spoken": counters.spoken,
+            "cancelled": counters.cancelled,
+            "failed": counters.failed,
+            "underruns": player.underruns,
+            "gaps": player.gaps,
+            "clients": clients,
+            "phrases": phrases.count,
+            "repeats": phrases.repeats,
+        },
+        paused=state.paused,
+        volume=state.volume,
+        speaking=None if sounding is None else _live(sounding, seconds),
+        queue=tuple(_live(u) for u in live if u is not sounding),
+        latency_ms=_latency(latencies) if latencies else None,
+        device=player.device,
+        temperature=read_temperature(),
+        throttled=read_throttling(),
+        warnings=warnings,
+    )
+
+
+def info(voices: Voices) -> Info:
+    """From memory: Home Assistant gives one second for this answer."""
+    ours = Attribution("Edge Voice", "https://pypi.org/project/edge-voice/")
+    offered = tuple(
+        TtsVoice(
+            name=bundle.voice.name,
+            attribution=Attribution(bundle.voice.licence.attribution, ""),
+            installed=True,
+            languages=(bundle.manifest.language,),
+            description=bundle.voice.title,
+            version=bundle.id[:12],
+        )
+        for bundle in voices.bundles
+    )
+    program = TtsProgram(
+        name="edge-voice",
+        attribution=ours,
+        installed=True,
+        voices=offered,
+        description="Edge Voice",
+        version=__version__,
+        supports_synthesize_streaming=True,
+    )
+    return Info(tts=(program,))
+
+
+def _live(utterance: Utterance, seconds: float = 0.0) -> LiveUtterance:
+    return LiveUtterance(
+        utterance.id, utterance.client, utterance.voice, utterance.priority, round(seconds, 2)
+    )
+
+
+def _voice(voices: Voices, name: str) -> LoadedVoice:
+    provider = voices.provider(name)
+    variant = None if provider is None else voices.variant(name)
+    return LoadedVoice(name, voices.bundle(name).id, provider, variant)
+
+
+def _latency(seconds: list[float]) -> Latency:
+    p50, p95 = (round(1000 * percentile(seconds, percent), 1) for percent in (50, 95))
+    return Latency(len(seconds), p50, p95)

@@ -1,0 +1,218 @@
+"""Whose turn it is: under any interleaving nothing is lost, nothing comes twice, order holds."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from edge.daemon import speech_queue
+from edge.daemon.events import Utterance
+from edge.daemon.speech_queue import PRIORITIES, SpeechQueue
+from edge.daemon.text_feed import TextFeed
+from edge.errors import Busy
+from edge.protocol import Priority
+from edge.synth import Style
+
+LIMIT, LIMIT_PER_CLIENT = 6, 4
+
+
+def utterance(
+    id: str,
+    client: int = 1,
+    priority: Priority = "normal",
+    key: str | None = None,
+    expires: float | None = None,
+    user: int = 0,
+) -> Utterance:
+    return Utterance(
+        id=id, text=TextFeed.nothing(), client=client, to="speaker", voice="tone", style=Style(),
+        priority=priority, key=key, expires=expires, user=user,
+    )  # fmt: skip
+
+
+def anything(_: Utterance) -> bool:
+    return True
+
+
+def taken(queue: SpeechQueue) -> list[str]:
+    every = iter(lambda: queue.take(anything), None)
+    return [each.id for each in every if each is not None]
+
+
+def rank(each: Utterance) -> int:
+    return PRIORITIES.index(each.priority)
+
+
+clients = st.integers(1, 3)
+priorities = st.sampled_from(PRIORITIES)
+
+
+class AnyInterleaving(RuleBasedStateMachine):
+    """`ends` counts how each accepted utterance left; `places` is the order that is promised."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = SpeechQueue(LIMIT, LIMIT_PER_CLIENT)
+        self.numbers = itertools.count()
+        self.now = 0.0
+        self.places: list[Utterance] = []
+        self.accepted: list[str] = []
+        self.ends: Counter[str] = Counter()
+        self.passed_over: Counter[int] = Counter()
+
+    @rule(
+        client=clients,
+        priority=priorities,
+        key=st.sampled_from([None, None, "clock", "door"]),
+        ttl=st.none() | st.floats(0.1, 3),
+    )
+    def put(self, client: int, priority: Priority, key: str | None, ttl: float | None) -> None:
+        new = utterance(
+            str(next(self.numbers)),
+            client,
+            priority,
+            key,
+            None if ttl is None else self.now + ttl,
+            user=client % 2,  # two clients are one user's
+        )
+        same = [each for each in self.places if key and (each.key, each.user) == (key, new.user)]
+        others = [each for each in self.places if each not in same]
+        full = len(others) >= LIMIT or (
+            sum(each.client == client for each in others) >= LIMIT_PER_CLIENT
+        )
+        try:
+            ahead, old = self.queue.put(new)
+        except Busy:
+            assert full
+            return
+        assert not full
+        assert same == ([] if old is None else [old])
+        self.accepted.append(new.id)
+        if old is not None and old.priority == priority:
+            self.places[self.places.index(old)] = new
+        else:
+            self.places = [*others, new]
+        if old is not None:
+            self.ends[old.id] += 1
+        sooner = [each for each in self.places if rank(each) < rank(new)]
+        before = self.places[: self.places.index(new)]
+        assert ahead == len({*sooner, *[each for each in before if rank(each) == rank(new)]})
+
+    @rule(allowed=st.sets(priorities))
+    def take(self, allowed: set[str]) -> None:
+        chosen = self.queue.take(lambda each: each.priority in allowed)
+        wanted = [each for each in self.places if each.priority in allowed]
+        if not wanted:
+            assert chosen is None
+            return
+        assert chosen is not None
+        assert rank(chosen) == min(map(rank, wanted)), "another was more urgent"
+        rivals = [each for each in wanted if rank(each) == rank(chosen)]
+        mine = [each for each in rivals if each.client == chosen.client]
+        assert chosen is mine[0], "not first in, first out"
+        self.places.remove(chosen)
+        self.ends[chosen.id] += 1
+        # Whoever waits is passed over once by each other client at the most.
+        self.passed_over.update({each.client for each in rivals})
+        del self.passed_over[chosen.client]
+        assert all(count <= 2 for count in self.passed_over.values())
+
+    @rule(seconds=st.floats(0, 2))
+    def expire(self, seconds: float) -> None:
+        self.now += seconds
+        for each in self.queue.expire(self.now):
+            assert each.expires is not None and each.expires <= self.now
+            self.places.remove(each)
+            self.ends[each.id] += 1
+        assert not any(each.is_stale(self.now) for each in self.places)
+
+    @rule(client=clients)
+    def remove(self, client: int) -> None:
+        for each in self.queue.remove(lambda other: other.client == client):
+            self.places.remove(each)
+            self.ends[each.id] += 1
+
+    @invariant()
+    def each_waits_or_has_ended_once(self) -> None:
+        assert self.queue.waiting() == self.places
+        left = Counter(each.id for each in self.places)
+        assert self.ends + left == Counter(self.accepted)
+
+
+TestAnyInterleaving = AnyInterleaving.TestCase
+
+
+@given(st.lists(st.tuples(clients, priorities), max_size=40))
+def test_clients_take_turns(sent: list[tuple[int, Priority]]) -> None:
+    queue = SpeechQueue()
+    every = {str(i): utterance(str(i), *each) for i, each in enumerate(sent)}
+    for each in every.values():
+        queue.put(each)
+    order = [every[id] for id in taken(queue)]
+    assert sorted(order, key=rank) == order
+    for _, group in itertools.groupby(order, rank):
+        same = [each.client for each in group]
+        for client in set(same):
+            turns = [i for i, other in enumerate(same) if other == client]
+            # Until its last one is spoken, it never waits for more than each other one's next.
+            assert all(b - a <= len(set(same)) for a, b in itertools.pairwise(turns))
+
+
+def test_one_that_sends_again_and_again_does_not_pass_one_that_waits() -> None:
+    queue = SpeechQueue()
+    for i in range(3):
+        queue.put(utterance(f"patient {i}", 1))
+    order = []
+    for i in range(6):
+        queue.put(utterance(f"eager {i}", 2))
+        chosen = queue.take(anything)
+        assert chosen is not None
+        order.append(chosen.id)
+    assert [each for each in order if "patient" in each] == ["patient 0", "patient 1", "patient 2"]
+    assert order[1:5].count("eager 1") == 1
+
+
+def test_what_is_replaced_keeps_its_place() -> None:
+    queue = SpeechQueue()
+    queue.put(utterance("10 %", key="progress"))
+    queue.put(utterance("other"))
+    assert queue.put(utterance("20 %", key="progress"))[0] == 0
+    assert taken(queue) == ["20 %", "other"]
+
+
+def test_what_is_replaced_by_another_priority_goes_to_its_end() -> None:
+    queue = SpeechQueue()
+    queue.put(utterance("slow", key="door"))
+    queue.put(utterance("fire", priority="urgent"))
+    ahead, old = queue.put(utterance("fast", priority="urgent", key="door"))
+    assert ahead == 1 and old is not None and old.id == "slow"
+    assert taken(queue) == ["fire", "fast"]
+
+
+def test_a_full_queue_still_takes_what_replaces() -> None:
+    queue = SpeechQueue(limit=1)
+    queue.put(utterance("a", key="k"))
+    queue.put(utterance("b", key="k"))
+    with pytest.raises(Busy, match="1 utterances in all are waiting; the limit is 1"):
+        queue.put(utterance("c"))
+    assert taken(queue) == ["b"]
+
+
+def test_another_user_s_key_is_another_key() -> None:
+    queue = SpeechQueue()
+    queue.put(utterance("a", key="k", user=1))
+    assert queue.put(utterance("b", key="k", user=2)) == (1, None)
+
+
+def test_clients_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_queue, "MAX_REMEMBERED", 3)
+    queue = SpeechQueue()
+    for client in range(50):
+        queue.put(utterance(str(client), client))
+        assert queue.take(anything) is not None
+    assert len(queue._served) == 3
