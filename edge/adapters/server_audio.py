@@ -21,6 +21,9 @@ PIECE_S = 0.1
 PIPE_BYTES = 4096
 """The pipe to the server is made this small, the least that Linux has: 93 ms at 22,050 Hz. What is
 in it is played even after a stop."""
+QUIET = 20
+"""Of 32767: what is softer is left out at the beginning, so that a typed letter is heard at once.
+The voice joe begins a letter with up to 60 ms of it."""
 TONE_HZ, TONE_S, TONE_PEAK = 880.0, 0.06, 6000
 
 

@@ -16,6 +16,7 @@ from edge.adapters.server_audio import (
     END,
     PAUSED,
     PIECE_S,
+    QUIET,
     STOPPED,
     Pcm,
     audio_event,
@@ -141,6 +142,9 @@ class Speaking:
 
     def _sound(self, samples: Pcm, rate: int) -> None:
         settings = self._message.settings
+        if not self._begun:
+            audible = np.flatnonzero((samples > QUIET) | (samples < -QUIET))
+            samples = samples[audible[0] :] if len(audible) else samples[:0]
         if settings.gain != 1:
             samples = (samples * settings.gain).astype(np.int16)
         step = round(PIECE_S * rate)
