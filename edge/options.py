@@ -207,7 +207,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add = command(
         "speech-dispatcher-module",
         "speak for speech-dispatcher, which starts this by itself",
-        "sudo make install-speech-dispatcher",
+        "edge speech-dispatcher-module --socket ~/edge-voice.sock",
     )
     add("config", nargs="?", metavar="FILE", help="what speech-dispatcher gives; not read")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
