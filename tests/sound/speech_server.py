@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from tests.daemon_under_test import ROOT
@@ -23,19 +22,19 @@ APT = "sudo apt-get install -y --no-install-recommends speech-dispatcher"
 
 
 class SpeechServer:
-    """In `folder`; `daemon` is the socket of ours. The sound server is the environment's."""
+    """In `folder`; `daemon` is the socket of ours. The sound server is the environment's, which is
+    given sound `ahead_ms` before it must play it: by itself what edge-voice.conf says."""
 
     def __init__(
         self,
         folder: Path,
         daemon: Path,
         modules: tuple[str, ...] = (),
-        environment: Mapping[str, str] | None = None,
+        ahead_ms: int | None = None,
     ) -> None:
         assert shutil.which("speech-dispatcher"), f"speech-dispatcher is not installed: {APT}"
         self.folder, self.path = folder, folder / "speechd.sock"
-        self.environment = {**os.environ, **(environment or {})}
-        self.environment["SPEECHD_ADDRESS"] = f"unix_socket:{self.path}"
+        self.environment = os.environ | {"SPEECHD_ADDRESS": f"unix_socket:{self.path}"}
         own = folder / "modules"
         for name in ("config/clients", "modules", "log"):
             (folder / name).mkdir(parents=True)
@@ -48,6 +47,8 @@ class SpeechServer:
         for module in modules:
             (own / f"sd_{module}").symlink_to(SYSTEM_MODULES / f"sd_{module}")
         snippet = (ROOT / "contrib" / "speech-dispatcher" / "edge-voice.conf").read_text()
+        if ahead_ms is not None:
+            snippet += f"AudioPulseMinLength {ahead_ms}\n"
         (folder / "config" / "speechd.conf").write_text(
             f'LogLevel 4\nLogDir "{folder}/log"\n{snippet}'
         )
