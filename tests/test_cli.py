@@ -27,6 +27,7 @@ COMMANDS = [
     "bench",
     "build",
     "calibrate-audio",
+    "clone",
     "config",
     "doctor",
     "drop-in",
@@ -44,6 +45,7 @@ COMMANDS = [
     "status",
     "stop",
     "tune",
+    "unclone",
     "voices",
     "volume",
 ]
