@@ -9,6 +9,7 @@ VENV := .venv
 EDGE := $(VENV)/bin/edge
 PREFIX ?= /opt/edge-voice
 UNITS ?= /usr/lib
+EDGE_BIN ?= $(PREFIX)/bin/edge
 BOARD_EXTRAS ?= cpu,audio,piper,hibari
 export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,7 +25,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test test-arm64 count-arm64 lint build bundles kernels wheels serve install uninstall purge deb clean
+.PHONY: help setup say test test-browser test-arm64 count-arm64 lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -80,8 +81,12 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++ systemd systemd-container,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++ systemd systemd-container speech-dispatcher,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/kiosk.md)
+	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)
+	@$(VENV)/bin/python -m pytest -m browser $(ARGS)
 
 ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 .PHONY: .arm64
@@ -104,6 +109,18 @@ install: setup  ## install for this machine's Python, with units and config: PRE
 	@$(MAKE) --no-print-directory install-files
 	@[ -n "$(DESTDIR)" ] || contrib/debian/postinst configure
 
+install-speech-dispatcher:  ## screen readers and browsers speak with it: DESTDIR, EDGE_BIN; as root
+	@mkdir -p $(DESTDIR)/usr/lib/speech-dispatcher-modules
+	@printf '#!/bin/sh\nexec %s speech-dispatcher-module "$$@"\n' '$(EDGE_BIN)' >$(DESTDIR)/usr/lib/speech-dispatcher-modules/sd_edge_voice
+	@chmod 755 $(DESTDIR)/usr/lib/speech-dispatcher-modules/sd_edge_voice
+	@install -Dm644 -t $(DESTDIR)/etc/speech-dispatcher contrib/speech-dispatcher/edge-voice.conf
+	@echo 'To make it the default voice, add to /etc/speech-dispatcher/speechd.conf: Include "edge-voice.conf"'
+
+install-kiosk:  ## the kiosk page and its user unit: DESTDIR; as root
+	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share docs/kiosk.html
+	@mkdir -p $(DESTDIR)$(UNITS)/systemd/user
+	@sed 's|/opt/edge-voice|$(PREFIX)|' systemd/user/edge-kiosk.service >$(DESTDIR)$(UNITS)/systemd/user/edge-kiosk.service
+
 DEBS ?= amd64 arm64
 DEB_PYTHONS ?= 3.11
 deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
@@ -125,6 +142,7 @@ install-files:
 uninstall:  ## remove what install put there; the config and installed bundles stay
 	@contrib/debian/prerm remove
 	@rm -rf $(PREFIX) /usr/bin/edge $(UNITS)/systemd/system/edge-voice.* $(UNITS)/systemd/user/edge-voice.* \
+	  $(UNITS)/systemd/user/edge-kiosk.service /usr/lib/speech-dispatcher-modules/sd_edge_voice /etc/speech-dispatcher/edge-voice.conf \
 	  /usr/lib/sysusers.d/edge-voice.conf /usr/lib/tmpfiles.d/edge-voice.conf /usr/lib/systemd/system-preset/80-edge-voice.preset
 	@contrib/debian/postrm remove
 

@@ -327,6 +327,13 @@ def drop_in(options: argparse.Namespace) -> int:
     return 0
 
 
+def speech_dispatcher_module(options: argparse.Namespace) -> int:
+    from edge.adapters.speech_dispatcher import run_module
+    from edge.client import socket_path
+
+    return run_module(options.socket or socket_path())
+
+
 def doctor(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
@@ -381,6 +388,7 @@ def _parser() -> argparse.ArgumentParser:
         volume,
         status,
         calibrate_audio,
+        speech_dispatcher_module,
         drop_in,
         doctor,
     )

@@ -25,7 +25,9 @@ from edge.protocol import (
     FROM_DAEMON,
     MAX_TEXT,
     AudioChunk,
+    AudioStart,
     AudioStop,
+    AudioWord,
     Decoder,
     Describe,
     ErrorReply,
@@ -124,6 +126,14 @@ class Client:
         """The sound itself, chunk by chunk as it is made."""
         self._send(request)
         return self._sound(AudioStop)
+
+    def sound(self, request: Synthesize) -> Iterator[AudioStart | AudioWord | AudioChunk]:
+        """What synthesize() is made from, as it was sent, and the words if it asks for them."""
+        self._send(request)
+        self._socket.settimeout(None)
+        while not isinstance(message := self._expect(), AudioStop):
+            if isinstance(message, (AudioStart, AudioWord, AudioChunk)):
+                yield message
 
     def synthesize_stream(
         self, request: SynthesizeStart, chunks: Iterable[str]
@@ -229,6 +239,11 @@ class Client:
     def describe(self) -> Info:
         self._send(Describe())
         return self._answer(Info)
+
+    def abort(self) -> None:
+        """From any thread: who waits for an answer of this connection gets ConnectionLost."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._socket.close()

@@ -232,6 +232,14 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--json", action="store_true", help="answer as JSON")
 
     add = command(
+        "speech-dispatcher-module",
+        "speak for speech-dispatcher, which starts this by itself",
+        "edge speech-dispatcher-module --socket ~/edge-voice.sock",
+    )
+    add("config", nargs="?", metavar="FILE", help="what speech-dispatcher gives; not read")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
         "drop-in",
         "print the part of the systemd service that depends on the board",
         "edge drop-in --profile rpi5",

@@ -41,6 +41,7 @@ COMMANDS = [
     "rollback",
     "say",
     "serve",
+    "speech-dispatcher-module",
     "status",
     "stop",
     "tune",

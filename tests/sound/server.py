@@ -132,7 +132,7 @@ class Capture:
     """What the sink has played since `__enter__`, as int16 at the sink's rate."""
 
     def __init__(self, server: SoundServer, sink: str) -> None:
-        self._server, self._sink = server, sink
+        self._server, self._sink, self.rate = server, sink, server.rate
         self._bytes = bytearray()
         self._changed = threading.Condition()
 

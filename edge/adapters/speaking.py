@@ -1,0 +1,173 @@
+"""One message of speech-dispatcher's, from the daemon's socket to the server's sound."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.adapters.server_audio import (
+    BEGIN,
+    END,
+    PAUSED,
+    PIECE_S,
+    QUIET,
+    STOPPED,
+    Pcm,
+    audio_event,
+    mark_event,
+    tone,
+)
+from edge.adapters.speech_settings import Settings, choose, voices_of
+from edge.adapters.ssml import MarkedText
+from edge.adapters.symbols import Symbols
+from edge.client import Client
+from edge.errors import EdgeError
+from edge.protocol import (
+    MAX_TEXT,
+    AudioChunk,
+    AudioStart,
+    AudioWord,
+    Synthesize,
+    VoiceChoice,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Message:
+    """`text` makes the text, given the names of characters in the voice's language."""
+
+    text: Callable[[Symbols], MarkedText]
+    settings: Settings
+    capital_tone: bool = False
+
+
+class _Interrupted(Exception):
+    """Somebody's STOP or PAUSE: `event` is the answer."""
+
+    def __init__(self, event: bytes) -> None:
+        self.event = event
+
+
+class Speaking:
+    """A thread of its own, so that STOP and PAUSE are read meanwhile. Whatever happens, it sends
+    BEGIN once and then one of END, STOP and PAUSE: a server that waits for them waits for ever."""
+
+    def __init__(
+        self,
+        message: Message,
+        path: Path,
+        symbols: Callable[[str], Symbols],
+        send: Callable[[bytes], None],
+    ) -> None:
+        self._message, self._path, self._symbols, self._send = message, path, symbols, send
+        self._client: Client | None = None
+        self._begun = self._stopped = self._paused = False
+        self._marks: deque[tuple[int, str]] = deque()
+        self._thread = threading.Thread(target=self._run, name="speaking", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._client is not None:
+            self._client.abort()
+
+    def pause(self) -> None:
+        """At the next mark, from which the server goes on later."""
+        self._paused = True
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        end = STOPPED
+        try:
+            with Client(self._path) as self._client:
+                self._speak(self._client)
+            end = END
+        except _Interrupted as interrupted:
+            end = interrupted.event
+        except EdgeError as error:
+            if not self._stopped:
+                log.warning("%s (%s)", error.message, error.remedy)
+        except Exception as error:  # its words may quote the text
+            log.error("speaking failed: %s", type(error).__name__)
+        self._begin()
+        self._send(end)
+
+    def _speak(self, client: Client) -> None:
+        settings = self._message.settings
+        voice = choose(voices_of(client.describe()), settings)
+        marked = self._message.text(self._symbols(voice.languages[0] if voice else ""))
+        for piece in marked.pieces(MAX_TEXT):
+            self._marks.extend(piece.marks)
+            if piece.text.strip():
+                request = Synthesize(
+                    piece.text,
+                    VoiceChoice(name=voice.name) if voice else None,
+                    speed=settings.speed,
+                    words=piece.has_marks_inside,
+                )
+                self._play(client, request)
+            self._mark(len(piece.text))
+
+    def _play(self, client: Client, request: Synthesize) -> None:
+        """Sound as it comes, and each mark before the first word behind it."""
+        words: deque[tuple[int, int]] = deque()  # first frame, first character
+        played = rate = 0
+        for answer in client.sound(request):
+            if isinstance(answer, AudioStart):
+                rate = answer.rate
+                if self._message.capital_tone:
+                    self._sound(tone(rate), rate)
+            elif isinstance(answer, AudioWord):
+                words.append((round(answer.start_s * rate), answer.text_start))
+            elif isinstance(answer, AudioChunk):
+                samples = np.frombuffer(answer.payload, "<i2")
+                while words and words[0][0] < played + len(samples):
+                    frame, place = words.popleft()
+                    before = max(0, frame - played)
+                    self._sound(samples[:before], rate)
+                    samples, played = samples[before:], played + before
+                    self._mark(place)
+                self._sound(samples, rate)
+                played += len(samples)
+
+    def _sound(self, samples: Pcm, rate: int) -> None:
+        settings = self._message.settings
+        if not self._begun:
+            audible = np.flatnonzero((samples > QUIET) | (samples < -QUIET))
+            samples = samples[audible[0] :] if len(audible) else samples[:0]
+        if settings.gain != 1:
+            samples = (samples * settings.gain).astype(np.int16)
+        step = round(PIECE_S * rate)
+        for at in range(0, len(samples), step):
+            self._check()
+            self._begin()
+            piece = samples[at : at + step]
+            self._send(audio_event(piece, round(rate * settings.stretch)))
+
+    def _mark(self, place: int) -> None:
+        """The marks up to this character."""
+        while self._marks and self._marks[0][0] <= place:
+            self._check()
+            self._begin()
+            self._send(mark_event(self._marks.popleft()[1]))
+            if self._paused:
+                raise _Interrupted(PAUSED)
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise _Interrupted(STOPPED)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._send(BEGIN)

@@ -1,0 +1,109 @@
+"""Chromium without a window, driven by the DevTools protocol through two pipes."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+DEADLINE_S = 40.0
+APT = "sudo apt-get install -y --no-install-recommends chromium"
+
+
+class Browser:
+    """One page. Without the sandbox, which root has not; the profile is `folder`."""
+
+    def __init__(
+        self, folder: Path, page: str, environment: Mapping[str, str], options: Sequence[str]
+    ) -> None:
+        program = shutil.which("chromium")
+        assert program, f"chromium is not installed: {APT}"
+        theirs, to_browser = os.pipe()
+        from_browser, answers = os.pipe()
+        self._numbers = itertools.count(1)
+        # The browser reads its descriptor 3 and writes 4. bash: dash knows descriptors to 9 only.
+        command = [
+            "bash", "-c", f'exec "$@" 5<&{theirs} 6>&{answers} 3<&5 4>&6', "bash", program,
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--no-first-run", "--disable-background-networking", "--disable-sync",
+            "--disable-component-update", "--remote-debugging-pipe",
+            f"--user-data-dir={folder}", *options, "about:blank",
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            start_new_session=True,
+            pass_fds=(theirs, answers),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs)
+        os.close(answers)
+        self._write = os.fdopen(to_browser, "wb", buffering=0)
+        self._read = os.fdopen(from_browser, "rb")
+        self._watch = threading.Timer(DEADLINE_S, self._process.kill)  # a browser that hangs
+        self._watch.start()
+        self._session = ""
+        target = self._call("Target.createTarget", url=page)["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        self._write.write(json.dumps(message).encode() + b"\0")
+        while True:
+            answer = json.loads(self._next())
+            if answer.get("id") == number:
+                assert "error" not in answer, (method, answer)
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def _next(self) -> bytes:
+        data = bytearray()
+        while (byte := self._read.read(1)) != b"\0":
+            assert byte, "the browser is gone"
+            data += byte
+        return bytes(data)
+
+    def run(self, script: str) -> Any:
+        """The value of an expression; a promise's once it is there."""
+        result = self._call(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def wait_for(self, script: str) -> None:
+        """Until the expression is true."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not self.run(f"Boolean({script})"):
+            assert time.monotonic() < deadline, f"never true: {script}"
+
+    def screenshot(self, path: Path, width: int, height: int) -> None:
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+        data = self._call("Page.captureScreenshot", format="png")["data"]
+        path.write_bytes(base64.b64decode(data))
+
+    def close(self) -> None:
+        """Killed, with its processes: a profile of a minute has nothing to save."""
+        self._watch.cancel()
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(DEADLINE_S)
+        self._write.close()
+        self._read.close()
