@@ -123,7 +123,8 @@ def speak_once(
             if not answered and time.monotonic() - reached > patience_s:
                 raise
         except EdgeError as error:
-            if error.code != UnknownUtterance.code or SpeakStarted in told:
+            late = expires is not None and time.monotonic() >= expires
+            if error.code != UnknownUtterance.code or SpeakStarted in told or not late:
                 raise
             yield SpeakCancelled(id=request.id, reason="expired")
             return
@@ -131,7 +132,7 @@ def speak_once(
             reached, delays = time.monotonic(), iter(RETRIES_S)
         time.sleep(next(delays, RETRIES_S[-1]))
         left = None if expires is None else expires - time.monotonic()
-        if SpeakStarted in told or (left is not None and left <= 0):
+        if request.again == "report" or SpeakStarted in told or (left is not None and left <= 0):
             request = replace(request, again="report")
         else:
             request = replace(request, again="speak", ttl=left)
