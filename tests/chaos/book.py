@@ -7,11 +7,14 @@ import queue
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.voice import BEEP, UTTERANCES
 
 WHOLE = BEEP - 24
+RECORDER_S = 0.2
+"""What a recorder may be behind."""
 UNHEARD = ("expired", "replaced")
 """Reasons of an end that only those have that never began."""
 
@@ -25,7 +28,9 @@ class Entry:
     kind: str
     ends: list[str] = field(default_factory=list)
     heard: list[tuple[int, int]] = field(default_factory=list)  # word, frames
-    interrupted: bool = False
+    began: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    unrecorded: bool = False  # the recorder was away meanwhile
 
 
 class Book:
@@ -54,6 +59,7 @@ class Book:
     def end(self, entry: Entry, how: str) -> None:
         with self._lock:
             entry.ends.append(how)
+            entry.ended = time.monotonic()
             first = len(entry.ends) == 1
         if first:
             self._free.put(entry.number)
@@ -70,10 +76,13 @@ class Book:
         with self._lock:
             self.wrong.append(f"{time.monotonic() - self.began:.1f} s: {what}")
 
-    def judge(self) -> None:
-        """Add what is wrong with the entries."""
+    def judge(self, deaf: Sequence[tuple[float, float]] = ()) -> None:
+        """Add what is wrong with the entries; nobody recorded between the times of `deaf`."""
         with self._lock:
             for entry in self.entries:
+                entry.unrecorded = any(
+                    start < entry.ended and entry.began < end + RECORDER_S for start, end in deaf
+                )
                 told = f"utterance {entry.number}, {entry.kind}, {entry.words} words, {entry.ends}"
                 if len(entry.ends) != 1:
                     self.wrong.append(f"{told}: {len(entry.ends)} ends")
@@ -88,6 +97,7 @@ class Book:
                 "utterances": len(self.entries),
                 "events": ends.total(),
                 **{f"ended {how}": count for how, count in sorted(ends.items())},
+                "not judged, for the recorder was away": sum(e.unrecorded for e in self.entries),
                 "words heard": sum(len(entry.heard) for entry in self.entries),
                 "said twice, a part of a word": sum(map(echoes, self.entries)),
             }
@@ -104,7 +114,7 @@ def faults(entry: Entry) -> list[str]:
             found.append("double")
     if end == "finished" and not entry.kind.startswith("sound"):
         missing = set(range(entry.words)) - set(places)
-        if missing:
+        if missing and not entry.unrecorded:
             found.append(f"lost words {sorted(missing)}")
     if end in UNHEARD and places:
         found.append("heard, and never begun")

@@ -49,6 +49,7 @@ class House:
         )
         self.log: list[str] = []
         self.lives = 0
+        self.deaf = [(0.0, 0.0)]  # from and to when nobody recorded, monotonic seconds
         self.process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._ending = threading.Event()
@@ -177,6 +178,7 @@ class House:
     def _record(self) -> None:
         """What the sound server plays, over its deaths."""
         assert self.server is not None
+        since = time.monotonic()
         while not self._ending.is_set():
             with subprocess.Popen(
                 ["parec", "--raw", "-d", "ci.monitor", "--format=s16le", "--channels=1",
@@ -186,8 +188,12 @@ class House:
             ) as recorder:  # fmt: skip
                 assert recorder.stdout is not None
                 while data := os.read(recorder.stdout.fileno(), 1 << 16):
+                    if since:
+                        self.deaf.append((since, time.monotonic()))
+                    since = 0.0
                     self.ear.feed(data)
             self.ear.cut()
+            since = since or time.monotonic()
             self._ending.wait(0.02)
 
 
