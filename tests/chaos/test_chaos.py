@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge.client import Client, speak_once
+from edge.errors import EdgeError
+from edge.protocol import Reply, Speak, SpeakAccepted, SpeakFinished, SpeakStarted
 from tests.chaos.book import Entry, faults
 from tests.chaos.bundles import two_bundles
 from tests.chaos.ear import Ear
+from tests.chaos.house import House
 from tests.chaos.run import run
-from tests.chaos.voice import BEEP, beep
+from tests.chaos.voice import BEEP, beep, text_of
 
 
 def test_nothing_is_lost_doubled_or_hung(tmp_path: Path) -> None:
@@ -55,3 +60,35 @@ def test_what_was_cut_short_and_went_on_without_a_gap_is_told() -> None:
 )
 def test_what_is_wrong_is_seen(heard: list[tuple[int, int]], end: str, wrong: list[str]) -> None:
     assert faults(Entry(1, 3, "patient", [end], heard)) == wrong
+
+
+@pytest.mark.parametrize("phase", [SpeakAccepted, SpeakStarted])
+def test_killed_in_a_phase_it_is_spoken_once_or_reported(
+    tmp_path: Path, phase: type[SpeakAccepted | SpeakStarted]
+) -> None:
+    """8 s: a daemon is killed as soon as the client was told this."""
+    heard: list[tuple[int, int]] = []
+    ear = Ear(lambda number, word, frames: heard.append((number, word)))
+    house = House(tmp_path, two_bundles(tmp_path), ear, None)
+    try:
+        if phase is SpeakAccepted:  # it waits behind another
+            with Client(house.socket) as client:
+                list(client.speak(Speak(text_of(1, 16)), wait=False))
+        told: list[Reply | str] = []
+        try:
+            for message in speak_once(Speak(text_of(2, 8)), house.socket):
+                told.append(message)
+                if isinstance(message, phase):
+                    house.end()
+                    house.start()
+        except EdgeError as error:
+            told.append(error.code)
+        house.end(signal.SIGTERM)
+    finally:
+        house.close()
+    places = [word for number, word in heard if number == 2]
+    if phase is SpeakAccepted:
+        assert isinstance(told[-1], SpeakFinished) and places == list(range(8))
+    else:
+        assert told[-1] == "unknown-utterance" and places == list(range(len(places)))
+        assert len(places) < 8
