@@ -45,6 +45,7 @@ class Book:
         self._current: dict[int, Entry] = {}
         self.entries: list[Entry] = []
         self.faults: Counter[str] = Counter()
+        self.times: list[tuple[str, float, float]] = []  # of the faults
         self.wrong: list[str] = []  # what must not be
         self.began = time.monotonic()
 
@@ -88,7 +89,17 @@ class Book:
                     self.wrong.append(f"{told}: {len(entry.ends)} ends")
                     continue
                 for fault in faults(entry):
-                    self.wrong.append(f"{told}: {fault}, heard {entry.heard}")
+                    self.wrong.append(f"{told}: {fault}, heard {entry.heard}, {self._when(entry)}")
+
+    def _when(self, entry: Entry) -> str:
+        """When it was, and the faults meanwhile."""
+        meanwhile = [
+            f"{name} {start - self.began:.2f} to {end - self.began:.2f}"
+            for name, start, end in self.times
+            if start < entry.ended and entry.began < end
+        ]
+        span = f"{entry.began - self.began:.2f} to {entry.ended - self.began:.2f} s"
+        return f"{span}: {', '.join(meanwhile) or 'no fault'}"
 
     def figures(self) -> dict[str, int]:
         with self._lock:

@@ -48,11 +48,13 @@ class Faults:
             [fault] = [first.pop()] if first else self._chance.choices(self.every, self._weights)
             over.wait(self._chance.uniform(0.1, 1.5))
             self._book.faults[fault.__name__] += 1
+            began = time.monotonic()
             try:
                 fault()
             except Exception as error:
                 self._book.note(f"{fault.__name__}: {type(error).__name__}: {error}")
                 raise
+            self._book.times.append((fault.__name__, began, time.monotonic()))
             if self._house.status() is None:
                 self._book.note(f"no answer after {fault.__name__}")
 
