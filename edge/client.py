@@ -6,6 +6,9 @@ with Client() as voice:
     for message in voice.speak_stream(SpeakStart(), words_of_a_language_model):
         ...
 
+for message in speak_once(Speak("The house is on fire.")):  # also while the daemon starts anew
+    ...
+
 numpy is imported only by `synthesize`, so that `edge say` answers quickly on a small board.
 """
 
@@ -15,12 +18,15 @@ import contextlib
 import os
 import socket
 import threading
+import time
+import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.errors import ConnectionLost, EdgeError, NoDaemon
+from edge.errors import ConnectionLost, EdgeError, NoDaemon, UnknownUtterance
 from edge.protocol import (
     FROM_DAEMON,
     MAX_TEXT,
@@ -45,6 +51,7 @@ from edge.protocol import (
     SpeakChunk,
     SpeakFinished,
     SpeakStart,
+    SpeakStarted,
     SpeakStop,
     Status,
     StatusReport,
@@ -69,6 +76,8 @@ _A = TypeVar("_A")
 
 SYSTEM_SOCKET = Path("/run/edge-voice/edge-voice.sock")
 READ_BYTES = 1 << 16
+RETRIES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Between two attempts to reach the daemon; the last one for ever."""
 REPLY_TIMEOUT_S = 60.0
 """For answers that come at once; generous, because a Pi may be loading a model meanwhile."""
 
@@ -81,6 +90,59 @@ def socket_path() -> Path:
     if runtime and not SYSTEM_SOCKET.exists():
         return Path(runtime) / "edge-voice.sock"
     return SYSTEM_SOCKET
+
+
+def speak_once(
+    request: Speak, path: Path | None = None, patience_s: float = 60.0
+) -> Iterator[Reply]:
+    """Like Client.speak(), on connections of its own: where one is lost, or the daemon is started
+    anew, it asks again by the id, so that the utterance is spoken once.
+
+    Raises NoDaemon or ConnectionLost when no daemon has answered for `patience_s`, and
+    UnknownUtterance when a daemon that speaks no more had begun it: it may have been broken off.
+    """
+    request = replace(request, id=request.id or uuid.uuid4().hex)
+    assert request.id is not None
+    reached = time.monotonic()
+    expires = None if request.ttl is None else reached + request.ttl
+    told: set[type[Reply]] = set()
+    delays = iter(RETRIES_S)
+    while True:
+        answered = False
+        try:
+            with Client(path) as client:
+                for message in client.speak(request):
+                    answered = True
+                    if _will_not_be_spoken(message) and SpeakStarted not in told:
+                        break
+                    once = isinstance(message, (SpeakAccepted, SpeakStarted))
+                    if not once or type(message) not in told:
+                        told.add(type(message))
+                        yield message
+                else:
+                    return
+        except (NoDaemon, ConnectionLost):
+            if not answered and time.monotonic() - reached > patience_s:
+                raise
+        except EdgeError as error:
+            late = expires is not None and time.monotonic() >= expires
+            if error.code != UnknownUtterance.code or SpeakStarted in told or not late:
+                raise
+            yield SpeakCancelled(id=request.id, reason="expired")
+            return
+        if answered:
+            reached, delays = time.monotonic(), iter(RETRIES_S)
+        time.sleep(next(delays, RETRIES_S[-1]))
+        left = None if expires is None else expires - time.monotonic()
+        if request.again == "report" or SpeakStarted in told or (left is not None and left <= 0):
+            request = replace(request, again="report")
+        else:
+            request = replace(request, again="speak", ttl=left)
+
+
+def _will_not_be_spoken(message: Reply) -> bool:
+    """By this daemon, which ends."""
+    return isinstance(message, SpeakCancelled) and message.reason == "shutdown"
 
 
 class Client:

@@ -156,6 +156,12 @@ class NotAllowed(EdgeError):
     code = "not-allowed"
 
 
+class UnknownUtterance(EdgeError):
+    """Nothing is known of an utterance that is asked about."""
+
+    code = "unknown-utterance"
+
+
 class Busy(EdgeError):
     """A queue or the number of clients is at its limit."""
 

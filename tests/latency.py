@@ -1,24 +1,29 @@
 """How quickly the daemon speaks and falls silent, through a real sound server. On demand:
 
-    python -m tests.latency [BUNDLE] [--count 50]
+    python -m tests.latency [BUNDLE] [--count 50] [--clients 0]
 
 Without a bundle it builds the default voice, fp32. Figures are median and 95th percentile, ms.
+So many clients ask meanwhile for one sound after the other, as fast as they are made.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import os
 import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from edge.build.pipeline import Wish, build_bundle
 from edge.cli import cache_dir
+from edge.client import Client
 from edge.protocol import (
     AudioChunk,
     AudioStop,
@@ -41,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("bundle", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--clients", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="edge-") as folder, private_server(RATE) as server:
         bundle = options.bundle or _default_bundle(Path(folder))
@@ -56,12 +62,38 @@ def main() -> None:
             _report(f"start to ready, {name}", starts)
         daemon = ProcessDaemon(path, bundle)
         try:
-            with daemon.connect() as wire, server.capture() as capture:
+            with (
+                _greedy(path, options.clients),
+                daemon.connect() as wire,
+                server.capture() as capture,
+            ):
                 _speaking(wire, options.count)
                 _stopping(wire, capture, options.count)
             _resting(daemon.process.pid)
         finally:
             daemon.stop()
+
+
+@contextlib.contextmanager
+def _greedy(path: Path, clients: int) -> Iterator[None]:
+    """So many, each asking for the next sound when it has one."""
+    over = threading.Event()
+
+    def ask(number: int) -> None:
+        with Client(path) as client:
+            for turn in itertools.takewhile(lambda _: not over.is_set(), itertools.count()):
+                for _ in client.synthesize(Synthesize(f"{SENTENCE.format(turn)} {number}.")):
+                    pass
+
+    threads = [threading.Thread(target=ask, args=[number]) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def _default_bundle(folder: Path) -> Path:

@@ -20,6 +20,8 @@ from edge.protocol import (
     ErrorReply,
     Speak,
     SpeakCancelled,
+    Status,
+    StatusReport,
     Synthesize,
 )
 from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon, serve_command
@@ -141,3 +143,21 @@ def test_spoken_text_reaches_no_log(
         wire.until()
     daemon.stop()
     assert "Zanzibar" not in "".join(daemon.said)
+
+
+def test_a_disk_that_cannot_be_written_silences_nobody(
+    tmp_path: Path, tone_bundle: Bundle
+) -> None:
+    """The folder for phrases is on a card that has turned read-only; here, where nobody may."""
+    daemon = ProcessDaemon(
+        tmp_path / "edge.sock", tone_bundle.path, options=["--phrase-cache", "/proc/phrases"]
+    )
+    with daemon.connect() as wire:
+        wire.send(Synthesize(ONE))
+        assert wire.sound().any()
+        wire.send(Status())
+        report = wire.receive()
+    assert daemon.stop() == 0
+    assert isinstance(report, StatusReport)
+    [warning] = report.warnings
+    assert "/proc/phrases" in warning

@@ -45,7 +45,9 @@ FULL: dict[str, p.Message] = {
     "synthesize-start": p.SynthesizeStart(p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True),
     "synthesize-chunk": p.SynthesizeChunk("Hi."),
     "synthesize-stop": p.SynthesizeStop(),
-    "speak": p.Speak("Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key"),
+    "speak": p.Speak(
+        "Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", "report"
+    ),
     "speak-start": p.SpeakStart("joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key"),
     "speak-chunk": p.SpeakChunk("Hi."),
     "speak-stop": p.SpeakStop(),
@@ -130,6 +132,13 @@ BAD: dict[str, tuple[str, dict[str, Any], type[EdgeError], str]] = {
     "ttl 0": ("speak", {"text": "a", "ttl": 0}, BadMessage, "ttl is 0 s; expected more than 0"),
     "ttl of weeks": ("speak-start", {"ttl": 1e6}, BadMessage, "at most 86,400"),
     "ttl NaN": ("speak-start", {"ttl": math.nan}, BadMessage, "ttl is nan s"),
+    "again": (
+        "speak",
+        {"text": "a", "id": "b", "again": "maybe"},
+        BadMessage,
+        '"speak" or "report"',
+    ),
+    "again what": ("speak", {"text": "a", "again": "speak"}, BadMessage, "again without an id"),
     "key": ("speak", {"text": "a", "key": ""}, BadMessage, "speak: key is 0 characters"),
     "volume": ("volume", {"percent": 101}, BadMessage, "percent is 101; expected 0 to 100"),
     "speed text": ("speak", {"text": "a", "speed": "2"}, BadMessage, "speed is text.*a number"),

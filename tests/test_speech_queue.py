@@ -30,8 +30,8 @@ def utterance(
     user: int = 0,
 ) -> Utterance:
     return Utterance(
-        id=id, text=TextFeed.nothing(), client=client, to="speaker", voice="tone", style=Style(),
-        priority=priority, key=key, expires=expires, user=user,
+        id=id, text=TextFeed.words_of(""), client=client, to="speaker", voice="tone",
+        style=Style(), priority=priority, key=key, expires=expires, user=user,
     )  # fmt: skip
 
 

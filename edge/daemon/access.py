@@ -53,3 +53,14 @@ def admit(peer: Peer, access: Access, others: Iterable[Peer]) -> None:
             "limit",
             "Close connections that are done, or raise access.clients_per_user.",
         )
+
+
+def admit_more(peer: Peer, access: Access, under_way: Iterable[Peer]) -> None:
+    """`under_way`: whose utterances they are. Raises Busy if one user may have no more."""
+    limit = access.utterances_per_user
+    if sum(other.uid == peer.uid for other in under_way) >= limit:
+        raise Busy(
+            f"{limit} utterances of the user with the number {peer.uid} are under way, which is "
+            "the limit",
+            "Wait for some to finish, or stop them: edge stop",
+        )

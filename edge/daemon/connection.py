@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
-import struct
 from collections.abc import Callable
 
 from edge.daemon.access import Peer
@@ -33,8 +31,6 @@ SEND_TIMEOUT_S = 30.0
 LAST_WORDS_S = 1.0
 """How long a closing connection may take to send what was promised."""
 
-_CREDENTIALS = "iII"  # struct ucred: pid, uid, gid
-
 OnSent = Callable[[], None]
 
 
@@ -55,14 +51,6 @@ class Connection:
         self._settled = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
-
-    @property
-    def user(self) -> int:
-        """The uid of the program at the other end, as the kernel knows it."""
-        peer = self._writer.get_extra_info("socket")
-        size = struct.calcsize(_CREDENTIALS)
-        raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-        return int(struct.unpack(_CREDENTIALS, raw)[1])
 
     def next_id(self) -> str:
         """An id for a request that came without one."""
@@ -152,7 +140,13 @@ class Connection:
             try:
                 self._writer.write(data)
                 await asyncio.wait_for(self._writer.drain(), SEND_TIMEOUT_S)
-            except (OSError, asyncio.TimeoutError) as error:
+            except asyncio.TimeoutError:  # an OSError too, from 3.11 on
+                log.warning(
+                    "client %d took nothing for %.0f s; dropped", self.number, SEND_TIMEOUT_S
+                )
+                self._writer.transport.abort()
+                return
+            except OSError as error:
                 log.info("client %d: %s", self.number, type(error).__name__)
                 self._writer.transport.abort()
                 return

@@ -26,6 +26,7 @@ class Setup:
 
     def __init__(self, voices: Voices, config: Config, reread: Reread | None) -> None:
         self.config = config
+        self.trouble = ""  # what the daemon does without since it was started
         self._voices, self._reread, self._lock = voices, reread, asyncio.Lock()
         self._refused = ""  # why the last reload changed nothing
 
@@ -60,7 +61,7 @@ class Setup:
 
     def warnings(self) -> tuple[str, ...]:
         """What was mended by itself, and what was not taken."""
-        return (*warnings(self._voices.bundles), *filter(None, [self._refused]))
+        return (*warnings(self._voices.bundles), *filter(None, [self.trouble, self._refused]))
 
 
 def changed_bundles(before: Voices, after: Voices) -> Iterator[str]:

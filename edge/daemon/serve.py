@@ -16,7 +16,7 @@ from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
 from edge.daemon.sink import Sink
-from edge.errors import EdgeError, NoBundle, WrongBoard
+from edge.errors import EdgeError, NoBundle, NotWritable, WrongBoard
 from edge.installed import bundle_folders, default_places, home_of, open_installed
 from edge.output import Output
 from edge.profile import read_machine
@@ -80,8 +80,13 @@ def serve_bundles(read: Reread, path: Path) -> None:
     What the configuration leaves open about the sound, the default voice's profile says.
     """
     bundles, config = read()
-    cache = config.cache
-    store = PhraseStore(Path(cache.folder), cache.folder_mb << 20) if cache.folder else None
+    store, trouble = None, ""
+    try:
+        if config.cache.folder:
+            store = PhraseStore(Path(config.cache.folder), config.cache.folder_mb << 20)
+    except NotWritable as error:  # a full or read-only disk must not silence a board
+        trouble = f"no phrases are kept on the disk: {error.message}"
+        log.error("%s", trouble)
     card = SoundCard(output(config, bundles[0]))
 
     async def run() -> None:
@@ -95,6 +100,7 @@ def serve_bundles(read: Reread, path: Path) -> None:
             return card.open(rate)
 
         server = Server(bundles, open_sink, store, config, read)
+        server.setup.trouble = trouble
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)

@@ -15,10 +15,11 @@ from typing import Any
 from edge.bundle import Bundle
 from edge.config import Config
 from edge.daemon import systemd
-from edge.daemon.access import admit
+from edge.daemon.access import admit, admit_more
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
 from edge.daemon.listener import listening
+from edge.daemon.outcomes import Outcomes
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
@@ -32,7 +33,7 @@ from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
 from edge.daemon.watchdog import keep_alive
-from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
+from edge.errors import BadMessage, Busy, EdgeError, NotAllowed
 from edge.protocol import (
     Describe,
     ErrorReply,
@@ -100,6 +101,7 @@ class Server:
         self._connections: dict[int, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # of connections and reloads
         self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
+        self._outcomes = Outcomes()
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
@@ -214,7 +216,7 @@ class Server:
                 case Synthesize():
                     # Home Assistant sends the whole text too, for servers that know no streams.
                     if not self._streams.is_open(connection, "synthesize"):
-                        self._synthesize(connection, message, _feed_or_nothing(message.text))
+                        self._synthesize(connection, message, TextFeed.words_of(message.text))
                 case SynthesizeStart():
                     self._synthesize_stream(connection, message)
                 case SynthesizeChunk():
@@ -222,7 +224,8 @@ class Server:
                 case SynthesizeStop():
                     self._streams.close(connection, "synthesize")
                 case Speak():
-                    self._speak(connection, message, TextFeed.whole(message.text))
+                    if not self._told_again(connection, message):
+                        self._speak(connection, message, TextFeed.whole(message.text))
                 case SpeakStart():
                     self._speak_stream(connection, message)
                 case SpeakChunk():
@@ -281,7 +284,7 @@ class Server:
             words=message.words,
             priority=message.priority,
             key=message.key,
-            user=connection.user,
+            user=connection.peer.uid,
             accepted=now,
             expires=None if message.ttl is None else now + message.ttl,
         )
@@ -291,9 +294,28 @@ class Server:
                 f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
             )
         ahead = self._speaker.submit(utterance)
+        if message.id is not None:
+            self._outcomes.begin(utterance)
         self._expect(SpokenReply(connection), utterance.id)
         connection.send(SpeakAccepted(id=utterance.id, ahead=ahead))
         return utterance.id
+
+    def _told_again(self, connection: Connection, message: Speak) -> bool:
+        """Tell what became of what may have been sent before, and join it; False if it is to be
+        spoken. Raises UnknownUtterance."""
+        told = self._outcomes.of(connection.peer.uid, message)
+        if told is None:
+            return False
+        assert message.id is not None
+        reply = SpokenReply(connection)
+        connection.send(SpeakAccepted(id=message.id, ahead=0))
+        for event in told:
+            reply.tell(event)
+        if self._outcomes.is_live(message.id):
+            if (before := self._replies.get(message.id)) is not None:
+                before.connection.settle(message.id)
+            self._expect(reply, message.id)
+        return True
 
     def _synthesize(
         self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
@@ -323,14 +345,9 @@ class Server:
         return utterance.id
 
     def _check_share(self, connection: Connection) -> None:
-        """Raises Busy if this user's programs have as much under way as one user may."""
-        uid, limit = connection.peer.uid, self.setup.config.access.utterances_per_user
-        if sum(reply.connection.peer.uid == uid for reply in self._replies.values()) >= limit:
-            raise Busy(
-                f"{limit} utterances of the user with the number {uid} are under way, which is "
-                "the limit",
-                "Wait for some to finish, or stop them: edge stop",
-            )
+        """Raises Busy."""
+        under_way = [reply.connection.peer for reply in self._replies.values()]
+        admit_more(connection.peer, self.setup.config.access, under_way)
 
     def _new_id(self, connection: Connection) -> str:
         """An id of ours; a client may have chosen one that looks like it."""
@@ -368,6 +385,7 @@ class Server:
             return
         goes_on = isinstance(event, (Started, WordHeard, Sound))
         reply = self._replies.get(event.id) if goes_on else self._replies.pop(event.id, None)
+        self._outcomes.note(event, ends=not goes_on)
         if not goes_on:
             self._streams.over(event.id)
             if self.voices.has_former:
@@ -376,11 +394,3 @@ class Server:
             reply.tell(event)
             if not goes_on:
                 reply.connection.settle(event.id)
-
-
-def _feed_or_nothing(text: str) -> TextFeed:
-    """A text without words is answered in its turn, with a sound of no length."""
-    try:
-        return TextFeed.whole(text)
-    except EmptyText:
-        return TextFeed.nothing()

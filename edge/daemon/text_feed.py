@@ -26,11 +26,14 @@ class TextFeed:
         return feed
 
     @classmethod
-    def nothing(cls) -> TextFeed:
-        """Closed, and no piece."""
-        feed = cls()
-        feed.closed = True
-        return feed
+    def words_of(cls, text: str) -> TextFeed:
+        """As whole(); without words, closed and no piece. Raises TextTooLong."""
+        try:
+            return cls.whole(text)
+        except EmptyText:
+            feed = cls()
+            feed.closed = True
+            return feed
 
     @property
     def ready(self) -> bool:

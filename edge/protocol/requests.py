@@ -14,6 +14,7 @@ from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
 
 Priority = Literal["urgent", "normal", "background"]
+Again = Literal["speak", "report"]
 
 MAX_TEXT = 10_000  # characters: about 12 minutes of speech, a bound on one request's work
 MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
@@ -174,7 +175,9 @@ class Speak:
     """Say it through the sound card: SpeakAccepted, SpeakStarted, SpeakFinished or -Cancelled.
 
     With `words`, a SpeakWord tells of each word when it is heard. `ttl`: seconds within which it
-    must begin. A newer one of the same `key` takes its place.
+    must begin. A newer one of the same `key` takes its place. `again`: it may have been sent
+    before, with this id; if the daemon knows it, what became of it is told. If not, it is spoken,
+    or that is an error ("report").
     """
 
     text: str
@@ -188,12 +191,15 @@ class Speak:
     priority: Priority = "normal"
     ttl: float | None = None
     key: str | None = None
+    again: Again | None = None
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
         _check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
         check_id("speak: id", self.id)
         _check_turn("speak", self.ttl, self.key)
+        if self.again is not None and self.id is None:
+            raise BadMessage("speak: again without an id", "Give the id that was sent before.")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""What became of the utterances that programs gave an id: so that one who lost the connection can
+ask again, and nothing is spoken twice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from edge.daemon.events import Event, Started, Utterance
+from edge.errors import UnknownUtterance
+from edge.protocol import Speak
+
+MAX_REMEMBERED = 256
+"""Of one user: more than may wait for a client, so what a lost connection asks for is there."""
+MAX_USERS = 64
+
+
+class Outcomes:
+    """By user and id: the start and the end, as they were told. Not thread-safe: the sockets' loop
+    owns it."""
+
+    def __init__(self, limit: int = MAX_REMEMBERED, users: int = MAX_USERS) -> None:
+        self._limit, self._users = limit, users
+        # Both with the longest ago first, which is what is forgotten.
+        self._told: OrderedDict[int, OrderedDict[str, list[Event]]] = OrderedDict()
+        self._live: dict[str, tuple[int, list[Event]]] = {}
+
+    def begin(self, utterance: Utterance) -> None:
+        """It was accepted; whatever had its id before is forgotten."""
+        self._told.get(utterance.user, OrderedDict()).pop(utterance.id, None)
+        self._live[utterance.id] = (utterance.user, [])
+
+    def note(self, event: Event, ends: bool) -> None:
+        """Of a live utterance; events of others are passed over."""
+        if event.id not in self._live:
+            return
+        user, told = self._live[event.id]
+        if isinstance(event, Started) or ends:
+            told.append(event)
+        if not ends:
+            return
+        del self._live[event.id]
+        mine = self._told.setdefault(user, OrderedDict())
+        self._told.move_to_end(user)
+        mine[event.id] = told
+        if len(mine) > self._limit:
+            mine.popitem(last=False)
+        if len(self._told) > self._users:
+            self._told.popitem(last=False)
+
+    def of(self, user: int, message: Speak) -> list[Event] | None:
+        """What was told so far of what this message may have asked for before; None if it is to be
+        spoken. Raises UnknownUtterance."""
+        if message.again is None or message.id is None:
+            return None
+        told = self._told.get(user, OrderedDict()).get(message.id)
+        if message.id in self._live:
+            owner, heard = self._live[message.id]
+            told = heard if owner == user else None
+        if told is None and message.again == "report":
+            raise UnknownUtterance(
+                f"nothing is known of an utterance {message.id!r}: the daemon was started since, "
+                "or has forgotten it",
+                "How much of it was heard cannot be told. Speak it anew, without `again`.",
+            )
+        return told
+
+    def is_live(self, id: str) -> bool:
+        return id in self._live

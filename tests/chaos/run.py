@@ -1,0 +1,105 @@
+"""One run: people and faults, then calm, and what must hold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.bundle import Bundle
+from tests.chaos.book import Book
+from tests.chaos.ear import Ear
+from tests.chaos.faults import Faults
+from tests.chaos.house import House
+from tests.chaos.people import DEADLINE_S, Person
+from tests.chaos.voice import RATE
+from tests.sound.server import private_server
+
+PEOPLE = 6
+CALM_S = 60.0
+MORE_KB = 40 << 10
+"""Beyond a daemon just started: 16 MiB of phrases, and what two models at a time leave behind."""
+MORE_THREADS = (os.cpu_count() or 1) + 4
+"""asyncio's own, in which bundles are read; it makes no more than these."""
+
+
+@dataclass(frozen=True)
+class Result:
+    seconds: float
+    lives: int
+    figures: dict[str, int]
+    faults: dict[str, int]
+    before: dict[str, int]
+    after: dict[str, int]
+    scraps: list[int]
+    wrong: list[str]
+
+
+def run(seconds: float, seed: int, bundles: tuple[Bundle, Bundle], sound: bool = False) -> Result:
+    book = Book()
+    ear = Ear(book.heard)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-")))
+        server = stack.enter_context(private_server(RATE)) if sound else None
+        house = House(folder, bundles, ear, server)
+        stack.callback(house.close)
+        people = [Person(number, seed, house.socket, book) for number in range(PEOPLE)]
+        for person in people:
+            person.start()
+        over = threading.Event()
+        Faults(house, book, seed).run(time.monotonic() + seconds, over)
+        for person in people:
+            person.over.set()
+        for person in people:
+            person.join(DEADLINE_S)
+            if person.is_alive():
+                book.note(f"{person.name} hangs")
+        after = _calm(house, book)
+        time.sleep(0.3)  # what was played last is on its way to the ear
+        house.end()
+        house.start()
+        before = _calm(house, book)
+        if house.end(15):
+            book.note("it did not end well")
+        ear.cut()
+        text = [line for line in house.log if "zq" in line]
+        if text:
+            book.note(f"text in the log: {text[0]!r}")
+        broken = [line for line in house.log if "Traceback" in line or "Exception" in line]
+        if broken:
+            book.note(f"in the log: {broken[0]!r}")
+    book.judge(house.deaf)
+    for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", MORE_KB)):
+        if after[kind] > before[kind] + most:
+            book.note(f"{kind}: {after[kind]} at the end, {before[kind]} of a daemon just started")
+    return Result(
+        time.monotonic() - book.began, house.lives, book.figures(), dict(book.faults),
+        before, after, ear.scraps, book.wrong,
+    )  # fmt: skip
+
+
+def _settled(house: House) -> dict[str, int]:
+    """The least of some looks: a connection or a device that is being closed is not kept."""
+    looks = []
+    for _ in range(10):
+        looks.append(house.used())
+        time.sleep(0.1)
+    return {kind: min(look[kind] for look in looks) for kind in looks[0]}
+
+
+def _calm(house: House, book: Book) -> dict[str, int]:
+    """When nothing is under way any more and the device is let go of; what it uses then."""
+    deadline = time.monotonic() + CALM_S
+    while time.monotonic() < deadline:
+        report = house.status()
+        if report and report.speaking is None and not report.queue and report.device == "closed":
+            clients = report.counters["clients"]
+            if clients == 1:
+                return _settled(house)
+        time.sleep(0.1)  # between two looks
+    book.note(f"no calm in {CALM_S:.0f} s: {house.status()}")
+    return house.used()
