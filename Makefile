@@ -95,14 +95,17 @@ test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (doc
 count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
 
+# Maintainer scripts know /opt/edge-voice; another PREFIX is put in its place.
+SCRIPT = sed 's|/opt/edge-voice|$(PREFIX)|g' contrib/debian/$(1) | sh -s
+
 install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; as root
 	@[ "$$($(PYTHON) -c 'import struct; print(struct.calcsize("P"))')" = 8 ] || { echo "64-bit only: install a 64-bit operating system"; exit 1; }
-	@version=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/python$$version"; \
-	rm -rf "$$lib" "$(DESTDIR)$(PREFIX)/lib/any"; mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$$lib"; \
-	$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && \
-	sed -e "s/@PYTHONS@/$$version/" -e 's|/opt/edge-voice|$(PREFIX)|' contrib/edge.sh >"$(DESTDIR)$(PREFIX)/bin/edge" && chmod 755 "$(DESTDIR)$(PREFIX)/bin/edge"
+	@python=python$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/$$python"; \
+	[ -x "/usr/bin/$$python" ] || { echo "$(VENV) is of $$python, which is not in /usr/bin: make clean, then make install PYTHON=/usr/bin/python3"; exit 1; }; \
+	rm -rf "$$lib" && mkdir -p "$$lib" && \
+	$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && rm -rf "$$lib/bin"
 	@$(MAKE) --no-print-directory install-files
-	@[ -n "$(DESTDIR)" ] || contrib/debian/postinst configure
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postinst) configure
 
 DEBS ?= amd64 arm64
 DEB_PYTHONS ?= 3.11
@@ -111,26 +114,30 @@ deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 D
 
 .PHONY: install-files
 install-files:
-	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice.socket
-	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket
-	@mkdir -p $(DESTDIR)$(PREFIX)/share
-	@for kind in . user; do folder=$(DESTDIR)$(UNITS)/systemd/$$([ $$kind = . ] && echo system || echo user); \
-	  sed 's|/opt/edge-voice|$(PREFIX)|' systemd/$$kind/edge-voice.service >$$folder/edge-voice.service; done
+	@install -Dm755 contrib/edge.sh $(DESTDIR)$(PREFIX)/bin/edge
+	@mkdir -p $(DESTDIR)/usr/bin && ln -sfn $(PREFIX)/bin/edge $(DESTDIR)/usr/bin/edge
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice.socket systemd/edge-voice.service
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket systemd/user/edge-voice.service
+	@sed -i 's|/opt/edge-voice|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.service
 	@install -Dm644 systemd/edge-voice.sysusers $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.preset $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
 	@install -Dm644 systemd/jetson.conf $(DESTDIR)$(PREFIX)/share/jetson.conf
 	@[ -e $(DESTDIR)/etc/edge-voice/config.yaml ] || install -Dm644 systemd/config.yaml $(DESTDIR)/etc/edge-voice/config.yaml
 
-uninstall:  ## remove what install put there; the config and installed bundles stay
-	@contrib/debian/prerm remove
-	@rm -rf $(PREFIX) /usr/bin/edge $(UNITS)/systemd/system/edge-voice.* $(UNITS)/systemd/user/edge-voice.* \
-	  /usr/lib/sysusers.d/edge-voice.conf /usr/lib/tmpfiles.d/edge-voice.conf /usr/lib/systemd/system-preset/80-edge-voice.preset
-	@contrib/debian/postrm remove
+.PHONY: .removed
+.removed:
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,prerm) remove
+	@rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.{service,socket} \
+	  $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf \
+	  $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
 
-purge: uninstall  ## remove the config, bundles and user too
-	@rm -rf /etc/edge-voice
-	@contrib/debian/postrm purge
+uninstall: .removed  ## remove what install put there; the config and installed bundles stay
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postrm) remove
+
+purge: .removed  ## remove the config, bundles and user too
+	@rm -rf $(DESTDIR)/etc/edge-voice
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postrm) purge
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) build dist hello.wav .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
