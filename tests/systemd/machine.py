@@ -56,7 +56,9 @@ def run_in_machine(
     answers = folder / "answers"
     answers.mkdir()
     (folder / "asound.conf").write_text(ASOUND, encoding="utf-8")
-    (folder / "driver.service").write_text(DRIVER.format(python=PYTHON, driver=driver), encoding="utf-8")
+    (folder / "driver.service").write_text(
+        DRIVER.format(python=PYTHON, driver=driver), encoding="utf-8"
+    )
     words = words | {
         "FOLDER": folder,
         "OURS": ROOT,

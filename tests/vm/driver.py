@@ -53,10 +53,19 @@ def say(number: int) -> dict[str, Any]:
 
 
 def leftovers() -> list[str]:
-    pruned = "( -path /proc -o -path /sys -o -path /run/host -o -path /var/lib/edge-try ) -prune"
-    # What dpkg and journald write about every package is theirs.
-    said = run("find", "/", *pruned.split(), "-o", "-name", "*edge-voice*", "-print")["said"]
-    return [line for line in str(said).splitlines() if not line.startswith("find:")]
+    places = ["/etc", "/opt", "/run", "/usr/bin", "/usr/lib", "/usr/share", "/var", "/home"]
+    command = [
+        "find",
+        *places,
+        "-path",
+        str(HOST),
+        "-prune",
+        "-o",
+        "-name",
+        "*edge-voice*",
+        "-print",
+    ]
+    return [line for line in run(*command)["said"].splitlines() if not line.startswith("find:")]
 
 
 def board() -> dict[str, Any]:
@@ -80,7 +89,7 @@ def after_boot() -> dict[str, Any]:
     return {
         "active": up(),
         "told": show("StatusText"),
-        "user": run("ps", "-o", "user=", "-p", show("MainPID"))["said"],
+        "user": run("stat", "-c", "%U", f"/proc/{show('MainPID')}")["said"],
         "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip(),
     }
 

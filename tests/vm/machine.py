@@ -32,7 +32,9 @@ def boot(image: Path, packages: list[Path], sentences: list[str], folder: Path) 
         shutil.copy(file, shared)
     (shared / "sentences.json").write_text(json.dumps(sentences), encoding="utf-8")
     disk = folder / "disk.img"
-    subprocess.run(["cp", "--sparse=always", "--reflink=auto", image / "disk.img", disk], check=True)
+    subprocess.run(
+        ["cp", "--sparse=always", "--reflink=auto", image / "disk.img", disk], check=True
+    )
     command = [
         *MACHINE,
         *("-machine", "virt,gic-version=3", "-dtb", str(_device_tree(folder / "board.dtb"))),

@@ -22,6 +22,7 @@ from tests.daemon_under_test import ROOT
 from tests.vm.machine import MODEL, boot
 
 FOLDER = Path(os.environ["EDGE_VM"])
+PACKAGES = ["edge-voice_*+py3.11", "edge-voice-piper_*", "edge-voice-en-us-joe-medium-rpi5_*"]
 SENTENCES = ["The kettle is on the table.", "Please close the window."]
 QUIET = 10 ** (-60 / 20)
 GAP_S = 0.9
@@ -31,8 +32,8 @@ WHISPER_HZ = 16_000
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Any]:
-    packages = sorted((ROOT / "dist").glob("edge-voice*_arm64.deb"))
-    packages = [path for path in packages if "py" not in path.stem or "py3.11" in path.stem]
+    packages = [path for name in PACKAGES for path in (ROOT / "dist").glob(f"{name}_arm64.deb")]
+    assert len(packages) == len(PACKAGES), packages
     runs = FOLDER / "runs"
     number = len(list(runs.glob("*"))) if runs.exists() else 0
     folder = runs / str(number)
