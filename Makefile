@@ -24,7 +24,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test test-arm64 count-arm64 lint build bundles kernels wheels serve install uninstall purge deb clean
+.PHONY: help setup say test test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -111,6 +111,24 @@ DEBS ?= amd64 arm64
 DEB_PYTHONS ?= 3.11
 deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
 	@for arch in $(DEBS); do for python in $(DEB_PYTHONS); do contrib/debian/build $$arch $$python || exit 1; done; done
+
+SYSTEM_PYTHON = $$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+test-deb: wheels  ## build the Debian packages, install, upgrade, remove and purge them on a booted machine; as root
+	$(call apt,libportaudio2 systemd systemd-container dbus lintian shellcheck,trying the packages,exit 1)
+	@mkdir -p build/test-deb && rm -f build/test-deb/*.deb
+	@shellcheck contrib/edge.sh contrib/debian/{build,voice,preinst,postinst,prerm,postrm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
+	@export OUT=build/test-deb COMPRESSION=-Znone; contrib/debian/build amd64 $(SYSTEM_PYTHON) && contrib/debian/voice tests/bundles/format-1--tone--x86-64
+	@lintian --fail-on error,warning build/test-deb/*.deb
+	@EDGE_DEBS=build/test-deb $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
+
+VM ?= $(HOME)/.cache/edge-voice/vm
+test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/arm.md); as root
+	$(call apt,qemu-system-arm ipxe-qemu qemu-user-static mmdebstrap arch-test device-tree-compiler e2fsprogs,emulating a board,exit 1)
+	@$(MAKE) --no-print-directory deb DEBS=arm64 DEB_PYTHONS=3.11
+	@$(EDGE) build en_US-joe-medium --profile rpi5 --if-needed && contrib/debian/voice build/bundles/en_US-joe-medium--rpi5
+	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality]'
+	@tests/vm/image.sh $(VM)/image
+	@EDGE_VM=$(VM) $(VENV)/bin/python -m pytest tests/vm/proof.py $(ARGS)
 
 .PHONY: install-files
 install-files:

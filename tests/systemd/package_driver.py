@@ -44,11 +44,13 @@ def state() -> dict[str, Any]:
 
 
 def install() -> dict[str, Any]:
-    found = dpkg("-i", *map(str, DEBS.glob("first/*.deb")))
+    """The voice comes when the daemon is there already, and waits for one."""
+    found = dpkg("-i", *map(str, DEBS.glob("first/edge-voice_*.deb")))
+    voice = dpkg("-i", *map(str, DEBS.glob("first/*tone*.deb")))
     up = wait_for(lambda: show("ActiveState") == "active")
     said = run(*SAY, "The door is open.")
     heard = HEARD.stat().st_size if HEARD.exists() else 0
-    return {**found, **state(), "up": up, "client": said, "heard": heard}
+    return {**found, **state(), "up": up, "client": said, "heard": heard, "voice": voice}
 
 
 def waiting() -> bool:

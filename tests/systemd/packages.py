@@ -58,6 +58,8 @@ def test_installed_it_speaks_and_says_what_to_type(seen: dict[str, Any]) -> None
     assert found["status"] == 0, found["said"]
     for line in ("Hear it:", "Choose the device:", "What is wrong?"):
         assert line in found["said"]
+    assert found["said"].splitlines()[-1].startswith("What is wrong?")
+    assert found["voice"]["status"] == 0, found["voice"]["said"]
     assert found["up"] and (found["active"], found["enabled"]) == ("active", "enabled")
     assert found["client"] == ANSWERED
     assert found["heard"] > 0

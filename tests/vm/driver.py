@@ -7,6 +7,8 @@ written into the folder that the host shares, after every step. Nothing but Pyth
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -104,7 +106,7 @@ def doctor() -> dict[str, Any]:
 
 def killed() -> dict[str, Any]:
     before = show("MainPID")
-    run("kill", "-9", before)
+    os.kill(int(before), signal.SIGKILL)
     found = say(1)
     return {**found, "another": show("MainPID") != before, "restarts": show("NRestarts")}
 
