@@ -25,7 +25,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test test-browser test-arm64 count-arm64 lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
+.PHONY: help setup say test test-browser test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -100,14 +100,17 @@ test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (doc
 count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
 
+# Maintainer scripts know /opt/edge-voice; another PREFIX is put in its place.
+SCRIPT = sed 's|/opt/edge-voice|$(PREFIX)|g' contrib/debian/$(1) | sh -s
+
 install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; as root
 	@[ "$$($(PYTHON) -c 'import struct; print(struct.calcsize("P"))')" = 8 ] || { echo "64-bit only: install a 64-bit operating system"; exit 1; }
-	@version=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/python$$version"; \
-	rm -rf "$$lib" "$(DESTDIR)$(PREFIX)/lib/any"; mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$$lib"; \
-	$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && \
-	sed -e "s/@PYTHONS@/$$version/" -e 's|/opt/edge-voice|$(PREFIX)|' contrib/edge.sh >"$(DESTDIR)$(PREFIX)/bin/edge" && chmod 755 "$(DESTDIR)$(PREFIX)/bin/edge"
+	@python=python$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/$$python"; \
+	[ -x "/usr/bin/$$python" ] || { echo "$(VENV) is of $$python, which is not in /usr/bin: make clean, then make install PYTHON=/usr/bin/python3"; exit 1; }; \
+	rm -rf "$$lib" && mkdir -p "$$lib" && \
+	$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && rm -rf "$$lib/bin"
 	@$(MAKE) --no-print-directory install-files
-	@[ -n "$(DESTDIR)" ] || contrib/debian/postinst configure
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postinst) configure
 
 install-speech-dispatcher:  ## screen readers and browsers speak with it: DESTDIR, EDGE_BIN; as root
 	@mkdir -p $(DESTDIR)/usr/lib/speech-dispatcher-modules
@@ -126,29 +129,50 @@ DEB_PYTHONS ?= 3.11
 deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
 	@for arch in $(DEBS); do for python in $(DEB_PYTHONS); do contrib/debian/build $$arch $$python || exit 1; done; done
 
+SYSTEM_PYTHON = $$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+test-deb: wheels  ## build the Debian packages, install, upgrade, remove and purge them on a booted machine; as root
+	$(call apt,libportaudio2 systemd systemd-container dbus lintian shellcheck,trying the packages,exit 1)
+	@mkdir -p build/test-deb && rm -f build/test-deb/*.deb
+	@shellcheck contrib/edge.sh contrib/debian/{build,voice,preinst,postinst,prerm,postrm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
+	@export OUT=build/test-deb COMPRESSION=-Znone; contrib/debian/build amd64 $(SYSTEM_PYTHON) && contrib/debian/voice tests/bundles/format-1--tone--x86-64
+	@lintian --fail-on error,warning build/test-deb/*.deb
+	@EDGE_DEBS=build/test-deb $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
+
+VM ?= $(HOME)/.cache/edge-voice/vm
+test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/arm.md); as root
+	$(call apt,qemu-system-arm ipxe-qemu qemu-user-static mmdebstrap arch-test device-tree-compiler e2fsprogs,emulating a board,exit 1)
+	@$(MAKE) --no-print-directory deb DEBS=arm64 DEB_PYTHONS=3.11
+	@$(EDGE) build en_US-joe-medium --profile rpi5 --if-needed && contrib/debian/voice build/bundles/en_US-joe-medium--rpi5
+	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality]'
+	@tests/vm/image.sh $(VM)/image
+	@EDGE_VM=$(VM) $(VENV)/bin/python -m pytest tests/vm/proof.py $(ARGS)
+
 .PHONY: install-files
 install-files:
-	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice.socket
-	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket
-	@mkdir -p $(DESTDIR)$(PREFIX)/share
-	@for kind in . user; do folder=$(DESTDIR)$(UNITS)/systemd/$$([ $$kind = . ] && echo system || echo user); \
-	  sed 's|/opt/edge-voice|$(PREFIX)|' systemd/$$kind/edge-voice.service >$$folder/edge-voice.service; done
+	@install -Dm755 contrib/edge.sh $(DESTDIR)$(PREFIX)/bin/edge
+	@mkdir -p $(DESTDIR)/usr/bin && ln -sfn $(PREFIX)/bin/edge $(DESTDIR)/usr/bin/edge
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice.socket systemd/edge-voice.service
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket systemd/user/edge-voice.service
+	@sed -i 's|/opt/edge-voice|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.service
 	@install -Dm644 systemd/edge-voice.sysusers $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.preset $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
 	@install -Dm644 systemd/jetson.conf $(DESTDIR)$(PREFIX)/share/jetson.conf
 	@[ -e $(DESTDIR)/etc/edge-voice/config.yaml ] || install -Dm644 systemd/config.yaml $(DESTDIR)/etc/edge-voice/config.yaml
 
-uninstall:  ## remove what install put there; the config and installed bundles stay
-	@contrib/debian/prerm remove
-	@rm -rf $(PREFIX) /usr/bin/edge $(UNITS)/systemd/system/edge-voice.* $(UNITS)/systemd/user/edge-voice.* \
-	  $(UNITS)/systemd/user/edge-kiosk.service /usr/lib/speech-dispatcher-modules/sd_edge_voice /etc/speech-dispatcher/edge-voice.conf \
-	  /usr/lib/sysusers.d/edge-voice.conf /usr/lib/tmpfiles.d/edge-voice.conf /usr/lib/systemd/system-preset/80-edge-voice.preset
-	@contrib/debian/postrm remove
+.PHONY: .removed
+.removed:
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,prerm) remove
+	@rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.{service,socket} \
+	  $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf \
+	  $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
 
-purge: uninstall  ## remove the config, bundles and user too
-	@rm -rf /etc/edge-voice
-	@contrib/debian/postrm purge
+uninstall: .removed  ## remove what install put there; the config and installed bundles stay
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postrm) remove
+
+purge: .removed  ## remove the config, bundles and user too
+	@rm -rf $(DESTDIR)/etc/edge-voice
+	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postrm) purge
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) build dist hello.wav .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

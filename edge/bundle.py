@@ -213,7 +213,8 @@ def _read_manifest(path: Path) -> Manifest:
         if format_ != FORMAT:
             raise BundleTooNew(
                 f"{path.name} has bundle format {format_}; this version reads {FORMAT}",
-                "Upgrade edge-voice on this machine, or build the bundle with this version.",
+                "Upgrade edge-voice on this machine, or build it with this version: "
+                "edge build VOICE --profile P",
             )
         return records.parse_json(text, Manifest, MANIFEST)
     except BadRecord as error:

@@ -21,6 +21,8 @@ from edge.output import OnLoss, Output
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
+FORMAT = 1
+"""Grows when a file that this version reads would mean something else to an older one."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,10 @@ class Install:
 
 @dataclass(frozen=True)
 class Config:
-    """`voice` is the default one; `bundles` are bundles or folders of them, empty: the installed
-    ones; `any_board`: accept those built for other boards."""
+    """`format` is the file's; `voice` is the default one; `bundles` are bundles or folders of
+    them, empty: the installed ones; `any_board`: accept those built for other boards."""
 
+    format: int = FORMAT
     voice: str | None = None
     bundles: tuple[str, ...] = ()
     any_board: bool = False
@@ -115,6 +118,10 @@ class Config:
     install: Install = field(default_factory=Install)
 
     def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise ValueError(
+                f"the file has format {self.format}, and this version of edge-voice reads {FORMAT}"
+            )
         for place in self.bundles:
             if not Path(place).is_absolute():
                 raise ValueError(f"bundles: {place!r} must begin with /")

@@ -14,6 +14,7 @@ from edge.config import Config, config_file, load_config
 from edge.errors import BadRecord
 
 WHOLE = """\
+format: 1
 # every key
 voice: tone
 bundles: [/srv/voices]
@@ -75,7 +76,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("vioce: tone", "unknown key 'vioce'; known here: voice"),
+        ("vioce: tone", "unknown key 'vioce'; known here: format, voice"),
         ("audio: {volumen: 3}", "audio: unknown key 'volumen'"),
         ("audio: {volume: loud}", "audio.volume: expected a whole number, got 'loud'"),
         ("audio: {volume: true}", "audio.volume: expected a whole number"),
@@ -87,6 +88,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path, text: str) -> None:
         ("cache: {memory_mb: 1e9}", "memory_mb: expected a whole number"),
         ("bundles: voices", "bundles: expected a list"),
         ("bundles: [voices]", "'voices' must begin with /"),
+        ("format: 2", "the file has format 2, and this version of edge-voice reads 1"),
         ("access: {users: [nobody-of-that-name]}", "no user 'nobody-of-that-name'"),
         ("access: {groups: [no-such-group]}", "no group 'no-such-group'"),
         ("access: {users: [true]}", "users[0]: expected str or int"),

@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 BOOT_LIMIT_S = 240
+PYTHON = f"/opt/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 
 # /root and /home are hidden from the service, so Python, its packages and ours are seen in /opt.
 EDGE = """#!/bin/sh
@@ -34,7 +35,7 @@ After=basic.target dbus.socket
 Type=oneshot
 TimeoutStartSec=200
 Environment=PYTHONHOME=/opt/python PYTHONPATH=/opt/ours:/opt/packages ORT_DISABLE_TELEMETRY=1
-ExecStart={python} -m tests.systemd.driver /answers/answers.json
+ExecStart={python} -m {driver} /answers/answers.json
 ExecStopPost=/bin/systemctl poweroff --force
 StandardOutput=file:/answers/output
 StandardError=file:/answers/output
@@ -43,22 +44,30 @@ StandardError=file:/answers/output
 
 def boot(bundle: Path, folder: Path) -> dict[str, Any]:
     """Install the units with `bundle` on such a machine, run tests/systemd/driver.py there."""
-    python = f"/opt/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    (folder / "edge").write_text(EDGE.format(python=PYTHON), encoding="utf-8")
+    return run_in_machine("tests.systemd.driver", BY_HAND, {"BUNDLE": bundle}, folder)
+
+
+def run_in_machine(
+    driver: str, setup: str, words: dict[str, Path], folder: Path
+) -> dict[str, Any]:
+    """What the module `driver` wrote down. Before, `setup` changes the tree $R, in bash, with
+    `words` as its variables."""
     answers = folder / "answers"
     answers.mkdir()
-    (folder / "edge").write_text(EDGE.format(python=python), encoding="utf-8")
     (folder / "asound.conf").write_text(ASOUND, encoding="utf-8")
-    (folder / "driver.service").write_text(DRIVER.format(python=python), encoding="utf-8")
-    words = {
+    (folder / "driver.service").write_text(
+        DRIVER.format(python=PYTHON, driver=driver), encoding="utf-8"
+    )
+    words = words | {
         "FOLDER": folder,
         "OURS": ROOT,
-        "BUNDLE": bundle,
-        "PYTHON": sys.base_prefix,
-        "PACKAGES": sysconfig.get_path("purelib"),
+        "PYTHON": Path(sys.base_prefix),
+        "PACKAGES": Path(sysconfig.get_path("purelib")),
     }
     script = "\n".join(f"{name}={shlex.quote(str(value))}" for name, value in words.items())
     done = subprocess.run(
-        ["unshare", "--mount", "bash", "-euc", script + STEPS],
+        ["unshare", "--mount", "bash", "-euc", script + TREE + setup + RUN],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -73,7 +82,7 @@ def boot(bundle: Path, folder: Path) -> dict[str, Any]:
     return found
 
 
-STEPS = """
+TREE = """
 mount -t tmpfs tmpfs /run
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
@@ -84,19 +93,23 @@ R="$FOLDER/disk/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$FOLDER/disk/upper,workdir=$FOLDER/disk/work" "$R"
 rm -f "$R/etc/machine-id" "$R"/etc/systemd/system/*.wants/*
 
-mkdir -p "$R"/opt/{python,packages,ours,edge-voice/bin} "$R"/etc/edge-voice
+mkdir -p "$R"/opt/{python,packages,ours}
 mount --bind "$PYTHON" "$R/opt/python"
 mount --bind "$PACKAGES" "$R/opt/packages"
 cp -r "$OURS"/{edge,profiles,models,tests} "$R/opt/ours"
-cp -rL "$BUNDLE" "$R/opt/ours/bundle"
-chmod -R a+rX "$R/opt/ours" "$R/opt/edge-voice"
-install -m 755 "$FOLDER/edge" "$R/opt/edge-voice/bin/edge"
 cp "$FOLDER/asound.conf" "$R/etc/asound.conf"
-
-cp "$OURS"/systemd/edge-voice.{service,socket} "$FOLDER/driver.service" "$R/etc/systemd/system"
+cp "$FOLDER/driver.service" "$R/etc/systemd/system"
+"""
+BY_HAND = """
+mkdir -p "$R/opt/edge-voice/bin" "$R/etc/edge-voice"
+cp -rL "$BUNDLE" "$R/opt/ours/bundle"
+install -m 755 "$FOLDER/edge" "$R/opt/edge-voice/bin/edge"
+cp "$OURS"/systemd/edge-voice.{service,socket} "$R/etc/systemd/system"
 cp "$OURS/systemd/edge-voice.sysusers" "$R/usr/lib/sysusers.d/edge-voice.conf"
 cp "$OURS/systemd/edge-voice.tmpfiles" "$R/usr/lib/tmpfiles.d/edge-voice.conf"
-
+"""
+RUN = """
+chmod -R a+rX "$R/opt/ours"
 exec systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --console=pipe \\
   --directory="$R" --bind="$FOLDER/answers:/answers" -- systemd.unit=driver.service
 """
