@@ -165,7 +165,8 @@ install-files:
 	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,prerm) remove
 	@rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.{service,socket} \
 	  $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf \
-	  $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
+	  $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset $(DESTDIR)$(UNITS)/systemd/user/edge-kiosk.service \
+	  $(DESTDIR)/usr/lib/speech-dispatcher-modules/sd_edge_voice $(DESTDIR)/etc/speech-dispatcher/edge-voice.conf
 
 uninstall: .removed  ## remove what install put there; the config and installed bundles stay
 	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postrm) remove
