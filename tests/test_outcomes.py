@@ -156,6 +156,9 @@ class Lives:
         self.running._loop.call_soon_threadsafe(cut)
 
     def end(self) -> None:
+        """Without room on the card, which would let what sounds come to its end."""
+        self.running._loop.call_soon_threadsafe(self.running.server.stop)
+        self.running._thread.join(DEADLINE_S)
         self.running.stop()
 
 

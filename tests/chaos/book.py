@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from tests.chaos.voice import BEEP, UTTERANCES
 
 WHOLE = BEEP - 24
+FADED = 520
+"""Frames: the block in which urgent speech cuts in, and what stands beside it."""
 RECORDER_S = 0.2
 """What a recorder may be behind."""
 UNHEARD = ("expired", "replaced")
@@ -118,10 +120,11 @@ def faults(entry: Entry) -> list[str]:
     """Of one that has ended once."""
     found, end = [], entry.ends[0]
     places = [word for word, _ in entry.heard]
-    for before, (word, frames) in zip(places, entry.heard[1:], strict=False):
-        # After an interruption and a loss its last word comes again, or the end of the one
-        # before: docs/protocol.md and docs/sound.md.
-        if word < before - 1 or (word == before - 1 and frames >= WHOLE):
+    for (before, begun), (word, frames) in itertools.pairwise(entry.heard):
+        # After an interruption its last word comes again, which is the one before where only the
+        # faded block of a new one was played; after a loss, the end of the one before may:
+        # docs/protocol.md and docs/sound.md.
+        if word < before - 1 or (word == before - 1 and frames >= WHOLE and begun > FADED):
             found.append("double")
     if end == "finished" and not entry.kind.startswith("sound"):
         missing = set(range(entry.words)) - set(places)

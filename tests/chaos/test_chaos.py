@@ -54,6 +54,7 @@ def test_what_was_cut_short_and_went_on_without_a_gap_is_told() -> None:
         ([(0, BEEP), (2, BEEP)], "finished", ["lost words [1]"]),
         ([(0, BEEP), (1, BEEP), (2, BEEP)] * 2, "finished", ["double"]),
         ([(0, BEEP), (1, BEEP), (0, BEEP)], "stopped", ["double"]),
+        ([(0, BEEP), (1, 441), (0, BEEP), (1, BEEP), (2, BEEP)], "finished", []),
         ([(0, BEEP)], "stopped", []),
         ([(0, BEEP)], "expired", ["heard, and never begun"]),
     ],
