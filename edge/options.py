@@ -149,13 +149,14 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
         metavar="TEXT",
         help="the text; - or nothing speaks standard input as it comes",
     )
-    add("--voice", metavar="VOICE", help="default: the daemon's first")
+    add("-f", "--file", metavar="FILE", help="speak this file; - is standard input")
+    add("-v", "--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")
     add("--priority", choices=("urgent", "normal", "background"), default="normal")
     add("--ttl", type=float, metavar="S", help="drop it if it has not begun after S seconds")
     add("--key", metavar="KEY", help="replace what waits with the same key")
-    add("--out", metavar="FILE.wav", help="write the sound there instead; - is standard output")
+    add("-w", "--out", metavar="FILE.wav", help="write the sound there; - is standard output")
     add("--fallback", type=Path, metavar="FILE.wav", help="write there if there is no sound card")
     add("--no-wait", action="store_true", help="return once the daemon has accepted it")
     add("--local", action="store_true", help="start a private daemon for this one call")

@@ -25,7 +25,7 @@ from edge.protocol import (
     SynthesizeStart,
     VoiceChoice,
 )
-from edge.text_input import TextInput
+from edge.text_input import TextInput, open_input
 
 if TYPE_CHECKING:
     import subprocess
@@ -37,8 +37,13 @@ START_TIMEOUT_S = 60.0
 
 
 def say_text(text: str | None, options: argparse.Namespace) -> int:
-    """Speak `text`, or standard input while it comes. Exit status 0; 1 if somebody stopped it."""
-    source = TextInput()
+    """Speak `text`, or the file or standard input while it comes. Exit status 0; 1 if somebody
+    stopped it."""
+    with open_input(options.file) as source:
+        return _say(text, source, options)
+
+
+def _say(text: str | None, source: TextInput, options: argparse.Namespace) -> int:
     if text is None and options.fallback:
         text = "".join(source.rest())  # needed twice, if there is no sound card
     with _daemon(options) as path, Client(path) as client:
@@ -73,7 +78,7 @@ def prerender_lines(lines: Iterable[str], options: argparse.Namespace) -> None:
 
 def _speak_input(client: Client, source: TextInput, options: argparse.Namespace) -> int:
     """One utterance after the other, each from its first clause on."""
-    spoken, silent = 0, EmptyText("standard input has no text", "echo Hello. | edge say -")
+    spoken, silent = 0, EmptyText(f"{source.name} has no text", "echo Hello. | edge say -")
     while source.begins():
         request = SpeakStart(**_wishes(options))
         answers = client.speak_stream(request, source.utterance(), wait=not options.no_wait)
