@@ -284,6 +284,12 @@ def say(options: argparse.Namespace) -> int:
     return say_text(None if text == "-" else text, options)
 
 
+def http(options: argparse.Namespace) -> int:
+    from edge.adapters.http_listener import serve
+
+    return serve(options)
+
+
 def prerender(options: argparse.Namespace) -> int:
     from edge.records import read_text
     from edge.say import prerender_lines
@@ -367,6 +373,7 @@ def _parser() -> argparse.ArgumentParser:
         reload,
         say,
         prerender,
+        http,
         stop,
         pause,
         resume,

@@ -14,6 +14,7 @@ DEFAULT_VOICE = "en_US-joe-medium"
 ROUNDS = 7
 BUNDLES = Path("build/bundles")
 """Where a build puts its bundles, and where the daemon looks after those that are installed."""
+HTTP = "127.0.0.1:8880"
 
 _SYSTEM = "for the service, in /var/lib/edge-voice"
 _CONFIG = "read this file, not one that is found"
@@ -192,6 +193,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add = command("status", "show what the daemon does", "edge status --watch")
     add("--json", action="store_true", help="answer as JSON")
     add("--watch", action="store_true", help="each second anew, until Ctrl-C")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "http",
+        "offer OpenAI's speech interface to programs on this machine",
+        "edge http --token-file ~/.config/edge-voice/http-token",
+    )
+    add("--listen", default=HTTP, metavar="PLACE", help=f"HOST:PORT or a path; default {HTTP}")
+    add("--token-file", type=Path, metavar="FILE", help="what clients must send as their api_key")
+    add("--alias", action="append", metavar="NAME=VOICE", help="as alloy=en_US-heart; repeatable")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command(

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import itertools
 import os
-import struct
 import sys
 import time
 import wave
@@ -141,13 +140,13 @@ def _choice(options: argparse.Namespace) -> VoiceChoice | None:
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:
     """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
-    from edge.pcm import to_int16
+    from edge.pcm import endless_wav_header, to_int16
 
     first = next(chunks, None)
     if first is None:
         raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
     if out == "-":
-        sys.stdout.buffer.write(_endless_header(first.rate))
+        sys.stdout.buffer.write(endless_wav_header(first.rate))
         for chunk in itertools.chain([first], chunks):
             sys.stdout.buffer.write(to_int16(chunk.samples).tobytes())
             sys.stdout.buffer.flush()
@@ -178,17 +177,6 @@ def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
                 writer.writeframesraw(to_int16(chunk.samples).tobytes())
         file.flush()
         os.fsync(file.fileno())
-
-
-def _endless_header(rate: int) -> bytes:
-    """A WAV header for sound whose length is not known yet: the largest that readers take."""
-    most = 0x7FFFFFFF
-    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    return (
-        struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
-        + form
-        + struct.pack("<4sI", b"data", most - 36)
-    )
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ COMMANDS = [
     "calibrate-audio",
     "config",
     "doctor",
+    "http",
     "inspect",
     "install",
     "pause",
