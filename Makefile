@@ -7,6 +7,9 @@ VOICE ?= en_US-joe-medium
 PYTHON ?= python3
 VENV := .venv
 EDGE := $(VENV)/bin/edge
+PREFIX ?= /opt/edge-voice
+UNITS ?= /usr/lib
+BOARD_EXTRAS ?= cpu,audio,piper,hibari
 export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -21,10 +24,10 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test lint build bundles kernels wheels serve clean
+.PHONY: help setup say test test-arm64 count-arm64 lint build bundles kernels wheels serve install uninstall purge deb clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
@@ -77,8 +80,57 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++ systemd systemd-container,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+ARM64 ?= $(HOME)/.cache/edge-voice/arm64
+.PHONY: .arm64
+.arm64: setup kernels
+	$(call apt,qemu-user mmdebstrap g++-aarch64-linux-gnu gcc libc6-dev,emulating ARM,exit 1)
+	@tests/arm64/prepare.sh $(ARM64) $(VENV)/bin/python
+
+test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/arm.md)
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/arm64/proof.py $(ARGS)
+
+count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
+
+install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; as root
+	@[ "$$($(PYTHON) -c 'import struct; print(struct.calcsize("P"))')" = 8 ] || { echo "64-bit only: install a 64-bit operating system"; exit 1; }
+	@version=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/python$$version"; \
+	rm -rf "$$lib" "$(DESTDIR)$(PREFIX)/lib/any"; mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$$lib"; \
+	$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && \
+	sed -e "s/@PYTHONS@/$$version/" -e 's|/opt/edge-voice|$(PREFIX)|' contrib/edge.sh >"$(DESTDIR)$(PREFIX)/bin/edge" && chmod 755 "$(DESTDIR)$(PREFIX)/bin/edge"
+	@$(MAKE) --no-print-directory install-files
+	@[ -n "$(DESTDIR)" ] || contrib/debian/postinst configure
+
+DEBS ?= amd64 arm64
+DEB_PYTHONS ?= 3.11
+deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
+	@for arch in $(DEBS); do for python in $(DEB_PYTHONS); do contrib/debian/build $$arch $$python || exit 1; done; done
+
+.PHONY: install-files
+install-files:
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice.socket
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket
+	@mkdir -p $(DESTDIR)$(PREFIX)/share
+	@for kind in . user; do folder=$(DESTDIR)$(UNITS)/systemd/$$([ $$kind = . ] && echo system || echo user); \
+	  sed 's|/opt/edge-voice|$(PREFIX)|' systemd/$$kind/edge-voice.service >$$folder/edge-voice.service; done
+	@install -Dm644 systemd/edge-voice.sysusers $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf
+	@install -Dm644 systemd/edge-voice.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf
+	@install -Dm644 systemd/edge-voice.preset $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
+	@install -Dm644 systemd/jetson.conf $(DESTDIR)$(PREFIX)/share/jetson.conf
+	@[ -e $(DESTDIR)/etc/edge-voice/config.yaml ] || install -Dm644 systemd/config.yaml $(DESTDIR)/etc/edge-voice/config.yaml
+
+uninstall:  ## remove what install put there; the config and installed bundles stay
+	@contrib/debian/prerm remove
+	@rm -rf $(PREFIX) /usr/bin/edge $(UNITS)/systemd/system/edge-voice.* $(UNITS)/systemd/user/edge-voice.* \
+	  /usr/lib/sysusers.d/edge-voice.conf /usr/lib/tmpfiles.d/edge-voice.conf /usr/lib/systemd/system-preset/80-edge-voice.preset
+	@contrib/debian/postrm remove
+
+purge: uninstall  ## remove the config, bundles and user too
+	@rm -rf /etc/edge-voice
+	@contrib/debian/postrm purge
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) build dist hello.wav .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

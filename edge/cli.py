@@ -332,14 +332,30 @@ def status(options: argparse.Namespace) -> int:
     return control.status(options)
 
 
+def drop_in(options: argparse.Namespace) -> int:
+    from edge.drop_in import drop_in
+    from edge.profile import all_profiles, detect, load_profile, read_machine
+
+    machine = read_machine()
+    named = options.profile
+    profile = load_profile(named) if named else detect(machine, all_profiles()).profile
+    print(drop_in(profile, machine), end="")
+    return 0
+
+
 def doctor(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from edge.client import socket_path
     from edge.doctor import examine
     from edge.installed import default_places
+    from edge.sandbox import run_as_service
 
-    findings = examine(options.bundle or default_places(), options.socket or socket_path())
+    if options.as_service:
+        words = [word for word in options.typed if word != "--as-service"]
+        return run_as_service([*words, *([] if options.tone else ["--tone"])])
+    places = options.bundle or default_places()
+    findings = examine(places, options.socket or socket_path(), options.tone)
     if options.json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -380,6 +396,7 @@ def _parser() -> argparse.ArgumentParser:
         volume,
         status,
         calibrate_audio,
+        drop_in,
         doctor,
     )
     return parser({work.__name__.replace("_", "-"): work for work in works})

@@ -13,6 +13,7 @@ from edge.protocol import LiveUtterance, Playback, StatusReport
 from edge.tables import print_json, table
 
 WATCH_S = 1.0
+IDLE_S = 0.1
 MOST_WAITING = 8
 """Rows of the queue: the picture must fit on a small terminal."""
 _HOME_AND_CLEAR = "\x1b[H\x1b[J"
@@ -43,6 +44,8 @@ def volume(options: argparse.Namespace) -> int:
 def status(options: argparse.Namespace) -> int:
     """Once, or each second until Ctrl-C: a picture on a terminal, one answer a line as JSON."""
     with Client(options.socket) as client:
+        if options.until_idle:
+            _wait_until_idle(client, options.until_idle)
         if not options.watch:
             report = client.status()
             print_json(asdict(report)) if options.json else print(picture(report))
@@ -58,6 +61,15 @@ def status(options: argparse.Namespace) -> int:
                 time.sleep(WATCH_S)
         except KeyboardInterrupt:
             return 0
+
+
+def _wait_until_idle(client: Client, limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        report = client.status()
+        if report.paused or (report.speaking is None and not report.queue):
+            return
+        time.sleep(IDLE_S)
 
 
 def picture(report: StatusReport) -> str:

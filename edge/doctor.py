@@ -38,14 +38,15 @@ class Finding:
     remedy: str = ""
 
 
-def examine(places: Sequence[Path], socket_path: Path) -> list[Finding]:
-    """Look at everything, whatever fails on the way. `places` hold bundles."""
+def examine(places: Sequence[Path], socket_path: Path, tone: bool = False) -> list[Finding]:
+    """Look at everything, whatever fails on the way. `places` hold bundles; a `tone` is played."""
     bundles: list[Bundle] = []
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python,
         _onnxruntime,
         _kernels,
         _sound,
+        *([_tone] if tone else []),
         _board,
         lambda: _bundles(places, bundles),
         lambda: _families(bundles),
@@ -130,6 +131,32 @@ def _sound() -> Iterator[Finding]:
         )
     else:
         yield Finding("sound", "ok", "; ".join(names))
+
+
+def _tone() -> Iterator[Finding]:
+    code = (
+        "import numpy as np\n"
+        "from edge.errors import EdgeError\n"
+        "from edge.daemon.sink import PortAudioSink\n"
+        "from edge.config import load_config\n"
+        "device = load_config().config.audio.device\n"
+        "sink = PortAudioSink(None if device == 'default' else device, 22050)\n"
+        "t = np.arange(22050, dtype=np.float32) / 22050\n"
+        "wave = 0.1 * np.sin(2 * np.pi * 440 * t) * np.minimum(1, 20 * np.minimum(t, 1 - t))\n"
+        "try:\n"
+        "  sink.write(wave.astype(np.float32)); sink.finish(); sink.close()\n"
+        "  print(json.dumps([sink.name, '', '']))\n"
+        "except EdgeError as e: print(json.dumps(['', e.message, e.remedy]))"
+    )
+    status, answer, said = _probe(code)
+    if status != 0:
+        yield Finding("tone", "fail", said, "edge doctor --verbose")
+        return
+    name, trouble, remedy = answer
+    if trouble:
+        yield Finding("tone", "fail", trouble, remedy)
+    else:
+        yield Finding("tone", "ok", f"a second of 440 Hz was played to {name}")
 
 
 def _board() -> Iterator[Finding]:

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 SYSTEM_STATE = Path("/var/lib/edge-voice")
 """The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
+PACKAGED = Path("/usr/share/edge-voice/bundles")
+"""Of the system's package manager: Debian's packages of voices."""
 CURRENT, PREVIOUS, STARTS = "current", "previous", "starts.json"
 MAX_STARTS = 3
 """A bundle whose load began so often, and never ended well, gives way to the previous one."""
@@ -65,7 +67,7 @@ def bundles_of(system: bool) -> Path:
 
 def default_places() -> list[Path]:
     """Where bundles are looked for if nobody names a place."""
-    return [installed_dir(), BUNDLES]
+    return [installed_dir(), PACKAGED, BUNDLES]
 
 
 def folder_name(bundle: Bundle) -> str:

@@ -193,6 +193,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add = command("status", "show what the daemon does", "edge status --watch")
     add("--json", action="store_true", help="answer as JSON")
     add("--watch", action="store_true", help="each second anew, until Ctrl-C")
+    add("--until-idle", type=float, metavar="S", help="first wait, at most so long, for silence")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command(
@@ -215,7 +216,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--idle", type=float, default=10.0, metavar="S", help="let it sleep first; default 10")
     add("--json", action="store_true", help="answer as JSON")
 
+    add = command(
+        "drop-in",
+        "print the part of the systemd service that depends on the board",
+        "edge drop-in --profile rpi5",
+    )
+    add("--profile", metavar="P", help="the board; default: this machine")
+
     add = command("doctor", "find out what is wrong with this machine", "edge doctor")
+    add("--tone", action="store_true", help="play one, to be heard")
+    add("--as-service", action="store_true", help="in the service's sandbox; needs root")
     add("--json", action="store_true", help="answer as JSON")
     add("--bundle", type=Path, action="append", metavar="DIR", help="where to look for bundles")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")

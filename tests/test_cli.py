@@ -30,6 +30,7 @@ COMMANDS = [
     "calibrate-audio",
     "config",
     "doctor",
+    "drop-in",
     "http",
     "inspect",
     "install",

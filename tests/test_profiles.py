@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import shutil
 import typing
 from pathlib import Path
@@ -127,6 +128,18 @@ def test_a_shipped_profile_is_sound(profile: Profile) -> None:
         slow = [plan for plan in profile.variants if not plan.needs]
         assert slow[0].encoder == slow[0].decoder == "fp32"
         assert "int8-dynamic" not in {recipe for p in slow for recipe in (p.encoder, p.decoder)}
+
+
+@pytest.mark.parametrize("name", ["rpi-zero2w", "rpi3", "rpi4", "rpi5", "rk3588"])
+def test_nothing_is_preferred_that_takes_more_instructions_than_fp32(name: str) -> None:
+    """Against the counts of docs/arm.md, those of a board with the same cores."""
+    same_cores = {"rpi-zero2w": "rpi3", "rk3588": "rpi5"}.get(name, name)
+    page = (Path(__file__).parent.parent / "docs/arm.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| {same_cores} \| `([\w-]+)` \| A\d\d \| (\d+) \|$", page, re.MULTILINE)
+    counts = {variant: int(count) for variant, count in rows}
+    planned = [plan.name for plan in load_profile(name).variants]
+    for preferred in planned[: planned.index("fp32")]:
+        assert counts[preferred] <= counts["fp32"], f"{preferred} on {name}: {counts}"
 
 
 def test_no_two_profiles_claim_one_board() -> None:

@@ -10,11 +10,23 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge.daemon import systemd
 from edge.errors import SocketInUse
 
 MODE = 0o660
 """Its owner and group may speak; the folder decides who gets that far."""
 MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
+
+
+@contextlib.contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """The socket that systemd handed over, else one of our own at `path`. Raises SocketInUse."""
+    if (given := systemd.given_socket()) is None:
+        with claim(path) as listener:
+            yield listener
+    else:
+        with given:  # its file is systemd's, which keeps clients waiting while we start again
+            yield given
 
 
 @contextlib.contextmanager

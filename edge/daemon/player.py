@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 BLOCK_S = 0.02
 """What one write holds: a stop is heard one block later."""
+LONGEST_WAIT_S = 660.0
+"""For a device: what the configuration allows, and opening it."""
 KEEP_OPEN_S = 0.5
 """Silence written after the last sample, so that the next utterance needs no new start."""
 
@@ -50,6 +53,8 @@ class Player(threading.Thread):
         self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
+        self._turns = 0
+        self._writing_since: float | None = None
         self.underruns = 0  # the device ran dry
         self.gaps = 0  # silence in the middle of an utterance: synthesis or its text came late
 
@@ -100,6 +105,19 @@ class Player(threading.Thread):
         """Hold all but urgent speech back from the next block on; later go on with that sample."""
         with self._changed:
             self._lanes.paused = paused
+            self._changed.notify_all()
+
+    @property
+    def turns(self) -> float:
+        """Grows whenever the thread comes round: see edge.daemon.watchdog. Waiting for a lost
+        device, as long as the configuration may ask for, is life too."""
+        since = self._writing_since
+        waited_s = 0.0 if since is None else time.monotonic() - since
+        return self._turns + (waited_s if waited_s < LONGEST_WAIT_S else 0.0)
+
+    def nudge(self) -> None:
+        """Come round once, also where there is nothing to do."""
+        with self._changed:
             self._changed.notify_all()
 
     @property
@@ -172,8 +190,10 @@ class Player(threading.Thread):
     def _next(self) -> tuple[Stretch | End | None, Lane, bool]:
         """The next item, its lane, and whether its utterance has begun; None if none waits."""
         with self._changed:
+            self._turns += 1
             while not self._lanes.waiting and not self._closing and self._sink is None:
                 self._changed.wait()
+                self._turns += 1
             lane = self._lanes.turn
             if not self._lanes.waiting:
                 return None, lane, False
@@ -299,7 +319,12 @@ class Player(threading.Thread):
         assert self._sink is not None
         self._silenced = False
         scaled = self._fader.fade(block, round(BLOCK_S * self._rate))
-        self.underruns += self._sink.write(scaled)
+        self._writing_since = time.monotonic()
+        try:
+            self.underruns += self._sink.write(scaled)
+        finally:
+            self._writing_since = None
+        self._turns += 1
         self._written += len(block)
         self._tell_heard()
 

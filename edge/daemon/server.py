@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from edge.bundle import Bundle
 from edge.config import Config
+from edge.daemon import systemd
 from edge.daemon.access import admit
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
-from edge.daemon.listener import claim
+from edge.daemon.listener import listening
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.player import Player
@@ -28,6 +31,7 @@ from edge.daemon.status import info, playback, report
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import TextStreams
 from edge.daemon.voices import Voices
+from edge.daemon.watchdog import keep_alive
 from edge.errors import BadMessage, Busy, EdgeError, EmptyText, NotAllowed
 from edge.protocol import (
     Describe,
@@ -58,6 +62,8 @@ from edge.synth import Style
 
 log = logging.getLogger(__name__)
 
+# From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
+_KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 MAX_CLIENTS = 256
 """A connection costs about 20 kB; more than this on one board is a runaway program."""
 
@@ -83,7 +89,7 @@ class Server:
         self._player = Player(
             open_sink,
             notify=lambda event: self._speaker.on_played(event),
-            on_room=lambda: self._speaker.on_room(),
+            on_room=lambda: self._speaker.nudge(),
         )
         self._player.volume = self.setup.config.audio.volume / 100
         self._phrases = PhraseCache(store, self.setup.config.cache.memory_mb << 20)
@@ -102,20 +108,24 @@ class Server:
     async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
         """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
-        with claim(path) as listener:
+        with listening(path) as listener:
             # Loaded before the first client is answered: ready means able to speak.
             self.voices.synthesizer(self.voices.default)
             self._player.start()
             self._speaker.start()
             server = await asyncio.start_unix_server(
-                self._accept, sock=listener, backlog=MAX_CLIENTS
+                self._accept, sock=listener, backlog=MAX_CLIENTS, **_KEEP_THE_FILE
             )
+            alive = asyncio.create_task(keep_alive([self._speaker, self._player]))
             log.info("ready on %s", path)
+            systemd.notify("READY=1", f"STATUS=Speaks {self.voices.default}")
             ready()
             try:
                 await self._stopping.wait()
             finally:
                 log.info("stopping")
+                systemd.notify("STOPPING=1")
+                alive.cancel()
                 # Accept nobody more, and let in whoever was just accepted: until 3.12 asyncio
                 # loses the socket of one that arrives in a server that is closed.
                 self._loop.remove_reader(listener)

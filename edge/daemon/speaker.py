@@ -67,6 +67,8 @@ class Speaker(threading.Thread):
         self._client_jobs: list[Job] = []
         self._closing = False
         self.counters = Counters()
+        self.turns = 0
+        """Grows whenever the thread comes round: see edge.daemon.watchdog."""
 
     # From the sockets' thread
 
@@ -149,9 +151,10 @@ class Speaker(threading.Thread):
             self._changed.notify_all()
         self.join()
 
-    # From the playback thread
+    # From other threads
 
-    def on_room(self) -> None:
+    def nudge(self) -> None:
+        """Come round once, also where there is nothing to do."""
         with self._changed:
             self._changed.notify_all()
 
@@ -180,6 +183,7 @@ class Speaker(threading.Thread):
         """Wait for the job whose turn it is; None when closing."""
         with self._changed:
             while not self._closing:
+                self.turns += 1
                 due = min((u.expires or 0.0 for u in self._may_expire()), default=None)
                 if due is not None and due <= (now := self._clock()):
                     return partial(self._expire, now)

@@ -1,4 +1,4 @@
-"""What the daemon says of itself: its voices and how it is; never a text that is or was spoken."""
+"""What the daemon says of itself: its voices, and how it is; never a text that it spoke."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 // quad, and one lane of a weight register holds four channels of an output.
 #include <arm_neon.h>
 
-#include "rows.h"
+#include "rows_neon.h"
 
 namespace edge_kernels {
 namespace {
@@ -15,6 +15,7 @@ inline void dot_vectors(const Dot& d, const uint8_t* const* columns, int32_t* co
   const int8_t* w = d.weights;
   for (int tap = 0; tap < d.taps; ++tap) {
     size_t at = static_cast<size_t>(tap) * d.tap_bytes;
+#pragma GCC unroll 4
     for (int quad = 0; quad < d.quads; ++quad, at += d.quad_bytes, w += kBlock * 4) {
       const int8x16_t low = vld1q_s8(w), high = vld1q_s8(w + 16);
       for (int v = 0; v < Vectors; ++v) {
@@ -50,6 +51,6 @@ void dot(const Dot& d) {
 
 }  // namespace
 
-const Path path_sdot = make_path("sdot", 127, true, dot);
+const Path path_sdot = make_neon_path("sdot", 127, dot);
 
 }  // namespace edge_kernels

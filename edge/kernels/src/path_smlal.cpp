@@ -3,7 +3,8 @@
 // 7-bit weights (128 * 63 * 4 = 32,256).
 #include <arm_neon.h>
 
-#include "rows.h"
+#include "dot_smlal_narrow.h"
+#include "rows_neon.h"
 
 namespace edge_kernels {
 namespace {
@@ -74,13 +75,18 @@ template <int Depth>
 void dot(const Dot& d) {
   for (int half = 0; half < kBlock; half += 4)
     for (int g = 0; g < d.groups; ++g)
-      for (int v = 0; v < 2; ++v)
-        dot_four<Depth>(d, d.group[g] + v * 32, d.weights + half * 4, d.sums + half * kRow + g * kGroup + v * 8);
+      for (int v = 0; v < 2; ++v) {
+        const uint8_t* columns = d.group[g] + v * 32;
+        const int8_t* weights = d.weights + half * 4;
+        int32_t* out = d.sums + half * kRow + g * kGroup + v * 8;
+        if (Depth == 4 && d.quads % 4 == 0) dot_four_narrow(d, columns, weights, out);
+        else dot_four<Depth>(d, columns, weights, out);
+      }
 }
 
 }  // namespace
 
-const Path path_smlal_narrow = make_path("smlal-7bit", 63, true, dot<4>);
-const Path path_smlal = make_path("smlal", 127, true, dot<2>);
+const Path path_smlal_narrow = make_neon_path("smlal-7bit", 63, dot<4>);
+const Path path_smlal = make_neon_path("smlal", 127, dot<2>);
 
 }  // namespace edge_kernels

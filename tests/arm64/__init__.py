@@ -1,0 +1,1 @@
+"""ARM without ARM hardware: see docs/arm.md."""

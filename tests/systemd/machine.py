@@ -1,0 +1,102 @@
+"""Boot systemd as PID 1 on a copy-on-write view of this machine, and run a driver there.
+
+Everything happens in mount, network and process namespaces of its own, on memory: nothing of this
+machine is changed. Needs root. What was written is told by the driver, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+BOOT_LIMIT_S = 240
+
+# /root and /home are hidden from the service, so Python, its packages and ours are seen in /opt.
+EDGE = """#!/bin/sh
+PYTHONHOME=/opt/python PYTHONPATH=/opt/ours:/opt/packages exec {python} -m edge "$@"
+"""
+# Played sound goes into a file that only the service may write; its pace is not a card's.
+ASOUND = """pcm.!default {
+  type plug
+  slave.pcm { type file slave.pcm "null" file "/var/lib/edge-voice/heard.raw" format "raw" }
+}
+"""
+DRIVER = """[Unit]
+Requires=basic.target dbus.socket
+After=basic.target dbus.socket
+[Service]
+Type=oneshot
+TimeoutStartSec=200
+Environment=PYTHONHOME=/opt/python PYTHONPATH=/opt/ours:/opt/packages ORT_DISABLE_TELEMETRY=1
+ExecStart={python} -m tests.systemd.driver /answers/answers.json
+ExecStopPost=/bin/systemctl poweroff --force
+StandardOutput=file:/answers/output
+StandardError=file:/answers/output
+"""
+
+
+def boot(bundle: Path, folder: Path) -> dict[str, Any]:
+    """Install the units with `bundle` on such a machine, run tests/systemd/driver.py there."""
+    python = f"/opt/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    answers = folder / "answers"
+    answers.mkdir()
+    (folder / "edge").write_text(EDGE.format(python=python), encoding="utf-8")
+    (folder / "asound.conf").write_text(ASOUND, encoding="utf-8")
+    (folder / "driver.service").write_text(DRIVER.format(python=python), encoding="utf-8")
+    words = {
+        "FOLDER": folder,
+        "OURS": ROOT,
+        "BUNDLE": bundle,
+        "PYTHON": sys.base_prefix,
+        "PACKAGES": sysconfig.get_path("purelib"),
+    }
+    script = "\n".join(f"{name}={shlex.quote(str(value))}" for name, value in words.items())
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-euc", script + STEPS],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=BOOT_LIMIT_S,
+    )
+    told = answers / "answers.json"
+    if not told.exists():
+        output = answers / "output"
+        said = output.read_text(encoding="utf-8") if output.exists() else ""
+        raise AssertionError(f"the machine gave no answers:\n{done.stdout}{done.stderr}{said}")
+    found: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+    return found
+
+
+STEPS = """
+mount -t tmpfs tmpfs /run
+umount -R /sys/fs/cgroup
+mount -t cgroup2 none /sys/fs/cgroup
+mkdir "$FOLDER/disk"
+mount -t tmpfs tmpfs "$FOLDER/disk"
+mkdir "$FOLDER/disk/"{upper,work,root}
+R="$FOLDER/disk/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$FOLDER/disk/upper,workdir=$FOLDER/disk/work" "$R"
+rm -f "$R/etc/machine-id" "$R"/etc/systemd/system/*.wants/*
+
+mkdir -p "$R"/opt/{python,packages,ours,edge-voice/bin} "$R"/etc/edge-voice
+mount --bind "$PYTHON" "$R/opt/python"
+mount --bind "$PACKAGES" "$R/opt/packages"
+cp -r "$OURS"/{edge,profiles,models,tests} "$R/opt/ours"
+cp -rL "$BUNDLE" "$R/opt/ours/bundle"
+chmod -R a+rX "$R/opt/ours" "$R/opt/edge-voice"
+install -m 755 "$FOLDER/edge" "$R/opt/edge-voice/bin/edge"
+cp "$FOLDER/asound.conf" "$R/etc/asound.conf"
+
+cp "$OURS"/systemd/edge-voice.{service,socket} "$FOLDER/driver.service" "$R/etc/systemd/system"
+cp "$OURS/systemd/edge-voice.sysusers" "$R/usr/lib/sysusers.d/edge-voice.conf"
+cp "$OURS/systemd/edge-voice.tmpfiles" "$R/usr/lib/tmpfiles.d/edge-voice.conf"
+
+exec systemd-nspawn --quiet --register=no --keep-unit --private-network --boot --console=pipe \\
+  --directory="$R" --bind="$FOLDER/answers:/answers" -- systemd.unit=driver.service
+"""
