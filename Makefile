@@ -116,6 +116,9 @@ install-files:
 	@mkdir -p $(DESTDIR)$(PREFIX)/share
 	@for kind in . user; do folder=$(DESTDIR)$(UNITS)/systemd/$$([ $$kind = . ] && echo system || echo user); \
 	  sed 's|/opt/edge-voice|$(PREFIX)|' systemd/$$kind/edge-voice.service >$$folder/edge-voice.service; done
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice-http.socket systemd/edge-voice-wyoming.*
+	@sed 's|/opt/edge-voice|$(PREFIX)|' systemd/edge-voice-http.service >$(DESTDIR)$(UNITS)/systemd/system/edge-voice-http.service
+	@install -Dm644 contrib/edge.bash-completion $(DESTDIR)/usr/share/bash-completion/completions/edge
 	@install -Dm644 systemd/edge-voice.sysusers $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.preset $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
@@ -124,7 +127,8 @@ install-files:
 
 uninstall:  ## remove what install put there; the config and installed bundles stay
 	@contrib/debian/prerm remove
-	@rm -rf $(PREFIX) /usr/bin/edge $(UNITS)/systemd/system/edge-voice.* $(UNITS)/systemd/user/edge-voice.* \
+	@rm -rf $(PREFIX) /usr/bin/edge $(UNITS)/systemd/system/edge-voice[.-]* $(UNITS)/systemd/user/edge-voice.* \
+	  /usr/share/bash-completion/completions/edge \
 	  /usr/lib/sysusers.d/edge-voice.conf /usr/lib/tmpfiles.d/edge-voice.conf /usr/lib/systemd/system-preset/80-edge-voice.preset
 	@contrib/debian/postrm remove
 

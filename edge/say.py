@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import os
 import sys
-import time
+import threading
 import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -201,27 +201,25 @@ def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
             command += ["--any-board"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
             try:
-                _wait_until_ready(daemon, path)
+                _wait_until_ready(daemon)
                 yield path
             finally:
                 daemon.terminate()
                 daemon.communicate()
 
 
-def _wait_until_ready(daemon: subprocess.Popen[str], path: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(NoDaemon), Client(path):
-            return
-        if daemon.poll() is not None:
-            assert daemon.stderr is not None
-            said = daemon.stderr.read().strip().splitlines()
-            raise NoDaemon(
-                "the private daemon did not start: " + (said[0] if said else "it said nothing"),
-                said[-1].strip() if len(said) > 1 else "Start it by hand to see why: edge serve",
-            )
-        time.sleep(0.01)
-    raise NoDaemon(
-        f"the private daemon was not ready within {START_TIMEOUT_S:.0f} s",
-        "Start it by hand to see why: edge serve",
-    )
+def _wait_until_ready(daemon: subprocess.Popen[str]) -> None:
+    """Until its log says so."""
+    assert daemon.stderr is not None
+    said = ["it was not ready in time", "Start it by hand to see why: edge serve"]
+    alarm = threading.Timer(START_TIMEOUT_S, daemon.kill)
+    alarm.start()
+    try:
+        for line in daemon.stderr:
+            if line.startswith("edge: ready on "):
+                return
+            said.append(line.strip())
+    finally:
+        alarm.cancel()
+    why, remedy = said[-2:]
+    raise NoDaemon(f"the private daemon did not start: {why}", remedy)
