@@ -80,7 +80,7 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++ systemd systemd-container,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 ARM64 ?= $(HOME)/.cache/edge-voice/arm64
