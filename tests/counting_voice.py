@@ -80,7 +80,7 @@ class Stage:
         self.player = Player(
             self.card.open,
             notify=lambda event: self.speaker.on_played(event),
-            on_room=lambda: self.speaker.on_room(),
+            on_room=lambda: self.speaker.nudge(),
         )
         self.now = 0.0
         self.speaker = Speaker(

@@ -175,7 +175,7 @@ def test_what_is_stale_is_dropped_in_the_queue_and_in_the_buffer(tone_bundle: Bu
         stage.say(4, expires=5.0)  # still in the queue
         stage.say(5)
         stage.now = 6.0
-        stage.speaker.on_room()
+        stage.speaker.nudge()
         stage.wait_for(Cancelled("2", "expired"), Cancelled("4", "expired"))
         stage.card.give_room()
         stage.wait_for_ends(5)
@@ -187,7 +187,7 @@ def test_what_has_begun_does_not_expire(tone_bundle: Bundle) -> None:
         stage.say(1, expires=5.0)
         stage.card.play(1)
         stage.now = 6.0
-        stage.speaker.on_room()
+        stage.speaker.nudge()
         stage.say(2, expires=7.0)
         stage.card.give_room()
         stage.wait_for_ends(2)
