@@ -19,6 +19,7 @@ BOOT_LIMIT_S = 240
 
 # /root and /home are hidden from the service, so Python, its packages and ours are seen in /opt.
 EDGE = """#!/bin/sh
+export LD_LIBRARY_PATH=/opt/python/lib
 PYTHONHOME=/opt/python PYTHONPATH=/opt/ours:/opt/packages exec {python} -m edge "$@"
 """
 # Played sound goes into a file that only the service may write; its pace is not a card's.
@@ -93,7 +94,8 @@ chmod -R a+rX "$R/opt/ours" "$R/opt/edge-voice"
 install -m 755 "$FOLDER/edge" "$R/opt/edge-voice/bin/edge"
 cp "$FOLDER/asound.conf" "$R/etc/asound.conf"
 
-cp "$OURS"/systemd/edge-voice.{service,socket} "$FOLDER/driver.service" "$R/etc/systemd/system"
+cp "$OURS"/systemd/edge-voice{,-http,-wyoming}.{service,socket} "$R/etc/systemd/system"
+cp "$FOLDER/driver.service" "$R/etc/systemd/system"
 cp "$OURS/systemd/edge-voice.sysusers" "$R/usr/lib/sysusers.d/edge-voice.conf"
 cp "$OURS/systemd/edge-voice.tmpfiles" "$R/usr/lib/tmpfiles.d/edge-voice.conf"
 
