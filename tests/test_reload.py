@@ -129,7 +129,7 @@ def test_a_voice_that_is_new_and_one_that_is_gone(
     with running.connect() as wire:
         installed.put(second_bundle)
         assert reload(wire) == ("voice second is new",)
-        assert set(report(wire).voices) == {"tone", "second"}
+        assert {voice.name for voice in report(wire).voices} == {"tone", "second"}
         wire.send(Synthesize(TEXT))
         (installed.root / "second" / "current").unlink()
         with running.connect() as other:
