@@ -142,6 +142,28 @@ def test_nothing_is_preferred_that_takes_more_instructions_than_fp32(name: str) 
         assert counts[preferred] <= counts["fp32"], f"{preferred} on {name}: {counts}"
 
 
+@pytest.mark.parametrize(
+    ("name", "recipe", "place"),
+    [
+        ("x86-64", "int8-fused", "first"),
+        ("rpi5", "int8-fused", "first"),
+        ("rk3588", "int8-fused", "first"),
+        ("rpi3", "int8-fused-7bit", "after fp32"),
+        ("rpi-zero2w", "int8-fused-7bit", "after fp32"),
+        ("rpi4", "int8-fused", "nowhere"),
+    ],
+)
+def test_our_operators_are_preferred_where_they_pay(name: str, recipe: str, place: str) -> None:
+    """docs/kernels.md: measured on x86-64, counted on ARM; left out on A72 until timed."""
+    decoders = [plan.decoder for plan in load_profile(name).variants]
+    found = [i for i, decoder in enumerate(decoders) if decoder.startswith("int8-fused")]
+    assert [decoders[i] for i in found] == ([] if place == "nowhere" else [recipe])
+    if place == "first":
+        assert found == [0]
+    if place == "after fp32":
+        assert decoders[0] == "fp32"
+
+
 def test_no_two_profiles_claim_one_board() -> None:
     owner: dict[str, str] = {}
     for profile in shipped():
