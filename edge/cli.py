@@ -136,18 +136,20 @@ def build(options: argparse.Namespace) -> int:
     from edge.build.bundles import destination
     from edge.build.pipeline import Wish, build_bundle
     from edge.build.progress import progress
+    from edge.build.stage_gate import STAGES
+    from edge.build.terminal import build_everywhere, print_stages
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
 
     if options.profile == "all":
-        return _build_all(options)
+        return build_everywhere(options)
     name = options.profile or detect(read_machine(), all_profiles()).profile.name
     profile = load_profile(name)
     folder = destination(options.out, options.voice, name)
     if options.if_needed and folder.exists():
         open_bundle(folder, machine=None).verify()
         return 0
-    wish = Wish(options.voice, name, options.only, options.judge)
+    wish = Wish(options.voice, name, options.only, options.judge, options.checkpoint)
     with progress(f"{options.voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache, report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
@@ -155,35 +157,12 @@ def build(options: argparse.Namespace) -> int:
     print(f"{bundle.path}  ({size / 1e6:.1f} MB: {variants})")
     if (page := bundle.path / "report.html").exists():
         print(f"Why: {page}")
+    if (bundle.path / STAGES).exists():
+        print_stages(bundle.path / STAGES)
+        print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
+        return 0
     print("Hear it: edge say --local 'Hello.'")
     return 0
-
-
-def _build_all(options: argparse.Namespace) -> int:
-    from edge.build.bundles import build_all
-    from edge.build.pipeline import Wish
-    from edge.build.progress import progress
-    from edge.profile import all_profiles
-
-    names = [profile.name for profile in all_profiles()]
-    wishes = [Wish(options.voice, name, options.only, options.judge) for name in names]
-    every = []
-    with progress(f"{options.voice} for {len(wishes)} boards") as report:
-        for built in build_all(wishes, options.out, options.cache, options.jobs):
-            every.append(built)
-            report(f"{built.wish.profile} done", len(every), len(wishes))
-    every.sort(key=lambda built: names.index(built.wish.profile))
-    rows = [
-        (
-            built.wish.profile,
-            f"{built.bytes / 1e6:.1f} MB" if not built.failure else "-",
-            f"{built.seconds:.0f} s",
-            built.failure or ", ".join(built.variants),
-        )
-        for built in every
-    ]
-    print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
-    return int(any(built.failure for built in every))
 
 
 # On the board
@@ -302,6 +281,18 @@ def prerender(options: argparse.Namespace) -> int:
     return 0
 
 
+def clone(options: argparse.Namespace) -> int:
+    from edge.clone import clone_voice
+
+    return clone_voice(options)
+
+
+def unclone(options: argparse.Namespace) -> int:
+    from edge.clone import wipe_voice
+
+    return wipe_voice(options)
+
+
 def stop(options: argparse.Namespace) -> int:
     from edge import control
 
@@ -390,6 +381,8 @@ def _parser() -> argparse.ArgumentParser:
         say,
         prerender,
         http,
+        clone,
+        unclone,
         stop,
         pause,
         resume,

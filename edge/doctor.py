@@ -23,9 +23,12 @@ from edge.bundle import MANIFEST, Bundle, open_bundle
 from edge.client import Client
 from edge.errors import EdgeError
 from edge.installed import bundle_folders
+from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_trouble
 from edge.profile import all_profiles, detect, read_machine
 
 PROBE_TIMEOUT_S = 60
+PREPARE_S = 20
+"""How long a GPU is waited for: its libraries take seconds, a TensorRT engine takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ def examine(places: Sequence[Path], socket_path: Path, tone: bool = False) -> li
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python,
         _onnxruntime,
+        _one_onnxruntime,
+        _jetpack,
         _kernels,
         _sound,
         *([_tone] if tone else []),
@@ -90,6 +95,35 @@ def _onnxruntime() -> Iterator[Finding]:
     else:
         version, providers = answer
         yield Finding("onnxruntime", "ok", f"{version} with {', '.join(providers)}")
+
+
+def _one_onnxruntime() -> Iterator[Finding]:
+    packages = onnxruntime_packages()
+    if len(packages) > 1:
+        found = read_jetpack()
+        wheel = WHEELS.get(found.major) if found else None
+        install = wheel.install if wheel and wheel.install else "'edge-voice[cpu]'"
+        yield Finding(
+            "onnxruntime",
+            "fail",
+            f"{' and '.join(packages)} are installed into one folder; the last one has won",
+            f"{_pip_uninstall(packages)} && {_pip(install)}",
+        )
+
+
+def _jetpack() -> Iterator[Finding]:
+    found = read_jetpack()
+    if found is None:
+        return
+    what = f"JetPack {found.version}, L4T {found.l4t}"
+    trouble, remedy = wheel_trouble(found)
+    if "onnxruntime-gpu" in onnxruntime_packages():
+        yield Finding("jetpack", "ok", what)
+    elif trouble:
+        yield Finding("jetpack", "warn", f"{what}: {trouble}", remedy)
+    else:
+        missing = f"{what}: the onnxruntime here cannot use its GPU"
+        yield Finding("jetpack", "warn", missing, _pip(WHEELS[found.major].install))
 
 
 def _kernels() -> Iterator[Finding]:
@@ -182,9 +216,22 @@ def _bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Finding]:
         else:
             found.append(bundle)
             yield Finding("bundle", "ok", f"{folder} is whole and for this board")
+            yield from _too_slow(found[-1])
     if not found:
         where = ", ".join(map(str, places))
         yield Finding("bundle", "fail", f"none for this board in {where}", "edge build")
+
+
+def _too_slow(bundle: Bundle) -> Iterator[Finding]:
+    estimate = bundle.profile.estimates.get(bundle.manifest.family, 0.0)
+    if estimate > 1:
+        yield Finding(
+            "bundle",
+            "warn",
+            f"{bundle.path.name}: about {estimate:g} seconds of work for a second of speech here "
+            "(an estimate, not measured)",
+            "Have announcements made beforehand: edge prerender FILE",
+        )
 
 
 def _families(bundles: Sequence[Bundle]) -> Iterator[Finding]:
@@ -193,10 +240,17 @@ def _families(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         if status == 0:
             yield Finding("family", "ok", f"{family} can run here")
         else:
-            yield Finding("family", "fail", f"{family}: {said}", _pip(f"'edge-voice[{family}]'"))
+            extra = _EXTRAS.get(family, family)
+            yield Finding("family", "fail", f"{family}: {said}", _pip(f"'edge-voice[{extra}]'"))
 
 
-_PACKAGES = {"piper": "; import piper", "hibari": "; import hibari"}
+_PACKAGES = {
+    "piper": "; import piper",
+    "hibari": "; import hibari",
+    "cosyvoice3": "; import soxr, tokenizers",
+}
+_EXTRAS = {"cosyvoice3": "cosyvoice3-run"}
+"""Of a family whose own name is the extra that builds it."""
 
 
 def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
@@ -207,8 +261,12 @@ def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
             "from pathlib import Path\nfrom edge import synth\n"
             "from edge.bundle import open_bundle\n"
             f"b = open_bundle(Path({str(bundle.path)!r}), None)\n"
-            "print(json.dumps([synth.load(b).provider, "
-            "b.profile.runtime.providers.decoder[0].name]))"
+            "v = synth.load(b, background=True)\n"
+            f"getattr(v, 'wait', lambda s: None)({PREPARE_S})\n"
+            "v.plan('a', synth.Style())\n"  # changes over, if there is something to change to
+            "print(json.dumps([v.provider, b.profile.runtime.providers.decoder[0].name]), "
+            "flush=True)\n"
+            "import os; os._exit(0)"  # an engine may be half built: nobody is to wait for it
         )
         status, answer, said = _probe(code)
         name = bundle.voice.name
@@ -218,7 +276,10 @@ def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
             )
         elif answer[0] != answer[1]:
             message = f"{name} runs on {answer[0]}; its profile prefers {answer[1]}"
-            remedy = "See docs/install-jetson.md for the onnxruntime build of this board."
+            remedy = (
+                "edge tune builds what is being prepared, and measures. If it cannot be used: "
+                "docs/install-jetson.md names the onnxruntime build of this board."
+            )
             yield Finding("provider", "warn", message, remedy)
         else:
             yield Finding("provider", "ok", f"{name} runs on {answer[0]}")
@@ -255,6 +316,10 @@ def _probe(code: str) -> tuple[int, Any, str]:
     words = done.stderr.strip().splitlines()
     answer = json.loads(lines[-1]) if done.returncode == 0 and lines else None
     return done.returncode, answer, words[-1] if words else f"exit status {done.returncode}"
+
+
+def _pip_uninstall(packages: Sequence[str]) -> str:
+    return f"{sys.executable} -m pip uninstall -y {' '.join(packages)}"
 
 
 def _pip(what: str) -> str:

@@ -162,6 +162,27 @@ class Busy(EdgeError):
     code = "busy"
 
 
+# Cloning
+
+
+class BadClip(EdgeError):
+    """A clip cannot be read, or is too long, too short, silent or distorted."""
+
+    code = "bad-clip"
+
+
+class BadVoicePrint(EdgeError):
+    """A voice print is damaged, another bundle's, there already, or not there."""
+
+    code = "bad-voice-print"
+
+
+class NoConsent(EdgeError):
+    """Nobody said that the speaker of a clip agrees to being cloned."""
+
+    code = "no-consent"
+
+
 # Speaking
 
 

@@ -30,10 +30,10 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 
-    Raises DiskFull, NotWritable.
+    The temporary file has mode 0600 until it is whole. Raises DiskFull, NotWritable.
     """
     temporary: Path | None = None
     try:
@@ -44,7 +44,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp's 0600 would hide it from a service or a web server
+        temporary.chmod(mode)  # mkstemp's 0600 would hide it from a service or a web server
         temporary.replace(path)
         temporary = None
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import sys
@@ -62,6 +63,22 @@ def read_machine(root: Path = Path("/"), architecture: str | None = None) -> Mac
         big_cores=_big_cores(root / "sys/devices/system/cpu", cores),
         memory_mb=int(memory.group(1)) // 1024 if memory else None,
     )
+
+
+def available_memory_mb(root: Path = Path("/")) -> int | None:
+    """What new programs can have without swapping; None where Linux does not say."""
+    text = _system_file(root / "proc/meminfo")
+    found = re.search(r"^MemAvailable:\s*(\d{1,12}) kB", text, re.MULTILINE)
+    return int(found.group(1)) // 1024 if found else None
+
+
+def keep_to_big_cores(machine: Machine) -> None:
+    """From now on this thread, and those that it starts, run on the fast cores, where a machine
+    has slow ones too: a run waits for its slowest thread."""
+    allowed = os.sched_getaffinity(0)
+    big = allowed.intersection(machine.big_cores)
+    if big and big != allowed:
+        os.sched_setaffinity(0, big)
 
 
 def _own_architecture() -> str:

@@ -12,6 +12,8 @@ from edge import __version__
 
 DEFAULT_VOICE = "en_US-joe-medium"
 ROUNDS = 7
+CLIP_S, MOST_CLIP_S = 3.0, 30.0
+"""Seconds of a clip: unless more is asked for, and what the models were made for."""
 BUNDLES = Path("build/bundles")
 """Where a build puts its bundles, and where the daemon looks after those that are installed."""
 HTTP = "127.0.0.1:8880"
@@ -60,6 +62,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add(
         "--profile", metavar="P", help="the board; all builds for every one; default: this machine"
     )
+    add("--checkpoint", type=Path, metavar="DIR", help="for a voice made from a released folder")
     add(
         "--jobs", type=int, default=os.cpu_count(), metavar="N", help="for all: how many at a time"
     )
@@ -175,6 +178,30 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "clone",
+        "make a voice that speaks like the one in a clip",
+        "edge clone anna clip.wav --text 'The words that the clip says.'",
+    )
+    add("name", metavar="NAME", help="for edge say --voice NAME")
+    add("clip", type=Path, metavar="CLIP.wav", help="one person speaking; 1 to 3 s are enough")
+    add("--text", metavar="TEXT", help="what the clip says, word for word")
+    add("--consent", action="store_true", help="declare that the speaker agrees, without asking")
+    add("--replace", action="store_true", help="in place of the cloned voice of this name")
+    add(
+        "--max-seconds",
+        type=float,
+        default=CLIP_S,
+        metavar="S",
+        help=f"allow a longer clip, up to {MOST_CLIP_S:g}; default {CLIP_S:g}",
+    )
+    add("--voice", metavar="VOICE", help="which voice is to speak; default: the first that clones")
+    add("--bundle", type=Path, action="append", metavar="DIR", help="default: all there are")
+    add("--any-board", action="store_true", help="accept bundles built for other boards")
+
+    add = command("unclone", "wipe a cloned voice", "edge unclone anna")
+    add("name", metavar="NAME")
 
     add = command("stop", "stop what is being spoken, and what waits", "edge stop")
     add("id", nargs="?", metavar="ID", help="only this utterance")

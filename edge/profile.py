@@ -25,18 +25,23 @@ Recipe = Literal[
     "fp32",
     "fp32-2d",
     "fp16",
+    "fp32-window",
+    "fp16-window",
     "int8-dynamic",
     "int8-static",
     "int8-fused",
     "int8-fused-7bit",
     "weights-int8",
+    "int4",
 ]
+PlannedStage = Literal["llm", "flow_step"]
+"""Stages that only some families have, and that a profile may plan a recipe for. All other stages
+of those families stay in float: no profile can name them."""
 ProviderName = Literal[
     "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 ]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
-_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _EXAMPLE = "example"  # a file to copy, not a board
 # The GPU, the firmware and the kernel take their part before MemTotal is counted: a Zero 2 W of
 # 512 MB may show 400 (raspberrypi/firmware#1873).
@@ -71,25 +76,17 @@ class Provider:
     """An onnxruntime execution provider and its options, as text.
 
     `require`: without it the stage does not run (ProviderMissing); otherwise the next one is
-    taken, and `edge status` says so. Options may hold {cache}, the board's folder for compiled
-    engines, and {bundle}, the bundle's hash; `filled` puts them in.
+    taken, and `edge status` says so. `build_s`: seconds that it compiles a graph for, about, when
+    it first sees it on such a board; 0 means that it compiles nothing that is worth keeping.
     """
 
     name: ProviderName
     options: dict[str, str] = field(default_factory=dict)
     require: bool = False
+    build_s: int = 0
 
     def __post_init__(self) -> None:
-        for key, value in self.options.items():
-            if set(_PLACEHOLDER.findall(value)) - {"{cache}", "{bundle}"}:
-                raise ValueError(f"option {key}: only {{cache}} and {{bundle}} are filled in")
-
-    def filled(self, cache: Path, bundle: str) -> dict[str, str]:
-        """The options with {cache} and {bundle} replaced."""
-        return {
-            key: value.replace("{cache}", str(cache)).replace("{bundle}", bundle)
-            for key, value in self.options.items()
-        }
+        _demand(self, build_s=(0, 3600))
 
 
 @dataclass(frozen=True)
@@ -137,11 +134,12 @@ class Audio:
 class Budget:
     """What the build and the board demand. Losses are against the voice's own fp32 graphs.
 
-    `memory_mb`: most resident memory of the daemon. `first_audio_ms`: from a request to its first
-    samples. `real_time_factor`: seconds of work per second of speech. `log_mel_db`: mean distance
-    of log-mel spectra. `dnsmos_loss`: points of DNSMOS OVRL. `word_errors`: more errors of a
-    recogniser per 100 words. `safety`: a chunk is planned to cost this many times its measured
-    time, so that playback never starves.
+    `memory_mb`: most memory of the daemon. `gpu_memory_mb`: of these, what a GPU without memory of
+    its own takes; so much must be free before it is used. `first_audio_ms`: from a request to its
+    first samples. `real_time_factor`: seconds of work per second of speech. `log_mel_db`: mean
+    distance of log-mel spectra. `dnsmos_loss`: points of DNSMOS OVRL. `word_errors`: more errors
+    of a recogniser per 100 words. `safety`: a chunk is planned to cost this many times its
+    measured time, so that playback never starves.
     """
 
     memory_mb: int
@@ -151,11 +149,13 @@ class Budget:
     dnsmos_loss: float
     word_errors: float
     safety: float
+    gpu_memory_mb: int = 0
 
     def __post_init__(self) -> None:
         _demand(
             self,
             memory_mb=(64, 1 << 20),
+            gpu_memory_mb=(0, self.memory_mb),
             first_audio_ms=(1, 60_000),
             real_time_factor=(0.001, 1.0),  # above 1 nothing can be played while it is made
             log_mel_db=(0.0, 20.0),
@@ -168,17 +168,20 @@ class Budget:
 @dataclass(frozen=True)
 class VariantPlan:
     """One recipe per stage, under a name. `needs`: CPU features of which the machine must have at
-    least one, or the variant is not run there; empty means that it runs on every such board."""
+    least one, or the variant is not run there; empty means that it runs on every such board.
+    `stages`: recipes for the stages of other families, which else follow encoder and decoder."""
 
     name: str
     encoder: Recipe
     decoder: Recipe
     needs: tuple[str, ...] = ()
+    stages: dict[PlannedStage, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of board. `variants` are in order of preference; the board's timings decide."""
+    """A kind of board. `variants` are in order of preference; the board's timings decide.
+    `estimates`: seconds of work per second of speech, by family, where nobody has measured yet."""
 
     name: str
     title: str
@@ -187,6 +190,7 @@ class Profile:
     audio: Audio
     budget: Budget
     variants: tuple[VariantPlan, ...]
+    estimates: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -198,6 +202,14 @@ class Profile:
             raise ValueError(f"variants need different names in small letters, got {names}")
         if all(plan.needs for plan in self.variants):
             raise ValueError("at least one variant must run on every such board (no needs)")
+        if any(not 0 < factor < 1000 for factor in self.estimates.values()):
+            raise ValueError(f"estimates must be between 0 and 1000, got {self.estimates}")
+
+    @property
+    def has_accelerator(self) -> bool:
+        """Whether any stage may run elsewhere than on the CPU."""
+        stages = self.runtime.providers
+        return {p.name for p in (*stages.encoder, *stages.decoder)} != {"CPUExecutionProvider"}
 
 
 @dataclass(frozen=True)
@@ -352,11 +364,9 @@ def _closest(machine: Machine, profiles: Sequence[Profile]) -> Profile | None:
 
     candidates = []
     for profile in profiles:
-        stages = profile.runtime.providers
-        names = {provider.name for provider in (*stages.encoder, *stages.decoder)}
         anywhere = dataclasses.replace(profile.board, compatible=())
         match = matches(dataclasses.replace(profile, board=anywhere), machine)
-        if names == {"CPUExecutionProvider"} and match.refusal is None:
+        if not profile.has_accelerator and match.refusal is None:
             candidates.append(profile)
     return max(candidates, key=likeness, default=None)
 

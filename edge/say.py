@@ -194,7 +194,7 @@ def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
         for bundle in options.bundle or []:
             command += ["--bundle", str(bundle)]
         if options.voice:
-            command += ["--voice", options.voice]
+            command += ["--voice", _spoken_by(options.voice)]
         if options.device:
             command += ["--device", options.device]
         if options.any_board:
@@ -206,6 +206,14 @@ def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
             finally:
                 daemon.terminate()
                 daemon.communicate()
+
+
+def _spoken_by(voice: str) -> str:
+    """The voice that has a bundle: of a cloned one, the one that speaks with it."""
+    from edge.synth.voice_print import find_print, read_label
+
+    path = find_print(voice)
+    return voice if path is None else read_label(path).voice
 
 
 def _wait_until_ready(daemon: subprocess.Popen[str]) -> None:

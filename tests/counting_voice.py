@@ -34,7 +34,7 @@ UTTERANCE = 250_000
 
 
 class CountingVoice:
-    rate, provider = RATE, "none"
+    rate, provider, variant = RATE, "none", "fp32"
 
     def __init__(self, chunk_frames: int = 700) -> None:
         self._chunk_frames = chunk_frames

@@ -107,7 +107,7 @@ class FakeVoice:
     """A real synthesizer; `before_chunk(n)` runs before its n-th chunk and may wait or raise."""
 
     def __init__(self, real: Synthesizer, before_chunk: Callable[[int], None]) -> None:
-        self.rate, self.provider = real.rate, real.provider
+        self.rate, self.provider, self.variant = real.rate, real.provider, real.variant
         self._real, self._before_chunk = real, before_chunk
         self.made = 0
         self._changed = threading.Condition()

@@ -28,6 +28,7 @@ COMMANDS = [
     "bench",
     "build",
     "calibrate-audio",
+    "clone",
     "config",
     "doctor",
     "drop-in",
@@ -45,6 +46,7 @@ COMMANDS = [
     "status",
     "stop",
     "tune",
+    "unclone",
     "voices",
     "volume",
 ]

@@ -52,7 +52,12 @@ def test_every_file_loads_and_is_named_after_its_voice(path: Path) -> None:
 
 
 def test_the_list_holds_the_voices_and_not_the_example() -> None:
-    assert [voice.name for voice in VOICES] == ["en_US-heart", "en_US-joe-medium", "tone"]
+    assert [voice.name for voice in VOICES] == [
+        "cosyvoice3-0.5b",
+        "en_US-heart",
+        "en_US-joe-medium",
+        "tone",
+    ]
 
 
 def test_a_list_can_say_how_much_comes_from_where() -> None:
@@ -69,7 +74,9 @@ def test_every_family_has_a_row_of_roles() -> None:
 
 
 def test_the_example_shows_every_key() -> None:
-    data = yaml.safe_load((models_dir() / "example.yaml").read_text("utf-8"))
+    text = (models_dir() / "example.yaml").read_text("utf-8")
+    # No family takes a file of a checkpoint beside the others: it is shown in a comment.
+    data = yaml.safe_load(text.replace("  # llm: {", "  llm: {"))
     assert set(data) == {field.name for field in dataclasses.fields(Voice)}
     assert set(data["licence"]) == {field.name for field in dataclasses.fields(Licence)}
     shown = {key for source in data["files"].values() for key in source}

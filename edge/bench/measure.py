@@ -42,6 +42,7 @@ MODULES = {
     "piper": ("edge.synth.piper", "piper"),
     "hibari": ("edge.synth.hibari", "hibari.tts", "hibari.g2p"),
     "tone": ("edge.synth.tone",),
+    "cosyvoice3": ("edge.synth.cosyvoice3", "tokenizers"),
 }
 """Family -> what the daemon imports to speak it."""
 

@@ -5,6 +5,7 @@ Stages that two builds share are made by one of them while the other waits for i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -29,7 +30,9 @@ class Built:
 
 def destination(out: Path, voice: str, profile: str) -> Path:
     """Where the bundle of a voice (a name or a YAML file) for a board goes."""
-    return out / f"{Path(voice).stem}--{Path(profile).stem}"
+    # Not Path.stem: a name may hold a point, as cosyvoice3-0.5b does.
+    names = (re.sub(r"\.ya?ml$", "", Path(name).name) for name in (voice, profile))
+    return out / "--".join(names)
 
 
 def build_all(wishes: Sequence[Wish], out: Path, cache: Path, jobs: int) -> Iterator[Built]:

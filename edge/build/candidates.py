@@ -17,7 +17,7 @@ from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
 from edge.build.quality import Parity, Sensitivity
-from edge.build.quantize import RECIPES, Calibration
+from edge.build.quantize import RECIPES, STAGE_RECIPES, Calibration
 from edge.build.quantize.calibrate import latents
 from edge.build.stage_cache import StageCache
 from edge.bundle import (
@@ -45,9 +45,19 @@ CALIBRATION_SENTENCES = 30
 OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
 onnxruntime quantizes as they run, without calibration."""
+STAGE_OF = {"llm": "encoder", "flow_step": "decoder"}
+"""Where a profile plans nothing for these stages by name, its word for the encoder or decoder."""
+NEAREST = {
+    **dict.fromkeys(("int8-static", "int8-fused", "int8-fused-7bit"), "int8-dynamic"),
+    "weights-int8": "int8-dynamic",
+    "fp32-2d": "fp32",
+    "fp32-window": "fp32",
+    "fp16-window": "fp16",
+}
+"""What a stage without that recipe takes for it: the same bits, by other means."""
 CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
 """Recipes that need sentences to learn from."""
-REWRITTEN = ("fp32-2d", "int8-fused", "int8-fused-7bit")
+REWRITTEN = ("fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit")
 """Recipes that write the graph anew from the voice's own file."""
 SEARCH_SHARE = 0.6
 """Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
@@ -138,14 +148,13 @@ def make_candidates(
     if not any((p.encoder, p.decoder) == (REFERENCE.encoder, REFERENCE.decoder) for p in plans):
         plans.append(REFERENCE)
     sensitivity: tuple[Sensitivity, ...] = ()
-    candidates = []
+    candidates: list[Candidate] = []
     for plan in plans:
         recipes: dict[str, str] = {}
         graphs: dict[str, Path] = {}
         failure = ""
         for stage in original.graphs:
-            planned: str = getattr(plan, stage)
-            recipe = recipes[stage] = OTHER_RECIPES.get((voice.family, planned), planned)
+            recipe = recipes[stage] = planned_recipe(plan, voice.family, stage)
             report(f"{stage} {recipe}", 0, 0)
             try:
                 graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages)
@@ -154,8 +163,25 @@ def make_candidates(
                 log.warning("%s is left out: %s", plan.name, failure)
                 break
             sensitivity = rows or sensitivity
-        candidates.append(Candidate(plan.name, recipes, graphs, failure))
+        made = Candidate(plan.name, recipes, graphs, failure)
+        same = next((c for c in candidates if c.recipes == recipes), None)
+        if same is None or voice.family not in STAGE_RECIPES:
+            candidates.append(made)
+        elif not plan.needs:  # the name under which more machines run it
+            candidates[candidates.index(same)] = made
     return candidates, sensitivity
+
+
+def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
+    """What a plan makes of a stage; below what the family's stage may become it never goes."""
+    able = STAGE_RECIPES.get(family)
+    if able is None:
+        planned: str = getattr(plan, stage)
+        return OTHER_RECIPES.get((family, planned), planned)
+    if stage not in STAGE_OF:
+        return "fp32"
+    wanted: str = plan.stages.get(stage, getattr(plan, STAGE_OF[stage]))  # type: ignore[call-overload]
+    return wanted if wanted in able[stage] else NEAREST.get(wanted, wanted)
 
 
 def _apply(
@@ -173,9 +199,10 @@ def _apply(
     if recipe in CALIBRATED:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
 
-    if recipe in (*CALIBRATED, *REWRITTEN) and voice.family != "piper":
+    able = STAGE_RECIPES.get(voice.family, {}).get(stage, RECIPES)
+    if recipe not in able or (recipe in (*CALIBRATED, *REWRITTEN) and voice.family != "piper"):
         raise ExportFailed(
-            f"{recipe} is not known for the family {voice.family}",
+            f"{recipe} is not known for {stage} of the family {voice.family}",
             "Plan another recipe for this voice in the profile.",
         )
     if recipe.startswith(FUSED) and (why := no_kernels()):
@@ -191,7 +218,7 @@ def _apply(
                 activations=activations,  # type: ignore[arg-type]
                 original=original.model,
             )
-        log = RECIPES[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
+        log = able[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
         (folder / "layers.json").write_text(
             json.dumps([(row.layer, row.error) for row in log.sensitivity]), encoding="utf-8"
         )

@@ -7,6 +7,7 @@ and `.lock` so that two builds do not bring the same file twice.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
 import importlib.metadata
@@ -63,6 +64,30 @@ def fetch(
             role: _in_place(source, report) or _from_cache(source, cache, report, bring)
             for role, source in voice.files.items()
         }
+
+
+def place_checkpoint(voice: Voice, folder: Path | None) -> Voice:
+    """The voice with its checkpoint's files found in `folder`. Raises FetchFailed naming all that
+    are not there."""
+    if not voice.from_checkpoint:
+        return voice
+    again = f"edge build {voice.name} --checkpoint DIR"
+    wanted = {r: s.checkpoint for r, s in voice.files.items() if s.checkpoint is not None}
+    if folder is None:
+        raise FetchFailed(
+            f"{voice.name} is built from a checkpoint folder, and none was named",
+            f"Download the released folder and name it: {again}",
+        )
+    folder = folder.resolve()
+    if missing := sorted(name for name in wanted.values() if not (folder / name).is_file()):
+        raise FetchFailed(
+            f"{folder} lacks {', '.join(missing)}", f"Name the folder as it was released: {again}"
+        )
+    placed = {
+        role: dataclasses.replace(voice.files[role], checkpoint=None, path=str(folder / name))
+        for role, name in wanted.items()
+    }
+    return dataclasses.replace(voice, files={**voice.files, **placed})
 
 
 def _quiet(name: str, held: int, size: int) -> None:

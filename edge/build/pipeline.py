@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import platform
 import shutil
 from collections.abc import Mapping
@@ -36,18 +37,23 @@ from edge.build.evaluate import (
     speak_all,
     time_variants,
 )
-from edge.build.fetch import fetch
+from edge.build.fetch import fetch, place_checkpoint
 from edge.build.gain import measure_gain
 from edge.build.progress import Report
 from edge.build.quality import REPORT_FORMAT, BuildReport, ExportStep, Sensitivity, Variant
+from edge.build.quantize import STAGE_RECIPES
 from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
+from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
 from edge.build.verdict import decide, gates
 from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle, writing
 from edge.errors import ExportFailed, QualityTooLow
 from edge.machine import Machine
 from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
+from edge.synth.variants import WINDOW
 from edge.voice import Voice, load_voice, voice_path
+
+log = logging.getLogger(__name__)
 
 TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
 LISTEN_SENTENCES = 2
@@ -57,12 +63,14 @@ LISTEN_SENTENCES = 2
 @dataclass(frozen=True)
 class Wish:
     """What to build. `only` names one variant of the profile and packs it unmeasured; `judged`
-    asks the judges of the `quality` extra too."""
+    asks the judges of the `quality` extra too; `checkpoint` is the folder of a voice that
+    is built from one."""
 
     voice: str
     profile: str
     only: str | None = None
     judged: bool = False
+    checkpoint: Path | None = None
 
 
 def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
@@ -72,11 +80,24 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     fetching, exporting and packing raise, and QualityTooLow where no variant passes.
     """
     voice, profile = load_voice(wish.voice), load_profile(wish.profile)
+    if warning := warn(voice.family, profile):
+        log.warning("%s", warning)
+    voice = place_checkpoint(voice, wish.checkpoint)
     stages = StageCache(cache / "stages")
     files = fetch(voice, cache, lambda name, held, size: report(f"fetch {name}", held, size))
     report("export", 0, 0)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
     candidates, sensitivity = make_candidates(original, voice, profile, stages, report, wish.only)
+    if voice.family in STAGE_RECIPES:
+        report("compare the stages", 0, 0)
+        passed, rows = choose_stages(original, voice, profile, candidates, wish.only)
+        report("pack", 0, 0)
+        with writing(destination) as folder:
+            _descriptions(wish, folder)
+            write_bundle(folder, original, voice, profile, passed, NO_GAIN, _tools())
+            found = StageReport(original.log, original.parity, tuple(rows))
+            (folder / STAGES).write_text(records.dump_json(found), encoding="utf-8")
+        return open_bundle(destination, machine=None)
     gain = _gain(original, voice, profile, candidates, stages, report)
     with writing(destination) as folder:
         if wish.only is None and original.graphs:
@@ -94,8 +115,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
                 raise ExportFailed(wanted[0].failure, "Build another variant, or all: edge build")
             order = [c.name for c in wanted]
         report("pack", 0, 0)
-        shutil.copyfile(voice_path(wish.voice), folder / VOICE)
-        shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
+        _descriptions(wish, folder)
         packed = sorted(
             (c for c in candidates if c.name in order), key=lambda c: order.index(c.name)
         )
@@ -103,9 +123,15 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         if made is not None:
             # Written after the manifest, which does not list it: timings differ, bundles do not.
             pages.write(made, clips, folder)
-            log = records.dump_json(original.log)
-            (folder / "export-log.json").write_text(log, encoding="utf-8")
+            exported = records.dump_json(original.log)
+            (folder / "export-log.json").write_text(exported, encoding="utf-8")
     return open_bundle(destination, machine=None)
+
+
+def _descriptions(wish: Wish, folder: Path) -> None:
+    """Byte for byte, so that the board needs nothing else."""
+    shutil.copyfile(voice_path(wish.voice), folder / VOICE)
+    shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
 
 
 def profile_path(name: str) -> Path:
@@ -259,7 +285,9 @@ def _report(
 def _runnable(
     profile: Profile, measured: list[Variant], machine: Machine
 ) -> Mapping[str, bool] | None:
-    if machine.architecture != profile.board.architecture:
+    # What is for a GPU is timed there: the CPU's time says nothing of it.
+    for_gpu = any(plan.decoder.endswith(WINDOW) for plan in profile.variants)
+    if for_gpu or machine.architecture != profile.board.architecture:
         return None
     usable = {plan.name for plan in usable_variants(profile, machine)} | {REFERENCE.name}
     return {variant.name: variant.name in usable for variant in measured}

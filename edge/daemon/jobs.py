@@ -76,7 +76,8 @@ class Renderer:
         gain = bundle.manifest.gain * utterance.volume
         variant = self._voices.variant(utterance.voice)
         words = utterance.words or len(piece.text) <= LONGEST_PIECE
-        key = self._phrases.key(piece.text, bundle.id, variant, utterance.style, words)
+        voice = self._voices.identity(utterance.voice, utterance.style.speaker)
+        key = self._phrases.key(piece.text, voice, variant, utterance.style, words)
         begins = True
         for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, piece, words)):
             found = tuple(word.later(piece.start) for word in chunk.words)

@@ -49,9 +49,9 @@ class PhraseCache:
     def unsaved(self) -> int:
         return len(self._unsaved)
 
-    def key(self, text: str, bundle: str, variant: str, style: Style, words: bool) -> str:
-        """Not to be turned back into the text without the secret."""
-        said = json.dumps([text, bundle, variant, asdict(style), words])
+    def key(self, text: str, voice: str, variant: str, style: Style, words: bool) -> str:
+        """Not to be turned back into the text without the secret. `voice`: Voices.identity."""
+        said = json.dumps([text, voice, variant, asdict(style), words])
         return hmac.new(self._secret, said.encode(), hashlib.sha256).hexdigest()
 
     def speak(self, key: str, make: Callable[[], Iterable[PcmChunk]]) -> Iterator[PcmChunk]:

@@ -282,7 +282,9 @@ class Server:
             client=connection.number,
             to="speaker",
             voice=self.voices.choose(message.voice, message.language),
-            style=Style(speed=message.speed, speaker=message.speaker),
+            style=Style(
+                speed=message.speed, speaker=self.voices.speaker(message.voice, message.speaker)
+            ),
             volume=message.volume,
             words=message.words,
             priority=message.priority,
@@ -305,9 +307,8 @@ class Server:
         self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
     ) -> str:
         choice = message.voice
-        voice = self.voices.choose(
-            choice.name if choice else None, choice.language if choice else None
-        )
+        name = choice.name if choice else None
+        voice = self.voices.choose(name, choice.language if choice else None)
         rate = self.voices.bundle(voice).manifest.rate
         utterance = Utterance(
             id=self._new_id(connection),
@@ -317,7 +318,7 @@ class Server:
             voice=voice,
             style=Style(
                 speed=message.speed,
-                speaker=choice.speaker if choice else None,
+                speaker=self.voices.speaker(name, choice.speaker if choice else None),
                 seed=message.seed or 0,
             ),
             words=message.words,

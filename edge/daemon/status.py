@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge import __version__, synth
 from edge.daemon.counters import percentile
 from edge.daemon.events import Utterance
@@ -44,7 +46,10 @@ def report(
     state = playback(player)
     return StatusReport(
         version=__version__,
-        voices=tuple(_voice(voices, bundle.voice.name) for bundle in voices.bundles),
+        voices=tuple(_voice(voices, bundle.voice.name) for bundle in voices.bundles)
+        + tuple(
+            replace(_voice(voices, label.voice), name=label.name) for label in voices.cloned()
+        ),
         waiting=speaker.waiting(),
         uptime_s=round(uptime_s, 1),
         counters={
@@ -83,6 +88,16 @@ def info(voices: Voices) -> Info:
             speakers=tuple(TtsSpeaker(name) for name in synth.speakers(bundle)) or None,
         )
         for bundle in voices.bundles
+    ) + tuple(
+        TtsVoice(
+            name=label.name,
+            attribution=Attribution("Cloned on this machine", ""),
+            installed=True,
+            languages=(label.language,),
+            description=f"A cloned voice, spoken by {label.voice}",
+            version=label.bundle[:12],
+        )
+        for label in voices.cloned()
     )
     program = TtsProgram(
         name="edge-voice",

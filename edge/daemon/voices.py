@@ -6,10 +6,11 @@ import logging
 from collections.abc import Collection, Sequence
 
 from edge import synth
-from edge.bundle import Bundle
+from edge.bundle import Bundle, file_sha256
 from edge.errors import NoBundle, UnknownVoice
 from edge.installed import counted
 from edge.synth import Synthesizer
+from edge.synth.voice_print import Label, all_labels, find_print, fitting
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,13 @@ class Voices:
         return [self._bundles[key] for key in self._keys.values()]
 
     def choose(self, name: str | None, language: str | None) -> str:
-        """By name, else by language (en_US, or just en), else the default. Raises UnknownVoice."""
+        """By name, else by language (en_US, or just en), else the default. A cloned voice's name
+        chooses the bundle that speaks with it. Raises UnknownVoice, BadVoicePrint."""
         if name is not None:
             if name in self._keys:
                 return self._keys[name]
+            if (path := find_print(name)) is not None:
+                return self._keys[fitting(path, self.bundles).voice.name]
             raise self._unknown(f"no voice {name!r} here")
         if language is None:
             return self.default
@@ -55,11 +59,33 @@ class Voices:
                 return self._keys[bundle.voice.name]
         raise self._unknown(f"no voice speaks {language!r} here")
 
+    def speaker(self, name: str | None, speaker: str | None) -> str | None:
+        """Of a request for the voice `name`: the cloned voice of that name is the speaker."""
+        if name is None or name in self._keys or find_print(name) is None:
+            return speaker
+        return name
+
+    def cloned(self) -> list[Label]:
+        """The cloned voices that these bundles speak with."""
+        here = {bundle.id for bundle in self.bundles}
+        return [
+            label
+            for label in all_labels()
+            if label.bundle in here and label.name not in self._keys
+        ]
+
+    def identity(self, name: str, speaker: str | None) -> str:
+        """Changes whenever the sound of this voice and speaker may."""
+        path = None if speaker is None else find_print(speaker)
+        return self._bundles[name].id + ("" if path is None else file_sha256(path))
+
     def bundle(self, name: str) -> Bundle:
         return self._bundles[name]
 
     def variant(self, name: str) -> str:
-        """The one that synthesizer() loads, chosen once. Raises NoBundle."""
+        """The one that speaks, or that synthesizer() would load, chosen once. Raises NoBundle."""
+        if (loaded := self._loaded.get(name)) is not None:
+            return loaded.variant
         if name not in self._variants:
             self._variants[name] = synth.choose(self._bundles[name]).name
         return self._variants[name]
@@ -69,8 +95,9 @@ class Voices:
         if name not in self._loaded:
             variant = self.variant(name)
             with counted(self._bundles[name]):
-                self._loaded[name] = synth.load(self._bundles[name], variant)
-            log.info("voice %s, variant %s on %s", name, variant, self._loaded[name].provider)
+                loaded = synth.load(self._bundles[name], variant, background=True)
+            log.info("voice %s, variant %s on %s", name, loaded.variant, loaded.provider)
+            self._loaded[name] = loaded
         return self._loaded[name]
 
     def provider(self, name: str) -> str | None:
@@ -120,5 +147,7 @@ class Voices:
         self._keys[name] = key
 
     def _unknown(self, message: str) -> UnknownVoice:
-        names = ", ".join(f"{b.voice.name} ({b.manifest.language})" for b in self.bundles)
+        here = [(b.voice.name, b.manifest.language) for b in self.bundles]
+        here += [(label.name, f"cloned, {label.language}") for label in self.cloned()]
+        names = ", ".join(f"{name} ({language})" for name, language in here)
         return UnknownVoice(message, f"Choose one of: {names}; or build it: edge build VOICE")

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from edge.bundle import Bundle, Variant
-from edge.errors import BadStyle
-from edge.machine import read_machine
+from edge.errors import BadStyle, ProviderMissing
+from edge.machine import keep_to_big_cores, read_machine
 from edge.pcm import PcmChunk
 from edge.synth.schedule import Decoder, Plan
-from edge.synth.variants import runnable
+from edge.synth.standby import Standby
+from edge.synth.variants import on_gpu, runnable, windowed
+from edge.synth.voice_print import VoicePrint
 from edge.synth.words import WordSpan
 from edge.tuning import read_tuning
 
@@ -77,8 +79,14 @@ class Synthesizer(Protocol):
         ...
 
     @property
+    def variant(self) -> str:
+        """The bundle's variant that speaks."""
+        ...
+
+    @property
     def provider(self) -> str:
-        """The execution provider really in use, for instance CPUExecutionProvider."""
+        """The execution provider really in use, for instance CPUExecutionProvider; in brackets
+        behind it, why it is not a better one."""
         ...
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
@@ -115,9 +123,11 @@ FAMILIES = {
     "piper": "edge.synth.piper",
     "hibari": "edge.synth.hibari",
     "tone": "edge.synth.tone",
+    "cosyvoice3": "edge.synth.cosyvoice3",
 }
-"""Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer; loaded on
-demand, because a board has only the packages of the families that it speaks with."""
+"""Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer, and whose
+`enroll(bundle, clip, transcript)` its VoicePrint, if it clones; loaded on demand, because a board
+has only the packages of the families that it speaks with."""
 
 
 def speakers(bundle: Bundle) -> tuple[str, ...]:
@@ -140,14 +150,66 @@ def choose(bundle: Bundle) -> Variant:
     return next((v for v in able if tuning and v.name == tuning.variant), able[0])
 
 
-def load(bundle: Bundle, variant: str | None = None) -> Synthesizer:
+def load(bundle: Bundle, variant: str | None = None, *, background: bool = False) -> Synthesizer:
     """The bundle's synthesizer: the named variant, or the one to choose here.
 
-    Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
+    With `background` one for a GPU gets ready while another speaks on the CPU, unless the profile
+    requires the GPU's provider. Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
     """
     chosen = choose(bundle) if variant is None else bundle.variant(variant)
-    tuning = read_tuning(bundle, read_machine())
-    cost = tuning.costs.get(chosen.name) if tuning else None
+    spare = _spare(bundle, chosen)
+    if spare is None:
+        return _load(bundle, chosen)
+    if background:
+        names = [p.name for p in on_gpu(bundle.profile.runtime.providers.decoder)]
+        what = f"{chosen.name} on {' or '.join(names)}"
+        return Standby(_load(bundle, spare), lambda: _load(bundle, chosen), what)
+    try:
+        return _load(bundle, chosen)
+    except ProviderMissing as error:
+        if variant is not None:
+            raise
+        log.warning("%s: %s", chosen.name, error.message)
+        return _load(bundle, spare)
+
+
+def load_at_once(bundle: Bundle) -> Synthesizer:
+    """As load, but what speaks on the CPU where a GPU would have to be waited for."""
+    chosen = choose(bundle)
+    return _load(bundle, _spare(bundle, chosen) or chosen)
+
+
+def _spare(bundle: Bundle, chosen: Variant) -> Variant | None:
+    """What speaks on the CPU where `chosen`, on a GPU, is not ready; None where nothing may."""
+    chain = bundle.profile.runtime.providers.decoder
+    required = any(provider.require for provider in on_gpu(chain))
+    if not windowed(chosen) or required:
+        return None
+    able, _ = runnable(bundle, read_machine())
+    return next((v for v in able if not windowed(v)), None)
+
+
+def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
+    machine = read_machine()
+    keep_to_big_cores(machine)  # onnxruntime's threads are started from this one
+    tuning = read_tuning(bundle, machine)
+    cost = tuning.costs.get(variant.name) if tuning else None
     module = importlib.import_module(FAMILIES[bundle.manifest.family])
-    synthesizer: Synthesizer = module.load(bundle, chosen, cost)
+    synthesizer: Synthesizer = module.load(bundle, variant, cost)
     return synthesizer
+
+
+def clones(bundle: Bundle) -> bool:
+    """Whether this voice can speak as somebody else."""
+    return hasattr(importlib.import_module(FAMILIES[bundle.manifest.family]), "enroll")
+
+
+def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
+    """A print of whoever speaks in the clip, for this bundle. None of the models that speak are
+    loaded. `transcript`: what is said, where the family needs it.
+
+    Raises BadClip, BadVoicePrint, ModelFailed, MissingPackage.
+    """
+    module = importlib.import_module(FAMILIES[bundle.manifest.family])
+    made: VoicePrint = module.enroll(bundle, clip, transcript)
+    return made

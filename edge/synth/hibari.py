@@ -21,6 +21,7 @@ from edge.synth import Segment, Style
 from edge.synth.hibari_signal import SPECTRA, Signal
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.variants import on_cpu
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
 
 _PAD = 0
@@ -50,7 +51,8 @@ class HibariSynthesizer:
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
-        self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
+        self._decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        self.variant = variant.name
         self.provider = self._decoder.provider
         self._states: dict[str, Array] = {
             name: np.zeros(shape, np.float32)

@@ -24,6 +24,8 @@ from edge.synth import Segment, Style
 from edge.synth.espeak import keep_voice
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.variants import on_cpu, windowed
+from edge.synth.windows import WindowDecoder
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
 
 if TYPE_CHECKING:
@@ -41,11 +43,18 @@ class PiperSynthesizer:
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
         self.config = self._text.config
-        providers = bundle.profile.runtime.providers
-        self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
-        self._decoder = Session(bundle, variant.graphs["decoder"], providers.decoder)
-        self._hop = int(self._decoder.metadata["hop"])
         self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(self._phonemize_word)
+        providers = bundle.profile.runtime.providers
+        self.variant = variant.name
+        self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
+        self._windows: WindowDecoder | None = None
+        if windowed(variant):
+            extra = _speaker_input(0 if self.config.num_speakers > 1 else None)
+            self._windows = WindowDecoder(bundle, variant.graphs["decoder"], extra)
+            self._hop, self.provider = self._windows.hop, self._windows.provider
+            return
+        self._decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        self._hop = int(self._decoder.metadata["hop"])
         self._states: dict[str, Array] = {
             name: np.zeros(shape, np.float32)
             for name, shape in self._decoder.inputs.items()
@@ -87,7 +96,15 @@ class PiperSynthesizer:
         return segments
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+        if self._windows is None:
+            return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+        return self._speak_in_windows(segment, self._windows)
+
+    def _speak_in_windows(self, segment: Segment, windows: WindowDecoder) -> Iterator[PcmChunk]:
+        latent, durations = self._latent(segment)
+        words = at_frames(segment.words, durations, self._hop)
+        sound = windows.decode(latent, _speaker_input(segment.speaker))
+        yield from with_words((PcmChunk(samples, self.rate) for samples in sound), words)
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
         latent, durations = self._latent(segment)
@@ -109,7 +126,7 @@ class PiperSynthesizer:
                     "first": np.array([start == 0]),
                     "last": np.array([stop == frames]),
                     **states,
-                    **self._speaker_input(segment),
+                    **_speaker_input(segment.speaker),
                 }
             )
             states = {name: outputs[f"next_{name}"] for name in states}
@@ -175,7 +192,7 @@ class PiperSynthesizer:
                 "ids": np.array([segment.ids], np.int64),
                 "duration_noise": duration_noise * np.float32(config.noise_w_scale),
                 "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
-                **self._speaker_input(segment),
+                **_speaker_input(segment.speaker),
             }
         )
 
@@ -193,11 +210,9 @@ class PiperSynthesizer:
             raise BadStyle(f"this voice has no speaker {name!r}", f"Choose one of: {known}")
         return int(self.config.speaker_id_map[name])
 
-    @staticmethod
-    def _speaker_input(segment: Segment) -> dict[str, Array]:
-        if segment.speaker is None:
-            return {}
-        return {"speaker": np.array([segment.speaker], np.int64)}
+
+def _speaker_input(speaker: int | None) -> dict[str, Array]:
+    return {} if speaker is None else {"speaker": np.array([speaker], np.int64)}
 
 
 def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> PiperSynthesizer:

@@ -15,11 +15,11 @@ import numpy as np
 
 from edge.bundle import open_bundle
 from edge.errors import EdgeError, ModelFailed
-from edge.synth import Style, load
+from edge.synth import Style, load_at_once
 
 TEXT = "One, two, three."
 TIMEOUT_S = 300
-"""A Zero 2 W that reads its card for the first time; TensorRT plans an engine meanwhile."""
+"""A Zero 2 W that reads its card for the first time."""
 MIN_PEAK, MIN_S, MAX_S = 0.01, 0.1, 30.0
 """Of a sentence of three words. The gain of the voice is left out."""
 _PREFIX = "the bundle failed its self-test: "
@@ -45,7 +45,7 @@ def try_in_child(folder: Path) -> None:
 
 def speak(folder: Path) -> None:
     """Raises ModelFailed unless the bundle makes a sound that can be one of speech."""
-    synthesizer = load(open_bundle(folder, None))
+    synthesizer = load_at_once(open_bundle(folder, None))
     segments = synthesizer.plan(TEXT, Style())
     parts = [chunk.samples for segment in segments for chunk in synthesizer.speak(segment)]
     sound = np.concatenate([np.zeros(0, np.float32), *parts])

@@ -1,13 +1,18 @@
 """The one owner of onnxruntime on the board: sessions with the profile's options, checked.
 
-onnxruntime drops a provider that it cannot load with no more than a printed line, so what was
-asked for is compared with what was given.
+onnxruntime drops a provider that it cannot load with no more than a printed line. So the chain of
+a profile is gone through here, one provider at a time, and what was asked for is compared with
+what was given.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +22,11 @@ import numpy.typing as npt
 from edge import kernels
 from edge.bundle import Bundle
 from edge.errors import MissingPackage, ModelFailed, ProviderMissing
+from edge.jetpack import onnxruntime_packages
+from edge.machine import available_memory_mb
 from edge.profile import Provider
+from edge.synth import gpu
+from edge.synth.engines import EngineCache, Key
 
 try:
     import onnxruntime
@@ -31,46 +40,57 @@ log = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 
+CPU, CUDA, TENSORRT = (
+    "CPUExecutionProvider",
+    "CUDAExecutionProvider",
+    "TensorrtExecutionProvider",
+)
+TOLD_EVERY_S = 10.0
+"""While an engine is built."""
+
+
+class _Unusable(Exception):
+    """Why a provider of the chain cannot be had."""
+
 
 class Session:
-    """One graph of a bundle, loaded. `provider` is the one that onnxruntime really put first."""
+    """One graph of a bundle, loaded with the first provider of the chain that can be had.
 
-    def __init__(self, bundle: Bundle, graph: str, providers: tuple[Provider, ...]) -> None:
-        runtime = bundle.profile.runtime
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = runtime.threads
-        options.inter_op_num_threads = 1
-        options.enable_mem_pattern = runtime.memory_pattern
-        options.enable_cpu_mem_arena = runtime.arena
-        options.log_severity_level = 3  # its warnings are noise to a person: "no GPU" on a Pi
-        spinning = "1" if runtime.spinning else "0"
-        options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
-        chain = _offered(providers, graph)
-        path = bundle.graph(graph)
-        try:
-            if library := kernels.library_path():
-                options.register_custom_ops_library(str(library))
-            self._session = onnxruntime.InferenceSession(
-                str(path),
-                options,
-                providers=[(p.name, p.filled(engine_cache(), bundle.id)) for p in chain],
+    `provider` is the one that onnxruntime really put first, `passed_over` says why those before it
+    were not. `lengths`: the frames that a graph without states will be run with, and no others.
+    Raises ProviderMissing if a provider that the profile requires cannot be had, or none can.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        graph: str,
+        providers: tuple[Provider, ...],
+        lengths: tuple[int, ...] = (),
+    ) -> None:
+        self._bundle, self._graph, self._lengths = bundle, graph, lengths
+        self._recorded: dict[tuple[object, ...], _Recorded] = {}
+        self.passed_over: list[str] = []
+        for place, provider in enumerate(providers):
+            try:
+                self._session = self._open(provider, providers[place + 1 :])
+                break
+            except _Unusable as why:
+                if provider.require:
+                    raise ProviderMissing(
+                        f"the profile demands {provider.name} for {graph}: {why}",
+                        "Install the onnxruntime build for this board (edge doctor names it), "
+                        "or set require: false in the profile.",
+                    ) from None
+                log.warning("%s: not %s: %s", graph, provider.name, why)
+                self.passed_over.append(f"not {provider.name}: {why}")
+        else:
+            raise ProviderMissing(
+                f"{graph}: " + "; ".join(self.passed_over),
+                "Run edge doctor: it names the onnxruntime build for this board.",
             )
-        except Exception as error:
-            raise ModelFailed(
-                f"onnxruntime cannot load {graph}: {_first_line(error)}",
-                "Run edge inspect on the bundle; if it is whole, build it again: edge build",
-            ) from None
+        self.provider = provider.name
         self._session.disable_fallback()
-        self._graph = graph
-        self.provider = str(self._session.get_providers()[0])
-        asked = chain[0]
-        if self.provider != asked.name:
-            if asked.require:
-                raise ProviderMissing(
-                    f"{asked.name} was asked for {graph} and {self.provider} was given",
-                    "Run edge doctor to see why; or set require: false in the profile.",
-                )
-            log.warning("%s: %s instead of %s", graph, self.provider, asked.name)
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
         self.outputs = [item.name for item in self._session.get_outputs()]
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
@@ -80,11 +100,222 @@ class Session:
         try:
             values = self._session.run(self.outputs, inputs)
         except Exception as error:
-            raise ModelFailed(
-                f"{self._graph} failed while running: {_first_line(error)}",
-                "The daemon goes on. If it happens again: edge doctor",
-            ) from None
+            raise self._failed(error) from None
         return dict(zip(self.outputs, values, strict=True))
+
+    def run_fixed(
+        self, inputs: dict[str, Array], shapes: Mapping[str, tuple[int, ...]]
+    ) -> dict[str, Array]:
+        """As run, for a graph that sees few lengths: on CUDA each is recorded once, as a CUDA
+        graph, and played back. `shapes` are the outputs', float32. Raises ModelFailed."""
+        if self.provider != CUDA or not self._lengths:
+            return self.run(inputs)
+        key = tuple((name, array.shape) for name, array in inputs.items())
+        try:
+            if key not in self._recorded:
+                number = len(self._recorded) + 1
+                self._recorded[key] = _Recorded(self._session, inputs, shapes, number)
+            return self._recorded[key].run(inputs)
+        except Exception as error:
+            raise self._failed(error) from None
+
+    def _open(self, provider: Provider, rest: tuple[Provider, ...]) -> Any:
+        """An InferenceSession on this provider. Raises _Unusable, ModelFailed."""
+        offered = available_providers()
+        if provider.name not in offered:
+            packages = onnxruntime_packages()
+            two = f" ({' and '.join(packages)} are both installed)" if len(packages) > 1 else ""
+            raise _Unusable(f"this onnxruntime offers {', '.join(offered)}{two}")
+        options = dict(provider.options)
+        if provider.name == CPU:
+            return self._load(self._bundle.graph(self._graph), [(CPU, options)])
+        needed, free = self._bundle.profile.budget.gpu_memory_mb, available_memory_mb()
+        if free is not None and free < needed:
+            raise _Unusable(f"{free} MB of memory are free and the GPU needs {needed} MB")
+        # What TensorRT does not take, CUDA does.
+        others: list[tuple[str, dict[str, str]]] = [
+            (p.name, dict(p.options)) for p in rest if p.name == CUDA and CUDA in offered
+        ]
+        if provider.name == TENSORRT:
+            if not self._lengths:
+                raise _Unusable("an engine would be built for every length of this graph")
+            return self._with_engine(provider, others)
+        if self._lengths:
+            options["enable_cuda_graph"] = "1"
+        return self._load(self._bundle.graph(self._graph), [(provider.name, options), *others])
+
+    def _with_engine(self, provider: Provider, others: list[tuple[str, dict[str, str]]]) -> Any:
+        """TensorRT with an engine that is kept: the first time takes minutes."""
+        version, capability = gpu.tensorrt_version(), gpu.compute_capability()
+        if version is None or capability is None:
+            missing = "TensorRT's library" if version is None else "an NVIDIA driver with a GPU"
+            raise _Unusable(f"{missing} cannot be loaded")
+        key = Key(
+            self._bundle.id,
+            self._graph,
+            version,
+            capability,
+            str(onnxruntime.__version__),
+            self._lengths,
+            provider.options,
+        )
+        cache = EngineCache(engine_cache())
+        with cache.locked():
+            if engine := cache.find(key):
+                folder = cache.folder(key)
+                compiled = next((n for n in engine.files if n.endswith(CONTEXT)), None)
+                source = folder / compiled if compiled else self._bundle.graph(self._graph)
+                options = {**provider.options, **engine.shapes, **_kept(folder)}
+                try:
+                    return self._load(source, [(TENSORRT, options), *others])
+                except _Unusable as why:
+                    log.warning("%s: its engine is built anew: %s", self._graph, why)
+                    cache.discard(key)
+            expected = cache.estimate_s(provider.build_s)
+            folder = cache.begin(key)
+            began = time.monotonic()
+            try:
+                shapes = self._shape_profile()
+                options = {**provider.options, **shapes, **_building(folder, self._graph)}
+                with _told(f"building the TensorRT engine of {self._graph}, once", expected):
+                    session = self._load(
+                        self._bundle.graph(self._graph), [(TENSORRT, options), *others]
+                    )
+            except BaseException:
+                cache.discard(key)
+                raise
+            seconds = time.monotonic() - began
+            cache.seal(key, shapes, seconds)
+            log.info("built the TensorRT engine of %s in %.0f s", self._graph, seconds)
+            return session
+
+    def _shape_profile(self) -> dict[str, str]:
+        """Least, usual and most of every input's shape, states included, as the graph has them:
+        one that is left out would mean a new engine for every length."""
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        graph = onnxruntime.InferenceSession(
+            str(self._bundle.graph(self._graph)), options, providers=[CPU]
+        )
+        inputs = {item.name: item.shape for item in graph.get_inputs()}
+        return shape_profile(inputs, self._lengths)
+
+    def _load(self, source: Path, chain: list[tuple[str, dict[str, str]]]) -> Any:
+        runtime = self._bundle.profile.runtime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = runtime.threads
+        options.inter_op_num_threads = 1
+        options.enable_mem_pattern = runtime.memory_pattern
+        options.enable_cpu_mem_arena = runtime.arena
+        options.log_severity_level = 3  # its warnings are noise to a person: "no GPU" on a Pi
+        spinning = "1" if runtime.spinning else "0"
+        options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+        asked = chain[0][0]
+        try:
+            if library := kernels.library_path():
+                options.register_custom_ops_library(str(library))
+            session = onnxruntime.InferenceSession(
+                str(source),
+                options,
+                providers=chain if asked == CPU else [*chain, CPU],
+                enable_fallback=0,  # it would try others by itself, and print
+            )
+        except Exception as error:
+            if asked != CPU:
+                raise _Unusable(_first_line(error)) from None
+            raise ModelFailed(
+                f"onnxruntime cannot load {self._graph}: {_first_line(error)}",
+                "Run edge inspect on the bundle; if it is whole, build it again: edge build",
+            ) from None
+        given = str(session.get_providers()[0])
+        if given != asked:
+            raise _Unusable(f"onnxruntime gave {given} instead")
+        return session
+
+    def _failed(self, error: Exception) -> ModelFailed:
+        return ModelFailed(
+            f"{self._graph} failed while running: {_first_line(error)}",
+            "The daemon goes on. If it happens again: edge doctor",
+        )
+
+
+class _Recorded:
+    """A CUDA graph: inputs and outputs of one shape, at one place of the GPU's memory."""
+
+    def __init__(
+        self,
+        session: Any,
+        inputs: Mapping[str, Array],
+        shapes: Mapping[str, tuple[int, ...]],
+        number: int,
+    ) -> None:
+        value = onnxruntime.OrtValue
+        self._session = session
+        self._inputs = {n: value.ortvalue_from_numpy(a, "cuda", 0) for n, a in inputs.items()}
+        self._outputs = {
+            name: value.ortvalue_from_shape_and_type(list(shape), np.float32, "cuda", 0)
+            for name, shape in shapes.items()
+        }
+        self._binding = session.io_binding()
+        for name, place in self._inputs.items():
+            self._binding.bind_ortvalue_input(name, place)
+        for name, place in self._outputs.items():
+            self._binding.bind_ortvalue_output(name, place)
+        self._options = onnxruntime.RunOptions()
+        self._options.add_run_config_entry("gpu_graph_id", str(number))
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        for name, array in inputs.items():
+            self._inputs[name].update_inplace(array)
+        self._session.run_with_iobinding(self._binding, self._options)
+        return {name: place.numpy() for name, place in self._outputs.items()}
+
+
+CONTEXT = "_ctx.onnx"
+"""A graph of one node that holds the engine (EPContext): nothing is parsed when it is loaded."""
+
+
+def _building(folder: Path, graph: str) -> dict[str, str]:
+    """Options to build an engine into `folder`. With a context model the engine's path must be
+    relative to it."""
+    return {
+        "trt_dump_ep_context_model": "True",
+        "trt_ep_context_file_path": str(folder / (Path(graph).stem + CONTEXT)),
+        "trt_ep_context_embed_mode": "1",
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": "engine",
+        "trt_timing_cache_enable": "True",
+        "trt_timing_cache_path": str(folder),
+    }
+
+
+def _kept(folder: Path) -> dict[str, str]:
+    """Options to load what _building left."""
+    return {
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(folder / "engine"),
+        "trt_timing_cache_enable": "True",
+        "trt_timing_cache_path": str(folder),
+    }
+
+
+def shape_profile(
+    inputs: Mapping[str, list[int | str | None]], lengths: tuple[int, ...]
+) -> dict[str, str]:
+    """TensorRT's options for inputs whose one free dimension, if any, is a length."""
+
+    def shapes(length: int) -> str:
+        parts = []
+        for name, shape in inputs.items():
+            sizes = [str(size) if isinstance(size, int) else str(length) for size in shape]
+            parts.append(f"{name}:{'x'.join(sizes)}")
+        return ",".join(parts)
+
+    return {
+        "trt_profile_min_shapes": shapes(min(lengths)),
+        "trt_profile_opt_shapes": shapes(max(lengths)),
+        "trt_profile_max_shapes": shapes(max(lengths)),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -98,28 +329,28 @@ def available_providers() -> list[str]:
 def engine_cache() -> Path:
     """Where a provider keeps what it compiled on this board; systemd names it for the service."""
     if given := os.environ.get("CACHE_DIRECTORY"):
-        return Path(given)
+        return Path(given.split(":")[0])
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
 
 
-def _offered(providers: tuple[Provider, ...], graph: str) -> list[Provider]:
-    """The chain without what this onnxruntime was not built with; said aloud, never silent."""
-    available = available_providers()
-    chain = []
-    for provider in providers:
-        if provider.name in available:
-            chain.append(provider)
-        elif provider.require:
-            raise ProviderMissing(
-                f"the profile demands {provider.name} for {graph}; this onnxruntime offers "
-                + ", ".join(available),
-                "Install the onnxruntime build for this board (edge doctor names it), "
-                "or set require: false in the profile.",
-            )
-        else:
-            log.warning("%s: %s is not in this onnxruntime", graph, provider.name)
-    return chain or [Provider("CPUExecutionProvider")]
+@contextmanager
+def _told(what: str, expected_s: float) -> Iterator[None]:
+    """Say how far it is, from a thread: the build itself says nothing and cannot be asked."""
+    over, began = threading.Event(), time.monotonic()
+    log.info("%s: about %.0f s", what, expected_s)
+
+    def tell() -> None:
+        while not over.wait(TOLD_EVERY_S):
+            log.info("%s: %.0f of about %.0f s", what, time.monotonic() - began, expected_s)
+
+    thread = threading.Thread(target=tell, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _first_line(error: Exception) -> str:

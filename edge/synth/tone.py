@@ -27,6 +27,9 @@ class ToneSynthesizer:
     rate = RATE
     provider = "none"
 
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant.name
+
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         if style.speaker is not None:
             raise BadStyle(f"tone has no speaker {style.speaker!r}", "Leave the speaker out.")
@@ -63,4 +66,4 @@ class ToneSynthesizer:
 
 
 def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> ToneSynthesizer:
-    return ToneSynthesizer()
+    return ToneSynthesizer(variant)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from edge import kernels
 from edge.bundle import Bundle, Variant
-from edge.errors import ModelFailed, NoBundle
+from edge.errors import ModelFailed, NoBundle, ProviderMissing
 from edge.machine import Machine
-from edge.profile import usable_variants
+from edge.profile import Profile, Provider, usable_variants
 
 FUSED = "int8-fused"
 """Recipes that begin so need the operator library of edge/kernels."""
+WINDOW = "-window"
+"""Recipes that end so are for a GPU: a decoder without state (edge/synth/windows.py)."""
 SELF_TEST_LAYERS = 40
 """Random layers through every instruction set of this CPU: about 0.06 s."""
 
 
 def runnable(bundle: Bundle, machine: Machine) -> tuple[list[Variant], list[str]]:
-    """The variants, and a sentence for each that was passed over. Raises NoBundle if none is left.
+    """The variants, and a sentence for each that was passed over. Raises NoBundle if none is left,
+    ProviderMissing if the profile requires a GPU's provider that is not offered.
 
     A variant that the profile does not plan (the float one that others are measured against)
     runs anywhere.
@@ -32,6 +35,8 @@ def runnable(bundle: Bundle, machine: Machine) -> tuple[list[Variant], list[str]
         elif any(FUSED in graph for graph in variant.graphs.values()) and (why := no_kernels()):
             mend = kernels.how_to_build()
             passed_over.append(f"{variant.name} needs our int8 operators: {why} ({mend})")
+        elif why := _other_place(variant, bundle.profile):
+            passed_over.append(f"{variant.name} {why}")
         else:
             found.append(variant)
     if not found:
@@ -40,6 +45,49 @@ def runnable(bundle: Bundle, machine: Machine) -> tuple[list[Variant], list[str]
             f"Build it here: edge build {bundle.voice.name}",
         )
     return found, passed_over
+
+
+def windowed(variant: Variant) -> bool:
+    return WINDOW in variant.graphs.get("decoder", "")
+
+
+def on_gpu(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
+    """What of a chain a decoder without state is for; the CPU if the chain has nothing else."""
+    return tuple(p for p in providers if p.name != "CPUExecutionProvider") or providers
+
+
+def on_cpu(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
+    """What of a chain a decoder with state is for: a GPU would plan each length of it anew."""
+    cpu = tuple(p for p in providers if p.name == "CPUExecutionProvider")
+    return cpu or (Provider("CPUExecutionProvider"),)
+
+
+def _other_place(variant: Variant, profile: Profile) -> str:
+    """Why this variant is not for what can be had here: a GPU, or none."""
+    chain = profile.runtime.providers.decoder
+    gpus = [p for p in on_gpu(chain) if p.name != "CPUExecutionProvider"]
+    demanded = [p.name for p in gpus if p.require]
+    if not gpus or "decoder" not in variant.graphs:
+        return ""
+    if not windowed(variant):
+        return f"is for the CPU, and the profile demands {demanded[0]}" if demanded else ""
+    from edge.synth.session import available_providers  # a board may lack onnxruntime
+
+    offered = available_providers()
+    for provider in gpus:
+        if provider.name in offered:
+            return ""
+        if provider.require:
+            raise ProviderMissing(
+                f"the profile demands {provider.name}; this onnxruntime offers "
+                + ", ".join(offered),
+                "Install the onnxruntime build for this board (edge doctor names it), "
+                "or set require: false in the profile.",
+            )
+    return (
+        f"needs {' or '.join(p.name for p in gpus)}; "
+        f"this onnxruntime offers {', '.join(offered)} (edge doctor)"
+    )
 
 
 def no_kernels() -> str:

@@ -30,6 +30,8 @@ LONG = "This sentence goes on, and on, and on and on and on with more of the sam
 def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesizer:
     family = request.param
     assert family in EXPORTERS, f"{family} runs, but nothing builds it"
+    if family == "cosyvoice3":  # nobody hands out its weights
+        return synth.load(request.getfixturevalue("cosyvoice3_bundle"))
     name = min((v for v in all_voices() if v.family == family), key=lambda v: v.size).name
     folder: Path = tmp_path_factory.mktemp(family)
     bundle = build_bundle(
@@ -92,7 +94,8 @@ def test_equal_seeds_give_equal_samples(voice: Synthesizer) -> None:
 
 
 def test_speed_changes_the_length(voice: Synthesizer) -> None:
-    lengths = [len(speak(voice, TEXT, Style(speed=speed))) for speed in (0.5, 1.0, 2.0, 3.0)]
+    text = "Tea is ready."  # one segment at any speed
+    lengths = [len(speak(voice, text, Style(speed=speed))) for speed in (0.5, 1.0, 2.0, 3.0)]
     assert lengths == sorted(lengths, reverse=True)
     # Not 2 exactly: voices round each sound's length up to whole frames, and pauses count too.
     assert 1.4 < lengths[0] / lengths[1] < 2.6 and 1.4 < lengths[1] / lengths[2] < 2.6
@@ -144,12 +147,13 @@ def test_every_word_has_its_place_in_the_sound(voice: Synthesizer, text: str) ->
     plain, spoken = voice.plan(text, Style()), voice.plan(text, Style(), words=True)
     assert [segment.ids for segment in plain] == [segment.ids for segment in spoken]
     named: list[str] = []
+    estimates = voice.__class__.__name__ == "CosyVoice3Synthesizer"  # its model does not say
     for segment in spoken:
         samples, last = 0, 0
         for chunk in voice.speak(segment):
             for word in chunk.words:
                 assert 0 <= word.start < len(chunk.samples) and word.length > 0
-                assert not word.estimated and last <= samples + word.start
+                assert word.estimated == estimates and last <= samples + word.start
                 last = samples + word.start
                 named.append(text[word.text_start : word.text_end])
             samples += len(chunk.samples)

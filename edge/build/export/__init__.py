@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from edge.build.export import hibari, piper, tone
+from edge.build.export import cosyvoice3, hibari, piper, tone
 from edge.build.export.export_log import ExportLog
 from edge.build.export.record import Exported
 
@@ -15,5 +15,6 @@ Exporter = Callable[[Mapping[str, Path], Path, ExportLog], Exported]
 EXPORTERS: Mapping[str, Exporter] = {
     "piper": piper.export,
     "hibari": hibari.export,
+    "cosyvoice3": cosyvoice3.export,
     "tone": tone.export,
 }

@@ -24,6 +24,7 @@ from edge.build.export.piper_weights import (
 )
 from edge.build.export.streaming import (
     Layers,
+    MaskedLayers,
     Signal,
     StreamingLayers,
     WholeLayers,
@@ -52,6 +53,23 @@ def write_streaming_decoder(weights: PiperWeights, *, conv2d: bool = False) -> o
     layers = StreamingLayers(graph, conv2d)
     _write(graph, layers, weights, latent, "samples")
     layers.finish()
+    return graph.model()
+
+
+def write_window_decoder(weights: PiperWeights) -> onnx.ModelProto:
+    """latent (1, C, F), mask (1, 1, 1, F), [speaker] -> audio (1, F * hop), for a GPU.
+
+    Metadata `context`: frames at either edge of a window whose sound is not the sentence's, unless
+    the sentence begins or ends there.
+    """
+    graph = GraphWriter("piper_decoder_window", OPSET)
+    latent = graph.input("latent", "float32", (1, weights.channels, "F"))
+    _write(graph, MaskedLayers(graph, conv2d=True), weights, latent, "samples")
+    # What the decoder with state waits for is how far its layers see to the right. To the left
+    # they see as far, but for a frame in the transposed convolutions.
+    stream = write_streaming_decoder(weights)
+    waits = {entry.key: entry.value for entry in stream.metadata_props}["min_first_frames"]
+    graph.metadata["context"] = waits
     return graph.model()
 
 

@@ -174,6 +174,40 @@ class WholeLayers:
         return [0, begin, 0, end] if self.conv2d else [begin, end]
 
 
+class MaskedLayers(WholeLayers):
+    """Layers for a signal that is longer than the sentence in it: input `mask`, 1 for each frame
+    of the sentence and 0 behind it. What a convolution sees there is its padding, zeros, so the
+    sentence sounds as if nothing came after it."""
+
+    def __init__(self, graph: GraphWriter, conv2d: bool) -> None:
+        super().__init__(graph, conv2d)
+        shape: list[int | str] = [1, 1, 1, "F"] if conv2d else [1, 1, "F"]
+        self._masks = {1: graph.input("mask", "float32", shape)}
+        self._masked: dict[str, str] = {}
+
+    def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
+        return super().conv(
+            dataclasses.replace(window, signal=self._cut(window.signal)), layer, slope
+        )
+
+    def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal:
+        return super().transposed(self._cut(x), layer, slope)
+
+    def _cut(self, x: Signal) -> Signal:
+        if x.rate not in self._masks:  # each 0 or 1 repeated `rate` times
+            ones = np.ones((1, 1, 1, x.rate) if self.conv2d else (1, 1, x.rate), np.float32)
+            self._masks[x.rate] = self.graph.node(
+                "ConvTranspose",
+                (self._masks[1], self.graph.constant(ones, f"repeat_{x.rate}")),
+                f"mask_{x.rate}",
+                strides=self._two(x.rate, 1),
+            )
+        if x.value not in self._masked:  # the blocks of a stage share one
+            values = (x.value, self._masks[x.rate])
+            self._masked[x.value] = self.graph.node("Mul", values, f"{x.value}.masked")
+        return dataclasses.replace(x, value=self._masked[x.value])
+
+
 class StreamingLayers(WholeLayers):
     """Layers with state; see the head of this file."""
 

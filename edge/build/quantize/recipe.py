@@ -115,13 +115,19 @@ def save(model: onnx.ModelProto, path: Path) -> int:
     return len(raw)
 
 
-def session(model: onnx.ModelProto | bytes, name: str) -> onnxruntime.InferenceSession:
-    """One CPU thread, so that sums have one order. Raises ExportFailed if it does not load."""
+def session_of(path: Path) -> onnxruntime.InferenceSession:
+    """As `session`, of a file: one that is too large to hold twice."""
+    return session(str(path), path.name)
+
+
+def session(model: onnx.ModelProto | bytes | str, name: str) -> onnxruntime.InferenceSession:
+    """One CPU thread, so that sums have one order. `model` may be a file's path. Raises
+    ExportFailed if it does not load."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    raw = model if isinstance(model, bytes) else model.SerializeToString(deterministic=True)
+    raw = model if isinstance(model, (bytes, str)) else model.SerializeToString(deterministic=True)
     try:
         return onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -1,0 +1,200 @@
+"""What quantizing costs a family whose stages are measured one by one.
+
+Such a family speaks with the voice of a clip, and a build has none, so its variants are held
+against float32 stage by stage on random tokens. Whoever has a clip listens afterwards.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.build.candidates import Candidate, Original
+from edge.build.export.export_log import ExportRow
+from edge.build.quality import Parity
+from edge.build.quantize import STAGE_RECIPES
+from edge.build.quantize.recipe import session_of
+from edge.errors import QualityTooLow
+from edge.profile import Budget, Profile
+from edge.voice import Voice
+
+STAGES = "stages.json"
+NO_GAIN = 1.0
+"""A cloned voice is as loud as its clip: there is nothing to measure before there is one."""
+TOKENS = 50
+TEXT = 16
+DB = 20 / np.log(10)
+"""Decibels in one unit of a mel of natural logarithms."""
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class StageQuality:
+    """One stage of a variant beside its float32 graph. `limit` is None where nothing is demanded:
+    with random weights, and before anybody has listened, no limit would mean anything."""
+
+    variant: str
+    stage: str
+    recipe: str
+    bytes: int
+    measure: str
+    value: float
+    limit: float | None
+
+    @property
+    def holds(self) -> bool:
+        finite = bool(np.isfinite(self.value))
+        return finite and (self.limit is None or self.value <= self.limit)
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """stages.json beside a bundle's manifest."""
+
+    export: tuple[ExportRow, ...]
+    parity: tuple[Parity, ...]
+    quality: tuple[StageQuality, ...]
+
+
+def warn(family: str, profile: Profile) -> str:
+    """A sentence for whoever builds what the board cannot speak while it plays; else empty."""
+    if family not in STAGE_RECIPES:
+        return ""
+    estimate = profile.estimates.get(family)
+    if estimate is not None and estimate <= 1:
+        return ""
+    if estimate is None and profile.has_accelerator:
+        return ""
+    needs = "more than a second" if estimate is None else f"about {estimate:g} seconds"
+    return (
+        f"{family} on {profile.title}: {needs} of work for a second of speech (an estimate, not "
+        "measured). It cannot speak as it plays: use it for announcements made beforehand "
+        "(edge prerender), or build a Piper voice"
+    )
+
+
+def choose_stages(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    candidates: Sequence[Candidate],
+    only: str | None,
+) -> tuple[list[Candidate], list[StageQuality]]:
+    """The profile's first variant that passes, and the smallest that runs on every such board;
+    with `only`, that one. And all that was measured. Raises QualityTooLow."""
+    plans = {plan.name: plan for plan in profile.variants}
+    wanted = set(plans) if only is None else {only}
+    whole = [c for c in candidates if c.name in wanted and not c.failure]
+    rows = measure_stages(original, whole, profile.budget)
+    broken = {row.variant: row for row in rows if not row.holds}
+    passed = [c for c in whole if c.name not in broken]
+    if not passed:
+        why = [f"{c.name}: {c.failure}" for c in candidates if c.failure]
+        why += [f"{r.variant}: {r.stage}: {r.measure} is {r.value:.2g}" for r in broken.values()]
+        raise QualityTooLow(
+            f"no variant of {voice.name} passes for {profile.name}: {'; '.join(why) or only}",
+            "Plan other variants or a wider budget in the profile.",
+        )
+    anywhere = [c for c in passed if c.name not in plans or not plans[c.name].needs]
+    spare = min(anywhere, key=lambda c: c.bytes, default=passed[0])
+    return ([passed[0]] if spare is passed[0] else [passed[0], spare]), rows
+
+
+def measure_stages(
+    original: Original, candidates: Sequence[Candidate], budget: Budget
+) -> list[StageQuality]:
+    """Rows for every quantized stage; the same graph is measured once."""
+    graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
+    numbers = json.loads((original.folder / "config.json").read_text(encoding="utf-8"))
+    measures = {"llm": _llm, "flow_step": _flow}
+    known: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    rows = []
+    for candidate in candidates:
+        for stage, recipe in candidate.recipes.items():
+            if recipe == "fp32":
+                continue
+            path = candidate.graphs[stage]
+            if (stage, recipe) not in known:
+                known[stage, recipe] = measures[stage](graphs, path, numbers)
+            for measure, value in known[stage, recipe]:
+                limit = budget.log_mel_db if measure == "mel, dB" else None
+                size = path.stat().st_size
+                rows.append(
+                    StageQuality(candidate.name, stage, recipe, size, measure, value, limit)
+                )
+    return rows
+
+
+def _llm(
+    graphs: Mapping[str, Path], path: Path, numbers: Mapping[str, Any]
+) -> list[tuple[str, float]]:
+    """Both are given the tokens that float32 likes best, one by one."""
+    exact, small = session_of(graphs["llm"]), session_of(path)
+    folder = graphs["llm"].parent
+    text = np.load(folder / "text_embed.npy", mmap_mode="r")
+    speech = np.load(folder / "speech_embed.npy", mmap_mode="r")
+    random = np.random.default_rng(0)
+    ids = random.integers(0, len(text), TEXT)
+    rows = [speech[numbers["sos"]], *text[ids], speech[numbers["task"]]]
+    x = np.array(rows, np.float32)[None]
+    empty = np.zeros((2 * numbers["layers"], 1, numbers["kv_heads"], 0, numbers["head"]))
+    pasts = [empty.astype(np.float32)] * 2
+    distances, same = [], 0
+    for _ in range(TOKENS):
+        scores = []
+        for i, graph in enumerate((exact, small)):
+            logits, pasts[i] = graph.run(["logits", "present"], {"x": x, "past": pasts[i]})
+            scores.append(logits[0].astype(np.float64))
+        distances.append(np.linalg.norm(scores[0] - scores[1]) / np.linalg.norm(scores[0]))
+        best = [int(score[: numbers["codes"]].argmax()) for score in scores]
+        same += best[0] == best[1]
+        x = np.array(speech[best[0]], np.float32)[None, None]
+    return [
+        ("logits, relative L2", float(np.mean(distances))),
+        ("best token differs", 1 - same / TOKENS),
+    ]
+
+
+def _flow(
+    graphs: Mapping[str, Path], path: Path, numbers: Mapping[str, Any]
+) -> list[tuple[str, float]]:
+    front, folder = session_of(graphs["flow_front"]), graphs["flow_step"].parent
+    random = np.random.default_rng(0)
+    token = random.integers(0, numbers["codes"], (1, TOKENS))
+    xvec = random.standard_normal((1, numbers["flow"]["xvec"])).astype(np.float32)
+    mu, spks = front.run(["mu", "spks"], {"token": token, "xvec": xvec})
+    noise = np.load(folder / "noise.npy")[None, :, : mu.shape[2]]
+    mels = []
+    for graph in (session_of(graphs["flow_step"]), session_of(path)):
+        mels.append(euler(graph, noise, mu, spks, numbers["flow"]["steps"]))
+    difference = mels[1] - mels[0]
+    return [
+        ("mel, dB", float(DB * np.abs(difference).mean())),
+        ("mel, relative L2", float(np.linalg.norm(difference) / np.linalg.norm(mels[0]))),
+    ]
+
+
+def euler(graph: Any, noise: Array, mu: Array, spks: Array, steps: int) -> Array:
+    """The mel (1, mels, T), without a clip, every frame seeing every other."""
+    grid = 1 - np.cos(np.linspace(0, 1, steps + 1) * np.pi / 2)
+    frames = mu.shape[2]
+    x = noise
+    for now, then in itertools.pairwise(grid):
+        inputs = {
+            "x": x,
+            "mu": mu,
+            "cond": np.zeros_like(mu),
+            "t": np.array([now], np.float32),
+            "spks": spks,
+            "attn_mask": np.ones((1, 1, frames, frames), bool),
+        }
+        x = x + np.float32(then - now) * graph.run(["v"], inputs)[0]
+    return x

@@ -1,0 +1,21 @@
+"""Family `cosyvoice3`: speech in a cloned voice. docs/cosyvoice3.md is its page."""
+
+from __future__ import annotations
+
+from edge.bundle import Bundle, Variant
+from edge.pcm import PcmChunk
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
+from edge.synth.voice_print import VoicePrint
+from edge.tuning import Cost
+
+
+def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> CosyVoice3Synthesizer:
+    return CosyVoice3Synthesizer(bundle, variant)
+
+
+def enroll(bundle: Bundle, clip: PcmChunk, transcript: str) -> VoicePrint:
+    """A print of whoever speaks in `clip`, who says `transcript`. The encoders are loaded, run and
+    let go of. Raises BadClip, ModelFailed."""
+    from edge.synth.cosyvoice3.enrol import enrol
+
+    return enrol(bundle, clip, transcript)

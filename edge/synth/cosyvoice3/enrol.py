@@ -1,0 +1,76 @@
+"""A clip to a voice print: speech tokens, a speaker vector and the mel that they go with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge import text as cleaning
+from edge.bundle import Bundle
+from edge.errors import BadClip, ModelFailed, TextTooLong
+from edge.pcm import PcmChunk
+from edge.synth.clip import MOST_S, check_clip, resampled
+from edge.synth.cosyvoice3.front_end import ENCODER_RATE, kaldi_fbank, prompt_mel, whisper_mel
+from edge.synth.cosyvoice3.providers import CPU
+from edge.synth.cosyvoice3.settings import Settings, read_settings
+from edge.synth.cosyvoice3.speaker import FAMILY, Speaker, to_arrays
+from edge.synth.cosyvoice3.tokenizer import TextTokenizer
+from edge.synth.session import Array, Session
+from edge.synth.voice_print import VoicePrint
+
+SPEECH_TOKENIZER, SPEAKER_ENCODER = "speech_tokenizer_v3.onnx", "campplus.onnx"
+
+
+def enrol(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
+    """`transcript`: what is said in the clip, word for word; the model goes on from there.
+
+    Raises BadClip, EmptyText, TextTooLong, ModelFailed, MissingPackage.
+    """
+    settings = read_settings(bundle)
+    check_clip(clip, MOST_S)
+    text = _transcript(bundle, settings, transcript)
+    mel = prompt_mel(
+        resampled(clip, settings.rate),
+        settings.rate,
+        settings.mel.n_fft,
+        settings.mel.hop,
+        settings.flow.mels,
+    )
+    low = resampled(clip, ENCODER_RATE)
+    vector = _run(bundle, SPEAKER_ENCODER, kaldi_fbank(low)).reshape(-1).astype(np.float32)
+    features = whisper_mel(low)
+    length = np.array([features.shape[2]], np.int32)
+    tokens = _run(bundle, SPEECH_TOKENIZER, features, length).reshape(-1)
+    frames = settings.flow.frames_per_token
+    count = min(mel.shape[1] // frames, len(tokens))  # token and frame stay in step
+    tokens, mel = tokens[:count].astype(np.int64), mel[:, : count * frames]
+    usable = count > 0 and vector.shape == (settings.flow.xvec,) and np.isfinite(vector).all()
+    if not usable or tokens.min() < 0 or tokens.max() >= settings.codes:
+        raise ModelFailed(
+            f"the encoders gave {count} tokens and a vector of {vector.size} values for the clip",
+            f"Build the voice again: edge build {bundle.voice.name}",
+        )
+    speaker = Speaker(text, tuple(map(int, tokens)), np.ascontiguousarray(mel), vector)
+    return VoicePrint(FAMILY, to_arrays(speaker))
+
+
+def _transcript(bundle: Bundle, settings: Settings, transcript: str | None) -> tuple[int, ...]:
+    if transcript is None:
+        raise BadClip(
+            f"{bundle.voice.name} must know what is said in the clip",
+            "Give it, word for word: --text 'what it says'",
+        )
+    ids = TextTokenizer(bundle, settings).encode(cleaning.clean(transcript))
+    if len(ids) > cleaning.MAX_TOKENS:
+        raise TextTooLong(
+            f"the transcript has {len(ids)} text tokens; the limit is {cleaning.MAX_TOKENS}",
+            "Give a shorter clip, and only what is said in it.",
+        )
+    return ids
+
+
+def _run(bundle: Bundle, name: str, *inputs: Array) -> Array:
+    """The first output; the session is let go of, for it is as large as all the others."""
+    session = Session(bundle, name, CPU)
+    given = dict(zip(session.inputs, inputs, strict=False))
+    found: Array = session.run(given)[session.outputs[0]]
+    return found

@@ -1,0 +1,130 @@
+"""Family `cosyvoice3`: text -> speech tokens -> mel -> sound, in the voice of a print."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edge import text as cleaning
+from edge.bundle import Bundle, Variant
+from edge.errors import BadStyle
+from edge.pcm import PcmChunk, Samples
+from edge.synth import Segment, Style
+from edge.synth.cosyvoice3.flow import Flow, Mel
+from edge.synth.cosyvoice3.language_model import LanguageModel
+from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
+from edge.synth.cosyvoice3.segments import SPEECH_PER_TEXT_TOKEN, cut
+from edge.synth.cosyvoice3.settings import read_settings
+from edge.synth.cosyvoice3.speaker import Speaker, from_print, nobody
+from edge.synth.cosyvoice3.tokenizer import TextTokenizer
+from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
+from edge.synth.cosyvoice3.word_times import WordTimes
+from edge.synth.voice_print import find_print, load_print
+
+LONGEST_HOP = 4
+"""Blocks of the longest step: each makes the whole mel anew, so they grow, 1, 2, 4, 4, ..."""
+
+
+@dataclass(frozen=True)
+class SpokenSegment(Segment):
+    """`voice` is whose, from planning on: a print may be replaced or wiped meanwhile."""
+
+    voice: Speaker | None = field(default=None, compare=False, repr=False)
+
+
+class CosyVoice3Synthesizer:
+    """`streams`: sound comes while speech tokens are still made, from frames in blocks. Each step
+    makes all frames of before anew, so it pays only where the flow is far faster than speech;
+    else the flow runs once for a segment. None: it streams on everything but a CPU.
+    """
+
+    def __init__(self, bundle: Bundle, variant: Variant, streams: bool | None = None) -> None:
+        settings = read_settings(bundle)
+        self._bundle, self._settings = bundle, settings
+        self._tokenizer = TextTokenizer(bundle, settings)
+        self._model = LanguageModel(bundle, variant, settings)
+        self._flow = Flow(bundle, variant, settings)
+        self._vocoder = Vocoder(bundle, variant, settings)
+        self._nobody = nobody(settings)
+        self.rate, self.provider = settings.rate, self._flow.provider
+        self.variant = variant.name
+        self.streams = self.provider != "CPUExecutionProvider" if streams is None else streams
+
+    def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
+        voice = self._nobody if style.speaker is None else self._print(style.speaker)
+        cleaned = cleaning.clean(text)
+        pieces = cut(cleaned, self._tokenizer.encode, self._settings.token_rate, style.speed)
+        return [
+            SpokenSegment(piece.ids, style, index, words=piece.words if words else (), voice=voice)
+            for index, piece in enumerate(pieces)
+        ]
+
+    def durations(self, segment: Segment) -> tuple[int, ...]:
+        return ()
+
+    def speak(self, segment: Segment) -> Iterator[PcmChunk]:
+        voice = getattr(segment, "voice", None) or self._nobody
+        settings, flow = self._settings, self._settings.flow
+        sampler = Sampler(settings.sampling, settings.codes, segment.seed)
+        silence = SilenceFilter(frozenset(settings.silent_tokens))
+        sound = SoundStream(self._vocoder, segment.style.speed, (*segment.seed, 1))
+        expected = SPEECH_PER_TEXT_TOKEN * len(segment.ids)
+        words = WordTimes(segment.words, len(segment.ids))
+        tokens: list[int] = []
+        out = 0  # frames of mel that went on
+        hop, step = self._first_hop(voice), settings.block_tokens
+        text = (*self._tokenizer.prefix, *voice.text, *segment.ids)
+        most = self._flow.longest - len(voice.tokens)
+        speech = self._model.speak(text, len(segment.ids), voice.tokens, sampler, most)
+        for token in speech:
+            yield self._chunk()  # a stop is heard between tokens, steps and windows
+            if silence.keeps(token):
+                tokens.append(token)
+            if self.streams and len(tokens) >= hop + flow.look_ahead_tokens:
+                mel = yield from self._mel(tokens, voice, final=False)
+                made = hop * flow.frames_per_token
+                for samples in sound.push(mel[:, out:made], final=False):
+                    yield words.place(self._chunk(samples), self._samples(expected, segment))
+                out = made
+                step = min(2 * step, LONGEST_HOP * settings.block_tokens)
+                hop += step
+        mel = yield from self._mel(tokens, voice, final=True)
+        total = self._samples(len(tokens), segment)
+        for samples in sound.push(mel[:, out:], final=True):
+            yield words.place(self._chunk(samples), total, last=sound.ended)
+
+    def _mel(
+        self, tokens: list[int], voice: Speaker, final: bool
+    ) -> Generator[PcmChunk, None, Mel]:
+        steps = self._flow.run(tokens, voice, blocks=self.streams, final=final)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                mel: Mel = done.value
+                return mel
+            yield self._chunk()
+
+    def _first_hop(self, voice: Speaker) -> int:
+        """Tokens to the end of the first block that the prompt leaves room in."""
+        block = self._settings.block_tokens
+        return block + -len(voice.tokens) % block
+
+    def _samples(self, tokens: float, segment: Segment) -> int:
+        settings = self._settings
+        frames = int(tokens * settings.flow.frames_per_token / segment.style.speed)
+        return frames * settings.source.frame
+
+    def _chunk(self, samples: Samples | None = None) -> PcmChunk:
+        return PcmChunk(np.zeros(0, np.float32) if samples is None else samples, self.rate)
+
+    def _print(self, name: str) -> Speaker:
+        path = find_print(name)
+        if path is None:
+            raise BadStyle(
+                f"this voice has no speaker {name!r}",
+                f"Make one: edge clone {name} CLIP.wav --text 'what it says'; or leave it out.",
+            )
+        return from_print(load_print(path, self._bundle), self._settings)

@@ -1,0 +1,39 @@
+"""What NVIDIA's driver and TensorRT say of themselves, asked through their C libraries."""
+
+from __future__ import annotations
+
+import ctypes
+
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*, cuda.h
+TENSORRT = ("libnvinfer.so.10", "libnvinfer.so.8")
+
+
+def compute_capability() -> str | None:
+    """Of the first GPU, for instance "8.7" on an Orin; None where there is no driver or GPU."""
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    device, numbers = ctypes.c_int(), []
+    if cuda.cuInit(0) != 0 or cuda.cuDeviceGet(ctypes.byref(device), 0) != 0:
+        return None
+    for attribute in (_MAJOR, _MINOR):
+        value = ctypes.c_int()
+        if cuda.cuDeviceGetAttribute(ctypes.byref(value), attribute, device) != 0:
+            return None
+        numbers.append(str(value.value))
+    return ".".join(numbers)
+
+
+def tensorrt_version() -> str | None:
+    """For instance "10.3.0"; None where no TensorRT can be loaded."""
+    for name in TENSORRT:
+        try:
+            number = int(ctypes.CDLL(name).getInferLibVersion())
+        except OSError:
+            continue
+        # NvInferVersion.h: 10.3.0 is 100300; 8.6.1 was 8601.
+        scale = 10_000 if number >= 100_000 else 1000
+        major, rest = divmod(number, scale)
+        return f"{major}.{rest // 100}.{rest % 100}"
+    return None

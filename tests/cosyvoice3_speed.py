@@ -1,0 +1,133 @@
+"""Times layers of CosyVoice3 at their real sizes, with random weights, on one thread.
+
+`python -m tests.cosyvoice3_speed` prints a table of CPU seconds (thread_time, the least of
+several rounds, variants in turn). One layer is the difference between graphs of three layers and
+of one; a whole is the layers of the released model times that, and what is outside of layers. It
+needs the extra `cosyvoice3`, 2 GB of memory and some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from edge.build.export.cosyvoice3.dimensions import Dimensions, read_dimensions
+from edge.build.export.cosyvoice3.flow import FlowFront, FlowStep
+from edge.build.export.cosyvoice3.graphs import Stage, stages, write_graph
+from edge.build.export.cosyvoice3.llm import Llm, Tables
+from edge.build.export.cosyvoice3.model import Model
+from edge.build.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
+from edge.build.export.export_log import ExportLog
+from edge.build.quantize import STAGE_RECIPES
+from edge.build.quantize.recipe import session_of
+from tests.tiny_cosyvoice3 import CONFIG, YAML
+
+LLM_LAYERS, DIT_BLOCKS = 24, 22
+FEW, MANY = 1, 3
+ROUNDS = 7
+CONTEXT = 300  # rows before the token that is timed: a clip's and half of ten seconds
+FRAMES = 350  # 2 x 25 tokens a second: 4 s of speech after a clip of 3 s
+CLIP_FRAMES = 150
+STEPS = 10
+VOCODER_FRAMES = 100  # 2 s
+
+
+def real_dimensions(folder: Path) -> Dimensions:
+    text = YAML
+    for small, real in {
+        "channels: 48": "channels: 1024",
+        "dim: 64": "dim: 1024",
+        "heads: 4": "heads: 16",
+        "dim_head: 16": "dim_head: 64",
+        "base_channels: 32": "base_channels: 512",
+        "cond_channels: 24": "cond_channels: 512",
+    }.items():
+        assert small in text
+        text = text.replace(small, real)
+    sizes = {"hidden_size": 896, "intermediate_size": 4864, "num_attention_heads": 14}
+    (folder / "cosyvoice3.yaml").write_text(text)
+    (folder / "config.json").write_text(json.dumps(CONFIG | sizes))
+    return read_dimensions(folder / "cosyvoice3.yaml", folder / "config.json")
+
+
+def model(d: Dimensions, layers: int) -> Model:
+    torch.manual_seed(0)
+    d = replace(d, llm=replace(d.llm, layers=layers), flow=replace(d.flow, depth=layers))
+    parts = (Llm(d.llm), Tables(d.llm), FlowFront(d.flow), FlowStep(d.flow))
+    sound = (SourceModule(8), F0Predictor(d.vocoder), Vocoder(d.vocoder))
+    for part in (*parts, *sound):
+        part.eval().requires_grad_(False)
+    return Model(d, *parts, *sound)
+
+
+def least(works: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """CPU seconds of each, in turn round after round; the first round warms up."""
+    best: dict[str, float] = {}
+    for round_ in range(ROUNDS):
+        for name, work in works.items():
+            began = time.thread_time()
+            work()
+            spent = time.thread_time() - began
+            if round_:
+                best[name] = min(best.get(name, spent), spent)
+    return best
+
+
+def runner(path: Path, stage: Stage, sizes: Mapping[str, int]) -> Callable[[], object]:
+    graph = session_of(path)
+    inputs = {name: value.numpy() for name, value in stage.inputs(**sizes).items()}
+    return lambda: graph.run(None, inputs)
+
+
+def main() -> None:
+    sizes = {"llm": {"n": 1, "p": CONTEXT}, "flow_step": {"T": FRAMES}}
+    layers = {"llm": LLM_LAYERS, "flow_step": DIT_BLOCKS}
+    works: dict[str, Callable[[], object]] = {}
+    log = ExportLog()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        d = real_dimensions(folder)
+        for count in (FEW, MANY):
+            for stage in stages(model(d, count)):
+                if stage.name not in sizes:
+                    continue
+                path = folder / f"{stage.name}-{count}.onnx"
+                write_graph(stage, path, log)
+                for recipe, make in STAGE_RECIPES["cosyvoice3"][stage.name].items():
+                    small = folder / f"{stage.name}-{count}-{recipe}.onnx"
+                    make(path, small, None)
+                    works[f"{stage.name} {recipe} {count}"] = runner(
+                        small, stage, sizes[stage.name]
+                    )
+        for stage in stages(model(d, FEW)):
+            if stage.name in ("f0", "vocoder"):
+                path = folder / f"{stage.name}.onnx"
+                write_graph(stage, path, log)
+                works[stage.name] = runner(path, stage, {"T": VOCODER_FRAMES})
+        best = least(works)
+    for row in log.rows:
+        if row.bytes:
+            print(f"export {row.stage}: {row.exporter}, {row.seconds:.1f} s, {row.bytes:,} bytes")
+    speech = (FRAMES - CLIP_FRAMES) / 50
+    for stage, count in layers.items():
+        for recipe in STAGE_RECIPES["cosyvoice3"][stage]:
+            few, many = best[f"{stage} {recipe} {FEW}"], best[f"{stage} {recipe} {MANY}"]
+            one = (many - few) / (MANY - FEW)
+            whole = few + (count - FEW) * one
+            cost = whole * 25 if stage == "llm" else whole * STEPS / speech
+            print(
+                f"{stage} {recipe}: a layer {1000 * one:.2f} ms, all {1000 * whole:.1f} ms, "
+                f"RTF {cost:.2f}"
+            )
+    for stage in ("f0", "vocoder"):
+        print(f"{stage}: RTF {best[stage] / (VOCODER_FRAMES / 50):.3f}")
+
+
+if __name__ == "__main__":
+    main()

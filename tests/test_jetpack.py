@@ -1,0 +1,95 @@
+"""Which JetPack a Jetson has, and what edge doctor tells its owner to type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge import doctor
+from edge.doctor import Finding
+from edge.jetpack import JetPack, onnxruntime_packages, read_jetpack, wheel_trouble
+
+BOARDS = Path(__file__).parent / "boards"
+
+
+@pytest.mark.parametrize(
+    ("board", "expected"),
+    [
+        ("jetson-orin-nano-super", JetPack(6, "6.2", "36.4.3")),
+        ("jetson-orin-nano-8gb-jetpack5", JetPack(5, "5", "35.4.1")),
+        ("jetson-agx-thor-devkit", JetPack(7, "7.0", "38.2.0")),
+        ("raspberry-pi-5b", None),
+    ],
+)
+def test_the_system_of_a_board_is_recognised(board: str, expected: JetPack | None) -> None:
+    assert read_jetpack(BOARDS / board) == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "major"),
+    [("R32", 4), ("R35", 5), ("R36", 6), ("R38", 7), ("R39", 7), ("R99", None)],
+)
+def test_a_release_without_the_package_is_placed_by_its_number(
+    tmp_path: Path, release: str, major: int | None
+) -> None:
+    (tmp_path / "etc").mkdir()
+    file = tmp_path / "etc/nv_tegra_release"
+    file.write_text(f"# {release} (release), REVISION: 1.0, GCID: 1, BOARD: generic\n")
+    found = read_jetpack(tmp_path)
+    assert (found.major if found else None) == major
+    file.write_text("# something else\n")
+    assert read_jetpack(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("major", "python", "trouble", "remedy"),
+    [
+        (6, (3, 10), "", ""),
+        (6, (3, 11), "is for python3.10, this is Python 3.11", "python3.10 -m venv"),
+        (7, (3, 12), "has no onnxruntime for us", "build onnxruntime from its source"),
+        (5, (3, 10), "has no onnxruntime for us", "flash JetPack 6"),
+        (4, (3, 10), "has no onnxruntime for us", "not supported"),
+        (9, (3, 10), "is not known", "install-jetson.md"),
+    ],
+)
+def test_what_stands_between_a_jetpack_and_its_onnxruntime(
+    major: int, python: tuple[int, int], trouble: str, remedy: str
+) -> None:
+    found = wheel_trouble(JetPack(major, str(major), "1.0"), python)
+    assert trouble in found[0] and remedy in found[1] and bool(found[0]) == bool(trouble)
+
+
+def seen(
+    monkeypatch: pytest.MonkeyPatch, packages: list[str], jetpack: JetPack | None
+) -> list[Finding]:
+    monkeypatch.setattr(doctor, "onnxruntime_packages", lambda: packages)
+    monkeypatch.setattr(doctor, "read_jetpack", lambda: jetpack)
+    monkeypatch.setattr(doctor, "wheel_trouble", lambda j: wheel_trouble(j, (3, 10)))
+    return [*doctor._one_onnxruntime(), *doctor._jetpack()]
+
+
+def test_doctor_names_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    orin = JetPack(6, "6.2", "36.4.3")
+    assert seen(monkeypatch, ["onnxruntime"], None) == []
+    [finding] = seen(monkeypatch, ["onnxruntime-gpu"], orin)
+    assert (finding.verdict, finding.message) == ("ok", "JetPack 6.2, L4T 36.4.3")
+    [finding] = seen(monkeypatch, ["onnxruntime"], orin)
+    line = "pip install onnxruntime-gpu --index-url https://pypi.jetson-ai-lab.io/jp6/cu126"
+    assert finding.verdict == "warn" and finding.remedy.endswith(line)
+    [finding] = seen(monkeypatch, [], JetPack(7, "7.2", "39.0"))
+    assert "build onnxruntime from its source" in finding.remedy
+
+
+@pytest.mark.parametrize("jetpack", [None, JetPack(6, "6.2", "36.4.3")], ids=["pc", "jetson"])
+def test_doctor_refuses_two_onnxruntime_packages(
+    monkeypatch: pytest.MonkeyPatch, jetpack: JetPack | None
+) -> None:
+    finding, *_ = seen(monkeypatch, ["onnxruntime", "onnxruntime-gpu"], jetpack)
+    assert finding.verdict == "fail"
+    assert "uninstall -y onnxruntime onnxruntime-gpu && " in finding.remedy
+    assert finding.remedy.endswith("jp6/cu126" if jetpack else "'edge-voice[cpu]'")
+
+
+def test_this_environment_has_one_onnxruntime() -> None:
+    assert onnxruntime_packages() == ["onnxruntime"]
