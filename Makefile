@@ -81,7 +81,7 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 cmake g++ systemd systemd-container speech-dispatcher,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher,testing through a real sound server,exit 1)
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/kiosk.md)
@@ -151,9 +151,10 @@ test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that
 install-files:
 	@install -Dm755 contrib/edge.sh $(DESTDIR)$(PREFIX)/bin/edge
 	@mkdir -p $(DESTDIR)/usr/bin && ln -sfn $(PREFIX)/bin/edge $(DESTDIR)/usr/bin/edge
-	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice.socket systemd/edge-voice.service
+	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice{,-http,-wyoming}.{socket,service}
 	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket systemd/user/edge-voice.service
-	@sed -i 's|/opt/edge-voice|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.service
+	@sed -i 's|/opt/edge-voice|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice*.service
+	@install -Dm644 contrib/edge.bash-completion $(DESTDIR)/usr/share/bash-completion/completions/edge
 	@install -Dm644 systemd/edge-voice.sysusers $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.preset $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset
@@ -163,7 +164,8 @@ install-files:
 .PHONY: .removed
 .removed:
 	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,prerm) remove
-	@rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice.{service,socket} \
+	@rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)/usr/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice{,-http,-wyoming}.{service,socket} \
+	  $(DESTDIR)/usr/share/bash-completion/completions/edge \
 	  $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf \
 	  $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset $(DESTDIR)$(UNITS)/systemd/user/edge-kiosk.service \
 	  $(DESTDIR)/usr/lib/speech-dispatcher-modules/sd_edge_voice $(DESTDIR)/etc/speech-dispatcher/edge-voice.conf

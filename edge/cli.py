@@ -255,11 +255,18 @@ def say(options: argparse.Namespace) -> int:
     from edge.say import say_text
 
     text = options.text
-    if text is None or text == "-":
-        if text is None and sys.stdin.isatty():
-            print("edge: type the text, then Ctrl-D", file=sys.stderr)
-        text = None
-    return say_text(text, options)
+    if text is not None and options.file is not None:
+        print("edge say: give TEXT or -f FILE, not both", file=sys.stderr)
+        return 2
+    if text is None and options.file is None and sys.stdin.isatty():
+        print("edge: type the text, then Ctrl-D", file=sys.stderr)
+    return say_text(None if text == "-" else text, options)
+
+
+def http(options: argparse.Namespace) -> int:
+    from edge.adapters.http_listener import serve
+
+    return serve(options)
 
 
 def prerender(options: argparse.Namespace) -> int:
@@ -380,6 +387,7 @@ def _parser() -> argparse.ArgumentParser:
         reload,
         say,
         prerender,
+        http,
         clone,
         unclone,
         stop,

@@ -16,6 +16,7 @@ CLIP_S, MOST_CLIP_S = 3.0, 30.0
 """Seconds of a clip: unless more is asked for, and what the models were made for."""
 BUNDLES = Path("build/bundles")
 """Where a build puts its bundles, and where the daemon looks after those that are installed."""
+HTTP = "127.0.0.1:8880"
 
 _SYSTEM = "for the service, in /var/lib/edge-voice"
 _CONFIG = "read this file, not one that is found"
@@ -152,13 +153,14 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
         metavar="TEXT",
         help="the text; - or nothing speaks standard input as it comes",
     )
-    add("--voice", metavar="VOICE", help="default: the daemon's first")
+    add("-f", "--file", metavar="FILE", help="speak this file; - is standard input")
+    add("-v", "--voice", metavar="VOICE", help="default: the daemon's first")
     add("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3; default 1")
     add("--volume", type=float, default=1.0, metavar="X", help="0 to 2; default 1")
     add("--priority", choices=("urgent", "normal", "background"), default="normal")
     add("--ttl", type=float, metavar="S", help="drop it if it has not begun after S seconds")
     add("--key", metavar="KEY", help="replace what waits with the same key")
-    add("--out", metavar="FILE.wav", help="write the sound there instead; - is standard output")
+    add("-w", "--out", metavar="FILE.wav", help="write the sound there; - is standard output")
     add("--fallback", type=Path, metavar="FILE.wav", help="write there if there is no sound card")
     add("--no-wait", action="store_true", help="return once the daemon has accepted it")
     add("--local", action="store_true", help="start a private daemon for this one call")
@@ -219,6 +221,16 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add("--json", action="store_true", help="answer as JSON")
     add("--watch", action="store_true", help="each second anew, until Ctrl-C")
     add("--until-idle", type=float, metavar="S", help="first wait, at most so long, for silence")
+    add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
+
+    add = command(
+        "http",
+        "offer OpenAI's speech interface to programs on this machine",
+        "edge http --token-file ~/.config/edge-voice/http-token",
+    )
+    add("--listen", default=HTTP, metavar="PLACE", help=f"HOST:PORT or a path; default {HTTP}")
+    add("--token-file", type=Path, metavar="FILE", help="what clients must send as their api_key")
+    add("--alias", action="append", metavar="NAME=VOICE", help="as alloy=en_US-heart; repeatable")
     add("--socket", type=Path, metavar="PATH", help="the daemon's socket")
 
     add = command(

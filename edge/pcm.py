@@ -6,6 +6,7 @@ A *sample* is one amplitude, float32 in [-1, 1] or int16. Everything here is mon
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,3 +73,15 @@ def to_int16(samples: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     scaled = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0) * np.float32(INT16_PEAK)
     clipped = np.clip(np.rint(scaled), -INT16_PEAK, INT16_PEAK)
     return np.asarray(clipped, np.int16)
+
+
+def endless_wav_header(rate: int) -> bytes:
+    """The header of a mono WAV of int16 whose length is not known yet: the largest that readers
+    take."""
+    most = 0x7FFFFFFF
+    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    return (
+        struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
+        + form
+        + struct.pack("<4sI", b"data", most - 36)
+    )

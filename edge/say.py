@@ -6,9 +6,8 @@ import argparse
 import contextlib
 import itertools
 import os
-import struct
 import sys
-import time
+import threading
 import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ from edge.protocol import (
     SynthesizeStart,
     VoiceChoice,
 )
-from edge.text_input import TextInput
+from edge.text_input import TextInput, open_input
 
 if TYPE_CHECKING:
     import subprocess
@@ -37,8 +36,13 @@ START_TIMEOUT_S = 60.0
 
 
 def say_text(text: str | None, options: argparse.Namespace) -> int:
-    """Speak `text`, or standard input while it comes. Exit status 0; 1 if somebody stopped it."""
-    source = TextInput()
+    """Speak `text`, or the file or standard input while it comes. Exit status 0; 1 if somebody
+    stopped it."""
+    with open_input(options.file) as source:
+        return _say(text, source, options)
+
+
+def _say(text: str | None, source: TextInput, options: argparse.Namespace) -> int:
     if text is None and options.fallback:
         text = "".join(source.rest())  # needed twice, if there is no sound card
     with _daemon(options) as path, Client(path) as client:
@@ -73,7 +77,7 @@ def prerender_lines(lines: Iterable[str], options: argparse.Namespace) -> None:
 
 def _speak_input(client: Client, source: TextInput, options: argparse.Namespace) -> int:
     """One utterance after the other, each from its first clause on."""
-    spoken, silent = 0, EmptyText("standard input has no text", "echo Hello. | edge say -")
+    spoken, silent = 0, EmptyText(f"{source.name} has no text", "echo Hello. | edge say -")
     while source.begins():
         request = SpeakStart(**_wishes(options))
         answers = client.speak_stream(request, source.utterance(), wait=not options.no_wait)
@@ -136,13 +140,13 @@ def _choice(options: argparse.Namespace) -> VoiceChoice | None:
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:
     """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
-    from edge.pcm import to_int16
+    from edge.pcm import endless_wav_header, to_int16
 
     first = next(chunks, None)
     if first is None:
         raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
     if out == "-":
-        sys.stdout.buffer.write(_endless_header(first.rate))
+        sys.stdout.buffer.write(endless_wav_header(first.rate))
         for chunk in itertools.chain([first], chunks):
             sys.stdout.buffer.write(to_int16(chunk.samples).tobytes())
             sys.stdout.buffer.flush()
@@ -175,17 +179,6 @@ def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _endless_header(rate: int) -> bytes:
-    """A WAV header for sound whose length is not known yet: the largest that readers take."""
-    most = 0x7FFFFFFF
-    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    return (
-        struct.pack("<4sI8s", b"RIFF", most, b"WAVEfmt ")
-        + form
-        + struct.pack("<4sI", b"data", most - 36)
-    )
-
-
 @contextlib.contextmanager
 def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
     """The socket to use: the running daemon's, or with --local that of a private one."""
@@ -208,7 +201,7 @@ def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
             command += ["--any-board"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
             try:
-                _wait_until_ready(daemon, path)
+                _wait_until_ready(daemon)
                 yield path
             finally:
                 daemon.terminate()
@@ -223,20 +216,18 @@ def _spoken_by(voice: str) -> str:
     return voice if path is None else read_label(path).voice
 
 
-def _wait_until_ready(daemon: subprocess.Popen[str], path: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(NoDaemon), Client(path):
-            return
-        if daemon.poll() is not None:
-            assert daemon.stderr is not None
-            said = daemon.stderr.read().strip().splitlines()
-            raise NoDaemon(
-                "the private daemon did not start: " + (said[0] if said else "it said nothing"),
-                said[-1].strip() if len(said) > 1 else "Start it by hand to see why: edge serve",
-            )
-        time.sleep(0.01)
-    raise NoDaemon(
-        f"the private daemon was not ready within {START_TIMEOUT_S:.0f} s",
-        "Start it by hand to see why: edge serve",
-    )
+def _wait_until_ready(daemon: subprocess.Popen[str]) -> None:
+    """Until its log says so."""
+    assert daemon.stderr is not None
+    said = ["it was not ready in time", "Start it by hand to see why: edge serve"]
+    alarm = threading.Timer(START_TIMEOUT_S, daemon.kill)
+    alarm.start()
+    try:
+        for line in daemon.stderr:
+            if line.startswith("edge: ready on "):
+                return
+            said.append(line.strip())
+    finally:
+        alarm.cancel()
+    why, remedy = said[-2:]
+    raise NoDaemon(f"the private daemon did not start: {why}", remedy)

@@ -1,12 +1,15 @@
-"""Standard input as text while it comes: from a pipe, a file, or somebody who types."""
+"""Standard input or a file as text while it comes: from a pipe, or from somebody who types."""
 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import select
 from collections.abc import Iterator
+from pathlib import Path
 
+from edge.errors import BadRecord
 from edge.protocol import MAX_STREAM
 
 READ_BYTES = 8192
@@ -15,10 +18,25 @@ QUIET_S = 1.0
 utterance of its own."""
 
 
+@contextlib.contextmanager
+def open_input(name: str | None) -> Iterator[TextInput]:
+    """The file of this name; `-` or None is standard input. Raises BadRecord."""
+    if name is None or name == "-":
+        yield TextInput()
+        return
+    with contextlib.ExitStack() as cleanup:
+        try:
+            file = cleanup.enter_context(Path(name).open("rb", buffering=0))
+        except OSError as error:
+            raise BadRecord(f"{name}: {error.strerror}", "Check the path.") from None
+        yield TextInput(file.fileno(), name)
+
+
 class TextInput:
     """UTF-8 from a file descriptor; bytes that are not UTF-8 become U+FFFD."""
 
-    def __init__(self, descriptor: int = 0) -> None:
+    def __init__(self, descriptor: int = 0, name: str = "standard input") -> None:
+        self.name = name
         self._descriptor = descriptor
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._first = ""

@@ -15,10 +15,11 @@ import wave
 from pathlib import Path
 
 import pytest
+import shtab
 
 from edge import __version__
 from edge.bundle import Bundle
-from edge.cli import run
+from edge.cli import _parser, run
 from edge.protocol import SpeakCancelled, Stop, Stopped
 from tests.daemon_under_test import ROOT, ThreadDaemon
 from tests.fakes import DEADLINE_S
@@ -31,6 +32,7 @@ COMMANDS = [
     "config",
     "doctor",
     "drop-in",
+    "http",
     "inspect",
     "install",
     "pause",
@@ -50,6 +52,7 @@ COMMANDS = [
     "volume",
 ]
 GOLDEN = Path(__file__).parent / "golden"
+COMPLETION = ROOT / "contrib/edge.bash-completion"
 
 
 def edge(
@@ -80,6 +83,12 @@ def refusal(*arguments: str | Path, status: int = 1, **environment: str) -> str:
 
 def help_of(command: str) -> str:
     return edge(*command.split(), "--help").stdout.decode()
+
+
+def completion() -> str:
+    parser = _parser()
+    parser.prog = "edge"
+    return shtab.complete(parser, shell="bash").rstrip() + "\n"
 
 
 def test_every_command_is_covered() -> None:
@@ -248,6 +257,46 @@ def test_say_takes_a_text_longer_than_a_request(daemon: ThreadDaemon, tmp_path: 
         assert written.getnframes() / 22050 == pytest.approx(4000 * 0.18, rel=0.01)
 
 
+def test_say_as_fingers_expect_that_know_espeak(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    text, out = tmp_path / "story.txt", tmp_path / "story.wav"
+    text.write_bytes(b"The kettle \xff is on.\n\nAnd the tea.\n")
+    say = ["say", "--socket", daemon.path]
+    done = edge(*say, "-v", "second", "-f", text, "-w", out)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert not daemon.card.blocks
+    assert edge(*say, "-f", text).returncode == edge(*say, "-f", "-", stdin=b"Hi.").returncode == 0
+    assert daemon.server._speaker.counters.spoken == 3 and daemon.card.blocks
+    piped = edge(*say, "--voice", "second", "--out", "-", stdin=text.read_bytes()).stdout
+    with wave.open(str(out)) as written:
+        assert written.readframes(written.getnframes()) == piped[44:]
+
+
+def test_say_refuses_a_file_that_it_cannot_read(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    say = ["say", "--socket", daemon.path, "-f"]
+    assert "No such file" in refusal(*say, tmp_path / "none")
+    assert "directory" in refusal(*say, tmp_path)
+    empty = tmp_path / "empty"
+    empty.touch()
+    assert f"{empty} has no text" in refusal(*say, empty)
+    assert "not both" in refusal(*say, empty, "Hello.", status=2)
+    assert "-s" in refusal("say", "-s", "200", "Hello.", status=2)
+
+
+def test_the_completion_knows_every_command_and_option() -> None:
+    """Printed by `python -m tests.test_cli`, which is how to make it anew."""
+    assert completion() == COMPLETION.read_text(encoding="utf-8")
+
+
+def test_bash_completes() -> None:
+    typed = f"""
+        . {COMPLETION}
+        COMP_WORDS=(edge say --vo); COMP_CWORD=2; _shtab_edge; echo "${{COMPREPLY[@]}}"
+        COMP_WORDS=(edge st); COMP_CWORD=1; _shtab_edge; echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["--voice --volume", "stop status"]
+
+
 @pytest.mark.parametrize("typed", [b"", b" \n\n", b"...\n"])
 def test_say_of_an_input_without_words(daemon: ThreadDaemon, typed: bytes) -> None:
     done = edge("say", "--socket", daemon.path, "-", stdin=typed)
@@ -354,3 +403,4 @@ if __name__ == "__main__":
     for name in ["", *COMMANDS]:
         text = help_of(name).replace(str(Path.home()), "~")
         (GOLDEN / f"help-{name or 'edge'}.txt").write_text(text, encoding="utf-8")
+    COMPLETION.write_text(completion(), encoding="utf-8")

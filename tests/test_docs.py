@@ -148,9 +148,10 @@ def test_every_command_and_option_has_its_row(name: str) -> None:
         words = {word.split()[0] for word in _INLINE.findall(options)}
         described.setdefault(current, set()).update(words)
     taken = {
-        action.option_strings[-1] if action.option_strings else str(action.metavar)
+        word
         for action in commands()[name]._actions
         if not isinstance(action, argparse._HelpAction)
+        for word in (action.option_strings or [str(action.metavar)])
     }
     assert described.get(name) == taken
 

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import shutil
+import socket
+import subprocess
+import threading
 import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from edge import protocol as wire_protocol
 from edge import synth
+from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle
+from edge.daemon.server import Server
+from edge.errors import ModelFailed
 from edge.pcm import to_int16
 from edge.synth import Style
-from tests.daemon_under_test import ThreadDaemon
-from tests.fakes import DEADLINE_S
+from tests.daemon_under_test import ROOT, ThreadDaemon, Wire
+from tests.fakes import DEADLINE_S, FakeCard
+from tests.random_voices import VOICES, write_voice
+from tests.test_pipeline import TEXT as DESCRIPTION
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its audio module imports audioop
@@ -33,6 +50,7 @@ with warnings.catch_warnings():
     )
 
 TEXT = "The kettle is on."
+SPEAKERS = ["ann", "bob", "eve", "ida", "tom"]
 
 
 def talk(daemon: ThreadDaemon, *requests: Any) -> list[list[Event]]:
@@ -76,6 +94,76 @@ def test_describe(daemon: ThreadDaemon) -> None:
     assert program.installed and program.attribution.name
 
 
+def test_info_has_every_field_that_home_assistant_reads(daemon: ThreadDaemon) -> None:
+    """Its parser raises TypeError for one that is missing."""
+    [[event]] = talk(daemon, Describe())
+    [program] = event.data["tts"]
+    assert {"name", "attribution", "installed", "voices", "version"} <= set(program)
+    for voice in program["voices"]:
+        assert {"name", "attribution", "installed", "languages", "version"} <= set(voice)
+        assert set(voice["attribution"]) == {"name", "url"} and voice["languages"]
+
+
+def test_info_comes_before_the_model_is_loaded(
+    tmp_path: Path, tone_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant gives it a second; what is asked to be spoken waits for the model."""
+    let_go, real = threading.Event(), synth.load
+
+    def load(bundle: Bundle, variant: str | None = None) -> synth.Synthesizer:
+        assert let_go.wait(DEADLINE_S)
+        return real(bundle, variant)
+
+    monkeypatch.setattr(synth, "load", load)
+    path = tmp_path / "edge.sock"
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(ThreadDaemon, path, [tone_bundle])
+        wire = connect(path)
+        wire.send(wire_protocol.Describe(), wire_protocol.Synthesize(TEXT))
+        info = wire.receive()
+        assert isinstance(info, wire_protocol.Info) and info.tts[0].voices[0].name == "tone"
+        assert not starting.done()
+        let_go.set()
+        assert wire.sound().any()
+        wire.close()
+        starting.result(DEADLINE_S).stop()
+
+
+def test_a_model_that_does_not_load_ends_the_daemon(
+    tmp_path: Path, tone_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def load(bundle: Bundle, variant: str | None = None) -> synth.Synthesizer:
+        assert let_go.wait(DEADLINE_S)
+        raise ModelFailed("the model is broken", "Build it again: edge build")
+
+    monkeypatch.setattr(synth, "load", load)
+    path = tmp_path / "edge.sock"
+
+    async def run() -> None:
+        await Server([tone_bundle], FakeCard().open).run(path)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(asyncio.run, run())
+        with connect(path) as wire:
+            wire.send(wire_protocol.Synthesize(TEXT))
+            wire.ping()
+            let_go.set()
+            assert wire.receive() is None
+        with pytest.raises(ModelFailed):
+            running.result(DEADLINE_S)
+    assert not path.exists()
+
+
+def connect(path: Path) -> Wire:
+    """As soon as somebody listens there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        while probe.connect_ex(str(path)):
+            pass
+    return Wire(path)
+
+
 def test_ping(daemon: ThreadDaemon) -> None:
     [[event]] = talk(daemon, Ping(text="here?"))
     assert Pong.from_event(event).text == "here?"
@@ -107,6 +195,73 @@ def test_a_voice_by_language_and_one_that_is_not_there(daemon: ThreadDaemon) -> 
         assert error.code == "unknown-voice" and error.text
 
 
+def test_a_voice_and_its_speaker_by_name(
+    daemon: ThreadDaemon, speakers_daemon: ThreadDaemon
+) -> None:
+    [[described]] = talk(speakers_daemon, Describe())
+    [voice] = Info.from_event(described).tts[0].voices
+    assert [speaker.name for speaker in voice.speakers or []] == SPEAKERS
+    ann, bob, plain, unknown = talk(
+        speakers_daemon,
+        Synthesize("abc abc.", SynthesizeVoice(name=voice.name, speaker="ann")),
+        Synthesize("abc abc.", SynthesizeVoice(name=voice.name, speaker="bob")),
+        Synthesize("abc abc.", SynthesizeVoice(name=voice.name)),
+        Synthesize("abc abc.", SynthesizeVoice(name=voice.name, speaker="nobody")),
+    )
+    assert samples(ann) == samples(plain) != samples(bob)
+    assert Error.from_event(unknown[0]).code == "bad-style"
+    [[event]] = talk(daemon, Synthesize(TEXT, SynthesizeVoice(name="tone", speaker="ann")))
+    assert Error.from_event(event).code == "bad-style"
+
+
+@pytest.fixture
+def speakers_daemon(tmp_path: Path) -> Iterator[ThreadDaemon]:
+    """A voice of five speakers, with random weights (3 s)."""
+    _, path = write_voice(VOICES["speakers"], tmp_path)
+    config = json.loads(path.read_text())
+    config |= {
+        "espeak": {"voice": "en-us"},
+        "phoneme_type": "text",
+        "phoneme_id_map": {c: [i] for i, c in enumerate("_^$ .abc")},
+        "speaker_id_map": {name: i for i, name in enumerate(SPEAKERS)},
+    }
+    path.write_text(json.dumps(config))
+    (tmp_path / "random.yaml").write_text(DESCRIPTION)
+    wish = Wish(str(tmp_path / "random.yaml"), "x86-64", "fp32")
+    bundle = build_bundle(wish, tmp_path / "bundle", tmp_path / "cache", lambda *_: None)
+    running = ThreadDaemon(tmp_path / "speakers.sock", [bundle])
+    yield running
+    running.stop()
+
+
+def test_ssml_is_refused_clearly(daemon: ThreadDaemon) -> None:
+    """Its tags would be read aloud. The connection goes on."""
+    ssml = Synthesize("<speak>Hello.</speak>")
+    event = ssml.event()
+    event.data["text_format"] = "ssml"
+    refused, spoken = talk(daemon, _Raw(event), Synthesize(TEXT))
+    error = Error.from_event(refused[0])
+    assert error.code == "bad-message" and "text_format" in error.text
+    assert samples(spoken)
+
+
+@dataclass(frozen=True)
+class _Raw:
+    sent: Event
+
+    def event(self) -> Event:
+        return self.sent
+
+
+def test_one_answer_and_nothing_after_it(daemon: ThreadDaemon) -> None:
+    """Home Assistant reads to the first audio-stop: a second one would end the next answer."""
+    sound, pong = talk(daemon, Synthesize("One. Two. Three."), Ping())
+    assert [event.type for event in sound if event.type != "audio-chunk"] == [
+        "audio-start", "audio-stop"
+    ]  # fmt: skip
+    assert Pong.is_type(pong[0].type)
+
+
 def test_no_words_are_no_sound(daemon: ThreadDaemon) -> None:
     [events] = talk(daemon, Synthesize("..."))
     assert samples(events) == b""
@@ -134,3 +289,47 @@ def test_a_stream_as_home_assistant_sends_it(daemon: ThreadDaemon, tone_bundle: 
     *sound, _ = asyncio.run(run())
     [whole] = talk(daemon, Synthesize("The kettle is on. And the tea."))
     assert samples(sound) == samples(whole)
+
+
+def test_a_stream_and_then_a_plain_request(daemon: ThreadDaemon) -> None:
+    """On one connection, where wyoming-piper 2.5.2 ignores the second."""
+
+    async def run() -> list[Event]:
+        async with AsyncClient.from_uri(f"unix://{daemon.path}") as client:
+            for request in (SynthesizeStart(), SynthesizeChunk(TEXT), SynthesizeStop()):
+                await client.write_event(request.event())
+            while not SynthesizeStopped.is_type((await _answer(client))[-1].type):
+                pass
+            await client.write_event(Synthesize(TEXT).event())
+            return await asyncio.wait_for(_answer(client), DEADLINE_S)
+
+    assert samples(asyncio.run(run()))
+
+
+def test_over_tcp_through_systemds_proxy(daemon: ThreadDaemon) -> None:
+    """As edge-voice-wyoming.socket and .service do it, without a system manager."""
+    units = ROOT / "systemd"
+    [line] = re.findall(
+        "^ExecStart=(.*)$", (units / "edge-voice-wyoming.service").read_text(), re.MULTILINE
+    )
+    *proxy, _ = line.split()
+    activate = shutil.which("systemd-socket-activate")
+    assert activate and Path(proxy[0]).exists(), "sudo apt-get install -y systemd"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [activate, "--listen", f"127.0.0.1:{port}", *proxy, daemon.path], stderr=subprocess.PIPE
+    ) as running:
+        assert running.stderr is not None
+        assert b"Listening" in running.stderr.readline()
+        try:
+            overheard = asyncio.run(over_tcp(port))
+        finally:
+            running.terminate()
+    assert samples(overheard) == samples(talk(daemon, Synthesize(TEXT))[0])
+
+
+async def over_tcp(port: int) -> list[Event]:
+    async with AsyncClient.from_uri(f"tcp://127.0.0.1:{port}") as client:
+        await client.write_event(Synthesize(TEXT).event())
+        return await asyncio.wait_for(_answer(client), DEADLINE_S)

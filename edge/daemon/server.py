@@ -104,20 +104,27 @@ class Server:
         self._outcomes = Outcomes()
         self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping = asyncio.Event()
+        self._loaded, self._stopping = asyncio.Event(), asyncio.Event()
         self._since = time.monotonic()
 
     async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
         """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
         with listening(path) as listener:
-            # Loaded before the first client is answered: ready means able to speak.
-            self.voices.synthesizer(self.voices.default)
-            self._player.start()
-            self._speaker.start()
             server = await asyncio.start_unix_server(
                 self._accept, sock=listener, backlog=MAX_CLIENTS, **_KEEP_THE_FILE
             )
+            # Home Assistant gives a second for `info`, which needs no model; speech waits for it.
+            try:
+                await asyncio.to_thread(self.voices.synthesizer, self.voices.default)
+            except BaseException:
+                self._loop.remove_reader(listener)
+                server.close()
+                await asyncio.gather(*(c.close() for c in list(self._connections.values())))
+                raise
+            self._loaded.set()
+            self._player.start()
+            self._speaker.start()
             alive = asyncio.create_task(keep_alive([self._speaker, self._player]))
             log.info("ready on %s", path)
             systemd.notify("READY=1", f"STATUS=Speaks {self.voices.default}")
@@ -153,6 +160,7 @@ class Server:
     async def _answer_reload(self, connection: Connection | None) -> None:
         answer: Reloaded | ErrorReply
         volume = self.setup.config.audio.volume
+        await self._loaded.wait()
         try:
             answer = Reloaded(await self.setup.reload())
             if self.setup.config.audio.volume != volume:  # else `edge volume` has the last word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge import __version__
+from edge import __version__, synth
 from edge.daemon.counters import percentile
 from edge.daemon.events import Utterance
 from edge.daemon.phrase_cache import PhraseCache
@@ -21,6 +21,7 @@ from edge.protocol import (
     Playback,
     StatusReport,
     TtsProgram,
+    TtsSpeaker,
     TtsVoice,
 )
 
@@ -84,6 +85,7 @@ def info(voices: Voices) -> Info:
             languages=(bundle.manifest.language,),
             description=bundle.voice.title,
             version=bundle.id[:12],
+            speakers=tuple(TtsSpeaker(name) for name in synth.speakers(bundle)) or None,
         )
         for bundle in voices.bundles
     ) + tuple(

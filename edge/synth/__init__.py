@@ -8,6 +8,7 @@ synthesizer may have several generators open at a time.
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -127,6 +128,15 @@ FAMILIES = {
 """Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer, and whose
 `enroll(bundle, clip, transcript)` its VoicePrint, if it clones; loaded on demand, because a board
 has only the packages of the families that it speaks with."""
+
+
+def speakers(bundle: Bundle) -> tuple[str, ...]:
+    """The names that Style.speaker may have, read without the model; empty where the voice has
+    one speaker."""
+    if bundle.manifest.family != "piper":
+        return ()
+    config = json.loads((bundle.path / "config.json").read_text(encoding="utf-8"))
+    return tuple(config.get("speaker_id_map", ())) if config.get("num_speakers", 1) > 1 else ()
 
 
 def choose(bundle: Bundle) -> Variant:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 UNIT = "edge-voice.service"
+HTTP = "edge-voice-http.service"
 PROBE = "edge-voice-probe.service"
 DROP_INS = Path("/etc/systemd/system/edge-voice.service.d")
 SOCKET = Path("/run/edge-voice/edge-voice.sock")
@@ -115,7 +119,54 @@ def doctor() -> dict[str, Any]:
     return {**found, "heard": HEARD.stat().st_size if HEARD.exists() else 0}
 
 
-STEPS: list[Callable[[], dict[str, Any]]] = [first_client, killed, hung, stopped, doctor, probe]
+def bridges() -> dict[str, Any]:
+    """OpenAI's and Wyoming's clients over TCP, through services that have no network."""
+    token = Path("/etc/edge-voice/http-token")
+    token.write_text("0123456789abcdef0123456789abcdef", encoding="utf-8")
+    token.chmod(0o600)
+    started = run("systemctl", "start", "edge-voice-http.socket", "edge-voice-wyoming.socket")
+    with socket.create_connection(("127.0.0.1", 10200), DEADLINE_S) as wyoming:
+        wyoming.sendall(b'{"type":"describe"}\n{"type":"synthesize","data":{"text":"Hello."}}\n')
+        lines = wyoming.makefile("rb")
+        kinds = [json.loads(lines.readline())["type"]]
+        while b'"audio-stop"' not in lines.readline():
+            pass
+    return {
+        "started": started,
+        "wyoming": kinds,
+        "wav": speech(token.read_text(), "wav"),
+        "mp3": speech(token.read_text(), "mp3"),
+        "stranger": speech("wrong", "wav"),
+    }
+
+
+def speech(token: str, format: str) -> tuple[int, int]:
+    """The status, and how many bytes came."""
+    body = {"model": "tts-1", "input": "The door is open.", "response_format": format}
+    request = urllib.request.Request(
+        "http://127.0.0.1:8880/v1/audio/speech",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {token}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            return answer.status, len(answer.read())
+    except urllib.error.HTTPError as refused:
+        return refused.code, len(refused.read())
+    except OSError as error:
+        journal = run("journalctl", "--no-pager", "-o", "cat", "-n", "20", "-u", HTTP)["said"]
+        raise AssertionError(journal) from error
+
+
+STEPS: list[Callable[[], dict[str, Any]]] = [
+    first_client,
+    killed,
+    hung,
+    stopped,
+    bridges,
+    doctor,
+    probe,
+]
 
 
 def main(answers: Path) -> None:
@@ -131,16 +182,8 @@ def main(answers: Path) -> None:
     )
     systemctl("daemon-reload")
     systemctl("start", "edge-voice.socket")
-    steps: list[Callable[[], dict[str, Any]]] = [
-        first_client,
-        killed,
-        hung,
-        stopped,
-        doctor,
-        probe,
-    ]
     found: dict[str, Any] = {}
-    for step in steps:
+    for step in STEPS:
         found[step.__name__] = step()
     found["journal"] = run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT)["said"]
     part = answers.with_suffix(".part")

@@ -20,6 +20,7 @@ PYTHON = f"/opt/python/bin/python{sys.version_info.major}.{sys.version_info.mino
 
 # /root and /home are hidden from the service, so Python, its packages and ours are seen in /opt.
 EDGE = """#!/bin/sh
+export LD_LIBRARY_PATH=/opt/python/lib
 PYTHONHOME=/opt/python PYTHONPATH=/opt/ours:/opt/packages exec {python} -m edge "$@"
 """
 # Played sound goes into a file that only the service may write; its pace is not a card's.
@@ -104,7 +105,7 @@ BY_HAND = """
 mkdir -p "$R/opt/edge-voice/bin" "$R/etc/edge-voice"
 cp -rL "$BUNDLE" "$R/opt/ours/bundle"
 install -m 755 "$FOLDER/edge" "$R/opt/edge-voice/bin/edge"
-cp "$OURS"/systemd/edge-voice.{service,socket} "$R/etc/systemd/system"
+cp "$OURS"/systemd/edge-voice{,-http,-wyoming}.{service,socket} "$R/etc/systemd/system"
 cp "$OURS/systemd/edge-voice.sysusers" "$R/usr/lib/sysusers.d/edge-voice.conf"
 cp "$OURS/systemd/edge-voice.tmpfiles" "$R/usr/lib/tmpfiles.d/edge-voice.conf"
 """

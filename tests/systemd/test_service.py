@@ -81,3 +81,12 @@ def test_the_doctor_looks_from_inside_the_sandbox(seen: dict[str, Any]) -> None:
 def test_the_journal_holds_no_text(seen: dict[str, Any]) -> None:
     assert "ready on" in seen["journal"]
     assert "door" not in seen["journal"]
+
+
+def test_openais_and_wyomings_clients_come_in_over_tcp(seen: dict[str, Any]) -> None:
+    found = seen["bridges"]
+    assert found["started"] == ANSWERED
+    assert found["wyoming"] == ["info"]
+    assert found["wav"][0] == 200 and found["wav"][1] > 22050
+    assert found["mp3"][0] == 200 and 2205 < found["mp3"][1] < found["wav"][1]
+    assert found["stranger"][0] == 401

@@ -1,0 +1,188 @@
+"""`edge http`: where the HTTP adapter listens, and who may come in.
+
+A Unix socket, or the loopback address with a token: every program and browser page on the machine
+can reach loopback, whoever runs it. Another address is refused; put a proxy with TLS in front.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.client import socket_path
+from edge.errors import BadRecord, MissingPackage, NotAllowed, SocketInUse
+from edge.records import read_text
+
+log = logging.getLogger(__name__)
+
+FIRST_FD = 3  # SD_LISTEN_FDS_START
+CREDENTIAL = "http-token"
+"""What LoadCredential= of edge-voice-http.service calls the token."""
+MIN_TOKEN = 16  # characters: 64 bits of hex, more than anybody can try
+MAX_CLIENTS = 64  # at a time; the daemon's own limits come later
+_MAKE_ONE = "(umask 077; openssl rand -hex 24 > FILE), then: edge http --token-file FILE"
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Until SIGTERM or Ctrl-C."""
+    try:
+        import uvicorn
+
+        from edge.adapters.http import application
+    except ModuleNotFoundError as error:
+        raise MissingPackage(
+            f"the Python package {error.name} is not installed", "pip install 'edge-voice[http]'"
+        ) from None
+    aliases = dict(_alias(pair) for pair in options.alias or [])
+    with _listener(options.listen) as listener:
+        local = listener.family == socket.AF_UNIX
+        token = _token(options.token_file, needed=not local)
+        app = application(options.socket or socket_path(), token, aliases)
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+            limit_concurrency=MAX_CLIENTS,
+            timeout_graceful_shutdown=2,
+        )
+        # uvicorn raises the signal again once it has stopped; unhandled, it would end us before
+        # the socket's file is removed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        log.info("ready on %s", _shown(listener))
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _alias(pair: str) -> tuple[str, str]:
+    name, equals, voice = pair.partition("=")
+    if not (name and equals and voice):
+        raise BadRecord(
+            f"--alias {pair}: expected NAME=VOICE", "For instance: --alias alloy=en_US-heart"
+        )
+    return name, voice
+
+
+@contextlib.contextmanager
+def _listener(address: str) -> Iterator[socket.socket]:
+    """systemd's socket if it gave one, else one at `address`: HOST:PORT, or a path with a slash.
+
+    Raises SocketInUse.
+    """
+    given = _given_socket()
+    if given is not None:
+        with given:
+            _check_local(given)
+            yield given
+        return
+    if "/" in address:
+        path = Path(address)
+        with socket.socket(socket.AF_UNIX) as listener:
+            with _explained(address):
+                if path.is_socket() and not _answers(path):
+                    path.unlink()  # left by one that was killed
+                listener.bind(address)
+                path.chmod(0o660)
+                listener.listen()
+            try:
+                yield listener
+            finally:
+                path.unlink(missing_ok=True)
+        return
+    host, _, port = address.rpartition(":")
+    ip = _loopback("127.0.0.1" if host == "localhost" else host.strip("[]"), address)
+    if not port.isdecimal() or int(port) > 65535:
+        raise SocketInUse(f"{address} has no port", "Write one: edge http --listen 127.0.0.1:8880")
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    with socket.socket(family) as listener:
+        with _explained(address):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((str(ip), int(port)))
+            listener.listen()
+        yield listener
+
+
+@contextlib.contextmanager
+def _explained(address: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SocketInUse(
+            f"cannot listen on {address}: {error.strerror}",
+            "Choose another place: edge http --listen 127.0.0.1:8881, or a path",
+        ) from None
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+        probe.connect(str(path))
+        return True
+    return False
+
+
+def _given_socket() -> socket.socket | None:
+    """sd_listen_fds(3), for one socket."""
+    pid, count = (os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS"))
+    if pid != str(os.getpid()):
+        return None
+    if count != "1":
+        raise SocketInUse(
+            f"systemd handed over {count or 'no'} sockets; expected one",
+            "Keep one ListenStream= in edge-voice-http.socket: systemctl edit",
+        )
+    os.set_inheritable(FIRST_FD, False)
+    return socket.socket(fileno=FIRST_FD)
+
+
+def _check_local(listener: socket.socket) -> None:
+    if listener.family != socket.AF_UNIX:
+        host = listener.getsockname()[0]
+        _loopback(host, host)
+
+
+def _loopback(host: str, address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    with contextlib.suppress(ValueError):
+        ip = ipaddress.ip_address(host)
+        if ip.is_loopback:
+            return ip
+    raise SocketInUse(
+        f"{address} is not this machine's own address, which is the only one to listen on",
+        "edge http --listen 127.0.0.1:8880, with a proxy that speaks TLS for other machines",
+    )
+
+
+def _token(file: Path | None, needed: bool) -> str | None:
+    """Of the file, or of systemd's credential. Raises NotAllowed if it is needed and not there."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if file is None and credentials:
+        file = Path(credentials) / CREDENTIAL
+    if file is None and not needed:
+        return None
+    if file is None:
+        raise NotAllowed("a TCP port wants a token, and none was given", _MAKE_ONE)
+    token = read_text(file).strip()
+    if len(token) < MIN_TOKEN or not token.isascii():
+        raise NotAllowed(
+            f"the token in {file} has {len(token)} characters; expected {MIN_TOKEN} or more of "
+            "ASCII",
+            _MAKE_ONE.replace("FILE", str(file)),
+        )
+    return token
+
+
+def _shown(listener: socket.socket) -> str:
+    name = listener.getsockname()
+    return name if isinstance(name, str) else f"http://{name[0]}:{name[1]}/v1"

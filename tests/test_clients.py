@@ -1,0 +1,159 @@
+"""docs/protocol.md is enough: the clients of docs/clients, each run against the daemon."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.bundle import Bundle
+from edge.pcm import to_int16
+from edge.protocol import Status, StatusReport
+from tests.daemon_under_test import ROOT, ThreadDaemon
+from tests.fakes import DEADLINE_S
+from tests.test_daemon import spoken
+
+CLIENTS = ROOT / "docs/clients"
+FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
+TEXT = 'The "kettle" is on\\off, as naïve cats 🐈 say.'
+
+
+def python(folder: Path) -> list[str]:
+    return [sys.executable, "-I", "-S", str(CLIENTS / "speak.py")]
+
+
+def shell(folder: Path) -> list[str]:
+    return ["sh", str(CLIENTS / "speak.sh")]
+
+
+def c(folder: Path) -> list[str]:
+    program = folder / "speak"
+    subprocess.run(
+        [
+            need("cc"),
+            *["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"],
+            program,
+            CLIENTS / "speak.c",
+        ],
+        check=True,
+    )
+    return [str(program)]
+
+
+def node(folder: Path) -> list[str]:
+    if not shutil.which("node"):
+        pytest.skip("Node is not installed here, and `make test` does not bring its 100 MB")
+    return ["node", str(CLIENTS / "speak.js")]
+
+
+def need(program: str) -> str:
+    found = shutil.which(program)
+    assert found, f"{program} is not installed: make test does it through apt"
+    return found
+
+
+@pytest.mark.parametrize("client", [python, shell, c, node])
+def test_a_client_speaks(
+    client: Callable[[Path], list[str]],
+    daemon: ThreadDaemon,
+    tone_bundle: Bundle,
+    tmp_path: Path,
+) -> None:
+    need("socat")
+    done = say(client(tmp_path), *TEXT.split(" "), daemon=daemon)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["speak-accepted", "speak-started", "speak-finished"]
+    expected = spoken(tone_bundle, TEXT)
+    assert (to_int16(daemon.card.heard()[: len(expected)]) == to_int16(expected)).all()
+
+
+@pytest.mark.parametrize("client", [python, shell, c, node])
+def test_a_client_tells_an_error(
+    client: Callable[[Path], list[str]], daemon: ThreadDaemon, tmp_path: Path
+) -> None:
+    command = client(tmp_path)
+    refused = say(command, "...", daemon=daemon)
+    assert refused.returncode == 1 and "nothing to speak" in refused.stderr
+    daemon.stop()
+    assert say(command, "Hello.", daemon=daemon).returncode == 1
+
+
+def say(command: list[str], *text: str, daemon: ThreadDaemon) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*command, *text],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env=os.environ | {"EDGE_VOICE_SOCKET": str(daemon.path)},
+    )
+
+
+def test_the_page_lists_every_client() -> None:
+    listed = set(re.findall(r"\]\(([\w.]+)\) \|", (CLIENTS / "README.md").read_text()))
+    assert listed == {path.name for path in CLIENTS.iterdir()} - {"README.md"}
+
+
+# Smart speaker
+
+
+@pytest.fixture
+def answer(daemon: ThreadDaemon, tmp_path: Path) -> tuple[list[str], dict[str, str]]:
+    """The command of docs/smart-speaker.md, and an environment where `edge` is ours."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "edge").write_text(f'#!/bin/sh\nexec {sys.executable} -m edge "$@"\n')
+    (programs / "edge").chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "EDGE_VOICE_SOCKET": str(daemon.path),
+    }
+    return ["bash", str(CLIENTS / "answer.sh")], environment
+
+
+def slow(folder: Path) -> tuple[list[str], Path]:
+    """A model that writes two clauses, and the rest when the FIFO is opened."""
+    fifo = folder / "more"
+    os.mkfifo(fifo)
+    return ["sh", "-c", f"printf 'The kettle is on. And the '; cat {fifo}"], fifo
+
+
+def test_an_answer_is_spoken_while_it_is_written(
+    daemon: ThreadDaemon, tmp_path: Path, answer: tuple[list[str], dict[str, str]]
+) -> None:
+    command, environment = answer
+    model, fifo = slow(tmp_path)
+    with subprocess.Popen([*command, *model], env=environment, stdin=subprocess.DEVNULL) as run:
+        daemon.card.wait_until_heard()  # before the model has written the rest
+        fifo.write_text("tea.\n")
+        assert run.wait(DEADLINE_S) == 0
+    assert daemon.server._speaker.counters.spoken == 1
+
+
+def test_a_key_stops_the_answer_and_the_model(
+    daemon: ThreadDaemon, tmp_path: Path, answer: tuple[list[str], dict[str, str]]
+) -> None:
+    command, environment = answer
+    model, fifo = slow(tmp_path)
+    daemon.card.give_room(1)
+    keyboard, terminal = pty.openpty()
+    with subprocess.Popen([*command, *model], env=environment, stdin=terminal) as run:
+        daemon.card.wait_until_held()
+        os.write(keyboard, b" ")
+        assert run.wait(DEADLINE_S) == 130
+    os.close(keyboard)
+    os.close(terminal)
+    with daemon.connect() as wire:
+        wire.send(Status())
+        report = wire.receive()
+    assert isinstance(report, StatusReport)
+    assert report.counters["cancelled"] == 1 and not report.waiting
+    with pytest.raises(OSError):  # nobody reads: the model has ended too
+        os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
