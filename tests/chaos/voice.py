@@ -41,7 +41,7 @@ def text_of(utterance: int, words: int, breaks_at: int | None = None) -> str:
 
 
 class MarkingVoice:
-    rate, provider = RATE, "none"
+    rate, provider, variant = RATE, "none", "fp32"
 
     def __init__(self) -> None:
         self._model = np.ones(MODEL_BYTES, np.uint8)
