@@ -110,7 +110,9 @@ def test_info_comes_before_the_model_is_loaded(
     """Home Assistant gives it a second; what is asked to be spoken waits for the model."""
     let_go, real = threading.Event(), synth.load
 
-    def load(bundle: Bundle, variant: str | None = None) -> synth.Synthesizer:
+    def load(
+        bundle: Bundle, variant: str | None = None, *, background: bool = False
+    ) -> synth.Synthesizer:
         assert let_go.wait(DEADLINE_S)
         return real(bundle, variant)
 
@@ -134,7 +136,9 @@ def test_a_model_that_does_not_load_ends_the_daemon(
 ) -> None:
     let_go = threading.Event()
 
-    def load(bundle: Bundle, variant: str | None = None) -> synth.Synthesizer:
+    def load(
+        bundle: Bundle, variant: str | None = None, *, background: bool = False
+    ) -> synth.Synthesizer:
         assert let_go.wait(DEADLINE_S)
         raise ModelFailed("the model is broken", "Build it again: edge build")
 
