@@ -22,7 +22,7 @@ PLACES = ["/etc", "/opt/edge-voice", "/run", "/usr/bin", "/usr/lib", "/usr/share
 
 
 def dpkg(*words: str) -> dict[str, Any]:
-    return run("dpkg", "--force-confold", *words)
+    return run("sh", "-c", 'exec dpkg --force-confold "$@" 2>&1', "dpkg", *words)
 
 
 def wait_for(what: Callable[[], object]) -> bool:
