@@ -324,14 +324,9 @@ def status(options: argparse.Namespace) -> int:
 
 
 def drop_in(options: argparse.Namespace) -> int:
-    from edge.drop_in import drop_in
-    from edge.profile import all_profiles, detect, load_profile, read_machine
+    from edge import upkeep
 
-    machine = read_machine()
-    named = options.profile
-    profile = load_profile(named) if named else detect(machine, all_profiles()).profile
-    print(drop_in(profile, machine), end="")
-    return 0
+    return upkeep.drop_in(options)
 
 
 def speech_dispatcher_module(options: argparse.Namespace) -> int:

@@ -15,10 +15,11 @@ from edge.config import SYSTEM_FILE, load_config
 from edge.daemon.calibrate import RATE, calibrate, microphone
 from edge.daemon.serve import configured
 from edge.daemon.sink import PortAudioSink, Sink
+from edge.drop_in import drop_in as service_drop_in
 from edge.errors import EdgeError, NoDaemon
 from edge.install import install as install_bundle
 from edge.installed import bundles_of, roll_back
-from edge.profile import read_machine
+from edge.profile import all_profiles, detect, load_profile, read_machine
 from edge.synth.self_test import try_in_child
 from edge.tables import print_json, print_table
 
@@ -100,6 +101,14 @@ def calibrate_audio(options: argparse.Namespace) -> int:
     print(f"Or in {SYSTEM_FILE}:\n  audio:\n    wake_ms: {found.wake_ms}")
     if found.left_ms:
         print("It needs silence for longer each time: edge serve --keep-awake may help.")
+    return 0
+
+
+def drop_in(options: argparse.Namespace) -> int:
+    machine = read_machine()
+    named = options.profile
+    profile = load_profile(named) if named else detect(machine, all_profiles()).profile
+    print(service_drop_in(profile, machine), end="")
     return 0
 
 

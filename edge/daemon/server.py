@@ -67,8 +67,6 @@ log = logging.getLogger(__name__)
 _KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 MAX_CLIENTS = 256
 """A connection costs about 20 kB; more than this on one board is a runaway program."""
-
-
 _RELOAD = " reload"
 """What a connection waits for that asked for one; no utterance's id has a space."""
 
@@ -368,16 +366,14 @@ class Server:
         reply.connection.expect(id)
 
     def _status(self) -> StatusReport:
-        uptime_s = time.monotonic() - self._since
-        clients = len(self._connections)
         return report(
             self.voices,
             self._player,
             self._speaker,
             self._phrases,
             self.setup.warnings(),
-            clients,
-            uptime_s,
+            len(self._connections),
+            time.monotonic() - self._since,
         )
 
     # What the other threads tell
