@@ -133,7 +133,7 @@ SYSTEM_PYTHON = $$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_
 test-deb: wheels  ## build the Debian packages, install, upgrade, remove and purge them on a booted machine; as root
 	$(call apt,libportaudio2 systemd systemd-container dbus lintian shellcheck,trying the packages,exit 1)
 	@mkdir -p build/test-deb && rm -f build/test-deb/*.deb
-	@shellcheck contrib/edge.sh contrib/debian/{build,voice,preinst,postinst,prerm,postrm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
+	@shellcheck contrib/edge.sh contrib/debian/{build,voice,preinst,postinst,prerm,postrm,phonemizer.prerm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
 	@export OUT=build/test-deb COMPRESSION="-Zgzip -z1"; contrib/debian/build amd64 $(SYSTEM_PYTHON) && contrib/debian/voice tests/bundles/format-1--tone--x86-64
 	@lintian --fail-on error,warning build/test-deb/*.deb
 	@EDGE_DEBS=build/test-deb $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)

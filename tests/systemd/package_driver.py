@@ -16,6 +16,7 @@ from tests.systemd.driver import DEADLINE_S, GROUP, HEARD, SOCKET, UNIT, run, sh
 
 CONFIG = Path("/etc/edge-voice/config.yaml")
 DEBS = Path("/opt/debs")
+PACKAGES = ["edge-voice-tone-x86-64", "edge-voice-piper", "edge-voice"]
 SAY = [*GROUP, "/usr/bin/edge", "say"]
 EDIT = "\naudio: {volume: 50}\n"
 PLACES = ["/etc", "/opt/edge-voice", "/run", "/usr/bin", "/usr/lib", "/usr/share", "/var"]
@@ -46,7 +47,7 @@ def state() -> dict[str, Any]:
 def install() -> dict[str, Any]:
     """The voice comes when the daemon is there already, and waits for one."""
     found = dpkg("-i", *map(str, DEBS.glob("first/edge-voice_*.deb")))
-    voice = dpkg("-i", *map(str, DEBS.glob("first/*tone*.deb")))
+    voice = dpkg("-i", *map(str, DEBS.glob("first/edge-voice-*.deb")))
     up = wait_for(lambda: show("ActiveState") == "active")
     said = run(*SAY, "The door is open.")
     heard = HEARD.stat().st_size if HEARD.exists() else 0
@@ -100,18 +101,18 @@ def upgrade() -> dict[str, Any]:
 
 
 def remove() -> dict[str, Any]:
-    found = dpkg("-r", "edge-voice-tone-x86-64", "edge-voice")
+    found = dpkg("-r", *PACKAGES)
     return {**found, "left": left(), "socket": SOCKET.exists(), "active": show("ActiveState")}
 
 
 def install_again() -> dict[str, Any]:
-    found = dpkg("-i", *map(str, DEBS.glob("second/*.deb")), *map(str, DEBS.glob("first/*tone*")))
+    found = dpkg("-i", *map(str, DEBS.glob("second/*.deb")), *map(str, DEBS.glob("first/edge-voice-*")))
     up = wait_for(lambda: show("ActiveState") == "active")
     return {**found, **state(), "up": up, "kept": EDIT in CONFIG.read_text(encoding="utf-8")}
 
 
 def purge() -> dict[str, Any]:
-    found = dpkg("-P", "edge-voice-tone-x86-64", "edge-voice")
+    found = dpkg("-P", *PACKAGES)
     return {**found, "left": left(), "user": run("getent", "passwd", "edge-voice")["said"]}
 
 

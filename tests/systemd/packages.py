@@ -43,7 +43,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     second.mkdir()
     [daemon] = DEBS.glob("edge-voice_*_amd64.deb")
     [voice] = DEBS.glob("edge-voice-tone-x86-64_*_amd64.deb")
-    for deb in (daemon, voice):
+    [phonemizer] = DEBS.glob("edge-voice-piper_*_amd64.deb")
+    for deb in (daemon, voice, phonemizer):
         (first / deb.name).write_bytes(deb.read_bytes())
     next_version(daemon, second)
     words = {"DEBS": debs}
