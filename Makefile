@@ -101,6 +101,7 @@ count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an 
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
 
 # Maintainer scripts know /opt/edge-voice; another PREFIX is put in its place.
+# CMake would put the operators under DESTDIR too, past the wheel: pip must not see it.
 SCRIPT = sed 's|/opt/edge-voice|$(PREFIX)|g' contrib/debian/$(1) | sh -s
 
 install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; as root
@@ -108,7 +109,7 @@ install: setup  ## install for this machine's Python, with units and config: PRE
 	@python=python$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/$$python"; \
 	[ -x "/usr/bin/$$python" ] || { echo "$(VENV) is of $$python, which is not in /usr/bin: make clean, then make install PYTHON=/usr/bin/python3"; exit 1; }; \
 	rm -rf "$$lib" && mkdir -p "$$lib" && \
-	$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && rm -rf "$$lib/bin"
+	env -u DESTDIR -u MAKEFLAGS $(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && rm -rf "$$lib/bin"
 	@$(MAKE) --no-print-directory install-files
 	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postinst) configure
 

@@ -106,7 +106,9 @@ def remove() -> dict[str, Any]:
 
 
 def install_again() -> dict[str, Any]:
-    found = dpkg("-i", *map(str, DEBS.glob("second/*.deb")), *map(str, DEBS.glob("first/edge-voice-*")))
+    found = dpkg(
+        "-i", *map(str, DEBS.glob("second/*.deb")), *map(str, DEBS.glob("first/edge-voice-*"))
+    )
     up = wait_for(lambda: show("ActiveState") == "active")
     return {**found, **state(), "up": up, "kept": EDIT in CONFIG.read_text(encoding="utf-8")}
 
