@@ -144,10 +144,15 @@ def test_a_key_stops_the_answer_and_the_model(
     model, fifo = slow(tmp_path)
     daemon.card.give_room(1)
     keyboard, terminal = pty.openpty()
-    with subprocess.Popen([*command, *model], env=environment, stdin=terminal) as run:
-        daemon.card.wait_until_held()
-        os.write(keyboard, b" ")
-        assert run.wait(DEADLINE_S) == 130
+    # Who runs the tests in the background runs them with SIGINT ignored, and children inherit it.
+    command = ["env", "--default-signal=INT", *command, *model]
+    with subprocess.Popen(command, env=environment, stdin=terminal) as run:
+        try:
+            daemon.card.wait_until_held()
+            os.write(keyboard, b" ")
+            assert run.wait(DEADLINE_S) == 130
+        finally:
+            run.kill()
     os.close(keyboard)
     os.close(terminal)
     with daemon.connect() as wire:
