@@ -51,7 +51,7 @@ class PocketSynthesizer:
         self._flow = Session(bundle, variant.graphs["flow"], stages.decoder)
         self._codec = Session(bundle, variant.graphs["codec"], stages.decoder)
         self._text: Array = np.load(bundle.file("text.npy"), allow_pickle=False)
-        self.provider = self._codec.provider
+        self.provider, self.variant = self._codec.provider, variant.name
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         prefix = None

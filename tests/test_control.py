@@ -244,7 +244,9 @@ def test_the_commands(daemon: ThreadDaemon) -> None:
 
 
 def test_status_is_watched_until_ctrl_c(daemon: ThreadDaemon) -> None:
-    command = [sys.executable, "-m", "edge", "status", "--watch", "--json", "--socket"]
+    # Who runs the tests in the background runs them with SIGINT ignored, and children inherit it.
+    edge = ["env", "--default-signal=INT", sys.executable, "-m", "edge"]
+    command = [*edge, "status", "--watch", "--json", "--socket"]
     with subprocess.Popen(
         [*command, str(daemon.path)], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ
     ) as watching:
