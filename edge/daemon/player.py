@@ -229,8 +229,7 @@ class Player(threading.Thread):
             log.warning("sound: %s", failure.message)
             self._tell_heard(everything=True)  # what was written before is as heard as it gets
             self._close_sink()
-            self._notify(Failed(piece.id, failure))  # after this, nothing more of it is put
-            self.cancel(piece.id)
+            self._notify(Failed(piece.id, failure))  # whoever hears it cancels what else was put
 
     def _admit(
         self, piece: Stretch, lane: Lane, start: int, stop: int, started: bool

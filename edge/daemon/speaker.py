@@ -309,8 +309,6 @@ class Speaker(threading.Thread):
                 return
             self._retire(job)
         self._end(Failed(job.utterance.id, error))
-        if job.utterance.to == "speaker":
-            self._player.cancel(job.utterance.id)
 
     def _end(self, event: Finished | Failed) -> None:
         with self._changed:
@@ -321,6 +319,8 @@ class Speaker(threading.Thread):
                 self.counters.seconds += event.seconds
             else:
                 self.counters.failed += 1
+                # Before it is told: the client may use its id again at once.
+                self._player.cancel(event.id)
             self._forget(event.id)  # also where the sound card failed under it
             self._changed.notify_all()
         self._notify(event)
