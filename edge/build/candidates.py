@@ -89,6 +89,11 @@ class Candidate:
     failure: str = ""
 
     @property
+    def is_reference(self) -> bool:
+        """Made, and float throughout: what the others are measured against."""
+        return set(self.recipes.values()) <= {"fp32"} and not self.failure
+
+    @property
     def bytes(self) -> int:
         return sum(path.stat().st_size for path in self.graphs.values())
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import platform
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -26,17 +25,6 @@ from edge.build.candidates import (
     spoken_language,
     write_bundle,
 )
-from edge.build.evaluate import (
-    Opinion,
-    Sound,
-    Speed,
-    compare,
-    judge,
-    peak_memory,
-    say,
-    speak_all,
-    time_variants,
-)
 from edge.build.fetch import fetch, place_checkpoint
 from edge.build.gain import measure_gain
 from edge.build.progress import Report
@@ -45,8 +33,9 @@ from edge.build.quantize import STAGE_RECIPES
 from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
 from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
+from edge.build.trial import trial
 from edge.build.verdict import decide, gates
-from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle, writing
+from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
 from edge.errors import ExportFailed, QualityTooLow
 from edge.machine import Machine
 from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
@@ -56,8 +45,6 @@ from edge.voice import Voice, load_voice, voice_path
 log = logging.getLogger(__name__)
 
 TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
-LISTEN_SENTENCES = 2
-"""In the report: a person hears the difference in two, and more make the page heavy."""
 
 
 @dataclass(frozen=True)
@@ -100,25 +87,21 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         return open_bundle(destination, machine=None)
     gain = _gain(original, voice, profile, candidates, stages, report)
     with writing(destination) as folder:
+        made, clips = None, list[Clip]()
         if wish.only is None and original.graphs:
-            measured, seconds = _measure(
-                wish, original, voice, profile, candidates, gain, stages, cache, report
-            )
+            with trial(original, voice, profile, candidates, stages) as side_by_side:
+                measured = side_by_side.measure(gain, cache if wish.judged else None, report)
+                seconds = side_by_side.seconds(gain)
+                clips = side_by_side.clips(original.rate)
             made = _report(original, voice, profile, candidates, measured, seconds, sensitivity)
-            kept = {v.name for v in made.variants if v.verdict != "refused"}
-            order = [v.name for v in made.variants if v.name in kept]
-            clips = _clips(original, voice, profile, candidates)
+            order = [v.name for v in made.variants if v.verdict != "refused"]
+            packed = [next(c for c in candidates if c.name == name) for name in order]
         else:
-            made, clips = None, []
-            wanted = [c for c in candidates if wish.only in (None, c.name)]
-            if wanted and wanted[0].failure:
-                raise ExportFailed(wanted[0].failure, "Build another variant, or all: edge build")
-            order = [c.name for c in wanted]
+            packed = [c for c in candidates if wish.only in (None, c.name)]
+            if packed and packed[0].failure:
+                raise ExportFailed(packed[0].failure, "Build another variant, or all: edge build")
         report("pack", 0, 0)
         _descriptions(wish, folder)
-        packed = sorted(
-            (c for c in candidates if c.name in order), key=lambda c: order.index(c.name)
-        )
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
         if made is not None:
             # Written after the manifest, which does not list it: timings differ, bundles do not.
@@ -148,7 +131,7 @@ def _gain(
     report: Report,
 ) -> float:
     report("measure loudness", 0, 0)
-    reference = [c for c in candidates if _is_reference(c)]
+    reference = [c for c in candidates if c.is_reference]
 
     def make(folder: Path) -> None:
         with provisional(original, voice, profile, reference) as bundle:
@@ -157,82 +140,6 @@ def _gain(
 
     folder = stages.get("gain", {"graphs": original.shas, "language": voice.language}, make)
     return float(json.loads((folder / "gain.json").read_text(encoding="utf-8")))
-
-
-def _measure(
-    wish: Wish,
-    original: Original,
-    voice: Voice,
-    profile: Profile,
-    candidates: list[Candidate],
-    gain: float,
-    stages: StageCache,
-    cache: Path,
-    report: Report,
-) -> tuple[list[Variant], float]:
-    """Every candidate that could be made, measured; and the seconds of sound in that."""
-    whole = [c for c in candidates if not c.failure]
-    reference = next(c.name for c in whole if _is_reference(c))
-    language = spoken_language(voice)
-    texts = corpus.sentences("evaluation", language)
-    shas = {c.name: {s: file_sha256(p) for s, p in c.graphs.items()} for c in whole}
-    rows, seconds = [], 0.0
-    with provisional(original, voice, profile, whole) as bundle:
-        loaded = {c.name: synth.load(bundle, c.name) for c in whole}
-        report("time the variants", 0, 0)
-
-        def make_speed(folder: Path) -> None:
-            speeds = time_variants(loaded, reference, texts)
-            (folder / "speed.json").write_text(
-                json.dumps({name: asdict(speed) for name, speed in speeds.items()})
-            )
-            (folder / "memory.json").write_text(
-                json.dumps({name: peak_memory(bundle.path, name) for name in loaded})
-            )
-
-        machine = f"{platform.node()} {read_machine().model} {read_machine().cores}"
-        timed = stages.get("speed", {"graphs": shas, "machine": machine}, make_speed)
-        speeds = json.loads((timed / "speed.json").read_text())
-        memory = json.loads((timed / "memory.json").read_text())
-        heard = functools.cache(lambda: speak_all(loaded[reference], texts))
-        for number, candidate in enumerate(whole):
-            name = candidate.name
-            report("compare the variants", number, len(whole))
-            inputs = {"graphs": shas[name], "reference": shas[reference], "gain": gain}
-
-            def make_sound(folder: Path, name: str = name) -> None:
-                found = compare(loaded[name], heard(), gain)
-                (folder / "sound.json").write_text(records.dump_json(found))
-
-            def make_opinion(folder: Path, name: str = name) -> None:
-                said = judge(loaded[name], heard(), language, cache)
-                (folder / "opinion.json").write_text(records.dump_json(said))
-
-            found = records.load_json(
-                stages.get("sound", inputs, make_sound) / "sound.json", Sound
-            )
-            numbers = asdict(found)
-            seconds = numbers.pop("seconds")
-            if wish.judged:
-                report("ask the judges", number, len(whole))
-                said = stages.get("opinion", inputs, make_opinion) / "opinion.json"
-                numbers |= asdict(records.load_json(said, Opinion))
-            speed = Speed(**speeds[name])
-            rows.append(
-                Variant(
-                    name=name,
-                    recipes=dict(candidate.recipes),
-                    verdict="packed",
-                    reason="",
-                    bytes=candidate.bytes,
-                    cpu_ratio=speed.cpu_ratio,
-                    rtf=speed.rtf,
-                    first_audio_ms=speed.first_audio_ms,
-                    peak_rss_bytes=memory[name],
-                    **numbers,
-                )
-            )
-    return rows, seconds
 
 
 def _report(
@@ -291,33 +198,6 @@ def _runnable(
         return None
     usable = {plan.name for plan in usable_variants(profile, machine)} | {REFERENCE.name}
     return {variant.name: variant.name in usable for variant in measured}
-
-
-def _clips(
-    original: Original, voice: Voice, profile: Profile, candidates: list[Candidate]
-) -> list[Clip]:
-    whole = [c for c in candidates if not c.failure]
-    every = sorted(corpus.sentences("evaluation", spoken_language(voice)), key=len)
-    middle = len(every) // 2  # long enough to hear a difference, short enough for a page
-    texts = every[middle : middle + LISTEN_SENTENCES]
-    with provisional(original, voice, profile, whole) as bundle:
-        loaded = {c.name: synth.load(bundle, c.name) for c in whole}
-        reference = next(loaded[c.name] for c in whole if _is_reference(c))
-        return [
-            Clip(
-                spoken.text,
-                original.rate,
-                {
-                    name: spoken.samples if v is reference else say(v, spoken.segments)
-                    for name, v in loaded.items()
-                },
-            )
-            for spoken in speak_all(reference, texts)
-        ]
-
-
-def _is_reference(candidate: Candidate) -> bool:
-    return set(candidate.recipes.values()) <= {"fp32"} and not candidate.failure
 
 
 def _tools() -> dict[str, str]:
