@@ -95,7 +95,7 @@ def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path)
     voice = load(bundle, row, window_fp32)
     loaded_s = time.perf_counter() - began
     planned = [voice.plan(text, Style()) for text in TEXTS]
-    speak = _speaker(voice, row)
+    speak = speaker(voice, row)
     first_ever: list[float] = []
     for segments in planned:
         first_ever.append(_time(speak, segments)[0])
@@ -124,7 +124,7 @@ def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path)
 Speak = Callable[[list[Segment]], Iterator[Any]]
 
 
-def _speaker(voice: PiperSynthesizer, row: str) -> Speak:
+def speaker(voice: PiperSynthesizer, row: str) -> Speak:
     def speak(segments: list[Segment]) -> Iterator[Any]:
         for segment in segments:
             chunks = (
@@ -207,9 +207,13 @@ def main() -> None:
             sound = Path(folder) / f"{row}.npz"
             command = [sys.executable, "-m", "tests.gpu.measure", str(given.bundle), "--row", row]
             command += ["--sound", str(sound)] + (["--fp32", str(given.fp32)] * bool(given.fp32))
-            done = subprocess.run(command, capture_output=True, text=True, timeout=150)
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=150)
+            except subprocess.TimeoutExpired as error:
+                print(f"{title}: {error}", flush=True)
+                continue
             if done.returncode:
-                print(f"{title}: failed\n{done.stderr[-1500:]}")
+                print(f"{title}: failed\n{done.stderr[-1500:]}", flush=True)
                 continue
             found = json.loads(done.stdout.splitlines()[-1])
             reference = Path(folder) / "cpu.npz"
