@@ -104,12 +104,12 @@ count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an 
 # CMake would put the operators under DESTDIR too, past the wheel: pip must not see it.
 SCRIPT = sed 's|/opt/edge-voice|$(PREFIX)|g' contrib/debian/$(1) | sh -s
 
-install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; as root
+install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; on a Jetson ONNXRUNTIME=WHEEL or PROVIDER=cpu; as root
 	@[ "$$($(PYTHON) -c 'import struct; print(struct.calcsize("P"))')" = 8 ] || { echo "64-bit only: install a 64-bit operating system"; exit 1; }
 	@python=python$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); lib="$(DESTDIR)$(PREFIX)/lib/$$python"; \
 	[ -x "/usr/bin/$$python" ] || { echo "$(VENV) is of $$python, which is not in /usr/bin: make clean, then make install PYTHON=/usr/bin/python3"; exit 1; }; \
-	rm -rf "$$lib" && mkdir -p "$$lib" && \
-	env -u DESTDIR -u MAKEFLAGS $(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --target "$$lib" $(if $(WHEELS),--no-index --find-links $(WHEELS)) '.[$(BOARD_EXTRAS)]' && rm -rf "$$lib/bin"
+	mkdir -p "$$(dirname "$$lib")" && \
+	env -u DESTDIR -u MAKEFLAGS PYTHONPATH=. $(VENV)/bin/python contrib/install-packages "$$lib" '$(BOARD_EXTRAS)' --provider '$(PROVIDER)' --onnxruntime '$(ONNXRUNTIME)' --wheels '$(WHEELS)'
 	@$(MAKE) --no-print-directory install-files
 	@[ -n "$(DESTDIR)" ] || $(call SCRIPT,postinst) configure
 

@@ -85,18 +85,68 @@ def wheel_trouble(jetpack: JetPack, python: tuple[int, int] | None = None) -> tu
         return (
             f"the GPU's onnxruntime of JetPack {jetpack.version} is for {name}, "
             f"this is Python {python[0]}.{python[1]}",
-            f"Make the environment anew: {name} -m venv ~/edge-voice",
+            f"Make the environment anew: {name} -m venv ~/edge-voice; in a clone: make clean, "
+            f"then make install PYTHON=/usr/bin/{name}",
         )
     return "", ""
 
 
-def onnxruntime_packages() -> list[str]:
-    """Those installed in this environment, such as onnxruntime and onnxruntime-gpu: all of them
-    install into one folder, and what came last has won."""
-    names = {(found.metadata["Name"] or "").lower().replace("_", "-") for found in distributions()}
+def pip_calls(
+    project: str,
+    extras: list[str],
+    provider: str = "",
+    onnxruntime: str = "",
+    root: Path = Path("/"),
+    python: tuple[int, int] | None = None,
+) -> list[list[str]]:
+    """What `pip install` is given, call by call, for `project` with these extras on the machine
+    at `root`. `provider` "cpu" takes the CPU's onnxruntime on a Jetson too; `onnxruntime` is the
+    path of a wheel, or the address of a wheel or an index, in place of what JetPack names.
+    Raises Refused where a Jetson has none and neither was given."""
+    if provider not in ("", "cpu") or (provider and onnxruntime):
+        raise Refused(f"PROVIDER={provider}: it may be cpu, and then without ONNXRUNTIME=")
+    jetpack = read_jetpack(root)
+    unknown = jetpack is None and (root / "etc/nv_tegra_release").exists()
+    if provider or not (onnxruntime or jetpack or unknown):
+        return [["--constraint", PINS, f"{project}[{','.join(extras)}]"]]
+    if onnxruntime.endswith(".whl"):
+        wheel = [str(Path(onnxruntime).expanduser()) if "://" not in onnxruntime else onnxruntime]
+    elif "://" in onnxruntime:
+        wheel = ["onnxruntime-gpu", "--index-url", onnxruntime]
+    elif onnxruntime:
+        raise Refused(f"ONNXRUNTIME={onnxruntime} is no wheel (.whl) and no index (https://)")
+    else:
+        if jetpack is None:
+            trouble, remedy = "this release of L4T is not known", "See docs/install-jetson.md."
+        else:
+            trouble, remedy = wheel_trouble(jetpack, python)
+        if trouble or jetpack is None:
+            raise Refused(f"{trouble}. {remedy}\n{CHOICES}")
+        wheel = WHEELS[jetpack.major].install.split()
+    ours = [name for name in extras if name not in ("cpu", *PHONEMIZERS)]
+    calls = [["--constraint", PINS, f"{project}[{','.join(ours)}]"]]
+    if names := [name for extra in extras for name in PHONEMIZERS.get(extra, ())]:
+        calls.append(["--no-deps", "--constraint", PINS, *names])  # they ask for the CPU's
+    return [*calls, ["--no-deps", *wheel]]
+
+
+def onnxruntime_packages(path: list[str] | None = None) -> list[str]:
+    """Those installed in this environment, or in the folders of `path`, such as onnxruntime and
+    onnxruntime-gpu: all of them install into one folder, and what came last has won."""
+    found = distributions() if path is None else distributions(path=path)
+    names = {(one.metadata["Name"] or "").lower().replace("_", "-") for one in found}
     return sorted(n for n in names if n in PACKAGES)
 
 
+class Refused(Exception):
+    """`make install` must not go on; the message says what to type instead."""
+
+
+PINS = ".ci/constraints.txt"
+PHONEMIZERS = {"piper": ("piper-tts", "pathvalidate"), "hibari": ("hibari-tts",)}
+"""By extra: what it needs but onnxruntime, which each of them asks for."""
+CHOICES = """With a wheel or an index of your own: make install ONNXRUNTIME=/path/to/the.whl
+To speak on the CPU: make install PROVIDER=cpu"""
 PACKAGES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 
 

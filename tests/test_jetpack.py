@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from edge import doctor
 from edge.doctor import Finding
-from edge.jetpack import JetPack, onnxruntime_packages, read_jetpack, wheel_trouble
+from edge.jetpack import (
+    JetPack,
+    Refused,
+    onnxruntime_packages,
+    pip_calls,
+    read_jetpack,
+    wheel_trouble,
+)
 
 BOARDS = Path(__file__).parent / "boards"
 
@@ -93,3 +104,89 @@ def test_doctor_refuses_two_onnxruntime_packages(
 
 def test_this_environment_has_one_onnxruntime() -> None:
     assert onnxruntime_packages() == ["onnxruntime"]
+
+
+def installed(board: str, **given: object) -> list[list[str]]:
+    return pip_calls(".", ["cpu", "audio", "piper"], root=BOARDS / board, **given)  # type: ignore[arg-type]
+
+
+PINNED = ["--constraint", ".ci/constraints.txt"]
+BESIDE = [[*PINNED, ".[audio]"], ["--no-deps", *PINNED, "piper-tts", "pathvalidate"]]
+
+
+def test_make_install_takes_the_wheels_that_the_jetpack_names() -> None:
+    index = ["--index-url", "https://pypi.jetson-ai-lab.io/jp6/cu126"]
+    wheel = ["--no-deps", "onnxruntime-gpu", *index]
+    assert installed("jetson-orin-nano-super", python=(3, 10)) == [*BESIDE, wheel]
+    on_the_cpu = [[*PINNED, ".[cpu,audio,piper]"]]
+    assert installed("raspberry-pi-5b") == on_the_cpu
+    assert installed("jetson-agx-thor-devkit", provider="cpu") == on_the_cpu
+    given = installed("jetson-agx-thor-devkit", onnxruntime="/my/onnxruntime_gpu-1.whl")
+    assert given == [*BESIDE, ["--no-deps", "/my/onnxruntime_gpu-1.whl"]]
+    given = installed("jetson-agx-thor-devkit", onnxruntime="https://mine")
+    assert given[-1] == ["--no-deps", "onnxruntime-gpu", "--index-url", "https://mine"]
+
+
+@pytest.mark.parametrize(
+    ("board", "given", "said"),
+    [
+        ("jetson-orin-nano-8gb-jetpack5", {}, "make install PROVIDER=cpu"),
+        ("jetson-agx-thor-devkit", {}, "make install ONNXRUNTIME="),
+        ("jetson-orin-nano-super", {"python": (3, 12)}, "python3.10 -m venv"),
+        ("raspberry-pi-5b", {"provider": "cuda"}, "it may be cpu"),
+        ("jetson-orin-nano-super", {"provider": "cpu", "onnxruntime": "a.whl"}, "without ONNX"),
+        ("jetson-orin-nano-super", {"onnxruntime": "/my/wheel"}, "is no wheel"),
+    ],
+)
+def test_make_install_refuses_and_says_what_to_type(
+    board: str, given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        installed(board, **given)
+
+
+def wheel(folder: Path, name: str, needs: tuple[str, ...] = (), extra: str = "") -> Path:
+    """A package that is nothing but its name and what it asks for."""
+    file = folder / f"{name.replace('-', '_')}-1-py3-none-any.whl"
+    lines = [f"Requires-Dist: {n}{extra}" for n in needs]
+    if extra:
+        lines.insert(0, "Provides-Extra: audio")
+    head = [f"Metadata-Version: 2.1\nName: {name}\nVersion: 1", *lines]
+    info = f"{name.replace('-', '_')}-1.dist-info"
+    with ZipFile(file, "w") as packed:
+        packed.writestr(f"{name.replace('-', '_')}.py", "")
+        packed.writestr(f"{info}/METADATA", "\n".join(head) + "\n")
+        tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        packed.writestr(f"{info}/WHEEL", tag)
+        packed.writestr(f"{info}/RECORD", "")
+    return file
+
+
+@pytest.mark.parametrize("asks_for_the_cpu", [False, True])
+def test_the_packages_of_make_install_hold_one_onnxruntime_or_nothing_changes(
+    tmp_path: Path, asks_for_the_cpu: bool
+) -> None:
+    """With pip itself, from a folder of wheels; 4 s."""
+    needs = ("onnxruntime-openvino",) if asks_for_the_cpu else ()
+    wheel(tmp_path, "tiny-edge", needs, "; extra == 'audio'")
+    wheel(tmp_path, "onnxruntime-openvino")  # the CPU's own is pinned to a true version
+    gpu = wheel(tmp_path, "onnxruntime-gpu", ("onnxruntime",))
+    folder = tmp_path / "lib/python3.10"
+    folder.mkdir(parents=True)
+    (folder / "old").touch()
+    script = [sys.executable, "contrib/install-packages", str(folder), "audio,cpu"]
+    script += ["--wheels", str(tmp_path), "--project", "tiny-edge", "--onnxruntime", str(gpu)]
+    done = subprocess.run(
+        [*script, "--root", str(BOARDS / "jetson-agx-thor-devkit")],
+        cwd=BOARDS.parent.parent,
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+    )
+    assert [(folder / "old").exists(), bool(done.returncode)] == [asks_for_the_cpu] * 2
+    if asks_for_the_cpu:
+        assert "onnxruntime-gpu and onnxruntime-openvino would be installed" in done.stderr
+        assert "type: make install" in done.stderr
+    else:
+        assert onnxruntime_packages([str(folder)]) == ["onnxruntime-gpu"], done.stderr
+    assert [found.name for found in folder.parent.iterdir()] == [folder.name]
