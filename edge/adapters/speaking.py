@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ from edge.protocol import (
 
 log = logging.getLogger(__name__)
 
+SETTLE_S = 0.05
+"""From a message's arrival to its STOP, at least. The server tells of a stop a moment before it is
+ready for the next one, which it drops ("Cannot stop now"), to wait for it for ever.
+Source: speech-dispatcher 0.11.4, src/common/speak_queue.c."""
+
 
 @dataclass(frozen=True)
 class Message:
@@ -69,6 +75,7 @@ class Speaking:
     ) -> None:
         self._message, self._path, self._symbols, self._send = message, path, symbols, send
         self._client: Client | None = None
+        self._came = time.monotonic()
         self._begun = self._stopped = self._paused = False
         self._marks: deque[tuple[int, str]] = deque()
         self._thread = threading.Thread(target=self._run, name="speaking", daemon=True)
@@ -100,6 +107,8 @@ class Speaking:
         except Exception as error:  # its words may quote the text
             log.error("speaking failed: %s", type(error).__name__)
         self._begin()
+        if end == STOPPED:
+            time.sleep(max(0.0, self._came + SETTLE_S - time.monotonic()))
         self._send(end)
 
     def _speak(self, client: Client) -> None:
