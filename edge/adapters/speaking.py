@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import (
     MAX_TEXT,
+    UNAIDED_SPEED,
     AudioChunk,
     AudioStart,
     AudioWord,
@@ -124,8 +125,18 @@ class Speaking:
                     speed=settings.speed,
                     words=piece.has_marks_inside,
                 )
-                self._play(client, request)
+                self._play_or_slower(client, request)
             self._mark(len(piece.text))
+
+    def _play_or_slower(self, client: Client, request: Synthesize) -> None:
+        """A screen reader must not fall silent because a library is missing."""
+        try:
+            self._play(client, request)
+        except EdgeError as error:
+            if error.code != "missing-package" or request.speed <= UNAIDED_SPEED:
+                raise
+            log.warning("%s (%s)", error.message, error.remedy)
+            self._play(client, replace(request, speed=UNAIDED_SPEED))
 
     def _play(self, client: Client, request: Synthesize) -> None:
         """Sound as it comes, and each mark before the first word behind it."""

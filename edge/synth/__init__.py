@@ -53,8 +53,8 @@ class Style:
 class Segment:
     """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
 
-    `durations`, frames of each id at speed 1, are the model's own unless they are given. `words` say which
-    ids speak which word of the text.
+    `durations`, frames of each id at speed 1, are the model's own unless they are given. `words`
+    say which ids speak which word of the text.
     """
 
     ids: tuple[int, ...]

@@ -30,12 +30,12 @@ def check_speed(speed: float) -> None:
     """Raises MissingPackage where this machine cannot speak so fast."""
     if speed > MODEL_SPEED:
         try:
-            _library()
+            _library(LIBRARY)
         except OSError as error:
             raise MissingPackage(
                 f"speed {speed:g} needs the library libsonic, without which {MODEL_SPEED:g} is "
                 f"the most: {error}",
-                f"{INSTALL}, or choose at most {MODEL_SPEED:g}.",
+                f"{INSTALL} (or choose at most {MODEL_SPEED:g})",
             ) from None
 
 
@@ -60,9 +60,7 @@ def quicker(decoder: Decoder, speed: float) -> Decoder:
         return decoder
     held = int(np.ceil(_HELD_S / decoder.frame_s))
     factor = speed / MODEL_SPEED
-    return replace(
-        decoder, frame_s=decoder.frame_s / factor, look_ahead=decoder.look_ahead + held
-    )
+    return replace(decoder, frame_s=decoder.frame_s / factor, look_ahead=decoder.look_ahead + held)
 
 
 def stretched(chunks: Iterable[PcmChunk], factor: float) -> Iterator[PcmChunk]:
@@ -110,7 +108,7 @@ class _Stream:
     """libsonic's stream of mono float samples."""
 
     def __init__(self, rate: int, factor: float) -> None:
-        self._sonic = _library()
+        self._sonic = _library(LIBRARY)
         self._stream = self._sonic.sonicCreateStream(rate, 1)
         if not self._stream:
             raise MemoryError("libsonic has no memory for a stream")
@@ -143,9 +141,9 @@ class _Stream:
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def _library(name: str) -> ctypes.CDLL:
     """Raises OSError, each time anew, until it is there."""
-    sonic = ctypes.CDLL(LIBRARY)
+    sonic = ctypes.CDLL(name)
     stream, pointer, whole = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int
     sonic.sonicCreateStream.restype = stream
     sonic.sonicCreateStream.argtypes = [whole, whole]
