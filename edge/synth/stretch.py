@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.errors import MissingPackage
 from edge.pcm import PcmChunk, Samples, Word
@@ -39,7 +40,7 @@ def check_speed(speed: float) -> None:
             ) from None
 
 
-def paced(durations: Sequence[float], speed: float, least: int = 0) -> tuple[list[int], float]:
+def paced(durations: npt.ArrayLike, speed: float, least: int = 0) -> tuple[list[int], float]:
     """Frames of each id at this speed, from those at speed 1, and by how much their sound is still
     too long: 1 up to MODEL_SPEED. `least`: frames that an id needs.
 
