@@ -33,7 +33,7 @@ help:  ## list these targets
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
 $(VENV)/.ready: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $(wildcard edge/kernels/src/*)
-	$(call apt,libportaudio2,playing through the sound card,true)
+	$(call apt,libportaudio2 libsonic0,playing through the sound card and speaking fast,true)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or later is needed; $(PYTHON) is $$($(PYTHON) -V)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { true; $(MAKE) --no-print-directory .venv-package; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

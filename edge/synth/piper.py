@@ -24,6 +24,7 @@ from edge.synth import Segment, Style
 from edge.synth.espeak import keep_voice
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu, windowed
 from edge.synth.windows import WindowDecoder
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
@@ -73,6 +74,7 @@ class PiperSynthesizer:
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         speaker = self._speaker(style.speaker)
+        check_speed(style.speed)
         # Slower speech is longer: fewer tokens fill the ten seconds of a segment.
         limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
         cleaned = cleaning.clean(text)
@@ -97,19 +99,21 @@ class PiperSynthesizer:
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         if self._windows is None:
-            return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+            decoder = quicker(self.decoder, segment.style.speed)
+            return self.speak_in(segment, lambda n: plan_runs(n, decoder, self._safety))
         return self._speak_in_windows(segment, self._windows)
 
     def _speak_in_windows(self, segment: Segment, windows: WindowDecoder) -> Iterator[PcmChunk]:
-        latent, durations = self._latent(segment)
+        latent, durations, factor = self._latent(segment)
         words = at_frames(segment.words, durations, self._hop)
         sound = windows.decode(latent, _speaker_input(segment.speaker))
-        yield from with_words((PcmChunk(samples, self.rate) for samples in sound), words)
+        chunks = with_words((PcmChunk(samples, self.rate) for samples in sound), words)
+        yield from stretched(chunks, factor)
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        latent, durations = self._latent(segment)
+        latent, durations, factor = self._latent(segment)
         words = at_frames(segment.words, durations, self._hop)
-        yield from with_words(self._decode(segment, latent, cut), words)
+        yield from stretched(with_words(self._decode(segment, latent, cut), words), factor)
 
     def _decode(
         self, segment: Segment, latent: Samples, cut: Callable[[int], Plan]
@@ -146,24 +150,25 @@ class PiperSynthesizer:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
         return self._latent(segment)[0]
 
-    def _latent(self, segment: Segment) -> tuple[Samples, list[int]]:
-        """The latent, and how many frames each id has in it."""
+    def _latent(self, segment: Segment) -> tuple[Samples, list[int], float]:
+        """The latent, how many frames each id has in it, and by how much it is too long."""
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
-        seconds = float(durations.sum()) * self._hop / self.rate
+        speed = segment.style.speed
+        seconds = float(durations.sum()) / speed * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
                 f"the limit is {MAX_SEGMENT_S:g} s",
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
-        repeats = durations.astype(np.int64)
+        repeats, factor = paced(durations, speed)
         latent: Samples = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
         latent *= noise.standard_normal(latent.shape, np.float32)
         latent *= np.float32(self.config.noise_scale)
         latent += np.repeat(encoded["means"], repeats, axis=2)
-        return latent, repeats.tolist()
+        return latent, repeats, factor
 
     def _phonemize_word(self, word: str) -> str:
         return "".join(p for sentence in self._text.phonemize(word) for p in sentence)
@@ -191,7 +196,7 @@ class PiperSynthesizer:
             {
                 "ids": np.array([segment.ids], np.int64),
                 "duration_noise": duration_noise * np.float32(config.noise_w_scale),
-                "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
+                "length_scale": np.array([config.length_scale], np.float32),
                 **_speaker_input(segment.speaker),
             }
         )
