@@ -21,6 +21,7 @@ from tests.sound.server import private_server
 
 PEOPLE = 6
 CALM_S = 60.0
+LOOK_S = 30.0
 MORE_KB = 40 << 10
 """Beyond a daemon just started: 16 MiB of phrases, and what two models at a time leave behind."""
 MORE_THREADS = (os.cpu_count() or 1) + 4
@@ -39,7 +40,16 @@ class Result:
     wrong: list[str]
 
 
-def run(seconds: float, seed: int, bundles: tuple[Bundle, Bundle], sound: bool = False) -> Result:
+def run(
+    seconds: float,
+    seed: int,
+    bundles: tuple[Bundle, Bundle],
+    *,
+    sound: bool = False,
+    requests: int = 0,
+    deaths: bool = True,
+) -> Result:
+    """For so long, and until so many utterances were asked for."""
     book = Book()
     ear = Ear(book.heard)
     with contextlib.ExitStack() as stack:
@@ -51,7 +61,16 @@ def run(seconds: float, seed: int, bundles: tuple[Bundle, Bundle], sound: bool =
         for person in people:
             person.start()
         over = threading.Event()
-        Faults(house, book, seed).run(time.monotonic() + seconds, over)
+        watch = threading.Thread(target=_look, args=[house, book, over])
+        watch.start()
+        ends = time.monotonic() + seconds
+        try:
+            Faults(house, book, seed, deaths).run(
+                lambda: time.monotonic() >= ends and len(book.entries) >= requests
+            )
+        finally:
+            over.set()
+            watch.join()
         for person in people:
             person.over.set()
         for person in people:
@@ -77,9 +96,20 @@ def run(seconds: float, seed: int, bundles: tuple[Bundle, Bundle], sound: bool =
         if after[kind] > before[kind] + most:
             book.note(f"{kind}: {after[kind]} at the end, {before[kind]} of a daemon just started")
     return Result(
-        time.monotonic() - book.began, house.lives, book.figures(), dict(book.faults),
+        time.monotonic() - book.began, house.lives, book.figures(), {**book.acts, **book.faults},
         before, after, ear.scraps, book.wrong,
     )  # fmt: skip
+
+
+def _look(house: House, book: Book, over: threading.Event) -> None:
+    """What the daemon uses in the course of a long run."""
+    while not over.wait(LOOK_S):
+        # Between two lives there is none to look at.
+        with contextlib.suppress(OSError, IndexError):
+            used = ", ".join(f"{kind} {count}" for kind, count in house.used().items())
+            minutes = (time.monotonic() - book.began) / 60
+            asked = f"{len(book.entries):,} asked for"
+            print(f"{minutes:.1f} min, life {house.lives}, {asked}: {used}", flush=True)
 
 
 def _settled(house: House) -> dict[str, int]:
