@@ -27,6 +27,7 @@ from edge.daemon.phrase_store import _parse
 from edge.errors import EdgeError
 from edge.install import install
 from edge.installed import Starts
+from edge.lexicon import load_lexicon
 from edge.profile import Profile, profiles_dir
 from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
 from edge.text import Piece, Splitter, clean_piece, sentences
@@ -57,6 +58,16 @@ def replies(data: bytes) -> None:
 def configuration(data: bytes) -> None:
     with file_of(data) as path, contextlib.suppress(EdgeError):
         load_config(path).rows()
+
+
+def lexicon(data: bytes) -> None:
+    """And a text that holds its words."""
+    with file_of(data) as path, contextlib.suppress(EdgeError):
+        found = load_lexicon(path)
+        for language, words in found.languages.items():
+            text = "; ".join([*words.say, *words.phonemes])
+            read = found.speller(language, phonemes=True).respell(text)
+            assert read.before(0, len(read.text)) == (0, len(text))
 
 
 def voice(data: bytes) -> None:
@@ -130,8 +141,8 @@ def text(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     parser.__name__: parser
     for parser in (
-        requests, replies, configuration, voice, profile, manifest, graph, bundle, phrase, name,
-        text, ssml,
+        requests, replies, configuration, lexicon, voice, profile, manifest, graph, bundle,
+        phrase, name, text, ssml,
     )
 }  # fmt: skip
 
@@ -157,6 +168,10 @@ def seeds() -> dict[str, list[bytes]]:
         "requests": lines,
         "replies": lines,
         "configuration": [(ROOT.parent / "systemd" / "config.yaml").read_bytes()],
+        "lexicon": [
+            "languages:\n  en:\n    say: {Nguyen: win, AT&T: A T and T}\n"
+            "    phonemes: {Leicester: lˈɛstɚ}\n  en_US: {say: {route: rowt}}\n".encode()
+        ],
         "voice": [voice_path(each).read_bytes() for each in ("tone", "en_US-joe-medium")],
         "profile": [path.read_bytes() for path in profiles_dir().glob("*.yaml")],
         "manifest": [(bundle / "manifest.json").read_bytes()],
