@@ -42,7 +42,7 @@ class Clock:
         print(f"  {time.monotonic() - self._began:7.2f} s  {what}", flush=True)
 
 
-def speak(path: Path, number: int, clock: Clock, begun: threading.Event, **more: float) -> None:
+def speak(path: Path, number: int, clock: Clock, begun: threading.Event, **more: float) -> bool:
     name = f"speak {number}" + "".join(f", {key} {value:g}" for key, value in more.items())
     request = Speak(text_of(number, WORDS), id=f"stood-{number}", words=True, **more)  # type: ignore[arg-type]
     try:
@@ -52,8 +52,10 @@ def speak(path: Path, number: int, clock: Clock, begun: threading.Event, **more:
                     begun.set()
                 if how := end_of(message):
                     clock.tell(f"{name}: {how}")
+        return True
     except EdgeError as error:
         clock.tell(f"{name}: {error.code}: {error.message}")
+        return False
 
 
 def ask(path: Path, clock: Clock) -> None:
@@ -103,8 +105,9 @@ def stand_still(house: House, seconds: float, daemon: bool, heard: list[tuple[in
         thread.join(seconds + 60)
         assert not thread.is_alive(), "a client hangs"
     if not daemon:  # does it speak again?
-        speak(house.socket, COUNT + 1, clock, begun)
-    time.sleep(1)  # what was played last is on its way to the ear
+        while not speak(house.socket, COUNT + 1, clock, begun):
+            time.sleep(0.2)  # between two tries
+    house.catch_up()
     for number in range(1, COUNT + 2):
         words = [word for utterance, word in heard if utterance == number]
         if words:
