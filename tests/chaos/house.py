@@ -91,6 +91,7 @@ class House:
         card = [] if self.server else ["--card", str(writing), "--lost", str(self.lost)]
         device = ["--device", "pulse"] if self.server else []
         self.lives += 1
+        self._log_of_before = len(self.log)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.daemon", *card, "serve", "--any-board",
              "--socket", str(self.socket), "--config", str(self.folder / "config.yaml"), *device],
@@ -110,6 +111,11 @@ class House:
             assert self.process.poll() is None, "it did not start:\n" + "".join(self.log[-20:])
             assert time.monotonic() < deadline, "it was not ready in time"
             time.sleep(0.02)  # between two looks
+
+    @property
+    def loaded(self) -> bool:
+        """It answers before that."""
+        return any("ready on" in line for line in self.log[self._log_of_before :])
 
     def status(self) -> StatusReport | None:
         try:

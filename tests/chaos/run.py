@@ -93,9 +93,10 @@ def run(
         text = [line for line in house.log if "zq" in line]
         if text:
             book.note(f"text in the log: {text[0]!r}")
-        broken = [line for line in house.log if "Traceback" in line or "Exception" in line]
-        if broken:
-            book.note(f"in the log: {broken[0]!r}")
+        for place, line in enumerate(house.log):
+            if "Traceback" in line or "Exception" in line:
+                book.note("in the log:\n" + "".join(house.log[place : place + 40]))
+                break
     book.judge(house.deaf)
     more_kb = MORE_KB + (MORE_KB_OF_SOUND if sound else 0)
     for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", more_kb)):
@@ -132,7 +133,13 @@ def _calm(house: House, book: Book) -> dict[str, int]:
     deadline = time.monotonic() + CALM_S
     while time.monotonic() < deadline:
         report = house.status()
-        if report and report.speaking is None and not report.queue and report.device == "closed":
+        if (
+            house.loaded
+            and report
+            and report.speaking is None
+            and not report.queue
+            and report.device == "closed"
+        ):
             clients = report.counters["clients"]
             if clients == 1:
                 return _settled(house)
