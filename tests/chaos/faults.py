@@ -55,7 +55,10 @@ class Faults:
                 raise
             self._book.times.append((fault.__name__, began, time.monotonic()))
             if self._house.status() is None:
-                self._book.note(f"no answer after {fault.__name__}")
+                self._book.note(f"no answer after {fault.__name__}: {self._house.last_words()}")
+                if self._house.process is not None and self._house.process.poll() is not None:
+                    self._house.end()
+                    self._house.start()
 
     def _while(self) -> None:
         time.sleep(self._chance.uniform(0.1, 1.0))

@@ -147,6 +147,11 @@ class House:
         if self.mounted:
             _run("umount", str(self.disk))
 
+    def last_words(self) -> str:
+        """How it ended, if it has, and the end of its log."""
+        assert self.process is not None
+        return f"returned {self.process.poll()}\n" + "".join(self.log[-12:])
+
     def limit(self, what: int, value: int | None) -> None:
         """Of the running daemon; None is no limit."""
         _, hard = resource.prlimit(self.pid, what)
