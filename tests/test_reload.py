@@ -28,9 +28,11 @@ from edge.protocol import (
     Reloaded,
     Speak,
     SpeakAccepted,
+    SpeakCancelled,
     SpeakFinished,
     Status,
     StatusReport,
+    Stop,
     Synthesize,
 )
 from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon, Wire
@@ -120,12 +122,12 @@ def test_a_former_model_is_let_go_though_nothing_more_is_said(
     weakref.finalize(loaded["tone"], gone.set)
     running.card.give_room(1)
     with running.connect() as speaking, running.connect() as other:
-        speaking.send(Speak(TEXT))
+        speaking.send(Speak("word " * 200))  # more than is made ahead
         running.card.wait_until_held()
         installed.put(newer_tone)
         reload(other)
-        running.card.give_room()
-        speaking.until(SpeakFinished)
+        speaking.send(Stop())
+        speaking.until(SpeakCancelled)
         assert gone.wait(DEADLINE_S), "two models are held"
 
 
