@@ -9,6 +9,7 @@ from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.errors import NoBundle, UnknownVoice
 from edge.installed import counted
+from edge.lexicon import Lexicon, Respelled, Speller
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
 
@@ -30,6 +31,8 @@ class Voices:
         self._default = bundles[0].voice.name
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
+        self._lexicon = Lexicon()
+        self._spellers: dict[str, Speller] = {}
 
     @property
     def default(self) -> str:
@@ -81,6 +84,27 @@ class Voices:
 
     def bundle(self, name: str) -> Bundle:
         return self._bundles[name]
+
+    @property
+    def lexicon(self) -> Lexicon:
+        return self._lexicon
+
+    @lexicon.setter
+    def lexicon(self, lexicon: Lexicon) -> None:
+        """For every text that is begun from now on."""
+        self._lexicon, self._spellers = lexicon, {}
+
+    def respelled(self, name: str, text: str) -> Respelled:
+        """The text as this voice is to read it."""
+        if not self._lexicon.languages:
+            return Respelled(text)
+        spellers = self._spellers  # another thread may put others in their place
+        if (speller := spellers.get(name)) is None:
+            bundle = self._bundles[name]
+            takes = bool(synth.phonemes(bundle))
+            speller = self._lexicon.speller(bundle.manifest.language, takes)
+            spellers[name] = speller
+        return speller.respell(text)
 
     def variant(self, name: str) -> str:
         """The one that speaks, or that synthesizer() would load, chosen once. Raises NoBundle."""

@@ -139,6 +139,18 @@ def speakers(bundle: Bundle) -> tuple[str, ...]:
     return tuple(config.get("speaker_id_map", ())) if config.get("num_speakers", 1) > 1 else ()
 
 
+def phonemes(bundle: Bundle) -> frozenset[str]:
+    """What may stand in [[ ]] in a text for this voice, in place of a word; read without the
+    model. Empty where the family takes none."""
+    if bundle.manifest.family == "hibari":
+        return frozenset(json.loads(bundle.file("vocab.json").read_text(encoding="utf-8")))
+    if bundle.manifest.family != "piper":
+        return frozenset()
+    config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
+    known = config["phoneme_id_map"] if config.get("phoneme_type", "espeak") == "espeak" else ()
+    return frozenset(known)
+
+
 def choose(bundle: Bundle) -> Variant:
     """The variant that `edge tune` found to be the fastest on this board; else the first that this
     machine can run, the reasons of those before it logged. Raises NoBundle."""

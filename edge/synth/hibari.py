@@ -8,6 +8,7 @@ not depend on how it is cut.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Iterator
 
@@ -18,6 +19,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
+from edge.synth.given import phonemize_given
 from edge.synth.hibari_signal import SPECTRA, Signal
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
@@ -45,7 +47,7 @@ class HibariSynthesizer:
                 "python -m pip install 'edge-voice[hibari]'",
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
-        self._g2p = G2P(british=bundle.manifest.language == "en_GB")
+        self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")
         self._vocabulary: dict[str, int] = json.loads(
             bundle.file("vocab.json").read_text(encoding="utf-8")
         )
@@ -101,6 +103,10 @@ class HibariSynthesizer:
                 "Give words in the voice's own language; edge voices lists the languages.",
             )
         return segments
+
+    def _g2p(self, text: str) -> str:
+        read = phonemize_given(text, lambda part: [self._read(part)])
+        return "".join(itertools.chain(*read))
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))

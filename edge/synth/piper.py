@@ -22,6 +22,7 @@ from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
 from edge.synth.espeak import keep_voice
+from edge.synth.given import phonemize_given
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.stretch import check_speed, paced, quicker, stretched
@@ -78,7 +79,7 @@ class PiperSynthesizer:
         # Slower speech is longer: fewer tokens fill the ten seconds of a segment.
         limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
         cleaned = cleaning.clean(text)
-        sentences = self._text.phonemize(cleaned)
+        sentences = phonemize_given(cleaned, self._text.phonemize)
         found: list[list[WordSpan]] = [[] for _ in sentences]
         if words:
             found = find_words(cleaned, sentences, self._sounds_alone)
@@ -171,7 +172,7 @@ class PiperSynthesizer:
         return latent, repeats, factor
 
     def _phonemize_word(self, word: str) -> str:
-        return "".join(p for sentence in self._text.phonemize(word) for p in sentence)
+        return "".join(p for s in phonemize_given(word, self._text.phonemize) for p in s)
 
     def _id_spans(
         self, spans: Iterable[WordSpan], phonemes: Sequence[str], count: int
