@@ -32,7 +32,7 @@ from edge.build.export.cosyvoice3.vocoder import F0Predictor, fourier  # noqa: E
 from edge.build.export.export_log import ExportLog  # noqa: E402
 from edge.build.pipeline import Wish, build_bundle  # noqa: E402
 from edge.build.quantize.recipe import session_of  # noqa: E402
-from edge.build.stage_gate import STAGES, StageReport  # noqa: E402
+from edge.build.stage_gate import STAGES, STATE_DB, StageReport  # noqa: E402
 from edge.bundle import Bundle, open_bundle  # noqa: E402
 from edge.errors import EdgeError, ExportFailed, QualityTooLow  # noqa: E402
 from tests.tiny_cosyvoice3 import write_checkpoint  # noqa: E402
@@ -102,6 +102,11 @@ def test_every_stage_agrees_with_pytorch(bundle: Bundle) -> None:
     assert set(tried) == GRAPHS and all(row.exporter == "torch dynamo" for row in tried.values())
     assert any(row.stage == "llm: layers.1" and row.nodes_after for row in report.export)
     assert {row.recipe for row in report.quality} >= {"int4", "fp16"}
+    chunks = next(row for row in report.parity if "kept state" in row.stage)
+    assert 0 < chunks.relative_l2 < 1e-6
+    kept = {row.measure: row for row in report.quality if "kept state" in row.measure}
+    assert kept[STATE_DB].limit == bundle.profile.budget.log_mel_db
+    assert kept["mel of kept state, relative L2"].value < 1e-3
 
 
 def test_the_graphs_carry_no_trace_of_where_they_were_made(bundle: Bundle) -> None:
