@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -319,6 +320,33 @@ def damage_cut(folder: Path) -> None:
     (folder / "flow.pt").write_bytes(raw[: len(raw) // 2])
 
 
+def damage_tail(folder: Path) -> None:
+    """The directory of the archive lies at its end."""
+    raw = (folder / "llm.pt").read_bytes()
+    (folder / "llm.pt").write_bytes(raw[:-1])
+
+
+def damage_empty(folder: Path) -> None:
+    (folder / "hift.pt").write_bytes(b"")
+
+
+def damage_folder(folder: Path) -> None:
+    (folder / "hift.pt").unlink()
+    (folder / "hift.pt").mkdir()
+
+
+def damage_nested(folder: Path) -> None:
+    state = torch.load(folder / "flow.pt", weights_only=True)
+    torch.save({"state_dict": state}, folder / "flow.pt")
+
+
+def damage_program(folder: Path) -> None:
+    """TorchScript: code and weights in one archive."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is old
+        torch.jit.save(torch.jit.script(nn.Linear(2, 2)), folder / "llm.pt")
+
+
 def damage_list(folder: Path) -> None:
     torch.save([torch.zeros(3)], folder / "hift.pt")
 
@@ -364,6 +392,11 @@ def damage_norm_size(folder: Path) -> None:
         (damage_code, ["llm.pt", "something other than weights"]),
         (damage_plain_pickle, ["llm.pt"]),
         (damage_cut, ["flow.pt", "cut short"]),
+        (damage_tail, ["llm.pt", "cut short"]),
+        (damage_empty, ["hift.pt", "cut short (0 bytes)"]),
+        (damage_folder, ["hift.pt"]),
+        (damage_nested, ["flow.pt", "'state_dict' is", "not weights"]),
+        (damage_program, ["llm.pt"]),
         (damage_list, ["hift.pt", "list"]),
         (
             damage_keys,
