@@ -46,9 +46,9 @@ def real_dimensions(folder: Path) -> Dimensions:
     return read_dimensions(folder / "cosyvoice3.yaml", folder / "config.json")
 
 
-def model(d: Dimensions, layers: int) -> Model:
+def model(d: Dimensions, layers: int, blocks: int) -> Model:
     torch.manual_seed(0)
-    d = replace(d, llm=replace(d.llm, layers=layers), flow=replace(d.flow, depth=layers))
+    d = replace(d, llm=replace(d.llm, layers=layers), flow=replace(d.flow, depth=blocks))
     parts = (Llm(d.llm), Tables(d.llm), FlowFront(d.flow), FlowStep(d.flow))
     sound = (SourceModule(8), F0Predictor(d.vocoder), Vocoder(d.vocoder))
     for part in (*parts, *sound):
@@ -84,7 +84,7 @@ def main() -> None:
         folder = Path(name)
         d = real_dimensions(folder)
         for count in (FEW, MANY):
-            for stage in stages(model(d, count)):
+            for stage in stages(model(d, count, count)):
                 if stage.name not in sizes:
                     continue
                 path = folder / f"{stage.name}-{count}.onnx"
@@ -95,7 +95,7 @@ def main() -> None:
                     works[f"{stage.name} {recipe} {count}"] = runner(
                         small, stage, sizes[stage.name]
                     )
-        for stage in stages(model(d, FEW)):
+        for stage in stages(model(d, FEW, FEW)):
             if stage.name in ("f0", "vocoder"):
                 path = folder / f"{stage.name}.onnx"
                 write_graph(stage, path, log)
