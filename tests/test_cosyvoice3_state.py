@@ -78,7 +78,7 @@ def lengths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_chunk_costs_its_own_length(flow: Flow, someone: Speaker, lengths: list[int]) -> None:
-    """And is what one run over blocks gives: relative L2 of 1e-7 to 3e-7."""
+    """And is what one run over blocks gives: to the bit here, in float32 on a CPU."""
     first = 13
     kept = all_of(flow.begin(someone, True, 110), first)
     prompt = 74

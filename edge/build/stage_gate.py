@@ -103,7 +103,7 @@ def choose_stages(
     wanted = set(plans) if only is None else {only}
     whole = [c for c in candidates if c.name in wanted and not c.failure]
     rows = measure_stages(original, whole, profile.budget)
-    broken = {row.variant: row for row in rows if not row.holds}
+    broken = {row.variant: row for row in reversed(rows) if not row.holds}  # the first of each
     passed = [c for c in whole if c.name not in broken]
     if not passed:
         why = [f"{c.name}: {c.failure}" for c in candidates if c.failure]

@@ -15,8 +15,8 @@ PAST, TAILS, KEEP = "past", "tails", "keep"
 """Inputs of flow_step that the window form leaves out."""
 KEPT, ENDS = "kept", "ends"
 RUNTIME_MB = 200
-"""Python, its packages and what a step and a window of the vocoder work in: measured 150 to 190
-MB with the graphs of the released sizes taken off."""
+"""Python, its packages, the rows of the tables that were read, and what a step and a window of
+the vocoder work in. An allowance, not measured at the released sizes."""
 SHARE = 0.5
 """Of the memory that is free now: other programs want some too."""
 
