@@ -37,6 +37,32 @@ MAX_SEGMENT_S = 60.0
 """A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
 
 
+class Latent:
+    """What the decoder speaks, drawn frame by frame as it is taken, so that the first sound waits
+    for no noise but its own; how it is taken changes nothing.
+
+    means, spread: float32 (1, channels, ids). repeats: the frames of each id.
+    """
+
+    def __init__(
+        self, means: Array, spread: Array, repeats: Array, noise: np.random.Generator
+    ) -> None:
+        self.durations: list[int] = repeats.tolist()
+        self._means, self._spread, self._noise = means, spread, noise
+        self._ids = np.repeat(np.arange(len(repeats)), repeats)
+        self._taken = 0
+        self.frames = len(self._ids)
+
+    def take(self, frames: int) -> Samples:
+        """The next `frames`, float32 (1, channels, frames)."""
+        ids = self._ids[self._taken : self._taken + frames]
+        self._taken += frames
+        latent: Samples = np.take(self._spread, ids, axis=2)
+        latent *= self._noise.standard_normal((len(ids), latent.shape[1]), np.float32).T
+        latent += np.take(self._means, ids, axis=2)
+        return latent
+
+
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
@@ -101,30 +127,29 @@ class PiperSynthesizer:
         return self._speak_in_windows(segment, self._windows)
 
     def _speak_in_windows(self, segment: Segment, windows: WindowDecoder) -> Iterator[PcmChunk]:
-        latent, durations = self._latent(segment)
-        words = at_frames(segment.words, durations, self._hop)
-        sound = windows.decode(latent, _speaker_input(segment.speaker))
+        latent = self._latent(segment)
+        words = at_frames(segment.words, latent.durations, self._hop)
+        sound = windows.decode(latent.take(latent.frames), _speaker_input(segment.speaker))
         yield from with_words((PcmChunk(samples, self.rate) for samples in sound), words)
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        latent, durations = self._latent(segment)
-        words = at_frames(segment.words, durations, self._hop)
+        latent = self._latent(segment)
+        words = at_frames(segment.words, latent.durations, self._hop)
         yield from with_words(self._decode(segment, latent, cut), words)
 
     def _decode(
-        self, segment: Segment, latent: Samples, cut: Callable[[int], Plan]
+        self, segment: Segment, latent: Latent, cut: Callable[[int], Plan]
     ) -> Iterator[PcmChunk]:
-        frames = latent.shape[2]
         start, states = 0, self._states
-        plan = cut(frames)
+        plan = cut(latent.frames)
         waiting: list[Samples] = []
         for number, length in enumerate(plan.lengths, 1):
             stop = start + length
             outputs = self._decoder.run(
                 {
-                    "latent": latent[:, :, start:stop],
+                    "latent": latent.take(length),
                     "first": np.array([start == 0]),
-                    "last": np.array([stop == frames]),
+                    "last": np.array([stop == latent.frames]),
                     **states,
                     **_speaker_input(segment.speaker),
                 }
@@ -144,10 +169,10 @@ class PiperSynthesizer:
 
     def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
-        return self._latent(segment)[0]
+        latent = self._latent(segment)
+        return latent.take(latent.frames)
 
-    def _latent(self, segment: Segment) -> tuple[Samples, list[int]]:
-        """The latent, and how many frames each id has in it."""
+    def _latent(self, segment: Segment) -> Latent:
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
@@ -158,12 +183,8 @@ class PiperSynthesizer:
                 f"the limit is {MAX_SEGMENT_S:g} s",
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
-        repeats = durations.astype(np.int64)
-        latent: Samples = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
-        latent *= noise.standard_normal(latent.shape, np.float32)
-        latent *= np.float32(self.config.noise_scale)
-        latent += np.repeat(encoded["means"], repeats, axis=2)
-        return latent, repeats.tolist()
+        spread = np.exp(encoded["log_scales"]) * np.float32(self.config.noise_scale)
+        return Latent(encoded["means"], spread, durations.astype(np.int64), noise)
 
     def _phonemize_word(self, word: str) -> str:
         return "".join(p for sentence in self._text.phonemize(word) for p in sentence)

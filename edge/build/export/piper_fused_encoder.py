@@ -1,23 +1,23 @@
-"""The encoder of a Piper voice with our own operators (edge/kernels/README.md), for its int8 variants.
+"""The encoder of a Piper voice with our own operators (edge/kernels/README.md), in int8.
 
 The same function as `piper_encoder` writes, on activations (1, channels, T), as the operators
-have them: no transposes, biases and residuals inside, and one node for what took up to 38.
+have them: biases and residuals inside, and one node for what took up to 38. Of the duration
+predictor the flows are int8, up to their splines; what conditions them stays float, for it moves
+twice as many durations in less time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 import onnx
 
-from edge.build.export.fused import GRANULARITY
 from edge.build.export.graph import GraphWriter
 from edge.build.export.piper_encoder import OPSET, projections_by_head
 from edge.build.export.piper_layers import bias_of
 from edge.build.export.piper_spline import spline_projection
 from edge.build.export.piper_weights import (
-    Array,
     AttentionLayer,
     Convolution,
     DurationPredictor,
@@ -28,24 +28,20 @@ from edge.build.export.piper_weights import (
 )
 from edge.kernels import DOMAIN, pack
 
-TILE = GRANULARITY  # tokens that share a scale
+TILE = 48  # tokens that share a scale: as many as the operators hold in registers
 NO_SLOPE = 0.0  # ReLU on load
 
 
-def write_fused_encoder(
-    weights: PiperWeights, bits: int, gains: Mapping[str, Array] | None = None
-) -> onnx.ModelProto:
-    """Inputs and outputs as of `write_encoder`. `bits` of the weights and `gains` as of
-    `FusedLayers`."""
-    return _Writer(bits, gains or {}).write(weights)
+def write_fused_encoder(weights: PiperWeights, bits: int) -> onnx.ModelProto:
+    """Inputs and outputs as of `write_encoder`. `bits` of the weights: as of `FusedLayers`."""
+    return _Writer(bits).write(weights)
 
 
 class _Writer:
-    def __init__(self, bits: int, gains: Mapping[str, Array]) -> None:
+    def __init__(self, bits: int) -> None:
         self.graph = GraphWriter("piper_encoder", OPSET)
         self.graph.domains[DOMAIN] = 1
         self.bits = bits
-        self.gains = gains
 
     def write(self, weights: PiperWeights) -> onnx.ModelProto:
         graph, channels = self.graph, weights.channels
@@ -109,14 +105,15 @@ class _Writer:
     ) -> str:
         """-> logw (1, 1, T)"""
         graph = self.graph
-        x = self._conv(hidden, weights.pre)
+        x = self._float(hidden, weights.pre)
         if weights.cond is not None and speaker is not None:
             matrix = graph.constant(weights.cond.weight[:, :, 0].T, "dp.cond.weight")
             bias = graph.constant(bias_of(weights.cond), "dp.cond.bias")
             cond = graph.node("Gemm", (speaker, matrix, bias), "dp.cond")
             cond = graph.node("Unsqueeze", (cond, graph.ints(2)), "dp.cond_column")
             x = graph.node("Add", (x, cond), "dp.conditioned")
-        x = self._conv(self._separable(x, weights.stack, "dp.convs"), weights.proj)
+        x = self._separable(x, weights.stack, "dp.convs", self._float)
+        x = self._float(x, weights.proj)
         first, second = graph.split_node("Split", (noise,), ("z_0", "z_1"), axis=1, num_outputs=2)
         for i, flow in enumerate(weights.flows):
             first, second = second, first
@@ -127,21 +124,23 @@ class _Writer:
 
     def _spline_flow(self, given: str, x: str, cond: str, flow: SplineFlow, name: str) -> str:
         graph = self.graph
-        matrix = graph.constant(flow.pre.weight, f"{name}.pre.weight")
-        bias = graph.constant(bias_of(flow.pre), f"{name}.pre.bias")
-        h = graph.node("Conv", (given, matrix, bias), f"{name}.given", kernel_shape=[1])
-        h = self._separable(graph.node("Add", (h, cond), f"{name}.cond"), flow.stack, name)
-        weight, offset = spline_projection(flow)
-        matrix = graph.constant(weight.T[:, :, None], f"{flow.proj.name}.weight")
-        bias = graph.constant(offset, f"{flow.proj.name}.bias")
-        h = graph.node("Conv", (h, matrix, bias), flow.proj.name, kernel_shape=[1])
+        h = graph.node("Add", (self._float(given, flow.pre), cond), f"{name}.cond")
+        h = self._separable(h, flow.stack, name, self._conv)
+        weight, bias = spline_projection(flow)
+        h = self._float(h, Convolution(flow.proj.name, weight.T[:, :, None], bias))
         return graph.node("InverseSpline", (h, x), f"{name}.out", domain=DOMAIN)
 
-    def _separable(self, x: str, stack: SeparableStack, name: str) -> str:
+    def _separable(
+        self,
+        x: str,
+        stack: SeparableStack,
+        name: str,
+        conv: Callable[[str, Convolution], str],
+    ) -> str:
         for i, (depthwise, norm_1, pointwise, norm_2) in enumerate(stack.layers):
             layer = f"{name}.{i}"
             y = self._norm(x, norm_1, f"{layer}.norm_1", depthwise, gelu=1)
-            y = self._conv(y, pointwise)
+            y = conv(y, pointwise)
             x = self._norm(y, norm_2, f"{layer}.norm_2", residual=x, gelu=1)
         return x
 
@@ -173,19 +172,22 @@ class _Writer:
         )
 
     def _conv(self, x: str, layer: Convolution, residual: str = "", slope: float = 1.0) -> str:
-        graph, name, weight = self.graph, layer.name, layer.weight
-        gains = self.gains.get(name)
-        if gains is not None:
-            weight = weight / gains[:, None]
-        packed, scales = pack(np.ascontiguousarray(weight), self.bits)
+        graph, name = self.graph, layer.name
+        packed, scales = pack(np.ascontiguousarray(layer.weight), self.bits)
         inputs = [
             x,
             graph.constant(packed, f"{name}.weight"),
             graph.constant(scales, f"{name}.scale"),
             graph.constant(bias_of(layer), f"{name}.bias"),
-            "" if gains is None else graph.constant(gains, f"{name}.gains"),
+            "",
             residual,
         ]
         return graph.node(
             "QConv1d", inputs, name, domain=DOMAIN, slope=slope, tile=TILE, granule=TILE
         )
+
+    def _float(self, x: str, layer: Convolution) -> str:
+        """A 1x1 convolution as it was."""
+        weight = self.graph.constant(layer.weight, f"{layer.name}.weight")
+        bias = self.graph.constant(bias_of(layer), f"{layer.name}.bias")
+        return self.graph.node("Conv", (x, weight, bias), layer.name, kernel_shape=[1])
