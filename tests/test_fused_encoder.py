@@ -1,4 +1,4 @@
-"""The text encoder's operators against numpy, and the int8 encoder against the float one (10 s)."""
+"""The text encoder's operators against numpy, and its int8 form against float (15 s)."""
 
 from __future__ import annotations
 
