@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -73,13 +72,17 @@ def _inner(sentences: list[tuple[int, ...]]) -> list[int]:
 
 
 class Noise:
-    """Gives the original graph's own draws, in the order in which a synthesizer asks for them."""
+    """Gives the original graph's own draws as a synthesizer asks for them: for the durations at
+    once, then frame by frame."""
 
     def __init__(self, reference: Reference) -> None:
-        self._draws: Iterator[Any] = iter([reference.duration_noise, reference.noise])
+        self._durations, self._frames = reference.duration_noise, reference.noise[0].T
 
     def standard_normal(self, shape: tuple[int, ...], dtype: type) -> Any:
-        draw = next(self._draws)
+        if len(shape) == 3:
+            assert self._durations.shape == tuple(shape)
+            return self._durations
+        draw, self._frames = self._frames[: shape[0]], self._frames[shape[0] :]
         assert draw.shape == tuple(shape)
         return draw
 

@@ -39,6 +39,32 @@ MAX_SEGMENT_S = 60.0
 """A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
 
 
+class Latent:
+    """What the decoder speaks, drawn frame by frame as it is taken, so that the first sound waits
+    for no noise but its own; how it is taken changes nothing.
+
+    means, spread: float32 (1, channels, ids). repeats: the frames of each id.
+    """
+
+    def __init__(
+        self, means: Array, spread: Array, repeats: list[int], noise: np.random.Generator
+    ) -> None:
+        self.durations = repeats
+        self._means, self._spread, self._noise = means, spread, noise
+        self._ids = np.repeat(np.arange(len(repeats)), repeats)
+        self._taken = 0
+        self.frames = len(self._ids)
+
+    def take(self, frames: int) -> Samples:
+        """The next `frames`, float32 (1, channels, frames)."""
+        ids = self._ids[self._taken : self._taken + frames]
+        self._taken += frames
+        latent: Samples = np.take(self._spread, ids, axis=2)
+        latent *= self._noise.standard_normal((len(ids), latent.shape[1]), np.float32).T
+        latent += np.take(self._means, ids, axis=2)
+        return latent
+
+
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
@@ -105,31 +131,30 @@ class PiperSynthesizer:
         return self._speak_in_windows(segment, self._windows)
 
     def _speak_in_windows(self, segment: Segment, windows: WindowDecoder) -> Iterator[PcmChunk]:
-        latent, durations, factor = self._latent(segment)
-        words = at_frames(segment.words, durations, self._hop)
-        sound = windows.decode(latent, _speaker_input(segment.speaker))
+        latent, factor = self._latent(segment)
+        words = at_frames(segment.words, latent.durations, self._hop)
+        sound = windows.decode(latent.take(latent.frames), _speaker_input(segment.speaker))
         chunks = with_words((PcmChunk(samples, self.rate) for samples in sound), words)
         yield from stretched(chunks, factor)
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        latent, durations, factor = self._latent(segment)
-        words = at_frames(segment.words, durations, self._hop)
+        latent, factor = self._latent(segment)
+        words = at_frames(segment.words, latent.durations, self._hop)
         yield from stretched(with_words(self._decode(segment, latent, cut), words), factor)
 
     def _decode(
-        self, segment: Segment, latent: Samples, cut: Callable[[int], Plan]
+        self, segment: Segment, latent: Latent, cut: Callable[[int], Plan]
     ) -> Iterator[PcmChunk]:
-        frames = latent.shape[2]
         start, states = 0, self._states
-        plan = cut(frames)
+        plan = cut(latent.frames)
         waiting: list[Samples] = []
         for number, length in enumerate(plan.lengths, 1):
             stop = start + length
             outputs = self._decoder.run(
                 {
-                    "latent": latent[:, :, start:stop],
+                    "latent": latent.take(length),
                     "first": np.array([start == 0]),
-                    "last": np.array([stop == frames]),
+                    "last": np.array([stop == latent.frames]),
                     **states,
                     **_speaker_input(segment.speaker),
                 }
@@ -149,10 +174,11 @@ class PiperSynthesizer:
 
     def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
-        return self._latent(segment)[0]
+        latent, _ = self._latent(segment)
+        return latent.take(latent.frames)
 
-    def _latent(self, segment: Segment) -> tuple[Samples, list[int], float]:
-        """The latent, how many frames each id has in it, and by how much it is too long."""
+    def _latent(self, segment: Segment) -> tuple[Latent, float]:
+        """The latent, and by how much it is too long."""
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
@@ -165,11 +191,8 @@ class PiperSynthesizer:
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
         repeats, factor = paced(durations, speed)
-        latent: Samples = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
-        latent *= noise.standard_normal(latent.shape, np.float32)
-        latent *= np.float32(self.config.noise_scale)
-        latent += np.repeat(encoded["means"], repeats, axis=2)
-        return latent, repeats, factor
+        spread = np.exp(encoded["log_scales"]) * np.float32(self.config.noise_scale)
+        return Latent(encoded["means"], spread, repeats, noise), factor
 
     def _phonemize_word(self, word: str) -> str:
         return "".join(p for s in phonemize_given(word, self._text.phonemize) for p in s)
