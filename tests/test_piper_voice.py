@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 from typing import Any
 
 import numpy as np
@@ -147,3 +149,17 @@ def test_no_spoken_text_reaches_a_log(
     caplog.set_level(logging.DEBUG)
     joe.plan("secretword ܐ ጀ \U00013000", Style())
     assert "secretword" not in caplog.text and "phoneme" not in caplog.text
+
+
+def test_a_voice_that_is_let_go_of_gives_its_memory_back_at_once(joe_bundle: Bundle) -> None:
+    gc.collect()
+    gc.disable()  # a daemon that has exchanged its bundle must not wait for the collector
+    try:
+        loaded = synth.load(joe_bundle, "fp32")
+        for segment in loaded.plan("The kettle is on.", Style(), words=True):
+            list(loaded.speak(segment))
+        gone = weakref.ref(loaded)
+        del loaded
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 from collections.abc import Collection, Sequence
 
@@ -156,15 +157,20 @@ class Voices:
 
     @property
     def has_former(self) -> bool:
-        """Models are loaded that only utterances of before an exchange need."""
-        return not self._loaded.keys() <= set(self._keys.values())
+        """Bundles are here that only utterances of before an exchange need."""
+        return not self._bundles.keys() <= set(self._keys.values())
 
     def release(self, in_use: Collection[str]) -> None:
-        """Let go of the models that only these keys, and the current bundles, need."""
-        for key in list(self._loaded):
-            if key not in in_use and key not in self._keys.values():
-                del self._loaded[key]
+        """Let go of what only former bundles need, but for those with these keys."""
+        former = self._bundles.keys() - set(in_use) - set(self._keys.values())
+        for key in former:
+            del self._bundles[key]
+            self._variants.pop(key, None)
+            if self._loaded.pop(key, None) is not None:
                 log.info("voice %s: the former bundle is no longer loaded", key)
+        if former:
+            # The C library keeps what was freed: 40 MB, measured over exchanges of joe.
+            ctypes.CDLL(None).malloc_trim(0)
 
     def _rename(self, name: str, key: str) -> None:
         self._bundles[key] = self._bundles.pop(self._keys[name])

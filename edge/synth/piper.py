@@ -71,7 +71,9 @@ class PiperSynthesizer:
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
         self.config = self._text.config
-        self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(self._phonemize_word)
+        # Not a method: it would tie a knot through this object and its models.
+        alone = functools.partial(_phonemize_word, self._text.phonemize)
+        self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(alone)
         providers = bundle.profile.runtime.providers
         self.variant = variant.name
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -194,9 +196,6 @@ class PiperSynthesizer:
         spread = np.exp(encoded["log_scales"]) * np.float32(self.config.noise_scale)
         return Latent(encoded["means"], spread, repeats, noise), factor
 
-    def _phonemize_word(self, word: str) -> str:
-        return "".join(p for s in phonemize_given(word, self._text.phonemize) for p in s)
-
     def _id_spans(
         self, spans: Iterable[WordSpan], phonemes: Sequence[str], count: int
     ) -> tuple[WordSpan, ...]:
@@ -263,3 +262,7 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
     # It warns of phonemes that a voice lacks by quoting them: spoken text stays out of logs.
     logging.getLogger("piper").setLevel(logging.ERROR)
     return PiperVoice(session=None, config=PiperConfig.from_dict(config))
+
+
+def _phonemize_word(phonemize: Callable[[str], list[list[str]]], word: str) -> str:
+    return "".join(p for sentence in phonemize_given(word, phonemize) for p in sentence)
