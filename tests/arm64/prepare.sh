@@ -29,6 +29,8 @@ if [ "$(cat "$folder/site/.wanted" 2>/dev/null)" != "$wanted" ]; then
   echo "$wanted" > "$folder/site/.wanted"
 fi
 
+# Another checkout's objects may be newer than this one's sources.
+grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD/edge/kernels" "$folder/kernels/CMakeCache.txt" || rm -rf "$folder/kernels"
 cmake -S edge/kernels -B "$folder/kernels" -DCMAKE_TOOLCHAIN_FILE="$PWD/edge/kernels/test/aarch64.cmake" >/dev/null
 cmake --build "$folder/kernels" --target edge_kernels kernel_test >/dev/null
 gcc -shared -fPIC -O2 -Wall -Wextra -o "$folder/count.so" tests/arm64/count.c
