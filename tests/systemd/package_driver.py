@@ -16,7 +16,7 @@ from tests.systemd.driver import DEADLINE_S, GROUP, HEARD, SOCKET, UNIT, run, sh
 
 CONFIG = Path("/etc/edge-voice/config.yaml")
 DEBS = Path("/opt/debs")
-PACKAGES = ["edge-voice-tone-x86-64", "edge-voice-piper", "edge-voice"]
+PACKAGES = ["edge-voice-en-us-joe-medium-x86-64", "edge-voice-piper", "edge-voice"]
 SAY = [*GROUP, "/usr/bin/edge", "say"]
 EDIT = "\naudio: {volume: 50}\n"
 PLACES = ["/etc", "/opt/edge-voice", "/run", "/usr/bin", "/usr/lib", "/usr/share", "/var"]
