@@ -1,6 +1,6 @@
 """The board's side on an emulated Cortex-A53 and A76; `make test-arm64` is the long form.
 
-An instruction that the CPU model lacks ends the guest with SIGILL (SECONDS s, 80 MB of Debian and
+An instruction that the CPU model lacks ends the guest with SIGILL (50 s, and 80 MB of Debian and
 207 MB of wheels at first).
 """
 

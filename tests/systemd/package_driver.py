@@ -122,8 +122,8 @@ STEPS: list[Callable[[], dict[str, Any]]] = [install, upgrade, remove, install_a
 
 
 def main(answers: Path) -> None:
-    os.environ.pop("PYTHONPATH")  # the packages bring their own
-    os.environ.pop("PYTHONHOME")
+    os.environ.pop("PYTHONPATH", None)  # the packages bring their own
+    os.environ.pop("PYTHONHOME", None)
     found: dict[str, Any] = {"before": left()}
     for step in STEPS:
         found[step.__name__] = step()
