@@ -75,9 +75,9 @@ def upgrade() -> dict[str, Any]:
         [*SAY, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=0
     )
     assert speaker.stdin and speaker.stderr
-    heard = HEARD.stat().st_size
+    HEARD.unlink()  # ALSA begins it anew with each stream
     speaker.stdin.write("One thing is said already. And another ")
-    spoke = wait_for(lambda: HEARD.stat().st_size > heard)
+    spoke = wait_for(lambda: HEARD.exists() and HEARD.stat().st_size)
     with subprocess.Popen(
         ["dpkg", "--force-confold", "-i", *DEBS.glob("second/*.deb")],
         stdout=subprocess.PIPE,
