@@ -81,7 +81,7 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher,testing through a real sound server,exit 1)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime,testing through a real sound server,exit 1)
 	-$(call apt,$(if $(filter x86_64,$(shell uname -m)),qemu-user mmdebstrap g++-aarch64-linux-gnu),testing on emulated ARM,true)
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(ARGS)
 
