@@ -33,7 +33,7 @@ help:  ## list these targets
 setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportaudio2 where we may
 
 $(VENV)/.ready: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $(wildcard edge/kernels/src/*)
-	$(call apt,libportaudio2,playing through the sound card,true)
+	$(call apt,libportaudio2 libsonic0,playing through the sound card and speaking fast,true)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or later is needed; $(PYTHON) is $$($(PYTHON) -V)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { true; $(MAKE) --no-print-directory .venv-package; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -81,8 +81,9 @@ lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
-	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher,testing through a real sound server,exit 1)
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime,testing through a real sound server,exit 1)
+	-$(call apt,$(if $(filter x86_64,$(shell uname -m)),qemu-user mmdebstrap g++-aarch64-linux-gnu),testing on emulated ARM,true)
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(ARGS)
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/kiosk.md)
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)
@@ -130,14 +131,18 @@ DEB_PYTHONS ?= 3.11
 deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
 	@for arch in $(DEBS); do for python in $(DEB_PYTHONS); do contrib/debian/build $$arch $$python || exit 1; done; done
 
-SYSTEM_PYTHON = $$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-test-deb: wheels  ## build the Debian packages, install, upgrade, remove and purge them on a booted machine; as root
-	$(call apt,libportaudio2 systemd systemd-container dbus lintian shellcheck,trying the packages,exit 1)
+# With SUITE=trixie, a tree of that system is booted in place of this machine (Ubuntu's need its keyring).
+TREE ?= $(if $(SUITE),$(HOME)/.cache/edge-voice/trees/$(SUITE),/)
+TREE_PYTHON = $$(basename "$$(readlink $(TREE)/usr/bin/python3)" | sed s/python//)
+test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge them on a booted machine, or SUITE=trixie; as root
+	$(call apt,libportaudio2 systemd systemd-container dbus lintian shellcheck mmdebstrap,trying the packages,exit 1)
+	@[ -e $(TREE)/usr/bin/python3 ] || mmdebstrap --quiet --mode=root --variant=minbase --include=systemd-sysv,dbus,python3,libportaudio2,libasound2-plugins $(SUITE) $(TREE)
 	@mkdir -p build/test-deb && rm -f build/test-deb/*.deb
 	@shellcheck contrib/edge.sh contrib/debian/{build,voice,preinst,postinst,prerm,postrm,phonemizer.prerm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
-	@export OUT=build/test-deb COMPRESSION="-Zgzip -z1"; contrib/debian/build amd64 $(SYSTEM_PYTHON) && contrib/debian/voice tests/bundles/format-1--tone--x86-64
+	@$(EDGE) build $(VOICE) --profile x86-64 --if-needed
+	@export OUT=build/test-deb COMPRESSION="-Zgzip -z1"; contrib/debian/build amd64 $(TREE_PYTHON) && contrib/debian/voice build/bundles/$(VOICE)--x86-64
 	@lintian --fail-on error,warning build/test-deb/*.deb
-	@EDGE_DEBS=build/test-deb $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
+	@EDGE_DEBS=build/test-deb EDGE_TREE=$(TREE) $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
 
 VM ?= $(HOME)/.cache/edge-voice/vm
 test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/arm.md); as root

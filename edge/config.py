@@ -106,12 +106,14 @@ class Install:
 @dataclass(frozen=True)
 class Config:
     """`format` is the file's; `voice` is the default one; `bundles` are bundles or folders of
-    them, empty: the installed ones; `any_board`: accept those built for other boards."""
+    them, empty: the installed ones; `any_board`: accept those built for other boards; `lexicon`:
+    the file of pronunciations."""
 
     format: int = FORMAT
     voice: str | None = None
     bundles: tuple[str, ...] = ()
     any_board: bool = False
+    lexicon: str | None = None
     audio: AudioKeys = field(default_factory=AudioKeys)
     cache: Cache = field(default_factory=Cache)
     access: Access = field(default_factory=Access)
@@ -122,9 +124,10 @@ class Config:
             raise ValueError(
                 f"the file has format {self.format}, and this version of edge-voice reads {FORMAT}"
             )
-        for place in self.bundles:
-            if not Path(place).is_absolute():
-                raise ValueError(f"bundles: {place!r} must begin with /")
+        for key, places in (("bundles", self.bundles), ("lexicon", (self.lexicon or "/",))):
+            for place in places:
+                if not Path(place).is_absolute():
+                    raise ValueError(f"{key}: {place!r} must begin with /")
 
 
 @dataclass(frozen=True)

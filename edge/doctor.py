@@ -50,6 +50,7 @@ def examine(places: Sequence[Path], socket_path: Path, tone: bool = False) -> li
         _one_onnxruntime,
         _jetpack,
         _kernels,
+        _speed,
         _sound,
         *([_tone] if tone else []),
         _board,
@@ -139,6 +140,22 @@ def _kernels() -> Iterator[Finding]:
         yield Finding("kernels", "warn", message, kernels.how_to_build())
     else:
         yield Finding("kernels", "ok", f"int8 operators for {', '.join(answer[1])}")
+
+
+def _speed() -> Iterator[Finding]:
+    code = (
+        "from edge.errors import EdgeError\n"
+        "from edge.synth.stretch import check_speed\n"
+        "from edge.synth import MAX_SPEED\n"
+        "try: check_speed(MAX_SPEED); print(json.dumps(['', '']))\n"
+        "except EdgeError as e: print(json.dumps([e.message, e.remedy]))"
+    )
+    status, answer, said = _probe(code)
+    trouble, remedy = (said, "edge doctor --verbose") if status else answer
+    if trouble:
+        yield Finding("speed", "warn", trouble, remedy)
+    else:
+        yield Finding("speed", "ok", "libsonic is there: speech up to three times as fast")
 
 
 def _sound() -> Iterator[Finding]:

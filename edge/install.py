@@ -203,8 +203,11 @@ def _copied(source: Path, incoming: Path) -> Path:
                 "Pack the folder that edge build wrote, as it is.",
             ) from None
         with copy:
-            while block := file.read(_BLOCK):
-                copy.write(block)
+            try:
+                while block := file.read(_BLOCK):
+                    copy.write(block)
+            except tarfile.TarError as error:  # its end is missing
+                raise _not_whole(source, error) from None
             copy.flush()
             os.fsync(copy.fileno())
     tops = list(incoming.iterdir())
@@ -243,10 +246,14 @@ def _members(source: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                 assert content is not None
                 yield member.name.removeprefix("./"), member.size, content
     except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
-        raise BundleDamaged(
-            f"{source} is no whole tar file: {error}",
-            "Copy it again; a compressed one is unpacked first (tar -xf), and its folder given.",
-        ) from None
+        raise _not_whole(source, error) from None
+
+
+def _not_whole(source: Path, error: Exception) -> BundleDamaged:
+    return BundleDamaged(
+        f"{source} is no whole tar file: {error}",
+        "Copy it again; a compressed one is unpacked first (tar -xf), and its folder given.",
+    )
 
 
 def _walk(source: Path) -> Iterator[Path]:

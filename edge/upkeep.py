@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.client import Client
 from edge.config import SYSTEM_FILE, load_config
 from edge.daemon.calibrate import RATE, calibrate, microphone
+from edge.daemon.reloading import read_lexicon
 from edge.daemon.serve import configured
 from edge.daemon.sink import PortAudioSink, Sink
 from edge.drop_in import drop_in as service_drop_in
@@ -34,13 +35,15 @@ def reload(options: argparse.Namespace) -> int:
 def config(options: argparse.Namespace) -> int:
     found = load_config(options.config)
     try:
-        [bundle, *_] = configured(found.config)
+        [bundle, *_] = bundles = configured(found.config)
     except EdgeError as error:
         print(f"edge: without the profile's values: {error.message}", file=sys.stderr)
+        bundles = []
     else:
         decided = {"audio.device": bundle.profile.audio.device}
         found = found.completed({"voice": bundle.voice.name}, "the first bundle")
         found = found.completed(decided, f"profile {bundle.profile.name}")
+    lexicon = read_lexicon(found.config, bundles)
     if options.json:
         rows = [
             {"key": key, "value": value, "from": origin} for key, value, origin in found.rows()
@@ -52,6 +55,8 @@ def config(options: argparse.Namespace) -> int:
         ("KEY", "VALUE", "FROM"),
         [(key, json.dumps(value), origin) for key, value, origin in found.rows()],
     )
+    if found.config.lexicon is not None:
+        print(f"{found.config.lexicon}: {lexicon.entries} entries")
     return 0
 
 

@@ -12,17 +12,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import io
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge import records
+from edge.adapters.ssml import strip_tags
 from edge.bundle import Manifest
 from edge.config import load_config
 from edge.daemon.phrase_store import _parse
 from edge.errors import EdgeError
+from edge.install import install
 from edge.installed import Starts
+from edge.lexicon import load_lexicon
 from edge.profile import Profile, profiles_dir
 from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
 from edge.text import Piece, Splitter, clean_piece, sentences
@@ -55,6 +60,16 @@ def configuration(data: bytes) -> None:
         load_config(path).rows()
 
 
+def lexicon(data: bytes) -> None:
+    """And a text that holds its words."""
+    with file_of(data) as path, contextlib.suppress(EdgeError):
+        found = load_lexicon(path)
+        for language, words in found.languages.items():
+            text = "; ".join([*words.say, *words.phonemes])
+            read = found.speller(language, phonemes=True).respell(text)
+            assert read.before(0, len(read.text)) == (0, len(text))
+
+
 def voice(data: bytes) -> None:
     with contextlib.suppress(EdgeError, UnicodeDecodeError):
         parse_voice(data.decode(), "fuzz")
@@ -76,6 +91,27 @@ def manifest(data: bytes) -> None:
 def graph(data: bytes) -> None:
     with file_of(data) as path, contextlib.suppress(EdgeError):
         check_graph(path)
+
+
+def bundle(data: bytes) -> None:
+    """A tar file from a stranger, as `edge install` unpacks and checks it."""
+    with tempfile.TemporaryDirectory(prefix="edge-fuzz-") as state:
+        root, path = Path(state) / "bundles", Path(state) / "bundle.tar"
+        path.write_bytes(data)
+        with contextlib.suppress(EdgeError):
+            install(path, root, None, lambda folder: None)
+        assert {entry.name for entry in Path(state).iterdir()} <= {"bundles", "bundle.tar"}
+
+
+def ssml(data: bytes) -> None:
+    """What speech-dispatcher's clients send: the pieces are the text, the marks in their order."""
+    whole = data.decode("utf-8", "ignore")
+    found = strip_tags(whole)
+    assert all(0 <= place <= len(found.text) for place, _ in found.marks)
+    assert list(found.marks) == sorted(found.marks, key=lambda mark: mark[0])
+    pieces = found.pieces(40)
+    assert "".join(piece.text for piece in pieces) == found.text
+    assert [name for piece in pieces for _, name in piece.marks] == [n for _, n in found.marks]
 
 
 def phrase(data: bytes) -> None:
@@ -105,7 +141,8 @@ def text(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     parser.__name__: parser
     for parser in (
-        requests, replies, configuration, voice, profile, manifest, graph, phrase, name, text,
+        requests, replies, configuration, lexicon, voice, profile, manifest, graph, bundle,
+        phrase, name, text, ssml,
     )
 }  # fmt: skip
 
@@ -131,13 +168,26 @@ def seeds() -> dict[str, list[bytes]]:
         "requests": lines,
         "replies": lines,
         "configuration": [(ROOT.parent / "systemd" / "config.yaml").read_bytes()],
+        "lexicon": [
+            "languages:\n  en:\n    say: {Nguyen: win, AT&T: A T and T}\n"
+            "    phonemes: {Leicester: lˈɛstɚ}\n  en_US: {say: {route: rowt}}\n".encode()
+        ],
         "voice": [voice_path(each).read_bytes() for each in ("tone", "en_US-joe-medium")],
         "profile": [path.read_bytes() for path in profiles_dir().glob("*.yaml")],
         "manifest": [(bundle / "manifest.json").read_bytes()],
         "phrase": [b'{"rate": 22050, "words": [[0, 3, 0, 100]]}\n' + bytes(400)],
         "text": [b"Dr. Who said: 1.5 km, no? Yes... and so on; it is e.g. 5 o'clock!"],
         "name": [b"a/b.json"],
+        "bundle": [_tar_of(bundle)],
+        "ssml": [b"<speak>One<mark name='a'/> two &amp; <break/>three<mark name=\"b\"/>.</speak>"],
     }
+
+
+def _tar_of(folder: Path) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as tar:
+        tar.add(folder, "tone")
+    return written.getvalue()
 
 
 def main() -> None:
@@ -152,7 +202,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="edge-fuzz-") as folder:
         for number, seed in enumerate(seeds().get(sys.argv[1], [])):
             (Path(folder) / str(number)).write_bytes(seed)
-        options = [f"-max_total_time={seconds}", "-max_len=20000", "-seed=1", "-timeout=20"]
+        options = [f"-max_total_time={seconds}", "-max_len=40000", "-seed=1", "-timeout=20"]
         atheris.Setup([sys.argv[0], *options, folder], target)
         atheris.Fuzz()
 

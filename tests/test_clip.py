@@ -81,6 +81,13 @@ def test_too_short_silent_distorted_and_empty_sounds_are_refused() -> None:
     assert "no numbers" in refusal(PcmChunk(broken, 24_000)).message
 
 
+@pytest.mark.parametrize("level", [0.3, -0.9])
+def test_a_constant_is_silence(level: float) -> None:
+    assert "silent" in refusal(PcmChunk(np.full(48_000, level, np.float32), 24_000)).message
+    shifted = PcmChunk(voice() + np.float32(0.1), 24_000)
+    check_clip(shifted)
+
+
 def test_a_click_is_no_speech() -> None:
     click = np.full(48_000, 1e-4, np.float32)
     click[10_000:10_500] = voice()[:500]

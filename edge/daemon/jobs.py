@@ -9,7 +9,9 @@ from edge.daemon.events import Utterance, WordHeard, WordMarks
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.voices import Voices
 from edge.errors import EmptyText
+from edge.lexicon import Respelled
 from edge.pcm import PcmChunk
+from edge.synth.words import as_written
 from edge.text import LONGEST_PIECE, Piece
 
 UNSENT_S = 20.0
@@ -77,20 +79,26 @@ class Renderer:
         variant = self._voices.variant(utterance.voice)
         words = utterance.words or len(piece.text) <= LONGEST_PIECE
         voice = self._voices.identity(utterance.voice, utterance.style.speaker)
-        key = self._phrases.key(piece.text, voice, variant, utterance.style, words)
+        read = self._voices.respelled(utterance.voice, piece.text)
+        # Both: the words' places are those of the one, the sound is that of the other.
+        said = piece.text if read.text == piece.text else f"{piece.text}\0{read.text}"
+        key = self._phrases.key(said, voice, variant, utterance.style, words)
         begins = True
-        for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, piece, words)):
+        for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, read, words)):
             found = tuple(word.later(piece.start) for word in chunk.words)
             yield PcmChunk(chunk.samples * gain, chunk.rate, found, begins or chunk.begins)
             begins = begins and not len(chunk.samples)
 
-    def _synthesize(self, utterance: Utterance, piece: Piece, words: bool) -> Iterator[PcmChunk]:
+    def _synthesize(
+        self, utterance: Utterance, read: Respelled, words: bool
+    ) -> Iterator[PcmChunk]:
         synthesizer = self._voices.synthesizer(utterance.voice)
         try:
-            segments = synthesizer.plan(piece.text, utterance.style, words)
+            segments = synthesizer.plan(read.text, utterance.style, words)
         except EmptyText:
             return  # no words in this language; the speaker sees whether there were others
         for segment in segments:
+            segment = replace(segment, words=as_written(segment.words, read.before))
             begins = True
             for chunk in synthesizer.speak(segment):
                 yield replace(chunk, begins=begins)

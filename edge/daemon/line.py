@@ -30,6 +30,9 @@ ANSWER_S = 5.0
 """A device that takes longer for an opening or 20 ms of sound hangs. Waking a Bluetooth speaker
 takes a sound server two or three seconds."""
 
+SLICE_S = 0.25
+"""Of a wait for a device: what a stop of this process costs of it at the most."""
+
 
 class NotAnswering(NoSoundDevice):
     """The device holds a call for longer than was allowed; what it was given may yet sound."""
@@ -95,13 +98,12 @@ class Line:
             if self.stuck:
                 raise self._not_answering()
             self._put(job)
-            ends = time.monotonic() + patience_s
-            if not self._changed.wait_for(lambda: job.done or stop(), min(patience_s, ANSWER_S)):
+            began = time.monotonic()
+            if not self._awake_for(min(patience_s, ANSWER_S), lambda: job.done or stop()):
                 self._late = patience_s > ANSWER_S
                 if self._late:
                     log.warning("sound: %s does not answer; waiting for it", self.name)
-                left = ends - time.monotonic()
-                self._changed.wait_for(lambda: job.done or stop(), max(0, left))
+                    self._awake_for(patience_s - ANSWER_S, lambda: job.done or stop())
                 self._late = False
             if job.done:
                 if job.error is not None:
@@ -110,7 +112,7 @@ class Line:
             job.dropped = True
             if stop():
                 return None
-            self._stuck_since = ends - patience_s
+            self._stuck_since = began
             if self._sink is not None:
                 self._sink.interrupt()  # what it has not begun must not sound when it comes back
             raise self._not_answering()
@@ -151,6 +153,15 @@ class Line:
         if thread is not None:
             thread.join(patience_s)
         return thread is None or not thread.is_alive()
+
+    def _awake_for(self, seconds: float, until: Callable[[], bool]) -> bool:
+        """Wait until then; False after so many seconds, without those in which this process was
+        stopped or the board frozen: the device could not answer in them. The lock is held."""
+        while seconds > 0:
+            if self._changed.wait_for(until, min(seconds, SLICE_S)):
+                return True
+            seconds -= SLICE_S
+        return until()
 
     # The thread itself
 

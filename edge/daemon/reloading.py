@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from edge.bundle import Bundle
 from edge.config import Config, InForce
 from edge.daemon.voices import Voices
-from edge.errors import EdgeError, ModelFailed
+from edge.errors import BadRecord, EdgeError, ModelFailed
 from edge.installed import warnings
+from edge.lexicon import Lexicon, load_lexicon
+from edge.synth import phonemes
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +28,11 @@ class Setup:
     """`config` is the one in force. The sockets' loop owns it."""
 
     def __init__(self, voices: Voices, config: Config, reread: Reread | None) -> None:
+        """Raises what read_lexicon() does."""
         self.config = config
         self.trouble = ""  # what the daemon does without since it was started
         self._voices, self._reread, self._lock = voices, reread, asyncio.Lock()
+        voices.lexicon = read_lexicon(config, voices.bundles)
         self._refused = ""  # why the last reload changed nothing
 
     async def reload(self) -> tuple[str, ...]:
@@ -38,6 +43,7 @@ class Setup:
         async with self._lock:
             try:
                 bundles, config = await asyncio.to_thread(self._reread)
+                lexicon = await asyncio.to_thread(read_lexicon, config, bundles)
                 fresh = await asyncio.to_thread(self._voices.load_beside, bundles)
             except EdgeError as error:
                 raise self._refuse(error) from None
@@ -49,7 +55,10 @@ class Setup:
                 )
                 raise self._refuse(failed) from None
             changed = (*changed_bundles(self._voices, fresh), *changed_keys(self.config, config))
+            if lexicon != self._voices.lexicon:
+                changed = (*changed, f"the lexicon has {lexicon.entries} entries")
             self._voices.exchange(fresh)
+            self._voices.lexicon = lexicon
             self.config, self._refused = config, ""
             log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
             return changed
@@ -62,6 +71,22 @@ class Setup:
     def warnings(self) -> tuple[str, ...]:
         """What was mended by itself, and what was not taken."""
         return (*warnings(self._voices.bundles), *filter(None, [self.trouble, self._refused]))
+
+
+def read_lexicon(config: Config, bundles: Sequence[Bundle]) -> Lexicon:
+    """The configured one; none if there is no such key. Raises BadRecord with the place of the
+    mistake, also where one of these voices does not know a phoneme."""
+    if config.lexicon is None:
+        return Lexicon()
+    lexicon = load_lexicon(Path(config.lexicon))
+    for bundle in bundles:
+        known = phonemes(bundle)
+        if known and (place := lexicon.strange(bundle.manifest.language, known.__contains__)):
+            raise BadRecord(
+                f"{config.lexicon}: {place} is no phoneme of {bundle.voice.name}",
+                f"Write it with these: {' '.join(sorted(known))}",
+            )
+    return lexicon
 
 
 def changed_bundles(before: Voices, after: Voices) -> Iterator[str]:

@@ -176,6 +176,7 @@ class Speaker(threading.Thread):
     def run(self) -> None:
         while (step := self._next_step()) is not None:
             step()
+            del step  # while it waits for the next one, it would hold on to a job and its model
         while self._phrases.unsaved:
             self._phrases.save_one()
 
@@ -188,16 +189,19 @@ class Speaker(threading.Thread):
                 if due is not None and due <= (now := self._clock()):
                     return partial(self._expire, now)
                 self._fill()
-                for urgent, job in sorted(self._card_jobs.items(), reverse=True):
-                    if job.has_text and self._player.buffered_s(urgent) < AHEAD_S:
-                        return partial(self._go_on, job)
-                for job in self._client_jobs:
-                    if job.can_go_on:
-                        return partial(self._go_on, job)
+                if (job := self._ready_job()) is not None:
+                    return partial(self._go_on, job)
                 if self._phrases.unsaved:
                     return self._phrases.save_one
                 self._changed.wait(None if due is None else due - now)
             return None
+
+    def _ready_job(self) -> Job | None:
+        """Whose turn it is. The lock is held."""
+        for urgent, job in sorted(self._card_jobs.items(), reverse=True):
+            if job.has_text and self._player.buffered_s(urgent) < AHEAD_S:
+                return job
+        return next((job for job in self._client_jobs if job.can_go_on), None)
 
     def _go_on(self, job: Job) -> None:
         """Make the next chunk of this job, or begin its next piece of text, or end it."""

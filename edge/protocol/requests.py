@@ -23,6 +23,7 @@ MAX_NAME = 128  # characters of a voice, language or speaker: names of files and
 MAX_PING = 1_000  # characters that come back as they are
 MAX_SEED = 2**32 - 1  # exact in every language's numbers, JavaScript's included
 MIN_SPEED, MAX_SPEED = 0.5, 3.0  # 3 is some 40 characters a second, the fastest people listen
+UNAIDED_SPEED = 1.5  # what a daemon without libsonic speaks at most
 MAX_TTL_S = 86_400.0  # a day; what may be later than that needs no limit
 MAX_VOLUME = 2.0  # +6 dB; speech near full scale only distorts beyond it
 

@@ -53,8 +53,8 @@ class Style:
 class Segment:
     """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
 
-    `durations`, frames of each id, are the model's own unless they are given. `words` say which
-    ids speak which word of the text.
+    `durations`, frames of each id at speed 1, are the model's own unless they are given. `words`
+    say which ids speak which word of the text.
     """
 
     ids: tuple[int, ...]
@@ -92,12 +92,12 @@ class Synthesizer(Protocol):
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         """Cleaned text to segments, with their words if asked for.
 
-        Raises EmptyText, TextTooLong, BadStyle.
+        Raises EmptyText, TextTooLong, BadStyle, and MissingPackage for a speed that needs one.
         """
         ...
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
-        """Frames that the model gives each id; empty where the family has none."""
+        """Frames that the model gives each id at speed 1; empty where the family has none."""
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
@@ -137,6 +137,18 @@ def speakers(bundle: Bundle) -> tuple[str, ...]:
         return ()
     config = json.loads((bundle.path / "config.json").read_text(encoding="utf-8"))
     return tuple(config.get("speaker_id_map", ())) if config.get("num_speakers", 1) > 1 else ()
+
+
+def phonemes(bundle: Bundle) -> frozenset[str]:
+    """What may stand in [[ ]] in a text for this voice, in place of a word; read without the
+    model. Empty where the family takes none."""
+    if bundle.manifest.family == "hibari":
+        return frozenset(json.loads(bundle.file("vocab.json").read_text(encoding="utf-8")))
+    if bundle.manifest.family != "piper":
+        return frozenset()
+    config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
+    known = config["phoneme_id_map"] if config.get("phoneme_type", "espeak") == "espeak" else ()
+    return frozenset(known)
 
 
 def choose(bundle: Bundle) -> Variant:

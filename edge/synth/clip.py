@@ -59,7 +59,9 @@ def check_clip(clip: PcmChunk, longest: float = MAX_S) -> None:
     _check_length(clip.seconds, longest)
     if not np.isfinite(samples).all():
         raise BadClip("the clip holds samples that are no numbers", "Record it anew.")
-    peak = float(np.abs(samples).max())
+    # A microphone's constant offset is no sound.
+    still = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    peak = float(np.abs(still).max())
     if peak < _PEAK:
         raise BadClip(
             f"the clip is silent: its peak is {_db(peak):.0f} dB, at least {_db(_PEAK):.0f} dB "

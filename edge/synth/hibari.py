@@ -8,6 +8,7 @@ not depend on how it is cut.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Iterator
 
@@ -18,9 +19,11 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
+from edge.synth.given import phonemize_given
 from edge.synth.hibari_signal import SPECTRA, Signal
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
 
@@ -44,7 +47,7 @@ class HibariSynthesizer:
                 "python -m pip install 'edge-voice[hibari]'",
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
-        self._g2p = G2P(british=bundle.manifest.language == "en_GB")
+        self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")
         self._vocabulary: dict[str, int] = json.loads(
             bundle.file("vocab.json").read_text(encoding="utf-8")
         )
@@ -73,6 +76,7 @@ class HibariSynthesizer:
             raise BadStyle(
                 f"this voice has one speaker, not {style.speaker!r}", "Leave the speaker out."
             )
+        check_speed(style.speed)
         limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
         cleaned = cleaning.clean(text)
         sentences = [
@@ -100,17 +104,22 @@ class HibariSynthesizer:
             )
         return segments
 
+    def _g2p(self, text: str) -> str:
+        read = phonemize_given(text, lambda part: [self._read(part)])
+        return "".join(itertools.chain(*read))
+
     def durations(self, segment: Segment) -> tuple[int, ...]:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+        decoder = quicker(self.decoder, segment.style.speed)
+        return self.speak_in(segment, lambda n: plan_runs(n, decoder, self._safety))
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        frames, durations = self._frames(segment)
+        frames, durations, factor = self._frames(segment)
         hop = round(self._frame_s * self.rate)
         words = at_frames(segment.words, durations, hop)
-        yield from with_words(self._decode(segment, frames, cut), words)
+        yield from stretched(with_words(self._decode(segment, frames, cut), words), factor)
 
     def _decode(
         self, segment: Segment, frames: dict[str, Array], cut: Callable[[int], Plan]
@@ -146,25 +155,28 @@ class HibariSynthesizer:
         """Token ids to the decoder's two inputs, float32 (1, channels, frames)."""
         return self._frames(segment)[0]
 
-    def _frames(self, segment: Segment) -> tuple[dict[str, Array], list[int]]:
-        """The decoder's inputs, and how many frames each id has in them."""
+    def _frames(self, segment: Segment) -> tuple[dict[str, Array], list[int], float]:
+        """The decoder's inputs, how many frames each id has in them, and by how much they are too
+        long."""
         encoded = self._encode(segment)
-        repeats = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
-        seconds = float(repeats.sum()) * self._frame_s
-        if not 0 < seconds <= MAX_SEGMENT_S or repeats.min() < 1:
+        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
+        speed = segment.style.speed
+        seconds = float(durations.sum()) / speed * self._frame_s
+        if not 0 < seconds <= MAX_SEGMENT_S or durations.min() < 1:
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
                 f"the limit is {MAX_SEGMENT_S:g} s",
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
+        repeats, factor = paced(durations, speed, least=1)
         inputs = {n: np.repeat(encoded[n], repeats, axis=2) for n in ("content", "prosody")}
-        return inputs, repeats.tolist()
+        return inputs, repeats, factor
 
     def _encode(self, segment: Segment) -> dict[str, Array]:
         return self._encoder.run(
             {
                 "ids": np.array([segment.ids], np.int64),
-                "speed": np.array([segment.style.speed], np.float32),
+                "speed": np.ones(1, np.float32),
             }
         )
 

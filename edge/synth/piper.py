@@ -22,8 +22,10 @@ from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
 from edge.synth.espeak import keep_voice
+from edge.synth.given import phonemize_given
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu, windowed
 from edge.synth.windows import WindowDecoder
 from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
@@ -37,13 +39,41 @@ MAX_SEGMENT_S = 60.0
 """A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
 
 
+class Latent:
+    """What the decoder speaks, drawn frame by frame as it is taken, so that the first sound waits
+    for no noise but its own; how it is taken changes nothing.
+
+    means, spread: float32 (1, channels, ids). repeats: the frames of each id.
+    """
+
+    def __init__(
+        self, means: Array, spread: Array, repeats: list[int], noise: np.random.Generator
+    ) -> None:
+        self.durations = repeats
+        self._means, self._spread, self._noise = means, spread, noise
+        self._ids = np.repeat(np.arange(len(repeats)), repeats)
+        self._taken = 0
+        self.frames = len(self._ids)
+
+    def take(self, frames: int) -> Samples:
+        """The next `frames`, float32 (1, channels, frames)."""
+        ids = self._ids[self._taken : self._taken + frames]
+        self._taken += frames
+        latent: Samples = np.take(self._spread, ids, axis=2)
+        latent *= self._noise.standard_normal((len(ids), latent.shape[1]), np.float32).T
+        latent += np.take(self._means, ids, axis=2)
+        return latent
+
+
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
         self.config = self._text.config
-        self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(self._phonemize_word)
+        # Not a method: it would tie a knot through this object and its models.
+        alone = functools.partial(_phonemize_word, self._text.phonemize)
+        self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(alone)
         providers = bundle.profile.runtime.providers
         self.variant = variant.name
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -73,10 +103,11 @@ class PiperSynthesizer:
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         speaker = self._speaker(style.speaker)
+        check_speed(style.speed)
         # Slower speech is longer: fewer tokens fill the ten seconds of a segment.
         limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
         cleaned = cleaning.clean(text)
-        sentences = self._text.phonemize(cleaned)
+        sentences = phonemize_given(cleaned, self._text.phonemize)
         found: list[list[WordSpan]] = [[] for _ in sentences]
         if words:
             found = find_words(cleaned, sentences, self._sounds_alone)
@@ -97,34 +128,35 @@ class PiperSynthesizer:
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         if self._windows is None:
-            return self.speak_in(segment, lambda n: plan_runs(n, self.decoder, self._safety))
+            decoder = quicker(self.decoder, segment.style.speed)
+            return self.speak_in(segment, lambda n: plan_runs(n, decoder, self._safety))
         return self._speak_in_windows(segment, self._windows)
 
     def _speak_in_windows(self, segment: Segment, windows: WindowDecoder) -> Iterator[PcmChunk]:
-        latent, durations = self._latent(segment)
-        words = at_frames(segment.words, durations, self._hop)
-        sound = windows.decode(latent, _speaker_input(segment.speaker))
-        yield from with_words((PcmChunk(samples, self.rate) for samples in sound), words)
+        latent, factor = self._latent(segment)
+        words = at_frames(segment.words, latent.durations, self._hop)
+        sound = windows.decode(latent.take(latent.frames), _speaker_input(segment.speaker))
+        chunks = with_words((PcmChunk(samples, self.rate) for samples in sound), words)
+        yield from stretched(chunks, factor)
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        latent, durations = self._latent(segment)
-        words = at_frames(segment.words, durations, self._hop)
-        yield from with_words(self._decode(segment, latent, cut), words)
+        latent, factor = self._latent(segment)
+        words = at_frames(segment.words, latent.durations, self._hop)
+        yield from stretched(with_words(self._decode(segment, latent, cut), words), factor)
 
     def _decode(
-        self, segment: Segment, latent: Samples, cut: Callable[[int], Plan]
+        self, segment: Segment, latent: Latent, cut: Callable[[int], Plan]
     ) -> Iterator[PcmChunk]:
-        frames = latent.shape[2]
         start, states = 0, self._states
-        plan = cut(frames)
+        plan = cut(latent.frames)
         waiting: list[Samples] = []
         for number, length in enumerate(plan.lengths, 1):
             stop = start + length
             outputs = self._decoder.run(
                 {
-                    "latent": latent[:, :, start:stop],
+                    "latent": latent.take(length),
                     "first": np.array([start == 0]),
-                    "last": np.array([stop == frames]),
+                    "last": np.array([stop == latent.frames]),
                     **states,
                     **_speaker_input(segment.speaker),
                 }
@@ -144,29 +176,25 @@ class PiperSynthesizer:
 
     def encode(self, segment: Segment) -> Samples:
         """Token ids to the latent of every frame, float32 (1, channels, frames)."""
-        return self._latent(segment)[0]
+        latent, _ = self._latent(segment)
+        return latent.take(latent.frames)
 
-    def _latent(self, segment: Segment) -> tuple[Samples, list[int]]:
-        """The latent, and how many frames each id has in it."""
+    def _latent(self, segment: Segment) -> tuple[Latent, float]:
+        """The latent, and by how much it is too long."""
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
-        seconds = float(durations.sum()) * self._hop / self.rate
+        speed = segment.style.speed
+        seconds = float(durations.sum()) / speed * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
                 f"the limit is {MAX_SEGMENT_S:g} s",
                 "Build the voice again: edge build; if it stays, use another variant.",
             )
-        repeats = durations.astype(np.int64)
-        latent: Samples = np.repeat(np.exp(encoded["log_scales"]), repeats, axis=2)
-        latent *= noise.standard_normal(latent.shape, np.float32)
-        latent *= np.float32(self.config.noise_scale)
-        latent += np.repeat(encoded["means"], repeats, axis=2)
-        return latent, repeats.tolist()
-
-    def _phonemize_word(self, word: str) -> str:
-        return "".join(p for sentence in self._text.phonemize(word) for p in sentence)
+        repeats, factor = paced(durations, speed)
+        spread = np.exp(encoded["log_scales"]) * np.float32(self.config.noise_scale)
+        return Latent(encoded["means"], spread, repeats, noise), factor
 
     def _id_spans(
         self, spans: Iterable[WordSpan], phonemes: Sequence[str], count: int
@@ -191,7 +219,7 @@ class PiperSynthesizer:
             {
                 "ids": np.array([segment.ids], np.int64),
                 "duration_noise": duration_noise * np.float32(config.noise_w_scale),
-                "length_scale": np.array([config.length_scale / segment.style.speed], np.float32),
+                "length_scale": np.array([config.length_scale], np.float32),
                 **_speaker_input(segment.speaker),
             }
         )
@@ -234,3 +262,7 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
     # It warns of phonemes that a voice lacks by quoting them: spoken text stays out of logs.
     logging.getLogger("piper").setLevel(logging.ERROR)
     return PiperVoice(session=None, config=PiperConfig.from_dict(config))
+
+
+def _phonemize_word(phonemize: Callable[[str], list[list[str]]], word: str) -> str:
+    return "".join(p for sentence in phonemize_given(word, phonemize) for p in sentence)

@@ -45,6 +45,7 @@ CPU, CUDA, TENSORRT = (
     "CUDAExecutionProvider",
     "TensorrtExecutionProvider",
 )
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
 TOLD_EVERY_S = 10.0
 """While an engine is built."""
 
@@ -58,6 +59,8 @@ class Session:
 
     `provider` is the one that onnxruntime really put first, `passed_over` says why those before it
     were not. `lengths`: the frames that a graph without states will be run with, and no others.
+    `optional`: inputs that a run may leave out; an array of each one's type and shape, with 0 for
+    a size that is free.
     Raises ProviderMissing if a provider that the profile requires cannot be had, or none can.
     """
 
@@ -93,6 +96,13 @@ class Session:
         self._session.disable_fallback()
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
         self.outputs = [item.name for item in self._session.get_outputs()]
+        self.optional = {
+            item.name: np.zeros(
+                [n if isinstance(n, int) else 0 for n in item.shape], _TYPES[item.type]
+            )
+            for item in self._session.get_overridable_initializers()
+            if item.type in _TYPES
+        }
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: dict[str, Array]) -> dict[str, Array]:

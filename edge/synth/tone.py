@@ -60,7 +60,8 @@ class ToneSynthesizer:
             beep = (_LEVEL * fade * np.sin(2 * np.pi * pitch * t)).astype(np.float32)
             words = tuple(
                 Word(span.text_start, span.text_end, 0, beep_frames)
-                for span in segment.words[number : number + 1]
+                for span in segment.words
+                if span.first == number
             )
             yield PcmChunk(np.concatenate([beep, gap]), RATE, words)
 

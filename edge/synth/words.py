@@ -105,6 +105,23 @@ def with_words(chunks: Iterable[PcmChunk], words: Sequence[Word]) -> Iterator[Pc
         place = end
 
 
+def as_written(
+    spans: Iterable[WordSpan], before: Callable[[int, int], tuple[int, int]]
+) -> tuple[WordSpan, ...]:
+    """The words of a text that was respelled, as its author wrote them: `before` gives the place
+    of a stretch in the author's text. What one word became is one again."""
+    found: list[WordSpan] = []
+    for span in spans:
+        start, end = before(span.text_start, span.text_end)
+        if found and start < found[-1].text_end:
+            whole = found.pop()
+            start, end = whole.text_start, max(end, whole.text_end)
+            estimated = span.estimated or whole.estimated
+            span = dataclasses.replace(span, first=whole.first, estimated=estimated)
+        found.append(dataclasses.replace(span, text_start=start, text_end=end))
+    return tuple(found)
+
+
 def _is_sound(phoneme: str) -> bool:
     """Not a space, a mark, a stress, a length or an accent."""
     return all(unicodedata.category(c) in ("Ll", "Lu", "Lo") for c in phoneme)

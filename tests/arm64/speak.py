@@ -31,7 +31,7 @@ def spoken(bundle: Path, text: str) -> Iterator[tuple[str, Samples, Samples]]:
         synthesizer = synth.load(opened, variant.name)
         assert isinstance(synthesizer, PiperSynthesizer)
         (segment,) = synthesizer.plan(text, synth.Style())
-        latent, _ = synthesizer._latent(segment)
+        latent = synthesizer.encode(segment)
         yield variant.name, latent, decode(synthesizer, segment, latent)
 
 

@@ -47,6 +47,7 @@ class Book:
         self._current: dict[int, Entry] = {}
         self.entries: list[Entry] = []
         self.faults: Counter[str] = Counter()
+        self.acts: Counter[str] = Counter()
         self.times: list[tuple[str, float, float]] = []  # of the faults
         self.wrong: list[str] = []  # what must not be
         self.began = time.monotonic()
@@ -66,6 +67,10 @@ class Book:
             first = len(entry.ends) == 1
         if first:
             self._free.put(entry.number)
+
+    def act(self, name: str) -> None:
+        with self._lock:
+            self.acts[name] += 1
 
     def heard(self, number: int, word: int, frames: int) -> None:
         with self._lock:

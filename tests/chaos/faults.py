@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,19 +19,19 @@ from tests.chaos.house import House
 class Faults:
     """`kill` and the like are chosen so often that a life lasts some tens of faults."""
 
-    def __init__(self, house: House, book: Book, seed: int) -> None:
-        self._house, self._book = house, book
+    def __init__(self, house: House, book: Book, seed: int, deaths: bool = True) -> None:
+        """Without `deaths`, one life sees all that a daemon lives through."""
+        self._house, self._book, self._deaths = house, book, deaths
         self._chance = random.Random(seed)
         every: list[tuple[Callable[[], None], int]] = [
-            (self.kill, 2),
-            (self.terminate, 1),
             (self.stand_still, 4),
             (self.lose_the_device, 6),
             (self.exchange_bundles, 4),
             (self.full_disk, 3),
             (self.no_memory, 3),
-            (self.break_the_bundle, 2),
         ]
+        if deaths:
+            every += [(self.kill, 2), (self.terminate, 1), (self.break_the_bundle, 2)]
         if house.mounted:
             every.append((self.read_only_disk, 3))
         if house.server is not None:
@@ -40,13 +39,13 @@ class Faults:
         self.every = [fault for fault, _ in every]
         self._weights = [weight for _, weight in every]
 
-    def run(self, ends: float, over: threading.Event) -> None:
+    def run(self, is_over: Callable[[], bool]) -> None:
         """Each once, and then at random."""
         first = list(self.every)
         self._chance.shuffle(first)
-        while time.monotonic() < ends or first:
+        while first or not is_over():
             [fault] = [first.pop()] if first else self._chance.choices(self.every, self._weights)
-            over.wait(self._chance.uniform(0.1, 1.5))
+            time.sleep(self._chance.uniform(0.1, 1.5))
             self._book.faults[fault.__name__] += 1
             began = time.monotonic()
             try:
@@ -56,7 +55,10 @@ class Faults:
                 raise
             self._book.times.append((fault.__name__, began, time.monotonic()))
             if self._house.status() is None:
-                self._book.note(f"no answer after {fault.__name__}")
+                self._book.note(f"no answer after {fault.__name__}: {self._house.last_words()}")
+                if self._house.process is not None and self._house.process.poll() is not None:
+                    self._house.end()
+                    self._house.start()
 
     def _while(self) -> None:
         time.sleep(self._chance.uniform(0.1, 1.0))
@@ -119,7 +121,7 @@ class Faults:
         self._house.read_only(True)
         self._while()
         self._reload(expected=None)
-        if self._chance.random() < 0.5:  # also from the beginning
+        if self._deaths and self._chance.random() < 0.5:  # also from the beginning
             self._house.end()
             self._house.start()
         self._house.read_only(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import resource
 import shutil
 import signal
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from edge.bundle import Bundle
 from edge.client import Client
@@ -24,6 +27,7 @@ from tests.sound.server import SoundServer
 
 READY_S = 90.0
 DISK = "size=24m"
+CATCH_UP_S = 1.0
 
 
 class House:
@@ -31,8 +35,14 @@ class House:
     small disk of their own, where this machine lets one be mounted."""
 
     def __init__(
-        self, folder: Path, bundles: tuple[Bundle, Bundle], ear: Ear, server: SoundServer | None
+        self,
+        folder: Path,
+        bundles: tuple[Bundle, Bundle],
+        ear: Ear,
+        server: SoundServer | None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._environment = environment
         self.folder, self.ear, self.server = folder, ear, server
         self.socket = folder / "edge.sock"
         self.lost = folder / "lost"
@@ -53,8 +63,10 @@ class House:
         self.process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._ending = threading.Event()
+        self._recorded: queue.Queue[bytes] = queue.Queue()
         if server is not None:
             self._read_in_thread(self._record)
+            threading.Thread(target=self._listen, name="ear", daemon=True).start()
         self.start()
 
     def put_bundles(self) -> None:
@@ -79,11 +91,12 @@ class House:
         card = [] if self.server else ["--card", str(writing), "--lost", str(self.lost)]
         device = ["--device", "pulse"] if self.server else []
         self.lives += 1
+        self._log_of_before = len(self.log)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.daemon", *card, "serve", "--any-board",
              "--socket", str(self.socket), "--config", str(self.folder / "config.yaml"), *device],
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, pass_fds=[writing],
-            stderr=subprocess.PIPE,
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **self._environment},
+            pass_fds=[writing], stderr=subprocess.PIPE,
         )  # fmt: skip
         os.close(writing)
         assert self.process.stderr is not None
@@ -98,6 +111,11 @@ class House:
             assert self.process.poll() is None, "it did not start:\n" + "".join(self.log[-20:])
             assert time.monotonic() < deadline, "it was not ready in time"
             time.sleep(0.02)  # between two looks
+
+    @property
+    def loaded(self) -> bool:
+        """It answers before that."""
+        return any("ready on" in line for line in self.log[self._log_of_before :])
 
     def status(self) -> StatusReport | None:
         try:
@@ -128,6 +146,11 @@ class House:
             self.server.kill()
         if self.mounted:
             _run("umount", str(self.disk))
+
+    def last_words(self) -> str:
+        """How it ended, if it has, and the end of its log."""
+        assert self.process is not None
+        return f"returned {self.process.poll()}\n" + "".join(self.log[-12:])
 
     def limit(self, what: int, value: int | None) -> None:
         """Of the running daemon; None is no limit."""
@@ -175,8 +198,24 @@ class House:
             while data := pipe.read(1 << 16):
                 self.ear.feed(data)
 
+    def _listen(self) -> None:
+        while True:
+            if data := self._recorded.get():
+                self.ear.feed(data)
+            else:
+                self.ear.cut()
+            self._recorded.task_done()
+
+    def catch_up(self) -> None:
+        """Return when the ear has heard all that was played."""
+        if self.server is not None:
+            time.sleep(CATCH_UP_S)  # it is on its way to the recorder
+            self._recorded.join()
+
     def _record(self) -> None:
-        """What the sound server plays, over its deaths."""
+        """What the sound server plays, over its deaths. Listening is another thread's: on a busy
+        machine it is seconds behind, and a recorder that waits for it tells of its death so late
+        that what nobody recorded meanwhile looks lost."""
         assert self.server is not None
         since = time.monotonic()
         while not self._ending.is_set():
@@ -191,8 +230,8 @@ class House:
                     if since:
                         self.deaf.append((since, time.monotonic()))
                     since = 0.0
-                    self.ear.feed(data)
-            self.ear.cut()
+                    self._recorded.put(data)
+            self._recorded.put(b"")
             since = since or time.monotonic()
             self._ending.wait(0.02)
 

@@ -75,6 +75,7 @@ class Person(threading.Thread):
         names, weights = zip(*acts, strict=True)
         while not self.over.is_set():
             [act] = self._chance.choices(names, weights)
+            self._book.act(act.__name__)
             began = time.monotonic()
             try:
                 act()

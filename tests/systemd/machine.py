@@ -35,7 +35,7 @@ After=basic.target dbus.socket
 [Service]
 Type=oneshot
 TimeoutStartSec=200
-Environment=PYTHONHOME=/opt/python PYTHONPATH=/opt/ours:/opt/packages ORT_DISABLE_TELEMETRY=1
+Environment={home} PYTHONPATH=/opt/ours:/opt/packages ORT_DISABLE_TELEMETRY=1
 ExecStart={python} -m {driver} /answers/answers.json
 ExecStopPost=/bin/systemctl poweroff --force
 StandardOutput=file:/answers/output
@@ -50,17 +50,22 @@ def boot(bundle: Path, folder: Path) -> dict[str, Any]:
 
 
 def run_in_machine(
-    driver: str, setup: str, words: dict[str, Path], folder: Path
+    driver: str, setup: str, words: dict[str, Path], folder: Path, tree: Path = Path("/")
 ) -> dict[str, Any]:
     """What the module `driver` wrote down. Before, `setup` changes the tree $R, in bash, with
-    `words` as its variables."""
+    `words` as its variables. Another `tree` than this machine runs the driver with its own Python,
+    so the driver may then need nothing but what Python brings."""
     answers = folder / "answers"
     answers.mkdir()
     (folder / "asound.conf").write_text(ASOUND, encoding="utf-8")
+    python, home = (PYTHON, "PYTHONHOME=/opt/python")
+    if tree != Path("/"):
+        python, home = "/usr/bin/python3", ""
     (folder / "driver.service").write_text(
-        DRIVER.format(python=PYTHON, driver=driver), encoding="utf-8"
+        DRIVER.format(python=python, home=home, driver=driver), encoding="utf-8"
     )
     words = words | {
+        "BELOW": tree,
         "FOLDER": folder,
         "OURS": ROOT,
         "PYTHON": Path(sys.base_prefix),
@@ -87,11 +92,12 @@ TREE = """
 mount -t tmpfs tmpfs /run
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
-mkdir "$FOLDER/disk"
-mount -t tmpfs tmpfs "$FOLDER/disk"
-mkdir "$FOLDER/disk/"{upper,work,root}
-R="$FOLDER/disk/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$FOLDER/disk/upper,workdir=$FOLDER/disk/work" "$R"
+D="$FOLDER/disk"
+R="$D/root"
+mkdir "$D"
+mount -t tmpfs tmpfs "$D"
+mkdir "$D"/{upper,work,root}
+mount -t overlay overlay -o "lowerdir=$BELOW,upperdir=$D/upper,workdir=$D/work" "$R"
 rm -f "$R/etc/machine-id" "$R"/etc/systemd/system/*.wants/*
 
 mkdir -p "$R"/opt/{python,packages,ours}

@@ -1,4 +1,7 @@
-"""The Debian packages on a booted machine: `make test-deb` builds them and runs this (30 s)."""
+"""The Debian packages on a booted machine: `make test-deb` builds them and runs this (30 s).
+
+EDGE_TREE is the tree of another Debian or Ubuntu; without it, it is this machine that is booted.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest
 from tests.systemd.machine import run_in_machine
 
 DEBS = Path(os.environ["EDGE_DEBS"])
+TREE = Path(os.environ.get("EDGE_TREE", "/"))
 NEXT = "9.0"
 ANSWERED = {"status": 0, "said": ""}
 SETUP = """
@@ -42,14 +46,14 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     first.mkdir()
     second.mkdir()
     [daemon] = DEBS.glob("edge-voice_*_amd64.deb")
-    [voice] = DEBS.glob("edge-voice-tone-x86-64_*_amd64.deb")
+    [voice] = DEBS.glob("edge-voice-en-us-joe-medium-x86-64_*_amd64.deb")
     [phonemizer] = DEBS.glob("edge-voice-piper_*_amd64.deb")
     for deb in (daemon, voice, phonemizer):
         (first / deb.name).write_bytes(deb.read_bytes())
     next_version(daemon, second)
     words = {"DEBS": debs}
     folder = tmp_path_factory.mktemp("machine")
-    found = run_in_machine("tests.systemd.package_driver", SETUP, words, folder)
+    found = run_in_machine("tests.systemd.package_driver", SETUP, words, folder, TREE)
     (DEBS / "seen.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     return found
 

@@ -111,7 +111,7 @@ class _TextEncoder:
         band, depth = layer.relative_keys.shape
         hidden = layer.query.weight.shape[0]
         heads = hidden // depth
-        qkv = layers.linear(x, *_by_head(layer), f"{name}.qkv")
+        qkv = layers.linear(x, *projections_by_head(layer), f"{name}.qkv")
         qkv = graph.node("Reshape", (qkv, graph.ints(0, heads, -1)), f"{name}.heads")
         sizes = graph.ints(depth, depth, depth, band)
         names = [f"{name}.{part}" for part in ("q", "k", "v", "near")]
@@ -180,7 +180,7 @@ class _TextEncoder:
         return self.graph.node("Pad", (x, pads), name)
 
 
-def _by_head(layer: AttentionLayer) -> tuple[Array, Array]:
+def projections_by_head(layer: AttentionLayer) -> tuple[Array, Array]:
     """Weight (channels, heads * (3 * depth + band)) and bias: for each head the query, divided by
     the root of its depth, the key, the value, and the query times the vectors of the keys.
     """

@@ -1,16 +1,19 @@
-"""The decoder with our own int8 operators, written anew from the voice's weights."""
+"""A stage with our own int8 operators, written anew from the voice's weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from edge import kernels
 from edge.build.export.original import read_original
 from edge.build.export.piper_decoder import write_decoder, write_fused_decoder
+from edge.build.export.piper_fused_encoder import write_fused_encoder
 from edge.build.export.piper_reader import read_weights
-from edge.build.quantize.recipe import Calibration, RecipeLog, need, refuse, save
+from edge.build.export.piper_weights import PiperWeights
+from edge.build.quantize.recipe import Calibration, RecipeLog, load, need, refuse, save
 from edge.build.smoothing import activation_gains
 
 _SENTENCES = 6  # more do not move the gains
@@ -39,11 +42,10 @@ def _fused(
             kernels.how_to_build(),
         )
     weights = read_weights(read_original(calibration.original))
-    speaker = np.array([calibration.speaker or 0], np.int64)
-    chosen = {} if weights.speakers is None else {"speaker": speaker}
-    feeds = [{"latent": latent} | chosen for latent in calibration.latents[:_SENTENCES]]
-    gains = activation_gains(write_decoder(weights), feeds)
-    model = write_fused_decoder(weights, bits=bits, gains=gains)
+    if "ids" in {value.name for value in load(source).graph.input}:
+        model = write_fused_encoder(weights, bits)
+    else:
+        model = _decoder(weights, calibration, bits)
     size = save(model, target)
     made = [node for node in model.graph.node if node.op_type in (*_OPERATORS, "Conv")]
     return RecipeLog(
@@ -53,3 +55,11 @@ def _fused(
         tuple(node.name for node in made if node.op_type in _OPERATORS),
         tuple(node.name for node in made if node.op_type == "Conv"),
     )
+
+
+def _decoder(weights: PiperWeights, calibration: Calibration, bits: int) -> onnx.ModelProto:
+    speaker = np.array([calibration.speaker or 0], np.int64)
+    chosen = {} if weights.speakers is None else {"speaker": speaker}
+    feeds = [{"latent": latent} | chosen for latent in calibration.latents[:_SENTENCES]]
+    gains = activation_gains(write_decoder(weights), feeds)
+    return write_fused_decoder(weights, bits=bits, gains=gains)

@@ -2,7 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
-#include "rows.h"
+#include "rows_text.h"
 
 namespace edge_kernels {
 namespace {

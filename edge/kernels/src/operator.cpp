@@ -6,6 +6,7 @@
 #include "delay.h"
 #include "float_conv.h"
 #include "ort_tensor.h"
+#include "text_operators.h"
 
 namespace edge_kernels {
 namespace {
@@ -237,6 +238,7 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
     // The domain lives as long as the process: onnxruntime keeps the pointer and never frees it.
     OrtCustomOpDomain* domain = nullptr;
     ort::check(api, ort::CreateCustomOpDomain::call(api, "edge.voice", &domain));
+    for (const OrtCustomOp& op : text_operators()) ort::check(api, ort::CustomOpDomainAdd::call(api, domain, &op));
     for (const OrtCustomOp& op : operators) ort::check(api, ort::CustomOpDomainAdd::call(api, domain, &op));
     ort::check(api, ort::AddCustomOpDomain::call(api, options, domain));
   });

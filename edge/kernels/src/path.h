@@ -61,6 +61,13 @@ struct Rows {
   int64_t count;
 };
 
+// What a norm over channels does to each.
+struct Norm {
+  const float *gamma, *beta;
+  float epsilon;
+  bool gelu;
+};
+
 struct Path {
   const char* name;
   int weight_limit;      // largest |weight| for which no intermediate can saturate
@@ -82,6 +89,11 @@ struct Path {
   // One output channel of a float convolution: out[i] = bias + in[0][i] * w[0] + in[0][i + dilation] * w[1] ...
   // over `taps` of every row, in that order.
   void (*convolve)(const Rows& in, const float* weights, int taps, int64_t dilation, float bias, int64_t n, float* out);
+  // Of the text encoder, on rows of kRow positions: a depthwise convolution, and a norm in place.
+  void (*depthwise)(const Rows& in, const float* weights, const float* bias, int taps, int64_t dilation, float* rows);
+  void (*norm)(float* rows, int64_t channels, const Norm& norm);
+  // n floats to their shares, in place; overwrites whole groups.
+  void (*softmax)(float* row, int64_t n);
 };
 
 // Each in a file of its own; a build has those of its processor.

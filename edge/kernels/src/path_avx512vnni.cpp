@@ -1,7 +1,7 @@
 // AVX512-VNNI: one register holds a whole group; unsigned activations times signed weights.
 #include <immintrin.h>
 
-#include "rows.h"
+#include "rows_text.h"
 
 namespace edge_kernels {
 namespace {
@@ -15,6 +15,8 @@ void dot_groups(const Dot& d) {
   for (int tap = 0; tap < d.taps; ++tap) {
     size_t at = static_cast<size_t>(tap) * d.tap_bytes;
     for (int quad = 0; quad < d.quads; ++quad, at += d.quad_bytes, w += kBlock * 4) {
+      // Weights come from the third cache: 10 to 20 % of the text encoder.
+      _mm_prefetch(w + 2048, _MM_HINT_T0);
       __m512i a[Groups];
       for (int g = 0; g < Groups; ++g) a[g] = _mm512_loadu_si512(d.group[g] + at);
       for (int o = 0; o < kBlock; ++o) {

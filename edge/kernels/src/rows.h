@@ -215,10 +215,5 @@ void convolve_rows(const Rows& in, const float* weights, int taps, int64_t dilat
   }
 }
 
-constexpr Path make_path(const char* name, int weight_limit, bool is_signed, void (*dot)(const Dot&)) {
-  return {name,        weight_limit,    is_signed, dot,          load_rows, quantize_rows,
-          finish_rows, interleave_rows, gate_rows, convolve_rows};
-}
-
 }  // namespace
 }  // namespace edge_kernels

@@ -3,7 +3,7 @@
 #pragma once
 #include <arm_neon.h>
 
-#include "rows.h"
+#include "rows_text.h"
 
 namespace edge_kernels {
 namespace {

@@ -11,6 +11,7 @@
 #include "conv.h"
 #include "float_conv.h"
 #include "paths.h"
+#include "text_layers.h"
 
 namespace edge_kernels {
 namespace {
@@ -194,6 +195,37 @@ std::string compare_float(Random& r, const Layer& l) {
   return "";
 }
 
+// The layers of the text encoder, on inputs that the layer above was given.
+std::string compare_text(Random& r, const Layer& l) {
+  const int64_t channels = l.shape.in_channels, length = std::min<int64_t>(l.length, 120);
+  const Floats in = columns(l.in, channels, 0, length), after = random_floats(r, channels * length, 2.0f);
+  ChannelNorm norm;
+  norm.gamma = random_floats(r, channels, 3.0f);
+  norm.beta = random_floats(r, channels, 1.0f);
+  norm.gelu = r.chance(0.5);
+  norm.dilation = r.whole(1, 9);
+  if (r.chance(0.5)) {
+    norm.taps = static_cast<int>(r.whole(0, 3) * 2 + 1);
+    norm.weights = random_floats(r, channels * norm.taps, 2.0f);
+    norm.bias = random_floats(r, channels, 1.0f);
+  }
+  const int64_t band = r.whole(0, 6) * 2 + 1;
+  const Floats logits = random_floats(r, length * length, std::exp(r.real(-2.0f, 6.0f)));
+  const Floats near = random_floats(r, band * length, 4.0f);
+  const float* residual = r.chance(0.5) ? after.data() : nullptr;
+  const auto both = [&](const Path* path) {
+    const size_t normed = in.size();
+    Floats out(normed + static_cast<size_t>(length * (length + band)));
+    norm.run(*path, in.data(), length, residual, out.data());
+    band_softmax(*path, logits.data(), near.data(), length, band, out.data() + normed);
+    return out;
+  };
+  const Floats expected = both(supported_paths().back());
+  for (const Path* path : supported_paths())
+    if (!same(expected, both(path))) return describe(l, path->name, "in norm or softmax from scalar");
+  return "";
+}
+
 }  // namespace
 
 std::string compare_paths(uint32_t seed, int layers) {
@@ -211,7 +243,8 @@ std::string compare_paths(uint32_t seed, int layers) {
         return describe(l, path->name, "when its input arrives in chunks");
     }
     if (i % 4) continue;
-    const std::string differs = compare_float(r, in_float(r, l));
+    std::string differs = compare_float(r, in_float(r, l));
+    if (differs.empty()) differs = compare_text(r, l);
     if (!differs.empty()) return differs;
   }
   return "";

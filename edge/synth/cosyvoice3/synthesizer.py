@@ -12,7 +12,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
-from edge.synth.cosyvoice3.flow import Flow, Mel
+from edge.synth.cosyvoice3.flow import Flow, FlowRun, Mel
 from edge.synth.cosyvoice3.language_model import LanguageModel
 from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
 from edge.synth.cosyvoice3.segments import SPEECH_PER_TEXT_TOKEN, cut
@@ -24,7 +24,7 @@ from edge.synth.cosyvoice3.word_times import WordTimes
 from edge.synth.voice_print import find_print, load_print
 
 LONGEST_HOP = 4
-"""Blocks of the longest step: each makes the whole mel anew, so they grow, 1, 2, 4, 4, ..."""
+"""Blocks of the longest step where each makes the whole mel anew: they grow, 1, 2, 4, 4, ..."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class SpokenSegment(Segment):
 
 
 class CosyVoice3Synthesizer:
-    """`streams`: sound comes while speech tokens are still made, from frames in blocks. Each step
-    makes all frames of before anew, so it pays only where the flow is far faster than speech;
-    else the flow runs once for a segment. None: it streams on everything but a CPU.
+    """`streams`: sound comes while speech tokens are still made, from frames in blocks. Where the
+    budget has no room for the flow's state, each step makes all frames of before anew, so it pays
+    only where the flow is far faster than speech; else the flow runs once for a segment. None: it
+    streams on everything but a CPU.
     """
 
     def __init__(self, bundle: Bundle, variant: Variant, streams: bool | None = None) -> None:
@@ -73,7 +74,7 @@ class CosyVoice3Synthesizer:
         expected = SPEECH_PER_TEXT_TOKEN * len(segment.ids)
         words = WordTimes(segment.words, len(segment.ids))
         tokens: list[int] = []
-        out = 0  # frames of mel that went on
+        flow_run = self._flow.begin(voice, self.streams, expected)
         hop, step = self._first_hop(voice), settings.block_tokens
         text = (*self._tokenizer.prefix, *voice.text, *segment.ids)
         most = self._flow.longest - len(voice.tokens)
@@ -83,22 +84,21 @@ class CosyVoice3Synthesizer:
             if silence.keeps(token):
                 tokens.append(token)
             if self.streams and len(tokens) >= hop + flow.look_ahead_tokens:
-                mel = yield from self._mel(tokens, voice, final=False)
-                made = hop * flow.frames_per_token
-                for samples in sound.push(mel[:, out:made], final=False):
+                mel = yield from self._mel(flow_run, tokens, final=False)
+                for samples in sound.push(mel, final=False):
                     yield words.place(self._chunk(samples), self._samples(expected, segment))
-                out = made
-                step = min(2 * step, LONGEST_HOP * settings.block_tokens)
+                if not flow_run.keeps_state:
+                    step = min(2 * step, LONGEST_HOP * settings.block_tokens)
                 hop += step
-        mel = yield from self._mel(tokens, voice, final=True)
+        mel = yield from self._mel(flow_run, tokens, final=True)
         total = self._samples(len(tokens), segment)
-        for samples in sound.push(mel[:, out:], final=True):
+        for samples in sound.push(mel, final=True):
             yield words.place(self._chunk(samples), total, last=sound.ended)
 
     def _mel(
-        self, tokens: list[int], voice: Speaker, final: bool
+        self, flow_run: FlowRun, tokens: list[int], final: bool
     ) -> Generator[PcmChunk, None, Mel]:
-        steps = self._flow.run(tokens, voice, blocks=self.streams, final=final)
+        steps = flow_run.push(tokens, final)
         while True:
             try:
                 next(steps)

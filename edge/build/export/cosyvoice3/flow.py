@@ -1,7 +1,8 @@
 """The flow: speech tokens to a mel spectrogram, by a diffusion transformer (DiT).
 
 Parameters have the names of flow.pt. What looks like a mistake here is what the weights were
-trained with.
+trained with. A step may go on from the state of the frames before: the keys and values of every
+block, and what the convolutions saw last. The released code keeps none.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class TimeEmbedding(nn.Module):
 
 
 class PositionConvolution(nn.Module):
-    """Two grouped convolutions that see only what was; their sum with the input tells place."""
+    """Two grouped convolutions that see only what was; what they make tells place."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -82,11 +83,17 @@ class PositionConvolution(nn.Module):
             conv = nn.Conv1d(dim, dim, POSITION_KERNEL, groups=POSITION_GROUPS)
             self.add_module(name, nn.Sequential(conv, nn.Mish()))
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.transpose(1, 2)
-        for conv in (self.conv1, self.conv2):
-            x = conv(functional.pad(x, (POSITION_KERNEL - 1, 0)))
-        return x.transpose(1, 2)
+    def forward(self, x: Tensor, tails: Tensor) -> tuple[Tensor, Tensor]:
+        """x (2, n, dim), tails (2, 2, dim, c): the c frames, 30 at most, before x that each of the
+        two saw last. What they make (2, n, dim), and tails of 30."""
+        x, ends = x.transpose(1, 2), []
+        before = POSITION_KERNEL - 1
+        zeros = x.new_zeros(x.shape[0], x.shape[1], before)  # of which a tail takes the place
+        for tail, conv in zip(tails, (self.conv1, self.conv2), strict=True):
+            seen = torch.cat((zeros, tail, x), dim=2)[:, :, tails.shape[3] :]
+            ends.append(seen[:, :, -before:])
+            x = conv(seen)
+        return x.transpose(1, 2), torch.stack(ends)
 
 
 class InputEmbedding(nn.Module):
@@ -95,9 +102,12 @@ class InputEmbedding(nn.Module):
         self.proj = nn.Linear(4 * d.mels, d.dim)
         self.conv_pos_embed = PositionConvolution(d.dim)
 
-    def forward(self, x: Tensor, cond: Tensor, mu: Tensor, spks: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, cond: Tensor, mu: Tensor, spks: Tensor, tails: Tensor
+    ) -> tuple[Tensor, Tensor]:
         x = self.proj(torch.cat((x, cond, mu, spks), dim=-1))
-        return x + self.conv_pos_embed(x)
+        place, ends = self.conv_pos_embed(x, tails)
+        return x + place, ends
 
 
 class Modulation(nn.Module):
@@ -134,18 +144,23 @@ class SelfAttention(nn.Module):
         turned = torch.stack((-pairs[..., 1], pairs[..., 0]), dim=-1).reshape(head.shape)
         return torch.cat((head * cosine + turned * sine, x[..., self.d.head :]), dim=-1)
 
-    def forward(self, x: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor) -> Tensor:
-        """x (2, T, dim), cosine and sine (T, head), mask (1, 1, T, T) added to the scores."""
+    def forward(
+        self, x: Tensor, past: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x (2, n, dim), past (p, 2, 2, dim) of keys and values, cosine and sine (n, head), mask
+        (1, 1, n, p + n) added to the scores. And x's own keys and values (2, n, dim)."""
         d, length = self.d, x.shape[1]
         q = self._first_head_turned(self.to_q(x), cosine, sine)
         k = self._first_head_turned(self.to_k(x), cosine, sine)
-        q, k, v = (
-            y.view(2, length, d.heads, d.head).transpose(1, 2) for y in (q, k, self.to_v(x))
+        v = self.to_v(x)
+        keys = torch.cat((past[:, 0].transpose(0, 1), k), dim=1)
+        values = torch.cat((past[:, 1].transpose(0, 1), v), dim=1)
+        q, keys, values = (
+            y.view(2, -1, d.heads, d.head).transpose(1, 2) for y in (q, keys, values)
         )
-        scores = (q * d.head**-0.5) @ k.transpose(2, 3) + mask
-        mixed = torch.softmax(scores, dim=-1) @ v
-        out: Tensor = self.to_out[0](mixed.transpose(1, 2).reshape(2, length, d.dim))
-        return out
+        scores = (q * d.head**-0.5) @ keys.transpose(2, 3) + mask
+        mixed = torch.softmax(scores, dim=-1) @ values
+        return self.to_out[0](mixed.transpose(1, 2).reshape(2, length, d.dim)), k, v
 
 
 class FeedForward(nn.Module):
@@ -170,11 +185,19 @@ class Block(nn.Module):
         self.ff = FeedForward(d)
 
     def forward(
-        self, x: Tensor, time: Tensor, cosine: Tensor, sine: Tensor, mask: Tensor
-    ) -> Tensor:
+        self,
+        x: Tensor,
+        time: Tensor,
+        past: Tensor,
+        cosine: Tensor,
+        sine: Tensor,
+        mask: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         shift, scale, gate, shift_ff, scale_ff, gate_ff = self.attn_norm(time)
-        x = x + gate * self.attn(normed(x, shift, scale, self.dim), cosine, sine, mask)
-        return x + gate_ff * self.ff(normed(x, shift_ff, scale_ff, self.dim))
+        seen = normed(x, shift, scale, self.dim)
+        mixed, k, v = self.attn(seen, past, cosine, sine, mask)
+        x = x + gate * mixed
+        return x + gate_ff * self.ff(normed(x, shift_ff, scale_ff, self.dim)), k, v
 
 
 class Rotary(nn.Module):
@@ -199,22 +222,36 @@ class Estimator(nn.Module):
         self.proj_out = nn.Linear(d.dim, d.mels)
 
     def forward(
-        self, x: Tensor, mu: Tensor, cond: Tensor, t: Tensor, spks: Tensor, attn_mask: Tensor
-    ) -> Tensor:
-        """x, mu, cond (2, mels, T), t (1,), spks (2, mels), attn_mask bool (1, 1, T, T)."""
+        self,
+        x: Tensor,
+        mu: Tensor,
+        cond: Tensor,
+        t: Tensor,
+        spks: Tensor,
+        attn_mask: Tensor,
+        past: Tensor,
+        tails: Tensor,
+        keep: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As FlowStep's, but with the batch of two in x, mu, cond and spks."""
         length = x.shape[2]
         time = self.time_embed(t)
         speaker = spks.unsqueeze(1).expand(2, length, spks.shape[1])
-        x = self.input_embed(x.transpose(1, 2), cond.transpose(1, 2), mu.transpose(1, 2), speaker)
-        place = torch.arange(length, device=x.device).to(torch.float32)
+        x, ends = self.input_embed(
+            x.transpose(1, 2), cond.transpose(1, 2), mu.transpose(1, 2), speaker, tails
+        )
+        place = (torch.arange(length, device=x.device) + past.shape[0]).to(torch.float32)
         angles = (place[:, None] * self.rotary_embed.inv_freq)[..., None].expand(-1, -1, 2)
         angles = angles.reshape(length, -1)
+        cosine, sine = torch.cos(angles), torch.sin(angles)
         mask = (~attn_mask).to(torch.float32) * torch.finfo(torch.float32).min
-        for block in self.transformer_blocks:
-            x = block(x, time, torch.cos(angles), torch.sin(angles), mask)
+        kept = []
+        for i, block in enumerate(self.transformer_blocks):
+            x, k, v = block(x, time, past[:, 2 * i : 2 * i + 2], cosine, sine, mask)
+            kept += [y.index_select(1, keep).transpose(0, 1) for y in (k, v)]
         scale, shift = self.norm_out(time)  # the other order than in the blocks
-        out: Tensor = self.proj_out(normed(x, shift, scale, self.dim))
-        return out.transpose(1, 2)
+        out = self.proj_out(normed(x, shift, scale, self.dim))
+        return out.transpose(1, 2), torch.stack(kept, dim=1), ends
 
 
 class FlowStep(nn.Module):
@@ -226,17 +263,35 @@ class FlowStep(nn.Module):
         self.estimator = Estimator(d)
 
     def forward(
-        self, x: Tensor, mu: Tensor, cond: Tensor, t: Tensor, spks: Tensor, attn_mask: Tensor
-    ) -> Tensor:
-        """x, mu, cond (1, mels, T), t (1,), spks (1, mels), attn_mask bool (1, 1, T, T), true
-        where a frame (row) sees another (column): v (1, mels, T)."""
+        self,
+        x: Tensor,
+        mu: Tensor,
+        cond: Tensor,
+        t: Tensor,
+        spks: Tensor,
+        attn_mask: Tensor,
+        past: Tensor,
+        tails: Tensor,
+        keep: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x, mu, cond (1, mels, n), t (1,), spks (1, mels), attn_mask bool (1, 1, n, p + n), true
+        where a frame (row) sees another (column): v (1, mels, n).
+
+        The state of the p frames before, which may be none: past (p, 2 x blocks, 2, dim), keys at
+        2 i, already turned, and values at 2 i + 1; tails (2, 2, dim, c), what the convolutions saw
+        last, c = 30 or fewer at the start. keep int64 (k,): places among the n whose state is
+        wanted; it comes as (k, 2 x blocks, 2, dim), and the tails (2, 2, dim, 30) after all n.
+        The middle axis of 2 is with the condition, then without."""
         # Without the condition mu, cond and speaker are all zero, while x stays.
-        both = self.estimator(
+        both, kept, ends = self.estimator(
             torch.cat((x, x)),
             torch.cat((mu, torch.zeros_like(mu))),
             torch.cat((cond, torch.zeros_like(cond))),
             t,
             torch.cat((spks, torch.zeros_like(spks))),
             attn_mask,
+            past,
+            tails,
+            keep,
         )
-        return (1.0 + self.guidance) * both[:1] - self.guidance * both[1:]
+        return (1.0 + self.guidance) * both[:1] - self.guidance * both[1:], kept, ends

@@ -9,17 +9,19 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
 from edge.build.export.cosyvoice3.checkpoint import refuse
+from edge.build.export.cosyvoice3.dimensions import FlowDimensions
 from edge.build.export.cosyvoice3.model import Model
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.errors import ExportFailed
@@ -35,13 +37,15 @@ _LAYER = re.compile(
 )
 
 Axes = Mapping[str, Mapping[int, str]]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Stage:
     """`axes`: by input, the sizes that may change. `inputs(sizes)` makes random ones of those
     sizes. `lengths`: the sizes that parity tries; `example` those that the exporter sees, none of
-    them 0 or 1, which it would take for fixed."""
+    them 0 or 1, which it would take for fixed. `defaults`: inputs that may be left out, and what
+    they are then."""
 
     name: str
     module: nn.Module
@@ -50,6 +54,7 @@ class Stage:
     inputs: Callable[..., dict[str, Tensor]]
     example: Mapping[str, int]
     lengths: tuple[Mapping[str, int], ...]
+    defaults: Mapping[str, Array] = field(default_factory=dict)
 
 
 def stages(model: Model) -> list[Stage]:
@@ -65,15 +70,18 @@ def stages(model: Model) -> list[Stage]:
         token = torch.randint(0, flow.codes, (1, n))
         return {"token": token, "xvec": torch.randn(1, flow.xvec)}
 
-    def step_inputs(T: int) -> dict[str, Tensor]:
-        blocks = torch.arange(T) // max(2, T // 3)
+    def step_inputs(T: int, p: int = 0, c: int = 0, k: int = 0) -> dict[str, Tensor]:
+        blocks = torch.arange(p + T) // max(2, T // 3)
         return {
             "x": torch.randn(1, mels, T),
             "mu": torch.randn(1, mels, T),
             "cond": torch.randn(1, mels, T),
             "t": torch.rand(1),
             "spks": torch.randn(1, mels),
-            "attn_mask": (blocks[:, None] >= blocks[None])[None, None],
+            "attn_mask": (blocks[p:, None] >= blocks[None])[None, None],
+            "past": torch.randn(p, 2 * flow.depth, 2, flow.dim),
+            "tails": torch.randn(2, 2, flow.dim, c),
+            "keep": torch.arange(k),
         }
 
     def mel(T: int) -> dict[str, Tensor]:
@@ -106,11 +114,18 @@ def stages(model: Model) -> list[Stage]:
         Stage(
             "flow_step",
             model.step,
-            ("v",),
-            {"x": over, "mu": over, "cond": over, "attn_mask": {2: "T", 3: "T"}},
+            ("v", "kept", "ends"),
+            {
+                **dict.fromkeys(("x", "mu", "cond"), over),
+                "attn_mask": {2: "T", 3: "p+T"},
+                "past": {0: "p"},
+                "tails": {3: "c"},
+                "keep": {0: "k"},
+            },
             step_inputs,
-            {"T": 12},
-            frames,
+            {"T": 12, "p": 5, "c": 4, "k": 7},
+            (*frames, *({"T": n, "p": 100, "c": 30, "k": n} for n in (7, 50))),
+            no_state(flow),
         ),
         Stage("f0", model.f0, ("f0",), {"mel": over}, mel, {"T": 12}, frames),
         Stage(
@@ -123,6 +138,15 @@ def stages(model: Model) -> list[Stage]:
             frames,
         ),
     ]
+
+
+def no_state(flow: FlowDimensions) -> dict[str, Array]:
+    """Of flow_step: nothing came before, and nothing is kept."""
+    return {
+        "past": np.zeros((0, 2 * flow.depth, 2, flow.dim), np.float32),
+        "tails": np.zeros((2, 2, flow.dim, 0), np.float32),
+        "keep": np.zeros(0, np.int64),
+    }
 
 
 def write_graph(stage: Stage, path: Path, log: ExportLog) -> None:
@@ -159,7 +183,7 @@ def _tried(stage: Stage, make: Callable[[Stage], onnx.ModelProto]) -> onnx.Model
 
 
 def _by_dynamo(stage: Stage) -> onnx.ModelProto:
-    names = {name for axes in stage.axes.values() for name in axes.values() if "*" not in name}
+    names = {n for axes in stage.axes.values() for n in axes.values() if n.isidentifier()}
     symbols = {name: torch.export.Dim(name) for name in names}
     shapes: dict[str, Any] = {}
     inputs = stage.inputs(**stage.example)
@@ -167,7 +191,10 @@ def _by_dynamo(stage: Stage) -> onnx.ModelProto:
         axes = {}
         for axis, text in stage.axes.get(name, {}).items():
             factor, _, symbol = text.rpartition("*")
-            axes[axis] = int(factor) * symbols[symbol] if factor else symbols[symbol]
+            if "+" in text:  # of two sizes: torch finds by itself of which
+                axes[axis] = torch.export.Dim.AUTO
+            else:
+                axes[axis] = int(factor) * symbols[symbol] if factor else symbols[symbol]
         shapes[name] = axes
     program = torch.onnx.export(
         stage.module,
@@ -258,6 +285,9 @@ def _finish(model: onnx.ModelProto, stage: Stage) -> None:
     for tensor in model.graph.initializer:
         del tensor.metadata_props[:]
     model.doc_string = model.graph.doc_string = ""
+    # An initializer with the name of an input is its default.
+    for name, value in stage.defaults.items():
+        model.graph.initializer.append(numpy_helper.from_array(value, name))
     model.graph.name, model.ir_version = stage.name, min(model.ir_version, IR_VERSION)
     for key, value in {"family": "cosyvoice3", "stage": stage.name}.items():
         model.metadata_props.add(key=key, value=value)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from edge.build.export.cosyvoice3.checkpoint import refuse
-from edge.build.export.cosyvoice3.graphs import Stage
+from edge.build.export.cosyvoice3.graphs import Stage, no_state
 from edge.build.export.cosyvoice3.model import Model
 from edge.build.quality import Parity
 
@@ -22,6 +22,9 @@ LIMIT = 1e-6
 """Relative L2. A largest difference below it cannot be had in float32: a logit is a sum of
 thousands of terms, and torch is no nearer to the truth than onnxruntime."""
 GREEDY_TOKENS = 40
+CHUNK_BLOCK = 16
+CHUNKS = (0, 16, 64, 71)
+"""Where chunks of whole blocks begin and end; the last one is cut short, as a sentence is."""
 STEPS = 10
 
 Array = npt.NDArray[Any]
@@ -50,6 +53,8 @@ def prove(stage: Stage, path: Path, model: Model) -> list[Parity]:
             rows.append(_compare(f"{stage.name}, {named}", stage, graph, inputs))
         if stage.name == "llm":
             rows.append(_greedy(graph, model))
+        if stage.name == "flow_step":
+            rows.append(_in_chunks(graph, model))
         if stage.name == "vocoder":
             rows.append(_compare("vocoder, reference mel", stage, graph, _reference(model)))
     return rows
@@ -69,7 +74,9 @@ def _compare(name: str, stage: Stage, graph: Any, inputs: Mapping[str, Tensor]) 
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     got = _run(graph, name, {key: value.numpy() for key, value in inputs.items()})
     distance = [relative_l2(w.numpy(), g) for w, g in zip(wanted, got, strict=True)]
-    largest = [float(np.abs(w.numpy() - g).max()) for w, g in zip(wanted, got, strict=True)]
+    largest = [
+        float(np.abs(w.numpy() - g).max(initial=0)) for w, g in zip(wanted, got, strict=True)
+    ]
     return Parity(name, max(distance), max(largest))
 
 
@@ -111,6 +118,55 @@ def _greedy(graph: Any, model: Model) -> Parity:
     return Parity(f"llm, {GREEDY_TOKENS} greedy tokens", differ / GREEDY_TOKENS, float(differ))
 
 
+def _in_chunks(graph: Any, model: Model) -> Parity:
+    """A mel made chunk by chunk from kept state, beside the module's in one run over blocks."""
+    flow = model.dimensions.flow
+    torch.manual_seed(2)
+    frames = CHUNKS[-1]
+    noise, mu, cond = torch.randn(3, 1, flow.mels, frames).unbind()
+    spks, blocks = torch.randn(1, flow.mels), torch.arange(frames) // CHUNK_BLOCK
+    mask = (blocks[:, None] >= blocks[None])[None, None]
+    whole = noise
+    for now, then in itertools.pairwise(_grid()):
+        whole = whole + (then - now) * _velocity(model, whole, mu, cond, now, spks, mask)
+    empty = no_state(flow)
+    states = [(empty["past"], empty["tails"])] * STEPS
+    parts = []
+    for begin, end in itertools.pairwise(CHUNKS):
+        x = noise[:, :, begin:end].numpy()
+        given = {
+            "mu": mu[:, :, begin:end].numpy(),
+            "cond": cond[:, :, begin:end].numpy(),
+            "spks": spks.numpy(),
+            "attn_mask": mask[:, :, begin:end, :end].numpy(),
+            "keep": np.arange(end - begin),
+        }
+        for i, (now, then) in enumerate(itertools.pairwise(_grid())):
+            past, tails = states[i]
+            state = {"past": past, "tails": tails, "t": now.view(1).numpy()}
+            v, kept, tails = _run(graph, "flow_step", given | state | {"x": x})
+            states[i] = np.concatenate([past, kept]), tails
+            x = x + float(then - now) * v
+        parts.append(x)
+    got = np.concatenate(parts, axis=2)
+    largest = float(np.abs(whole.numpy() - got).max())
+    name = f"flow_step, {len(parts)} chunks of kept state, {STEPS} steps"
+    return Parity(name, relative_l2(whole.numpy(), got), largest)
+
+
+def _grid() -> Tensor:
+    return 1 - torch.cos(torch.linspace(0, 1, STEPS + 1) * torch.pi / 2)
+
+
+def _velocity(
+    model: Model, x: Tensor, mu: Tensor, cond: Tensor, t: Tensor, spks: Tensor, mask: Tensor
+) -> Tensor:
+    """Of all frames at once."""
+    empty = [torch.from_numpy(array) for array in no_state(model.dimensions.flow).values()]
+    v: Tensor = model.step(x, mu, cond, t.view(1), spks, mask, *empty)[0]
+    return v
+
+
 def _reference(model: Model) -> dict[str, Tensor]:
     """A mel as the flow makes it of random tokens, and a source of its own pitch."""
     d = model.dimensions
@@ -120,9 +176,8 @@ def _reference(model: Model) -> dict[str, Tensor]:
     frames = mu.shape[2]
     mel, cond = torch.randn_like(mu), torch.zeros_like(mu)
     mask = torch.ones(1, 1, frames, frames, dtype=torch.bool)
-    grid = 1 - torch.cos(torch.linspace(0, 1, STEPS + 1) * torch.pi / 2)
-    for now, then in itertools.pairwise(grid):
-        mel = mel + (then - now) * model.step(mel, mu, cond, now.view(1), spks, mask)
+    for now, then in itertools.pairwise(_grid()):
+        mel = mel + (then - now) * _velocity(model, mel, mu, cond, now, spks, mask)
     phase = torch.cumsum(model.f0(mel) / d.vocoder.rate, dim=1) * d.vocoder.frame
     harmonics = torch.arange(1, d.vocoder.harmonics + 2)[:, None]
     waves = d.vocoder.sine * torch.sin(2 * torch.pi * phase * harmonics)

@@ -1,0 +1,138 @@
+// The operators ChannelNorm, BandSoftmax and InverseSpline: what a text encoder has around its convolutions.
+#include "text_operators.h"
+
+#include <cstdlib>
+#include <memory>
+
+#include "conv.h"
+#include "ort_tensor.h"
+#include "text_layers.h"
+
+namespace edge_kernels {
+namespace {
+
+using namespace ort;
+
+const Path* float_path() { return choose_path(nullptr, 0, std::getenv("EDGE_KERNELS_PATH")); }
+
+Tensor required(const Inputs& input, size_t index, const char* what) {
+  Tensor t = input[index];
+  if (t.dims.size() != 3 || !t.data) throw std::invalid_argument(std::string(what) + " is " + text(t.dims) + ", not of 3 dimensions");
+  return t;
+}
+
+enum NormInput { kX, kGamma, kBeta, kTaps, kTapBias, kAfter, kNormInputs };
+
+struct NormKernel {
+  const OrtApi* api;
+  const Path* path;
+  ChannelNorm norm;
+
+  NormKernel(const OrtApi* a, const OrtKernelInfo* info) : api(a), path(float_path()) {
+    const Tensor gamma = constant(a, info, kGamma, "gamma"), beta = constant(a, info, kBeta, "beta");
+    const Tensor taps = constant(a, info, kTaps, nullptr), bias = constant(a, info, kTapBias, nullptr);
+    if (gamma.dims.size() != 1 || gamma.dims[0] < 1) throw std::invalid_argument("gamma is " + text(gamma.dims) + ", not [C]");
+    const int64_t channels = gamma.dims[0];
+    require_dims(beta, {channels}, "beta");
+    norm.gamma.assign(gamma.as<float>(), gamma.as<float>() + channels);
+    norm.beta.assign(beta.as<float>(), beta.as<float>() + channels);
+    norm.epsilon = real_attribute(a, info, "epsilon", norm.epsilon);
+    norm.gelu = attribute(a, info, "gelu", 0) != 0;
+    norm.dilation = attribute(a, info, "dilation", 1);
+    require(norm.dilation >= 1 && norm.dilation <= kLargest, "dilation must be in 1..2^20");
+    if (!taps.data) return;
+    if (taps.dims.size() != 2 || taps.dims[1] % 2 == 0 || taps.dims[1] > kLargest / norm.dilation)
+      throw std::invalid_argument("weights are " + text(taps.dims) + ", not [C, K] with an odd K, K * dilation to 2^20");
+    require_dims(taps, {channels, taps.dims[1]}, "weights");
+    require_dims(bias, {channels}, "bias");
+    norm.taps = static_cast<int>(taps.dims[1]);
+    norm.weights.assign(taps.as<float>(), taps.as<float>() + channels * norm.taps);
+    norm.bias.assign(bias.as<float>(), bias.as<float>() + channels);
+  }
+
+  void compute(OrtKernelContext* context) const {
+    const Inputs input(api, context);
+    const Tensor in = required(input, kX, "the input"), after = input[kAfter];
+    require_dims(in, {1, static_cast<int64_t>(norm.gamma.size()), in.dims[2]}, "the input");
+    if (after.data) require_dims(after, in.dims, "the residual");
+    norm.run(*path, in.as<float>(), in.dims[2], after.as<float>(), output(api, context, 0, in.dims));
+  }
+};
+
+struct SoftmaxKernel {
+  const OrtApi* api;
+  const Path* path;
+
+  SoftmaxKernel(const OrtApi* a, const OrtKernelInfo*) : api(a), path(float_path()) {}
+
+  void compute(OrtKernelContext* context) const {
+    const Inputs input(api, context);
+    const Tensor logits = required(input, 0, "the logits"), near = required(input, 1, "near");
+    const int64_t heads = logits.dims[0], length = logits.dims[1], band = near.dims[1];
+    require_dims(logits, {heads, length, length}, "the logits");
+    require_dims(near, {heads, band, length}, "near");
+    require(band % 2 == 1, "the band must have an odd width");
+    float* out = output(api, context, 0, {heads, length, length + band});
+    for (int64_t h = 0; h < heads; ++h)
+      band_softmax(*path, logits.as<float>() + h * length * length, near.as<float>() + h * band * length, length, band,
+                   out + h * length * (length + band));
+  }
+};
+
+struct SplineKernel {
+  const OrtApi* api;
+
+  SplineKernel(const OrtApi* a, const OrtKernelInfo*) : api(a) {}
+
+  void compute(OrtKernelContext* context) const {
+    const Inputs input(api, context);
+    const Tensor parameters = required(input, 0, "the parameters"), x = required(input, 1, "x");
+    const int64_t length = x.dims[2], rows = parameters.dims[1];
+    require_dims(x, {1, 1, length}, "x");
+    require_dims(parameters, {1, rows, length}, "the parameters");
+    require(rows % 3 == 0 && rows >= 6, "the parameters need 3 rows for each of 2 knots or more");
+    inverse_spline(parameters.as<float>(), rows / 3, length, x.as<float>(), output(api, context, 0, x.dims));
+  }
+};
+
+template <class Kernel>
+OrtCustomOp declare(const char* (*name)(const OrtCustomOp*), size_t (*inputs)(const OrtCustomOp*)) {
+  OrtCustomOp op{};
+  op.version = kVersion;
+  op.name = name;
+  op.provider = [](const OrtCustomOp*) -> const char* { return nullptr; };
+  op.input_count = inputs;
+  op.input_type = [](const OrtCustomOp*, size_t) -> int { return kFloat; };
+  op.input_memory = [](const OrtCustomOp*, size_t) { return 0; };
+  op.input_presence = [](const OrtCustomOp*, size_t i) -> int { return i >= kTaps ? kOptional : kRequired; };
+  op.output_count = [](const OrtCustomOp*) -> size_t { return 1; };
+  op.output_type = [](const OrtCustomOp*, size_t) -> int { return kFloat; };
+  op.output_presence = [](const OrtCustomOp*, size_t) -> int { return kRequired; };
+  const auto one = [](const OrtCustomOp*) { return 1; };
+  op.variadic_input_min = op.variadic_input_same = op.variadic_output_min = op.variadic_output_same = one;
+  op.start_version = op.end_version = one;
+  op.create_v2 = [](const OrtCustomOp*, const OrtApi* api, const OrtKernelInfo* info, void** kernel) {
+    return guarded(api, [&] { *kernel = new Kernel(api, info); });
+  };
+  op.compute_v2 = [](void* kernel, OrtKernelContext* context) {
+    const Kernel& k = *static_cast<Kernel*>(kernel);
+    return guarded(k.api, [&] { k.compute(context); });
+  };
+  op.destroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
+  return op;
+}
+
+}  // namespace
+
+const std::vector<OrtCustomOp>& text_operators() {
+  static const std::vector<OrtCustomOp> operators = {
+      declare<NormKernel>([](const OrtCustomOp*) { return "ChannelNorm"; },
+                          [](const OrtCustomOp*) -> size_t { return kNormInputs; }),
+      declare<SoftmaxKernel>([](const OrtCustomOp*) { return "BandSoftmax"; },
+                             [](const OrtCustomOp*) -> size_t { return 2; }),
+      declare<SplineKernel>([](const OrtCustomOp*) { return "InverseSpline"; },
+                            [](const OrtCustomOp*) -> size_t { return 2; })};
+  return operators;
+}
+
+}  // namespace edge_kernels

@@ -1,0 +1,162 @@
+"""The owner's pronunciations: a strict YAML file of words, applied before a family sees the text.
+
+docs/configuration.md is its page.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge import records
+
+FORMAT = 1
+MAX_ENTRIES = 2000
+"""Of a whole file: about a second to read on a PC."""
+MAX_WORD, MAX_RESPELLING, MAX_PHONEMES = 64, 200, 100
+
+_RUN = re.compile(r"[\w\u0300-\u036f]+")
+# A word goes on behind an apostrophe, as in "can't"; not in the possessive "Joe's".
+_GOES_ON = re.compile(r"[\w\u0300-\u036f]|['’](?!s\b)\w", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
+_IN_A_RESPELLING = frozenset(" '’-")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Of one language: a word and what to read in its place, and a word and its phonemes as the
+    voice's family writes them."""
+
+    say: Mapping[str, str] = field(default_factory=dict)
+    phonemes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for word in (*self.say, *self.phonemes):
+            if len(word) > MAX_WORD or not _RUN.match(word) or any(map(_is_space, word)):
+                raise ValueError(
+                    f"{word[:MAX_WORD]!r} is no word: it begins with a letter or a digit, has no "
+                    f"space, and at most {MAX_WORD} characters"
+                )
+        for word, said in self.say.items():
+            plain = all(c in _IN_A_RESPELLING or unicodedata.category(c)[0] in "LMN" for c in said)
+            if len(said) > MAX_RESPELLING or not plain or not _RUN.search(said):
+                raise ValueError(
+                    f"say.{word}: a respelling is letters, digits, spaces, apostrophes and "
+                    f"hyphens, at most {MAX_RESPELLING} characters; got {said[:60]!r}"
+                )
+        for word, said in self.phonemes.items():
+            odd = "[" in said or "]" in said or any(map(_is_space, said))
+            if odd or not 0 < len(said) <= MAX_PHONEMES:
+                raise ValueError(
+                    f"phonemes.{word}: 1 to {MAX_PHONEMES} phonemes without spaces and brackets; "
+                    f"got {said[:60]!r}"
+                )
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """`languages`: en_US, or en for all that begins so."""
+
+    format: int = FORMAT
+    languages: Mapping[str, Words] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise ValueError(
+                f"the file has format {self.format}, and this version of edge-voice reads {FORMAT}"
+            )
+        for language in self.languages:
+            if not _LANGUAGE.fullmatch(language):
+                raise ValueError(f"languages: {language[:20]!r} is not like en or en_US")
+        if self.entries > MAX_ENTRIES:
+            raise ValueError(f"{self.entries:,} entries; the limit is {MAX_ENTRIES:,}")
+
+    @property
+    def entries(self) -> int:
+        return sum(len(words.say) + len(words.phonemes) for words in self.languages.values())
+
+    def speller(self, language: str, phonemes: bool) -> Speller:
+        """For a voice of this language, which takes phonemes or not. What is said of en_US goes
+        before what is said of en; phonemes before a respelling."""
+        said: dict[str, str] = {}
+        for key in (language.split("_")[0], language):
+            words = self.languages.get(key, Words())
+            said |= words.say
+            if phonemes:
+                said |= {word: f"[[{sounds}]]" for word, sounds in words.phonemes.items()}
+        return Speller(said)
+
+    def strange(self, language: str, known: Callable[[str], bool]) -> str | None:
+        """The first of the phonemes for a voice of this language that it does not know, with its
+        place."""
+        for key in dict.fromkeys((language.split("_")[0], language)):
+            for word, sounds in self.languages.get(key, Words()).phonemes.items():
+                for sound in sounds:
+                    if not known(sound):
+                        return f"languages.{key}.phonemes.{word}: {sound!r}"
+        return None
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """Raises BadRecord naming the file and the place in it."""
+    return records.load_yaml(path, Lexicon)
+
+
+@dataclass(frozen=True)
+class Respelled:
+    """A text as it is read. `_changes`: (start, end) in it, (start, end) in the text before."""
+
+    text: str
+    _changes: tuple[tuple[int, int, int, int], ...] = ()
+
+    def before(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of it was in the text before; the whole of what was replaced."""
+        return self._place(start, 0), self._place(end, 1)
+
+    def _place(self, place: int, side: int) -> int:
+        # The last change that begins before it, or with it where a stretch begins.
+        number = bisect.bisect_left(self._changes, (place + 1 - side,)) - 1
+        if number < 0:
+            return place
+        _, end, *was = self._changes[number]
+        inside = place < end if side == 0 else place <= end
+        return was[side] if inside else was[1] + place - end
+
+
+class Speller:
+    """Finds whole words. One with a capital stands for itself alone; one without, for any case of
+    it, unless that has an entry of its own."""
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        self._beginning: dict[str, list[tuple[str, str]]] = {}
+        for word in sorted(said, key=lambda word: (-len(word), word == word.lower(), word)):
+            run = _RUN.match(word)
+            assert run is not None
+            self._beginning.setdefault(run[0].lower(), []).append((word, said[word]))
+
+    def respell(self, text: str) -> Respelled:
+        parts: list[str] = []
+        changes: list[tuple[int, int, int, int]] = []
+        done = length = 0
+        for run in _RUN.finditer(text):
+            start = run.start()
+            if start < done:
+                continue
+            for word, said in self._beginning.get(run[0].lower(), ()):
+                end = start + len(word)
+                here = text[start:end]
+                if word in (here, here.lower()) and not _GOES_ON.match(text, end):
+                    parts += [text[done:start], said]
+                    length += start - done + len(said)
+                    changes.append((length - len(said), length, start, end))
+                    done = end
+                    break
+        return Respelled("".join([*parts, text[done:]]), tuple(changes))
+
+
+def _is_space(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character)[0] in "CZ"

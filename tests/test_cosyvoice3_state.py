@@ -1,0 +1,159 @@
+"""The flow's kept state: what a chunk costs, what it needs, when none is kept. 3 s beside the
+bundle; needs the extra `cosyvoice3`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import synth
+from edge.bundle import Bundle, Variant
+from edge.profile import load_profile
+from edge.synth.cosyvoice3 import CosyVoice3Synthesizer
+from edge.synth.cosyvoice3.flow import Flow, FlowRun, Mel
+from edge.synth.cosyvoice3.flow_state import Layout, layout, room
+from edge.synth.cosyvoice3.speaker import Speaker, nobody
+from edge.synth.session import Session
+
+RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024), 10)
+CHUNKS = (28, 53, 103, 117)
+"""Tokens at each push: blocks of 25 and 3 to look ahead to; then the last."""
+
+
+@pytest.fixture(scope="module")
+def flow(cosyvoice3_bundle: Bundle) -> Flow:
+    loaded = synth.load(cosyvoice3_bundle)
+    assert isinstance(loaded, CosyVoice3Synthesizer)
+    return loaded._flow
+
+
+@pytest.fixture(scope="module")
+def someone(flow: Flow, cosyvoice3_bundle: Bundle) -> Speaker:
+    """With a clip of one second and a block's rest: 37 tokens, so that no block ends with it."""
+    loaded = synth.load(cosyvoice3_bundle)
+    assert isinstance(loaded, CosyVoice3Synthesizer)
+    random = np.random.default_rng(0)
+    mel = random.standard_normal((80, 74)).astype(np.float32) - 5
+    vector = random.standard_normal(192).astype(np.float32)
+    tokens = tuple(map(int, random.integers(0, 6561, 37)))
+    return dataclasses.replace(nobody(loaded._settings), tokens=tokens, mel=mel, vector=vector)
+
+
+TOKENS = tuple(map(int, np.random.default_rng(1).integers(0, 6561, CHUNKS[-1])))
+
+
+def push(run: FlowRun, tokens: Sequence[int], final: bool) -> Mel:
+    steps = run.push(tokens, final)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            mel: Mel = done.value
+            return mel
+
+
+def all_of(run: FlowRun, first: int = 0) -> Mel:
+    """`first` more tokens fill the block that the clip began."""
+    parts = [push(run, TOKENS[: count + first], final=False) for count in CHUNKS[:-1]]
+    return np.concatenate([*parts, push(run, TOKENS, final=True)], axis=1)
+
+
+@pytest.fixture
+def lengths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The frames of each run of flow_step."""
+    found: list[int] = []
+    real = Session.run
+
+    def run(self: Session, inputs: dict[str, Mel]) -> dict[str, Mel]:
+        if "attn_mask" in inputs:
+            found.append(inputs["x"].shape[2])
+        return real(self, inputs)
+
+    monkeypatch.setattr(Session, "run", run)
+    return found
+
+
+def test_a_chunk_costs_its_own_length(flow: Flow, someone: Speaker, lengths: list[int]) -> None:
+    """And is what one run over blocks gives: to the bit here, in float32 on a CPU."""
+    first = 13
+    kept = all_of(flow.begin(someone, True, 110), first)
+    prompt = 74
+    assert lengths[::10] == [prompt + 2 * (25 + first), 50, 100, 2 * (117 - 100 - first)]
+    lengths.clear()
+    whole = push(FlowRun(flow, someone, True, None), TOKENS, final=True)
+    assert lengths[::10] == [prompt + 2 * 117]
+    assert kept.shape == whole.shape == (80, 2 * 117)
+    assert np.linalg.norm(kept - whole) < 1e-6 * np.linalg.norm(whole)
+    blind = push(FlowRun(flow, someone, False, None), TOKENS, final=True)
+    assert np.linalg.norm(blind - whole) > 1e-4 * np.linalg.norm(whole)  # blocks do matter
+
+
+def test_more_said_than_expected_goes_on_without_the_state(
+    flow: Flow, someone: Speaker, lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "room", 210)  # frames: the first chunk and the second
+    run = flow.begin(someone, True, 60)
+    assert run.keeps_state
+    mel = all_of(run, 13)
+    assert not run.keeps_state
+    assert lengths[::10] == [150, 50, 74 + 2 * 113, 74 + 2 * 117]  # then all of it anew
+    whole = push(FlowRun(flow, someone, True, None), TOKENS, final=True)
+    assert np.linalg.norm(mel - whole) < 1e-6 * np.linalg.norm(whole)
+
+
+def test_the_state_is_kept_where_the_sentence_fits_and_nowhere_else(
+    flow: Flow, someone: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert flow.begin(someone, True, 100).keeps_state
+    assert not flow.begin(someone, False, 100).keeps_state  # all frames see all: nothing to keep
+    monkeypatch.setattr(flow, "room", 2 * (37 + 100) - 1)
+    assert not flow.begin(someone, True, 100).keeps_state
+    monkeypatch.setattr(flow, "room", 2 * (37 + 100))
+    assert flow.begin(someone, True, 100).keeps_state
+
+
+def test_no_state_is_kept_where_the_memory_is_taken_by_others(
+    flow: Flow,
+    someone: Speaker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("edge.synth.cosyvoice3.flow_state.available_memory_mb", lambda: 1)
+    with caplog.at_level("INFO"):
+        assert not flow.begin(someone, True, 100).keeps_state
+    assert "to keep the flow's state" in caplog.text
+
+
+def test_what_a_second_takes_is_computed() -> None:
+    assert RELEASED.frame_bytes == 3_604_480  # 3.6 MB: 10 steps, 22 blocks, key and value, twice
+    assert dataclasses.replace(RELEASED, type=np.float16).frame_bytes * 50 == 90_112_000
+
+
+def test_a_graph_without_a_state_is_used_without_one(
+    flow: Flow, someone: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert layout(flow._front, 10) is None
+    monkeypatch.setattr(flow, "layout", None)
+    assert not flow.begin(someone, True, 100).keeps_state
+
+
+@pytest.mark.parametrize(
+    ("profile", "fits"),
+    [("jetson-agx-orin", 650), ("jetson-thor", 650), ("jetson-orin-nano", 0), ("rpi5", 0)],
+)
+def test_boards_with_room_for_ten_seconds_and_a_clip_keep_them(
+    cosyvoice3_bundle: Bundle, tmp_path: Path, profile: str, fits: int
+) -> None:
+    """Graphs of the released sizes: int4, fp16 and the rest in float32."""
+    sizes = {"llm": 336, "flow_step": 675, "flow_front": 4, "f0": 27, "vocoder": 70}
+    for name, size in sizes.items():
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size * 1_000_000)
+    graphs = Variant("fp16-gpu", {name: name for name in sizes})
+    bundle = dataclasses.replace(cosyvoice3_bundle, path=tmp_path, profile=load_profile(profile))
+    frames = room(bundle, graphs, dataclasses.replace(RELEASED, type=np.float16))
+    assert frames >= fits if fits else frames == 0
