@@ -1,8 +1,9 @@
 """Speech faster than a model speaks: less time, the same pitch.
 
 A model's own durations are whole frames of 12 to 25 ms, and there is nothing to take from a sound
-of one frame: beyond MODEL_SPEED it loses sounds, and Whisper loses the words. The rest is done to
-the sound by libsonic (Apache-2.0, https://github.com/waywardgeek/sonic), as espeak-ng does it.
+of one frame: the faster it is made to speak, the more sounds it loses, and Whisper loses the
+words. Beyond ALONE most is done to the sound, by libsonic (Apache-2.0,
+https://github.com/waywardgeek/sonic), as in espeak-ng.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from edge.errors import MissingPackage
 from edge.pcm import PcmChunk, Samples, Word
 from edge.synth.schedule import Decoder
 
-MODEL_SPEED = 1.5
-"""As fast as the models themselves speak. See docs/speech-dispatcher.md for the word errors."""
+ALONE = 1.5
+"""Up to here the models speak by themselves, and every board can."""
+MODEL_SPEED = 1.25
+"""What the models do of a speed beyond that. Figures: docs/speech-dispatcher.md."""
 LIBRARY = "libsonic.so.0"
 INSTALL = "sudo apt install libsonic0"
 _HELD_S = 2 / 65
@@ -29,38 +32,42 @@ _HELD_S = 2 / 65
 
 def check_speed(speed: float) -> None:
     """Raises MissingPackage where this machine cannot speak so fast."""
-    if speed > MODEL_SPEED:
+    if speed > ALONE:
         try:
             _library(LIBRARY)
         except OSError as error:
             raise MissingPackage(
-                f"speed {speed:g} needs the library libsonic, without which {MODEL_SPEED:g} is "
+                f"speed {speed:g} needs the library libsonic, without which {ALONE:g} is "
                 f"the most: {error}",
-                f"{INSTALL} (or choose at most {MODEL_SPEED:g})",
+                f"{INSTALL} (or choose at most {ALONE:g})",
             ) from None
 
 
 def paced(durations: npt.ArrayLike, speed: float, least: int = 0) -> tuple[list[int], float]:
     """Frames of each id at this speed, from those at speed 1, and by how much their sound is still
-    too long: 1 up to MODEL_SPEED. `least`: frames that an id needs.
+    too long: 1 up to ALONE. `least`: frames that an id needs.
 
     The running total is rounded, not each id: rounded up, a sentence at 2 was only 1.5 times as
     fast.
     """
     given = np.asarray(durations, np.float64)
-    ends = np.rint(np.cumsum(given) / min(speed, MODEL_SPEED))
+    ends = np.rint(np.cumsum(given) / _by_the_model(speed))
     frames = np.maximum(np.diff(ends, prepend=0.0), np.minimum(given, least)).astype(np.int64)
-    if speed <= MODEL_SPEED or not frames.sum():
+    if speed <= ALONE or not frames.sum():
         return frames.tolist(), 1.0
     return frames.tolist(), float(frames.sum() * speed / given.sum())
 
 
+def _by_the_model(speed: float) -> float:
+    return speed if speed <= ALONE else MODEL_SPEED
+
+
 def quicker(decoder: Decoder, speed: float) -> Decoder:
     """The decoder as playback sees it, whose sound is stretched afterwards."""
-    if speed <= MODEL_SPEED:
+    if speed <= ALONE:
         return decoder
     held = int(np.ceil(_HELD_S / decoder.frame_s))
-    factor = speed / MODEL_SPEED
+    factor = speed / _by_the_model(speed)
     return replace(decoder, frame_s=decoder.frame_s / factor, look_ahead=decoder.look_ahead + held)
 
 
