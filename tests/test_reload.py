@@ -138,6 +138,8 @@ def test_there_and_back(
         for bundle in (newer_tone, tone_bundle, newer_tone):
             installed.put(bundle)
             assert len(reload(wire)) == 1
+            [told] = report(wire).voices
+            assert (told.name, told.bundle, told.provider) == ("tone", bundle.id, "none")
             wire.send(Synthesize(TEXT))
             assert wire.sound().any()
             assert len(running.server.voices._loaded) == 1

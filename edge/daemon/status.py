@@ -64,8 +64,8 @@ def report(
         },
         paused=state.paused,
         volume=state.volume,
-        speaking=None if sounding is None else _live(sounding, seconds),
-        queue=tuple(_live(u) for u in live if u is not sounding),
+        speaking=None if sounding is None else _live(voices, sounding, seconds),
+        queue=tuple(_live(voices, u) for u in live if u is not sounding),
         latency_ms=_latency(latencies) if latencies else None,
         device=player.device,
         temperature=read_temperature(),
@@ -111,16 +111,18 @@ def info(voices: Voices) -> Info:
     return Info(tts=(program,))
 
 
-def _live(utterance: Utterance, seconds: float = 0.0) -> LiveUtterance:
+def _live(voices: Voices, utterance: Utterance, seconds: float = 0.0) -> LiveUtterance:
+    name = voices.bundle(utterance.voice).voice.name
     return LiveUtterance(
-        utterance.id, utterance.client, utterance.voice, utterance.priority, round(seconds, 2)
+        utterance.id, utterance.client, name, utterance.priority, round(seconds, 2)
     )
 
 
 def _voice(voices: Voices, name: str) -> LoadedVoice:
-    provider = voices.provider(name)
-    variant = None if provider is None else voices.variant(name)
-    return LoadedVoice(name, voices.bundle(name).id, provider, variant)
+    key = voices.choose(name, None)
+    provider = voices.provider(key)
+    variant = None if provider is None else voices.variant(key)
+    return LoadedVoice(name, voices.bundle(key).id, provider, variant)
 
 
 def _latency(seconds: list[float]) -> Latency:

@@ -12,14 +12,16 @@ import numpy as np
 from edge import synth
 from edge.bundle import open_bundle
 from edge.pcm import Samples
-from edge.synth.piper import PiperSynthesizer
+from edge.synth.piper import Latent, PiperSynthesizer
 from edge.synth.schedule import plan_runs
 
 
 def decode(synthesizer: PiperSynthesizer, segment: synth.Segment, latent: Samples) -> Samples:
     """As speak does it, in the runs that the profile gives: latent [1, C, frames] to sound."""
+    once = [1] * latent.shape[2]
+    exactly = Latent(latent, np.zeros_like(latent), once, np.random.default_rng())
     chunks = synthesizer._decode(
-        segment, latent, lambda n: plan_runs(n, synthesizer.decoder, synthesizer._safety)
+        segment, exactly, lambda n: plan_runs(n, synthesizer.decoder, synthesizer._safety)
     )
     return np.concatenate([chunk.samples for chunk in chunks])
 
