@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import Bundle
-from edge.daemon.server import MAX_CLIENTS
+from edge.daemon.access import MAX_CLIENTS
 from edge.daemon.speaker import MAX_CLIENT_JOBS
 from edge.protocol import (
     AudioStop,

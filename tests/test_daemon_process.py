@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -24,7 +26,7 @@ from edge.protocol import (
     StatusReport,
     Synthesize,
 )
-from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon, serve_command
+from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon, Wire, serve_command
 from tests.fakes import DEADLINE_S
 
 ONE, TWO = "One sentence of words.", "Another one of more words than that."
@@ -161,3 +163,28 @@ def test_a_disk_that_cannot_be_written_silences_nobody(
     assert isinstance(report, StatusReport)
     [warning] = report.warnings
     assert "/proc/phrases" in warning
+
+
+def test_who_waits_at_systemds_socket_hears_why_no_daemon_speaks(tmp_path: Path) -> None:
+    """As on a board where the package is installed and no voice yet."""
+    activate = shutil.which("systemd-socket-activate")
+    assert activate, "sudo apt-get install -y systemd"
+    path = tmp_path / "edge.sock"
+    (tmp_path / "bundles").mkdir()
+    command = serve_command(path, tmp_path / "bundles")
+    environment = [word for name in os.environ for word in ("--setenv", name)]
+    with subprocess.Popen(
+        [activate, *environment, "--listen", path, *command],
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as running:
+        assert running.stderr is not None
+        while b"Listening" not in (said := running.stderr.readline()):
+            assert said
+        with Wire(path) as wire:
+            wire.send(Speak(ONE, id="a"))
+            answer = wire.receive()
+            assert isinstance(answer, ErrorReply) and answer.code == "no-bundle"
+            assert wire.receive() is None
+        assert b"no bundle for this board" in running.stderr.read()
+    assert running.returncode == 1

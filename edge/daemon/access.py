@@ -6,11 +6,14 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.config import Access
 from edge.errors import Busy, NotAllowed
+
+MAX_CLIENTS = 256
+"""A connection costs about 20 kB; more than this on one board is a runaway program."""
 
 _UCRED = struct.Struct("iII")  # unix(7): pid_t, uid_t, gid_t
 
@@ -37,8 +40,13 @@ class Peer:
         return frozenset(os.getgrouplist(name, self.gid))
 
 
-def admit(peer: Peer, access: Access, others: Iterable[Peer]) -> None:
+def admit(peer: Peer, access: Access, others: Sequence[Peer]) -> None:
     """`others` are connected already. Raises NotAllowed, Busy."""
+    if len(others) >= MAX_CLIENTS:
+        raise Busy(
+            f"{MAX_CLIENTS} clients are connected, which is the limit",
+            "Close connections that are done.",
+        )
     listed = access.users or access.groups
     known = peer.uid in {0, os.geteuid()} | access.uids() or peer.groups() & access.gids()
     if listed and not known:

@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.daemon import systemd
-from edge.errors import SocketInUse
+from edge.errors import EdgeError, SocketInUse
+from edge.protocol import ErrorReply
+from edge.protocol.frames import encode
+from edge.protocol.parsing import to_frame
 
 MODE = 0o660
 """Its owner and group may speak; the folder decides who gets that far."""
+UNREAD = 65_536
 MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 
 
@@ -27,6 +31,26 @@ def listening(path: Path) -> Iterator[socket.socket]:
     else:
         with given:  # its file is systemd's, which keeps clients waiting while we start again
             yield given
+
+
+def refuse(error: EdgeError) -> None:
+    """Tell whoever waits at the socket that systemd handed over why no daemon speaks, for else
+    they would wait until one does."""
+    if (given := systemd.given_socket()) is None:
+        return
+    answer = encode(to_frame(ErrorReply.of(error)))
+    with given:
+        while True:
+            try:
+                client, _ = given.accept()
+            except BlockingIOError:
+                return
+            with client, contextlib.suppress(OSError):  # one that is gone needs no answer
+                client.setblocking(False)
+                client.send(answer)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(UNREAD):  # closed with bytes unread, it would lose the answer
+                    pass
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge.bundle import MANIFEST, Bundle
 from edge.config import Config
 from edge.daemon.failover import SoundCard
+from edge.daemon.listener import refuse
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
@@ -79,7 +80,11 @@ def serve_bundles(read: Reread, path: Path) -> None:
 
     What the configuration leaves open about the sound, the default voice's profile says.
     """
-    bundles, config = read()
+    try:
+        bundles, config = read()
+    except EdgeError as error:
+        refuse(error)
+        raise
     store, trouble = None, ""
     try:
         if config.cache.folder:

@@ -9,13 +9,14 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edge.bundle import Bundle
 from edge.config import Config
 from edge.daemon import systemd
-from edge.daemon.access import admit, admit_more
+from edge.daemon.access import MAX_CLIENTS, admit, admit_more
 from edge.daemon.connection import LAST_WORDS_S, Connection
 from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
 from edge.daemon.listener import listening
@@ -30,10 +31,10 @@ from edge.daemon.speaker import Speaker
 from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.status import info, playback, report
 from edge.daemon.text_feed import TextFeed
-from edge.daemon.text_streams import TextStreams
+from edge.daemon.text_streams import Kind, TextStreams
 from edge.daemon.voices import Voices
 from edge.daemon.watchdog import keep_alive
-from edge.errors import BadMessage, Busy, EdgeError, NotAllowed
+from edge.errors import BadMessage, EdgeError, NotAllowed
 from edge.protocol import (
     Describe,
     ErrorReply,
@@ -65,8 +66,6 @@ log = logging.getLogger(__name__)
 
 # From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
 _KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
-MAX_CLIENTS = 256
-"""A connection costs about 20 kB; more than this on one board is a runaway program."""
 _RELOAD = " reload"
 """What a connection waits for that asked for one; no utterance's id has a space."""
 
@@ -115,10 +114,10 @@ class Server:
             # Home Assistant gives a second for `info`, which needs no model; speech waits for it.
             try:
                 await asyncio.to_thread(self.voices.synthesizer, self.voices.default)
-            except BaseException:
+            except BaseException as error:
                 self._loop.remove_reader(listener)
                 server.close()
-                await asyncio.gather(*(c.close() for c in list(self._connections.values())))
+                await self._hang_up(error)
                 raise
             self._loaded.set()
             self._player.start()
@@ -141,9 +140,16 @@ class Server:
                 await asyncio.to_thread(self._speaker.close)
                 await asyncio.to_thread(self._player.close)
                 await asyncio.sleep(0)  # the last events, sent by the threads just joined
-                await asyncio.gather(*(c.close() for c in list(self._connections.values())))
+                await self._hang_up()
                 if self._tasks:
                     await asyncio.wait(self._tasks, timeout=LAST_WORDS_S)
+
+    async def _hang_up(self, why: BaseException | None = None) -> None:
+        connections = list(self._connections.values())
+        for connection in connections:
+            if isinstance(why, EdgeError):
+                connection.send(ErrorReply.of(why))
+        await asyncio.gather(*(connection.close() for connection in connections))
 
     def stop(self) -> None:
         """Ask run() to end; called in its event loop."""
@@ -189,11 +195,6 @@ class Server:
         peer = connection.peer
         log.debug("client %d: uid %d, pid %d", connection.number, peer.uid, peer.pid)
         try:
-            if len(self._connections) >= MAX_CLIENTS:
-                raise Busy(
-                    f"{MAX_CLIENTS} clients are connected, which is the limit",
-                    "Close connections that are done.",
-                )
             admit(peer, self.setup.config.access, [c.peer for c in self._connections.values()])
         except EdgeError as error:
             level = logging.WARNING if isinstance(error, NotAllowed) else logging.DEBUG
@@ -224,7 +225,8 @@ class Server:
                     if not self._streams.is_open(connection, "synthesize"):
                         self._synthesize(connection, message, TextFeed.words_of(message.text))
                 case SynthesizeStart():
-                    self._synthesize_stream(connection, message)
+                    begin = partial(self._synthesize, connection, message)
+                    self._begin_stream(connection, "synthesize", begin)
                 case SynthesizeChunk():
                     self._streams.chunk(connection, "synthesize", message.text)
                 case SynthesizeStop():
@@ -233,7 +235,8 @@ class Server:
                     if not self._told_again(connection, message):
                         self._speak(connection, message, TextFeed.whole(message.text))
                 case SpeakStart():
-                    self._speak_stream(connection, message)
+                    begin = partial(self._speak, connection, message)
+                    self._begin_stream(connection, "speak", begin)
                 case SpeakChunk():
                     self._streams.chunk(connection, "speak", message.text)
                 case SpeakStop():
@@ -259,21 +262,15 @@ class Server:
         except EdgeError as error:
             connection.send(ErrorReply.of(error, getattr(message, "id", None)))
 
-    def _speak_stream(self, connection: Connection, message: SpeakStart) -> None:
-        self._streams.check_none(connection, "speak")
+    def _begin_stream(
+        self, connection: Connection, kind: Kind, begin: Callable[[TextFeed], str]
+    ) -> None:
+        self._streams.check_none(connection, kind)
         id = None
         try:
-            id = self._speak(connection, message, TextFeed())
+            id = begin(TextFeed())
         finally:  # the chunks of a refused one come all the same
-            self._streams.open(connection, "speak", id)
-
-    def _synthesize_stream(self, connection: Connection, message: SynthesizeStart) -> None:
-        self._streams.check_none(connection, "synthesize")
-        id = None
-        try:
-            id = self._synthesize(connection, message, TextFeed())
-        finally:
-            self._streams.open(connection, "synthesize", id)
+            self._streams.open(connection, kind, id)
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
         now = time.monotonic()
