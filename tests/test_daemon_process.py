@@ -165,13 +165,20 @@ def test_a_disk_that_cannot_be_written_silences_nobody(
     assert "/proc/phrases" in warning
 
 
-def test_who_waits_at_systemds_socket_hears_why_no_daemon_speaks(tmp_path: Path) -> None:
-    """As on a board where the package is installed and no voice yet."""
+@pytest.mark.parametrize("fault", ["no-bundle", "bad-record"])
+def test_who_waits_at_systemds_socket_hears_why_no_daemon_speaks(
+    tmp_path: Path, tone_bundle: Bundle, fault: str
+) -> None:
+    """As on a board where no voice is installed yet, or a pronunciation is wrong."""
     activate = shutil.which("systemd-socket-activate")
     assert activate, "sudo apt-get install -y systemd"
     path = tmp_path / "edge.sock"
     (tmp_path / "bundles").mkdir()
-    command = serve_command(path, tmp_path / "bundles")
+    (tmp_path / "lexicon.yaml").write_text("format: 1\nlanguages: {en: {say: {'': nothing}}}\n")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"format: 1\nlexicon: {tmp_path / 'lexicon.yaml'}\n")
+    here = tmp_path / "bundles" if fault == "no-bundle" else tone_bundle.path
+    command = [*serve_command(path, here), "--config", str(config)]
     environment = [word for name in os.environ for word in ("--setenv", name)]
     with subprocess.Popen(
         [activate, *environment, "--listen", path, *command],
@@ -184,7 +191,7 @@ def test_who_waits_at_systemds_socket_hears_why_no_daemon_speaks(tmp_path: Path)
         with Wire(path) as wire:
             wire.send(Speak(ONE, id="a"))
             answer = wire.receive()
-            assert isinstance(answer, ErrorReply) and answer.code == "no-bundle"
+            assert isinstance(answer, ErrorReply) and answer.code == fault
             assert wire.receive() is None
-        assert b"no bundle for this board" in running.stderr.read()
+        assert answer.text.encode() in running.stderr.read()
     assert running.returncode == 1

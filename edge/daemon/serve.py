@@ -81,10 +81,14 @@ def serve_bundles(read: Reread, path: Path) -> None:
     What the configuration leaves open about the sound, the default voice's profile says.
     """
     try:
-        bundles, config = read()
+        _serve(read, path)
     except EdgeError as error:
         refuse(error)
         raise
+
+
+def _serve(read: Reread, path: Path) -> None:
+    bundles, config = read()
     store, trouble = None, ""
     try:
         if config.cache.folder:
