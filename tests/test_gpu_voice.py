@@ -171,7 +171,12 @@ def test_the_next_provider_is_taken_and_the_reason_is_said(
         voice = synth.load(jetson)
     assert voice.provider == provider
     assert voice.variant == ("fp32" if provider == CPU else "fp16-gpu")
-    assert said in caplog.text and bool(said) == bool(caplog.text)
+    warned = [
+        record.getMessage()
+        for record in caplog.records
+        if "fused needs a CPU with asimddp" not in record.getMessage()  # this one is no Jetson's
+    ]
+    assert said in "".join(warned) and bool(said) == bool(warned)
     assert len(speak(voice, "no"))
 
 

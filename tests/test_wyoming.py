@@ -154,6 +154,8 @@ def test_a_model_that_does_not_load_ends_the_daemon(
             wire.send(wire_protocol.Synthesize(TEXT))
             wire.ping()
             let_go.set()
+            answer = wire.receive()
+            assert isinstance(answer, wire_protocol.ErrorReply) and answer.code == "model-failed"
             assert wire.receive() is None
         with pytest.raises(ModelFailed):
             running.result(DEADLINE_S)
