@@ -85,7 +85,7 @@ test: setup  ## everything: lint, units, contracts, real voices, a real sound se
 	-$(call apt,$(if $(filter x86_64,$(shell uname -m)),qemu-user mmdebstrap g++-aarch64-linux-gnu),testing on emulated ARM,true)
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(ARGS)
 
-test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/kiosk.md)
+test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)
 	@$(VENV)/bin/python -m pytest -m browser $(ARGS)
 
@@ -95,7 +95,7 @@ ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 	$(call apt,qemu-user mmdebstrap g++-aarch64-linux-gnu gcc libc6-dev,emulating ARM,exit 1)
 	@tests/arm64/prepare.sh $(ARM64) $(VENV)/bin/python
 
-test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/arm.md)
+test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/design/arm.md)
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/arm64/proof.py $(ARGS)
 
 count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
@@ -122,7 +122,7 @@ install-speech-dispatcher:  ## screen readers and browsers speak with it: DESTDI
 	@echo 'To make it the default voice, add to /etc/speech-dispatcher/speechd.conf: Include "edge-voice.conf"'
 
 install-kiosk:  ## the kiosk page and its user unit: DESTDIR; as root
-	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share docs/kiosk.html
+	@install -Dm644 -t $(DESTDIR)$(PREFIX)/share docs/use/kiosk.html
 	@mkdir -p $(DESTDIR)$(UNITS)/systemd/user
 	@sed 's|/opt/edge-voice|$(PREFIX)|' systemd/user/edge-kiosk.service >$(DESTDIR)$(UNITS)/systemd/user/edge-kiosk.service
 
@@ -145,7 +145,7 @@ test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge 
 	@EDGE_DEBS=build/test-deb EDGE_TREE=$(TREE) $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
 
 VM ?= $(HOME)/.cache/edge-voice/vm
-test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/arm.md); as root
+test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/design/arm.md); as root
 	$(call apt,qemu-system-arm ipxe-qemu qemu-user-static mmdebstrap arch-test device-tree-compiler e2fsprogs,emulating a board,exit 1)
 	@$(MAKE) --no-print-directory deb DEBS=arm64 DEB_PYTHONS=3.11
 	@$(EDGE) build en_US-joe-medium --profile rpi5 --if-needed && contrib/debian/voice build/bundles/en_US-joe-medium--rpi5

@@ -1,4 +1,6 @@
-"""A bundle: one voice built for one board. A folder with a manifest; docs/bundle.md is its page.
+"""A bundle: one voice built for one board, a folder with a manifest.
+
+Its page is docs/reference/bundle.md.
 
 manifest.json   what is in it, with the sha256 of every other file
 manifest.sha256 the manifest's own checksum, as `sha256sum -c` reads it

@@ -1,4 +1,4 @@
-"""How a daemon is set up: one YAML file, strict; docs/configuration.md is its page.
+"""How a daemon is set up: one YAML file, strict; docs/reference/configuration.md is its page.
 
 A value comes from the command line, else from the file, else it is the default here; where that
 is None, the profile of the default voice decides.

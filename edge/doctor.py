@@ -295,7 +295,7 @@ def _providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
             message = f"{name} runs on {answer[0]}; its profile prefers {answer[1]}"
             remedy = (
                 "edge tune builds what is being prepared, and measures. If it cannot be used: "
-                "docs/install-jetson.md names the onnxruntime build of this board."
+                "docs/install/jetson.md names the onnxruntime build of this board."
             )
             yield Finding("provider", "warn", message, remedy)
         else:

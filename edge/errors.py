@@ -1,7 +1,7 @@
 """Every failure that a person can meet: a code for programs, a message with the values, a remedy.
 
 The command line prints `edge: message` and the remedy and exits 1; the socket carries the same
-code. Any other exception is a bug of ours. Each class has a row in docs/errors.md.
+code. Any other exception is a bug of ours. Each class has a row in docs/reference/errors.md.
 """
 
 from __future__ import annotations

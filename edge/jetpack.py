@@ -45,7 +45,7 @@ WHEELS = {
         (3, 12),
         "",
         "No wheel is known to hold code for an Orin (8.7) or a Thor (11.0) with CUDA 13: build "
-        "onnxruntime from its source (docs/install-jetson.md); until then: "
+        "onnxruntime from its source (docs/install/jetson.md); until then: "
         "pip install 'edge-voice[cpu]'",
     ),
 }
@@ -77,7 +77,7 @@ def wheel_trouble(jetpack: JetPack, python: tuple[int, int] | None = None) -> tu
     python = python or sys.version_info[:2]
     wheel = WHEELS.get(jetpack.major)
     if wheel is None:
-        return f"JetPack {jetpack.version} is not known", "See docs/install-jetson.md."
+        return f"JetPack {jetpack.version} is not known", "See docs/install/jetson.md."
     if wheel.instead:
         return f"JetPack {jetpack.version} has no onnxruntime for us", wheel.instead
     if python != wheel.python:
@@ -117,7 +117,7 @@ def pip_calls(
         raise Refused(f"ONNXRUNTIME={onnxruntime} is no wheel (.whl) and no index (https://)")
     else:
         if jetpack is None:
-            trouble, remedy = "this release of L4T is not known", "See docs/install-jetson.md."
+            trouble, remedy = "this release of L4T is not known", "See docs/install/jetson.md."
         else:
             trouble, remedy = wheel_trouble(jetpack, python)
         if trouble or jetpack is None:

@@ -1,6 +1,6 @@
 """The owner's pronunciations: a strict YAML file of words, applied before a family sees the text.
 
-docs/configuration.md is its page.
+docs/reference/configuration.md is its page.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where the daemon's speech goes, as data: the settings, and the presets for kinds of outputs.
 
-To add a kind of output, or to correct one: a row in KINDS, and its row in docs/sound.md.
+To add a kind of output, or to correct one: a row in KINDS, and its row in docs/use/sound.md.
 """
 
 from __future__ import annotations

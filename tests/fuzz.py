@@ -157,7 +157,7 @@ def file_of(data: bytes) -> Iterator[Path]:
 
 def seeds() -> dict[str, list[bytes]]:
     """Files that are as they should be, where there are any."""
-    transcripts = ROOT.parent / "docs" / "protocol.md"
+    transcripts = ROOT.parent / "docs" / "reference" / "protocol.md"
     lines = [
         line[2:].encode() + b"\n"
         for line in transcripts.read_text(encoding="utf-8").splitlines()

@@ -81,7 +81,7 @@ def measure(sound: SoundServer, client: Ssip, module: str, count: int) -> None:
 
 
 def in_browser(sound: SoundServer, server: SpeechServer, folder: Path, count: int) -> None:
-    page = (ROOT / "docs" / "kiosk.html").as_uri()
+    page = (ROOT / "docs" / "use" / "kiosk.html").as_uri()
     browser = Browser(folder / "profile", page, server.environment, SPEECH)
     try:
         browser.wait_for("speechSynthesis.getVoices().length")

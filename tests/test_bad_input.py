@@ -1,7 +1,7 @@
 """Whatever is sent to the socket, the sender gets an answer that says why, and others are served.
 
-The rows of SENT are the table in docs/errors.md: what was sent, the code of the error or the
-reply that comes back, and whether the connection stays open.
+The rows of SENT are the table in docs/reference/errors.md: what was sent, the code of the error
+or the reply that comes back, and whether the connection stays open.
 """
 
 from __future__ import annotations
@@ -314,7 +314,7 @@ def test_nothing_is_left_open(shared: ThreadDaemon) -> None:
 
 
 def table() -> str:
-    """The table of docs/errors.md."""
+    """The table of docs/reference/errors.md."""
     words = {"spoken": "it is spoken", "sound": "the sound", "silence": "a sound of no length"}
     rows = ["| What was sent | What it gets | The connection |", "|---|---|---|"]
     for what, (_, expected, stays_open) in SENT.items():

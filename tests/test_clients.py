@@ -1,4 +1,4 @@
-"""docs/protocol.md is enough: the clients of docs/clients, each run against the daemon."""
+"""docs/reference/protocol.md is enough: clients of docs/use/clients run against the daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.daemon_under_test import ROOT, ThreadDaemon
 from tests.fakes import DEADLINE_S
 from tests.test_daemon import spoken
 
-CLIENTS = ROOT / "docs/clients"
+CLIENTS = ROOT / "docs/use/clients"
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 TEXT = 'The "kettle" is on\\off, as naïve cats 🐈 say.'
 
@@ -105,7 +105,7 @@ def test_the_page_lists_every_client() -> None:
 
 @pytest.fixture
 def answer(daemon: ThreadDaemon, tmp_path: Path) -> tuple[list[str], dict[str, str]]:
-    """The command of docs/smart-speaker.md, and an environment where `edge` is ours."""
+    """The command of docs/use/smart-speaker.md, and an environment where `edge` is ours."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "edge").write_text(f'#!/bin/sh\nexec {sys.executable} -m edge "$@"\n')

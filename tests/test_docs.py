@@ -91,7 +91,7 @@ def keys(record: Any) -> set[str]:
 
 
 def manifest_keys(record: Any, before: str = "") -> set[str]:
-    """Places as docs/bundle.md writes them: `variants[].name`, `files.*.bytes`."""
+    """Places as docs/reference/bundle.md writes them: `variants[].name`, `files.*.bytes`."""
     places: set[str] = set()
     for name, hint in typing.get_type_hints(record).items():
         places.add(before + name)
@@ -132,7 +132,7 @@ def test_errors_have_their_rows_and_rows_their_errors() -> None:
         if isinstance(cls, type) and issubclass(cls, errors.EdgeError)
         if cls is not errors.EdgeError
     }
-    described = table(DOCS / "errors.md", "Code")
+    described = table(DOCS / "reference/errors.md", "Code")
     assert {(row[0], row[1]) for row in described} == classes
     assert len(described) == len(classes)
     for row in described:
@@ -143,7 +143,7 @@ def test_errors_have_their_rows_and_rows_their_errors() -> None:
 def test_every_command_and_option_has_its_row(name: str) -> None:
     described: dict[str, set[str]] = {}
     current = ""
-    for command, options, _ in table(DOCS / "commands.md", "Command"):
+    for command, options, _ in table(DOCS / "reference/commands.md", "Command"):
         current = command.strip("`") or current
         words = {word.split()[0] for word in _INLINE.findall(options)}
         described.setdefault(current, set()).update(words)
@@ -157,7 +157,7 @@ def test_every_command_and_option_has_its_row(name: str) -> None:
 
 
 def test_no_row_for_a_command_that_is_gone() -> None:
-    named = {row[0].strip("`") for row in table(DOCS / "commands.md", "Command")}
+    named = {row[0].strip("`") for row in table(DOCS / "reference/commands.md", "Command")}
     assert named - {""} == set(commands())
 
 
@@ -200,7 +200,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_every_manifest_key_has_its_row() -> None:
-    described = {row[0].strip("`"): row[2] for row in table(DOCS / "bundle.md", "Key")}
+    described = {row[0].strip("`"): row[2] for row in table(DOCS / "reference/bundle.md", "Key")}
     assert set(described) == manifest_keys(Manifest)
     assert described["format"].endswith(f": {FORMAT}")
 
@@ -213,7 +213,7 @@ def test_every_profile_key_is_in_the_example() -> None:
 
 def test_the_path_of_a_sentence_names_functions_that_exist() -> None:
     steps = 0
-    for row in table(DOCS / "architecture.md", "#"):
+    for row in table(DOCS / "design/architecture.md", "#"):
         names = [cell.strip("`") for cell in row if cell.startswith("`")]
         if len(names) == 2 and names[0].endswith(".py"):
             steps += 1
@@ -254,7 +254,7 @@ def test_no_path_of_somebodys_machine(page: Path) -> None:
 
 
 def test_decisions_are_short_and_numbered() -> None:
-    notes = sorted((DOCS / "decisions").glob("*.md"))
+    notes = sorted((DOCS / "design/decisions").glob("*.md"))
     assert [note.name[:5] for note in notes] == [f"{n:04}-" for n in range(1, len(notes) + 1)]
     for note in notes:
         lines = note.read_text(encoding="utf-8").splitlines()
@@ -312,7 +312,9 @@ def test_make_say_keeps_the_text_as_it_was_typed() -> None:
 
 
 def test_every_key_of_the_configuration_has_its_row_and_its_default() -> None:
-    described = {row[0].strip("`"): row[2] for row in table(DOCS / "configuration.md", "Key")}
+    described = {
+        row[0].strip("`"): row[2] for row in table(DOCS / "reference/configuration.md", "Key")
+    }
     defaults = {key: value for key, value, _ in InForce(Config(), {}).rows()}
     assert list(described) == list(defaults)
     for key, default in defaults.items():

@@ -61,7 +61,7 @@ def test_a_release_without_the_package_is_placed_by_its_number(
         (7, (3, 12), "has no onnxruntime for us", "build onnxruntime from its source"),
         (5, (3, 10), "has no onnxruntime for us", "flash JetPack 6"),
         (4, (3, 10), "has no onnxruntime for us", "not supported"),
-        (9, (3, 10), "is not known", "install-jetson.md"),
+        (9, (3, 10), "is not known", "install/jetson.md"),
     ],
 )
 def test_what_stands_between_a_jetpack_and_its_onnxruntime(

@@ -39,7 +39,7 @@ def test_a_device_s_kind_is_known_by_its_names(
 
 
 def test_the_page_shows_the_presets() -> None:
-    rows = {row[0].strip("`"): row[1] for row in table(DOCS / "sound.md", "Kind")}
+    rows = {row[0].strip("`"): row[1] for row in table(DOCS / "use/sound.md", "Kind")}
     assert rows == {kind.name: str(kind.wake_ms) for kind in KINDS}
 
 

@@ -133,9 +133,9 @@ def test_a_shipped_profile_is_sound(profile: Profile) -> None:
 
 @pytest.mark.parametrize("name", ["rpi-zero2w", "rpi3", "rpi4", "rpi5", "rk3588"])
 def test_nothing_is_preferred_that_takes_more_instructions_than_fp32(name: str) -> None:
-    """Against the counts of docs/arm.md, those of a board with the same cores."""
+    """Against the counts of docs/design/arm.md, those of a board with the same cores."""
     same_cores = {"rpi-zero2w": "rpi3", "rk3588": "rpi5"}.get(name, name)
-    page = (Path(__file__).parent.parent / "docs/arm.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parent.parent / "docs/design/arm.md").read_text(encoding="utf-8")
     rows = re.findall(rf"^\| {same_cores} \| `([\w-]+)` \| A\d\d \| (\d+) \|$", page, re.MULTILINE)
     counts = {variant: int(count) for variant, count in rows}
     planned = [plan.name for plan in load_profile(name).variants]
@@ -155,7 +155,7 @@ def test_nothing_is_preferred_that_takes_more_instructions_than_fp32(name: str) 
     ],
 )
 def test_our_operators_are_preferred_where_they_pay(name: str, recipe: str, place: str) -> None:
-    """docs/kernels.md: measured on x86-64, counted on ARM; left out on A72 until timed."""
+    """docs/design/kernels.md: measured on x86-64, counted on ARM; left out on A72 until timed."""
     decoders = [plan.decoder for plan in load_profile(name).variants]
     found = [i for i, decoder in enumerate(decoders) if decoder.startswith("int8-fused")]
     assert [decoders[i] for i in found] == ([] if place == "nowhere" else [recipe])

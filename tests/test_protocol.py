@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its audio module imports audioop
     from wyoming import audio, error, event, info, ping, tts
 
-PAGE = Path(__file__).parent.parent / "docs" / "protocol.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "protocol.md"
 
 
 def decode(stream: bytes, limits: Limits = FROM_DAEMON, step: int = 1 << 20) -> list[Frame]:

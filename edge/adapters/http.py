@@ -1,4 +1,4 @@
-"""OpenAI's speech interface over HTTP, for clients that know no other: docs/integrations.md.
+"""OpenAI's speech interface over HTTP, for clients that know no other: docs/use/integrations.md.
 
 POST /v1/audio/speech, GET /v1/models, GET /v1/audio/voices. Each request is one connection to the
 daemon's socket. Where it listens is edge/adapters/http_listener.py's affair.

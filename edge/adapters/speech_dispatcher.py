@@ -5,7 +5,7 @@ output. A module that dies stays dead, and a program that waits for it hangs, so
 no failure: it connects to the daemon for each message, and answers a message that could not be
 spoken as one that was stopped.
 
-Source: speech-dispatcher 0.11.4, src/modules/module_main.c; docs/speech-dispatcher.md.
+Source: speech-dispatcher 0.11.4, src/modules/module_main.c; docs/use/speech-dispatcher.md.
 """
 
 from __future__ import annotations

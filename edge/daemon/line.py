@@ -2,7 +2,7 @@
 
 A sound server that hangs holds a write, an opening or a closing for ever, and a thread in such a
 call cannot be ended. So callers wait beside it, as long as they like; see
-docs/decisions/0011-a-thread-for-each-device.md.
+docs/design/decisions/0011-a-thread-for-each-device.md.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
-"""The wire, without I/O: bytes <-> frames <-> messages. docs/protocol.md is its page for people.
+"""The wire, without I/O: bytes <-> frames <-> messages.
+
+Its page for people is docs/reference/protocol.md.
 
     for frame in decoder.feed(received):      # raises BadFrame, then the connection ends
         request = parse_request(frame)        # raises BadMessage, TextTooLong or BadStyle
     send(encode(to_frame(Pong(request.text))))
 
 Frames are those of the Wyoming protocol, so Wyoming's clients and servers are peers as they are.
-A new message is a dataclass and a row in requests.py or replies.py, and a row in docs/protocol.md.
+A new message is a dataclass and a row in requests.py or replies.py, and a row in
+docs/reference/protocol.md.
 """
 
 from edge.protocol.frames import FROM_CLIENT, FROM_DAEMON, Decoder, Frame, Limits, encode

@@ -38,7 +38,7 @@ FROM_CLIENT = Limits(header=64 << 10, data=256 << 10, payload=64 << 10)
 # The daemon's payload: 10 s, the longest segment, in one chunk of 24 kHz int16 is 480,000 bytes.
 FROM_DAEMON = Limits(header=64 << 10, data=256 << 10, payload=1 << 20)
 
-SEE_PAGE = "docs/protocol.md lists every message, its fields and limits."
+SEE_PAGE = "docs/reference/protocol.md lists every message, its fields and limits."
 
 MAX_DIGITS = 20  # of a whole number: 64 bits and a sign; int() takes quadratic time for more
 
@@ -249,5 +249,6 @@ def _kind(value: Any) -> str:
 def _refuse(reason: str) -> NoReturn:
     raise BadFrame(
         f"bad frame: {reason}",
-        "Correct the client and connect again; docs/protocol.md shows the frames and limits.",
+        "Correct the client and connect again; "
+        "docs/reference/protocol.md shows the frames and limits.",
     )

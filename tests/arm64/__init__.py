@@ -1,1 +1,1 @@
-"""ARM without ARM hardware: see docs/arm.md."""
+"""ARM without ARM hardware: see docs/design/arm.md."""

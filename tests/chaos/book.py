@@ -128,7 +128,7 @@ def faults(entry: Entry) -> list[str]:
     for (before, begun), (word, frames) in itertools.pairwise(entry.heard):
         # After an interruption its last word comes again, which is the one before where only the
         # faded block of a new one was played; after a loss, the end of the one before may:
-        # docs/protocol.md and docs/sound.md.
+        # docs/reference/protocol.md and docs/use/sound.md.
         if word < before - 1 or (word == before - 1 and frames >= WHOLE and begun > FADED):
             found.append("double")
     if end == "finished" and not entry.kind.startswith("sound"):

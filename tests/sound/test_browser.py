@@ -17,7 +17,7 @@ from tests.sound.speech_server import SpeechServer
 
 pytestmark = [pytest.mark.sound, pytest.mark.browser]
 
-PAGE = (ROOT / "docs" / "kiosk.html").as_uri()
+PAGE = (ROOT / "docs" / "use" / "kiosk.html").as_uri()
 UNIT = ROOT / "systemd" / "user" / "edge-kiosk.service"
 SENTENCES = "One two three four. Five six seven eight. Nine ten."
 WATCH = """

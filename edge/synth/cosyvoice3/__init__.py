@@ -1,4 +1,4 @@
-"""Family `cosyvoice3`: speech in a cloned voice. docs/cosyvoice3.md is its page."""
+"""Family `cosyvoice3`: speech in a cloned voice. docs/design/cosyvoice3.md is its page."""
 
 from __future__ import annotations
 
