@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.daemon import devices
-from edge.daemon.sink import Sink
 from edge.errors import NoSoundDevice
 from edge.pcm import Samples
+from edge.sound import devices
+from edge.sound.sink import Sink
 
 RATE = 48000
 SWEEP_S, FROM_HZ, TO_HZ = 4.0, 400.0, 4400.0
@@ -31,7 +31,7 @@ MARGIN_MS, STEP_MS = 50, 50
 _TAIL_S = 1.0
 _WINDOW_S, _HOP_S, _LAG_S = 0.020, 0.005, 0.002  # clocks drift 0.4 ms in a sweep (100 ppm)
 _ALIKE = 0.4  # correlation of a window that came through; noise of this length gives about 0.1
-_SURE = 0.2  # of the tail, in a loud room
+_SURE = 0.2  # correlation of the tail, in a loud room
 _IN_A_ROW = 3
 _NOISE_MS = 15  # a swallowed beginning that is shorter is the windows' grain
 _BLOCK_S = 0.01
@@ -42,25 +42,28 @@ Recording = Callable[[], tuple[Samples, float]]
 
 @dataclass(frozen=True)
 class Heard:
-    """Seconds: from the first write to the recording, and of the beginning that is missing."""
+    """The result of one recording of a sweep."""
 
     latency_s: float
+    """Seconds from the first write to the recording."""
     swallowed_s: float
+    """Seconds of the sweep's beginning that are missing."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Milliseconds. `left_ms`: what was swallowed though `wake_ms` of silence went first."""
+    """Sound that a device swallows after idle, and silence that should go first, milliseconds."""
 
     device: str
     latency_ms: int
     swallowed_ms: int
     wake_ms: int
     left_ms: int
+    """Sound that was still swallowed although `wake_ms` of silence went first."""
 
 
 def sweep(rate: int = RATE) -> Samples:
-    """The sound to be played, float32 (frames,)."""
+    """Make the sound to be played, float32 (frames,)."""
     t = np.arange(round(SWEEP_S * rate)) / rate
     phase = 2 * np.pi * (FROM_HZ * t + (TO_HZ - FROM_HZ) / (2 * SWEEP_S) * t**2)
     return (LEVEL * np.sin(phase)).astype(np.float32)
@@ -71,7 +74,9 @@ def calibrate(
     record: Callable[[], AbstractContextManager[Recording]],
     idle: Callable[[], None],
 ) -> Calibration:
-    """`open_sink(wake_ms)` opens the output; `idle()` leaves it alone until it sleeps.
+    """Play and record; if the beginning was swallowed, play again behind enough silence.
+
+    `open_sink(wake_ms)` opens the output; `idle()` leaves it alone until it sleeps.
 
     Raises NoSoundDevice, also if the recording does not hear the sweep.
     """
@@ -92,8 +97,8 @@ def calibrate(
 
 
 def listen(recorded: Samples, began: float, played: float) -> Heard:
-    """What a recording that began at `began` heard of a sweep that was written at `played`, both
-    monotonic seconds; `recorded` is float32 (frames,) at RATE. Raises NoSoundDevice."""
+    """Find the sweep in a recording: `recorded` is float32 (frames,) at RATE and began at `began`,
+    the sweep was written at `played`, both monotonic seconds. Raises NoSoundDevice."""
     reference = sweep()
     tail = reference[-round(_TAIL_S * RATE) :]
     place, likeness = _find(tail, recorded)
@@ -137,7 +142,7 @@ def _measure(
 
 
 def _find(part: Samples, whole: Samples) -> tuple[int, float]:
-    """Where `part` is most alike in `whole`, in frames, and how much: 1 is equal in shape."""
+    """Find where `part` is most alike in `whole`, in frames, and how much: 1 is equal in shape."""
     if len(whole) < len(part):
         return 0, 0.0
     size = len(whole) + len(part)

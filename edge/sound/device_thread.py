@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.daemon.sink import Sink
 from edge.errors import NoSoundDevice
+from edge.sound.sink import Sink
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,12 @@ Bluetooth speakers to sleep (weirdtangent/pulse-os#238)."""
 HUM_BLOCK_S = 0.02
 
 ANSWER_S = 5.0
-"""A device that takes longer for an opening or 20 ms of sound hangs. Waking a Bluetooth speaker
-takes a sound server two or three seconds."""
+"""Seconds after which a device hangs that is still opening or taking 20 ms of sound. Waking a
+Bluetooth speaker takes a sound server two or three."""
 
 SLICE_S = 0.25
-"""Of a wait for a device: what a stop of this process costs of it at the most."""
+"""Waits are counted in slices of so many seconds: a SIGSTOP, or a frozen board, costs one slice,
+not the whole patience."""
 
 
 class NotAnswering(NoSoundDevice):
@@ -46,10 +47,11 @@ class _Job:
         self.error: Exception | None = None
 
 
-class Line:
-    """`make_sink(rate)` makes a sink for the device called `name` (for people).
+class DeviceThread:
+    """Runs work on one device in a thread of its own, so that callers can stop waiting for it.
 
-    With `keep_awake` a released device is kept open, and hums.
+    `make_sink(rate)` makes a sink for the device, which people know as `name`. With `keep_awake` a
+    released device is kept open, and hums.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class Line:
         patience_s: float,
         stop: Callable[[], bool] = lambda: False,
     ) -> Any:
-        """`work(sink)`, done by the device's thread; None if `stop` becomes true before it is.
+        """Have the device's thread do `work(sink)`; None if `stop` becomes true before it has.
 
         Raises what the work does, and NotAnswering after `patience_s`, or at once while the
         device is stuck; its sink is closed as soon as it comes back.
@@ -118,13 +120,13 @@ class Line:
             raise self._not_answering()
 
     def post(self, work: Callable[[Sink], Any]) -> None:
-        """Have it done if the device is open, after what was asked before; never waits."""
+        """Have `work` done if the device is open, after what was asked before; never waits."""
         with self._changed:
             if not self.stuck:
                 self._put(_Job(0, work))
 
     def release(self) -> None:
-        """Nobody needs the device for now: it is closed, or kept awake."""
+        """Give the device back for now: it is closed, or kept awake."""
         with self._changed:
             self._put(_Job(0, self._released_sink))
 
@@ -136,11 +138,12 @@ class Line:
             self._changed.notify_all()
 
     def pause(self, seconds: float, stop: Callable[[], bool]) -> None:
-        """Until then, or until `stop`."""
+        """Wait for so long, or until `stop` and an interrupt()."""
         with self._changed:
             self._changed.wait_for(stop, seconds)
 
     def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until all is done that was asked; False after so many seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._jobs and not self._running, seconds)
 
@@ -155,8 +158,8 @@ class Line:
         return thread is None or not thread.is_alive()
 
     def _awake_for(self, seconds: float, until: Callable[[], bool]) -> bool:
-        """Wait until then; False after so many seconds, without those in which this process was
-        stopped or the board frozen: the device could not answer in them. The lock is held."""
+        """Wait for `until`; False after so many seconds, not counting those in which this process
+        was stopped or the board frozen: the device could not answer in them. The lock is held."""
         while seconds > 0:
             if self._changed.wait_for(until, min(seconds, SLICE_S)):
                 return True

@@ -52,7 +52,7 @@ class Device:
 
 
 def sounddevice() -> Any:
-    """The sounddevice module, imported at first use; raises MissingPackage naming what lacks."""
+    """Import the sounddevice module, at first use; raises MissingPackage naming what lacks."""
     try:
         import sounddevice
     except ImportError:
@@ -81,13 +81,16 @@ def refresh() -> None:
 
 
 def list_devices() -> tuple[Device, ...]:
-    """The outputs there are now, in PortAudio's order; raises NoSoundDevice, MissingPackage."""
+    """List the outputs that are there now, in PortAudio's order.
+
+    Raises NoSoundDevice, MissingPackage.
+    """
     refresh()
     return known_devices()
 
 
 def known_devices(direction: Literal["output", "input"] = "output") -> tuple[Device, ...]:
-    """The outputs, or inputs, there were at the last refresh, or at first use."""
+    """List the outputs, or inputs, there were at the last refresh, or at first use."""
     sd = sounddevice()
     with PORTAUDIO:
         try:
@@ -115,7 +118,7 @@ def known_devices(direction: Literal["output", "input"] = "output") -> tuple[Dev
 
 
 def find(name: str | None, devices: tuple[Device, ...], asound: Path = _ASOUND) -> Device:
-    """The device called `name`; None is the machine's default. Raises NoSoundDevice.
+    """Find the device called `name`; None is the machine's default. Raises NoSoundDevice.
 
     A name is the whole of PortAudio's name or a part that only one device has, in any case; or
     an ALSA address by card id ([plug]hw:CARD=id[,DEV=n]), which stays the same when cards are
@@ -148,7 +151,7 @@ def find(name: str | None, devices: tuple[Device, ...], asound: Path = _ASOUND) 
 
 
 def open_output(device: Device, rates: Sequence[int], block_s: float, latency_s: float) -> Any:
-    """A RawOutputStream of int16 at the first of `rates` (Hz) that the device runs at.
+    """Open a RawOutputStream of int16 at the first of `rates` (Hz) that the device runs at.
 
     Two channels on a card, because most cards take no mono; one on a mixer, which widens by
     itself. Raises NoSoundDevice. Until `close_stream` the stream counts as a user of PortAudio,
@@ -195,7 +198,7 @@ def _open_first(
 
 
 def open_input(device: Device, rate: int) -> Any:
-    """A RawInputStream of int16 at `rate` Hz, with one channel or two. Raises NoSoundDevice."""
+    """Open a RawInputStream of int16 at `rate` Hz, of one channel or two. Raises NoSoundDevice."""
     sd = sounddevice()
     with PORTAUDIO:
         sd._initialize()
@@ -224,7 +227,7 @@ def leave_open() -> None:
 
 
 def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:
-    """PortAudio's error in our words, to be raised."""
+    """Put PortAudio's error in our words, to be raised."""
     words = str(error.args[0]) if error.args else repr(error)
     if len(error.args) > 2:  # (message, code, (host API, its code, its words))
         words += f": {error.args[2][2]}"
@@ -242,7 +245,7 @@ def lost(error: Exception, device: Device | None = None) -> NoSoundDevice:
 
 
 def holder_of(device: Device, asound: Path = _ASOUND, proc: Path = Path("/proc")) -> str | None:
-    """The program that has opened this card, as far as we may know: `pulseaudio (process 812)`."""
+    """Name the program that has opened this card, if we may know: `pulseaudio (process 812)`."""
     if (place := _ALSA_PLACE.search(device.name)) is None:
         return None
     card, number = place["place"].removeprefix("hw:").split(",")

@@ -12,10 +12,10 @@ class Fader:
 
     def __init__(self) -> None:
         self.wish = 1.0
-        self._gain = 1.0  # of the last sample
+        self._gain = 1.0  # what the last sample was multiplied by
 
     def fade(self, block: Samples, frames: int) -> Samples:
-        """With the volume; from one end of its range to the other it takes so many frames."""
+        """Return the block at the wished volume; a fade from 0 to 1 takes `frames` frames."""
         gain, wish = self._gain, self.wish
         if gain == wish:
             return block if gain == 1 else block * np.float32(gain)

@@ -1,4 +1,4 @@
-"""Where speech goes, and what happens when that place is lost: waiting, or another device."""
+"""A sink that outlives its device: it waits for a lost one, or goes on with another."""
 
 from __future__ import annotations
 
@@ -9,49 +9,57 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from edge.daemon import devices
-from edge.daemon.line import ANSWER_S, Line
-from edge.daemon.sink import ABORT_WAIT_S, PortAudioSink, Sink, reopen_delays
 from edge.errors import NoSoundDevice
-from edge.output import KINDS, OnLoss, Output
 from edge.pcm import Samples
+from edge.sound.device_thread import ANSWER_S, DeviceThread
+from edge.sound.devices import leave_open
+from edge.sound.portaudio import PortAudioSink
+from edge.sound.settings import KINDS, OnLoss, Output
+from edge.sound.sink import ABORT_WAIT_S, Sink
 
 log = logging.getLogger(__name__)
 
 BLOCK_S = 0.02
-"""What one call of a device holds: an abort waits for one."""
+"""Seconds of one write to a device: an abort waits for one."""
 SURE_S = 0.03
-"""Said again after a loss beside what the device's latency tells, as a server loses its own share.
-Without it 11 and 13 ms were missing in the recording, and with 20 ms up to 20 on a busy machine
-(PulseAudio 16, null sink); better twice than never."""
+"""Seconds said again after a loss, besides what the device's latency tells: a server loses its own
+share. Without it 11 and 13 ms were missing in the recording, and with 20 ms up to 20 on a busy
+machine (PulseAudio 16, null sink); better twice than never."""
 CLOSE_S = 1.0
+"""Seconds that the end of the process waits for a device to close; one that hangs is left."""
+
+
+def reopen_delays() -> Iterator[float]:
+    """Yield the seconds to wait before each try to open a lost device: 0.1, 0.2, ... 5, 5, ..."""
+    delay = 0.1
+    while True:
+        yield delay
+        delay = min(2 * delay, 5.0)
 
 
 class SoundCard:
-    """The devices of an Output, for the daemon's life; `open` gives a sink for one voice's rate.
-
-    One sink is in use at a time.
-    """
+    """The devices of an Output, for the process's life; one sink is in use at a time."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
-        self._lines = [self._line(output.device, output.keep_awake)]
+        self._devices = [self._device(output.device, output.keep_awake)]
         if output.fallback is not None:
-            self._lines.append(self._line(output.fallback, keep_awake=False))
+            self._devices.append(self._device(output.fallback, keep_awake=False))
 
     def open(self, rate: int) -> Sink:
+        """Make a sink for sound of `rate` Hz, which opens a device at its first write."""
         output = self.output
         longest = max(kind.wake_ms for kind in KINDS) if output.wake_ms is None else output.wake_ms
         answer_s = ANSWER_S + max(longest, output.usual_wake_ms) / 1000  # written at the start
-        return FailoverSink(self._lines, rate, output.on_loss, output.wait_s, answer_s)
+        return FailoverSink(self._devices, rate, output.on_loss, output.wait_s, answer_s)
 
     def close(self) -> None:
         """Let go of the devices; one that hangs is left as it is."""
-        closed = [line.close(CLOSE_S) for line in self._lines]
+        closed = [device.close(CLOSE_S) for device in self._devices]
         if not all(closed):
-            devices.leave_open()
+            leave_open()
 
-    def _line(self, device: str | None, keep_awake: bool) -> Line:
+    def _device(self, device: str | None, keep_awake: bool) -> DeviceThread:
         output = self.output
 
         def make_sink(rate: int) -> Sink:
@@ -64,43 +72,43 @@ class SoundCard:
                 output.usual_wake_ms,
             )
 
-        return Line(device or "default", make_sink, keep_awake)
+        return DeviceThread(device or "default", make_sink, keep_awake)
 
 
 class FailoverSink:
-    """Plays to the first of `lines` that works, and goes on after a loss with what was not heard.
+    """Plays to the first device that works, and goes on after a loss with what was not heard.
 
-    At the start each line is tried once. A device lost under way is waited for, and others are
+    At the start each device is tried once. A device lost under way is waited for, and others are
     tried, as `on_loss` says, for `wait_s`; then NoSoundDevice. What is spoken twice is at most
     SURE_S and a block of BLOCK_S long, if the device's latency is what it says.
     """
 
     def __init__(
         self,
-        lines: Sequence[Line],
+        devices: Sequence[DeviceThread],
         rate: int,
         on_loss: OnLoss = "wait",
         wait_s: float = 30.0,
         answer_s: float = ANSWER_S,
     ) -> None:
-        self._lines, self._rate = lines, rate
+        self._devices, self._rate = devices, rate
         self._on_loss, self._wait_s, self._answer_s = on_loss, wait_s, answer_s
-        self._line = lines[0]
+        self._device = devices[0]
         self._state = threading.Lock()
         self._life = object()  # replaced by each abort: a write of an older life ends
         self._under_way = False
         self._waiting = False
         self._name: str | None = None
         self._latency_s = 0.06
-        self._recent = np.zeros(0, np.float32)  # of what was written, all that may be unheard
+        self._recent = np.zeros(0, np.float32)  # the end of what was written: what may be unheard
         self._end = 0.0  # when all that was written will have been heard, monotonic seconds
 
     @property
     def name(self) -> str:
-        name = self._name or self._line.name
+        name = self._name or self._device.name
         if self._waiting:
             return f"{name} (lost)"
-        return name if self._line.answering else f"{name} (not answering)"
+        return name if self._device.answering else f"{name} (not answering)"
 
     @property
     def latency_s(self) -> float:
@@ -130,36 +138,37 @@ class FailoverSink:
 
     def abort(self) -> None:
         with self._state:
-            for line in self._lines:
-                line.post(lambda sink: sink.abort())
+            for device in self._devices:
+                device.post(lambda sink: sink.abort())
             self._end_life()
-        self._line.wait_until_idle(ABORT_WAIT_S)
+        self._device.wait_until_idle(ABORT_WAIT_S)
 
     def close(self) -> None:
         with self._state:
             self._end_life()
-        for line in self._lines:
-            line.release()
-        self._line = self._lines[0]
+        for device in self._devices:
+            device.release()
+        self._device = self._devices[0]
 
     def _end_life(self) -> None:
-        """The state's lock is held, so that no write of the next life is interrupted."""
+        """Break off the writes of this life. The state's lock is held, so that none of the next
+        is interrupted."""
         self._life = object()
         self._forget()
-        for line in self._lines:
-            line.interrupt()
+        for device in self._devices:
+            device.interrupt()
 
     def _forget(self) -> None:
         self._under_way = False
         self._recent = self._recent[:0]
 
     def _play(self, block: Samples, life: object) -> bool:
-        """One block; an empty one finishes."""
+        """Play one block; an empty one finishes. True after an underrun."""
         began = time.monotonic()
         unheard = self._unheard(began)
-        others = [line for line in self._lines if line is not self._line]
+        others = [device for device in self._devices if device is not self._device]
         try:
-            return self._put(self._line, block, life, self._patience_s(bool(others)))
+            return self._put(self._device, block, life, self._patience_s(bool(others)))
         except NoSoundDevice as error:
             if self._life is not life:
                 return False
@@ -179,21 +188,21 @@ class FailoverSink:
     def _go_on(
         self, rest: Samples, life: object, began: float, lost: NoSoundDevice, finish: bool
     ) -> bool:
-        """Play `rest` to the first line that takes it."""
+        """Play `rest` to the first device that takes it."""
         under_way = self._under_way
-        for line in self._candidates(began, life):
+        for device in self._candidates(began, life):
             try:
-                underrun = self._put(line, rest, life, self._answer_s + len(rest) / self._rate)
+                underrun = self._put(device, rest, life, self._answer_s + len(rest) / self._rate)
                 if finish:
-                    self._put(line, rest[:0], life, self._answer_s)
+                    self._put(device, rest[:0], life, self._answer_s)
             except NoSoundDevice as error:
                 if self._life is not life:
                     return False
                 log.debug("sound: %s", error.message)
                 continue
-            if self._life is life and (line is not self._line or under_way):
-                log.warning("sound: goes on with %s", line.name)
-            self._line = line
+            if self._life is life and (device is not self._device or under_way):
+                log.warning("sound: goes on with %s", device.name)
+            self._device = device
             return underrun
         if self._life is not life:
             return False
@@ -202,9 +211,9 @@ class FailoverSink:
             raise NoSoundDevice(waited, lost.remedy)
         raise lost
 
-    def _candidates(self, began: float, life: object) -> Iterator[Line]:
-        """The lines to try, each when its turn has come; ends when there is no more hope."""
-        others = [line for line in self._lines if line is not self._line]
+    def _candidates(self, began: float, life: object) -> Iterator[DeviceThread]:
+        """The devices to try, each when its turn has come; ends when there is no more hope."""
+        others = [device for device in self._devices if device is not self._device]
         if not self._under_way:
             yield from others
             return
@@ -214,27 +223,29 @@ class FailoverSink:
             left = began + self._wait_s - time.monotonic()
             if left <= 0 or self._life is not life:
                 break
-            self._line.pause(min(delay, left), lambda: self._life is not life)
-            yield self._line
+            self._device.pause(min(delay, left), lambda: self._life is not life)
+            yield self._device
             if self._on_loss == "fallback":
                 yield from others
         if self._on_loss == "wait":
             yield from others
 
     def _patience_s(self, others: bool) -> float:
-        """How long the device in use may take for one block."""
+        """Seconds that the device in use may take for one block."""
         if self._under_way and not (others and self._on_loss == "fallback"):
             return max(self._wait_s, self._answer_s)
         return self._answer_s
 
-    def _put(self, line: Line, samples: Samples, life: object, patience_s: float) -> bool:
+    def _put(
+        self, device: DeviceThread, samples: Samples, life: object, patience_s: float
+    ) -> bool:
         def work(sink: Sink) -> tuple[bool, float, str]:
             if len(samples):
                 return sink.write(samples), sink.latency_s, sink.name
             sink.finish()
             return False, sink.latency_s, sink.name
 
-        done = line.run(self._rate, work, patience_s, lambda: self._life is not life)
+        done = device.run(self._rate, work, patience_s, lambda: self._life is not life)
         if done is None:
             return False
         underrun, self._latency_s, self._name = done
@@ -252,6 +263,6 @@ class FailoverSink:
         self._recent = held[max(0, len(held) - most) :]
 
     def _unheard(self, now: float) -> Samples:
-        """The end of what was written that the device still holds, as far as the clock tells."""
+        """The end of what was written, as much as the device still holds by the clock."""
         frames = round((max(0.0, self._end - now) + SURE_S) * self._rate)
         return self._recent[max(0, len(self._recent) - frames) :]

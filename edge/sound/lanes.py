@@ -1,22 +1,23 @@
-"""What waits for the sound card, as the player keeps it; pure, the player's lock guards it."""
+"""Speech that waits for the sound card, and whose turn it is. Pure; the player holds the lock."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
 
-from edge.daemon.events import WordMarks
 from edge.pcm import PcmChunk
+from edge.sound.events import WordMarks
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Of the sound of one utterance; `start_s`: where in it this begins."""
+    """Sound of one utterance."""
 
     id: str
     chunk: PcmChunk
     words: WordMarks = ()
     start_s: float = 0.0
+    """Seconds from the utterance's beginning to this."""
 
     def part(self, start: int, stop: int | None = None) -> Stretch:
         """The frames from `start` to `stop`, with the words that begin in them."""
@@ -31,29 +32,30 @@ class Stretch:
 
 @dataclass(frozen=True)
 class End:
-    """Behind the last stretch of an utterance."""
+    """Follows the last stretch of an utterance."""
 
     id: str
     seconds: float
+    """Length of the whole utterance."""
 
 
 @dataclass(eq=False)
 class Lane:
-    """Utterances one after the other. `begun`: the one whose first sound was played and whose end
-    has not come; `said`: what was played of it since its last word, or else its last sentence,
-    began."""
+    """Utterances one after the other."""
 
     items: deque[Stretch | End] = field(default_factory=deque)
     begun: str | None = None
+    """Id of the utterance whose first sound was played and whose end has not come."""
     said: list[Stretch] = field(default_factory=list)
+    """Sound played since the last word of `begun` began, or else its last sentence."""
 
     @property
     def ends(self) -> bool:
-        """All of an utterance was played, and only its end is left to tell."""
+        """True if all of an utterance was played, and only its end is left to tell."""
         return bool(self.items) and isinstance(self.items[0], End)
 
     def remember(self, stretch: Stretch) -> None:
-        """It was played."""
+        """Keep what rewind() must repeat, now that `stretch` was played."""
         if stretch.chunk.words:
             self.said = [stretch.part(stretch.chunk.words[-1].start)]
         elif stretch.chunk.begins:
@@ -62,11 +64,12 @@ class Lane:
             self.said.append(stretch)
 
     def rewind(self) -> None:
-        """What was said waits again."""
+        """Put what was said since the last word back in front."""
         self.items.extendleft(reversed(self.said))
         self.said = []
 
     def drop(self, id: str) -> None:
+        """Forget an utterance, played or not."""
         self.items = deque(item for item in self.items if item.id != id)
         if self.begun == id:
             self.begun, self.said = None, []
@@ -84,18 +87,18 @@ class Lanes:
 
     @property
     def turn(self) -> Lane:
-        """The lane that is played now. An end takes no time, so it is told first."""
+        """The lane that is played now. An end takes no time, so it goes first."""
         return self.urgent if self.are_cut(self.normal) and not self.normal.ends else self.normal
 
     @property
     def waiting(self) -> bool:
-        """Whether there is something to play now."""
+        """True if there is something to play now."""
         lane = self.turn
         return bool(lane.items) and (lane.ends or not self.hold_back(lane))
 
     @property
     def in_the_middle(self) -> bool:
-        """Of an utterance whose next stretch is on its way."""
+        """True if an utterance has begun and its next stretch is on its way."""
         return self.turn.begun is not None and not self.hold_back(self.turn)
 
     @property
@@ -103,14 +106,14 @@ class Lanes:
         return not any(lane.items or lane.begun for lane in (self.urgent, self.normal))
 
     def are_cut(self, lane: Lane) -> bool:
-        """Whether this lane has to wait for urgent speech."""
+        """True if this lane has to wait for urgent speech."""
         return lane is self.normal and bool(self.urgent.items or self.urgent.begun)
 
     def hold_back(self, lane: Lane) -> bool:
         return self.paused and lane is self.normal
 
     def cut_in(self) -> bool:
-        """Urgent speech begins; whether it interrupts anything."""
+        """Let urgent speech begin; True if it interrupts anything."""
         interrupts = self.normal.begun is not None
         if interrupts:
             self.normal.rewind()

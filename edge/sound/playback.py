@@ -11,31 +11,36 @@ from typing import Literal
 
 import numpy as np
 
-from edge.daemon.events import Failed, Finished, Notify, Started, WordHeard, WordMarks
-from edge.daemon.fader import Fader
-from edge.daemon.lanes import End, Lane, Lanes, Stretch
-from edge.daemon.sink import PAD_LATENCIES, PAD_S, Sink
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
+from edge.sound.events import Failed, Finished, Started, Tell, WordHeard, WordMarks
+from edge.sound.fader import Fader
+from edge.sound.lanes import End, Lane, Lanes, Stretch
+from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink
 
 log = logging.getLogger(__name__)
 
 BLOCK_S = 0.02
-"""What one write holds: a stop is heard one block later."""
+"""Seconds of one write: a stop is heard one block later."""
 LONGEST_WAIT_S = 660.0
-"""For a device: what the configuration allows, and opening it."""
+"""Seconds of waiting for a device that still count as life: 600, the most that the configuration
+allows (edge/sound/settings.py), and a minute for opening it."""
 KEEP_OPEN_S = 0.5
-"""Silence written after the last sample, so that the next utterance needs no new start."""
+"""Seconds of silence after the last sample, so that the next utterance needs no new start."""
 
 
 class Player(threading.Thread):
-    """`open_sink(rate)` opens the sound card for a voice's rate; `on_room` is called from this
-    thread whenever less is waiting than before, so that synthesis goes on."""
+    """Plays what it is given, in order, and tells what has been heard.
+
+    `open_sink(rate)` opens the sound card for a voice's rate. From this thread, `notify` is told
+    each event, and `on_room` is called whenever less is waiting than before. Every public method
+    may be called from any thread, and waits for a lock that is held for one block at the most.
+    """
 
     def __init__(
         self,
         open_sink: Callable[[int], Sink],
-        notify: Notify,
+        notify: Tell,
         on_room: Callable[[], None],
     ) -> None:
         super().__init__(name="playback", daemon=True)
@@ -68,14 +73,16 @@ class Player(threading.Thread):
         start_s: float = 0.0,
         urgent: bool = False,
     ) -> None:
-        """Urgent speech is played first; what it cuts short goes on behind it, from the beginning
+        """Have a chunk played after the others of its lane.
+
+        Urgent speech is played first; what it cuts short goes on behind it, from the beginning
         of its last word."""
         with self._changed:
             self._lanes.of(urgent).items.append(Stretch(id, chunk, words, start_s))
             self._changed.notify_all()
 
     def end(self, id: str, seconds: float, urgent: bool = False) -> None:
-        """No more chunks of this utterance will come; `seconds` is what it lasted in all."""
+        """Say that no more chunks of this utterance come; it lasts `seconds` in all."""
         with self._changed:
             self._lanes.of(urgent).items.append(End(id, seconds))
             self._changed.notify_all()
@@ -109,14 +116,14 @@ class Player(threading.Thread):
 
     @property
     def turns(self) -> float:
-        """Grows whenever the thread comes round: see edge.daemon.watchdog. Waiting for a lost
-        device, as long as the configuration may ask for, is life too."""
+        """A number that grows whenever the thread comes round, for who watches over it. Waiting
+        for a lost device, for LONGEST_WAIT_S at the most, is life too."""
         since = self._writing_since
         waited_s = 0.0 if since is None else time.monotonic() - since
         return self._turns + (waited_s if waited_s < LONGEST_WAIT_S else 0.0)
 
     def nudge(self) -> None:
-        """Come round once, also where there is nothing to do."""
+        """Have the thread come round once, also where there is nothing to do."""
         with self._changed:
             self._changed.notify_all()
 
@@ -126,11 +133,11 @@ class Player(threading.Thread):
 
     @property
     def volume(self) -> float:
+        """Factor of the amplitude, from 0 to 1."""
         return self._fader.wish
 
     @volume.setter
     def volume(self, factor: float) -> None:
-        """Of the amplitude, from 0 to 1."""
         self._fader.wish = factor
 
     def buffered_s(self, urgent: bool) -> float:
@@ -150,7 +157,7 @@ class Player(threading.Thread):
 
     @property
     def silent(self) -> bool:
-        """Nothing sounds and nothing waits to."""
+        """True if nothing sounds and nothing waits to."""
         with self._changed:
             return not self._marks and self._lanes.empty
 
@@ -188,7 +195,8 @@ class Player(threading.Thread):
         self._close_sink()
 
     def _next(self) -> tuple[Stretch | End | None, Lane, bool]:
-        """The next item, its lane, and whether its utterance has begun; None if none waits."""
+        """Take the next item; return it (None if none waits), its lane, and whether its utterance
+        has begun."""
         with self._changed:
             self._turns += 1
             while not self._lanes.waiting and not self._closing and self._sink is None:
@@ -234,8 +242,9 @@ class Player(threading.Thread):
     def _admit(
         self, piece: Stretch, lane: Lane, start: int, stop: int, started: bool
     ) -> Literal["play", "cut", "leave"]:
-        """Whether the frames from `start` to `stop` are written next; their words will be told
-        when they are heard. If not, they wait, unless it was cancelled or the daemon closes."""
+        """Decide whether the frames from `start` to `stop` are written next; if so, their words
+        will be told when they are heard. If not, they wait, unless the utterance was cancelled or
+        the thread ends."""
         with self._changed:
             if self._current != piece.id or self._closing:
                 return "leave"
@@ -296,7 +305,7 @@ class Player(threading.Thread):
                 self._current = None
 
     def _keep_open_blocks(self) -> int:
-        """Enough silence that what is thrown away with the device is silence.
+        """Count the blocks of silence after which what is thrown away with the device is silence.
 
         Block by block, and not by the sink's finish(), so that speech which comes meanwhile waits
         for one block only.
@@ -347,7 +356,7 @@ class Player(threading.Thread):
 
 
 def _told(error: Exception) -> EdgeError:
-    """The failure as clients are told it; one that nobody foresaw must not end the playback."""
+    """Put a failure as clients are told it; one that nobody foresaw must not end the playback."""
     if isinstance(error, EdgeError):
         return error
     log.debug("the failure", exc_info=error)

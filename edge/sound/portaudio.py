@@ -1,4 +1,4 @@
-"""Where speech goes: the sound card, written in short blocks by one thread.
+"""A sink that plays through PortAudio: to a card, or to the session's sound server.
 
 Blocking writes only: callback streams cannot run under systemd's MemoryDenyWriteExecute.
 """
@@ -6,27 +6,20 @@ Blocking writes only: callback streams cannot run under systemd's MemoryDenyWrit
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.daemon import devices
-from edge.daemon.sound_server import ServerSink, default_sink
 from edge.errors import MissingPackage, NoSoundDevice
-from edge.output import kind_of
 from edge.pcm import Samples, to_int16
+from edge.sound import devices
+from edge.sound.pulse import ServerSink, default_sink
+from edge.sound.settings import kind_of
+from edge.sound.sink import ABORT_WAIT_S, PAD_LATENCIES, PAD_S
 
-# PortAudio's stop() throws away what still waits in the device, its latency and about 10 ms.
-# Silence of this length after the last sample is what is thrown away instead (measured: one
-# latency more is not enough, 20 ms more is borderline).
-PAD_LATENCIES, PAD_S = 2, 0.050
-
-ABORT_WAIT_S = 0.050  # a write in progress takes a block; longer, and it will abort by itself
-
-# The rate of ALSA's dmix, which is behind `default` where no sound server runs.
 DMIX_RATE = 48000
+"""Hz of ALSA's dmix, which is behind `default` where no sound server runs."""
 
 # ALSA's names for the session's sound server; `default` is it, or dmix where there is none.
 _SERVERS = ("default", "pulse", "pipewire")
@@ -34,55 +27,15 @@ _SERVERS = ("default", "pulse", "pipewire")
 Pcm = npt.NDArray[np.int16]
 
 
-class Sink(Protocol):
-    """A player of mono sound at one rate. One thread writes and finishes; any may abort."""
-
-    @property
-    def name(self) -> str:
-        """The device's own name, for people."""
-
-    @property
-    def latency_s(self) -> float:
-        """From a write to the ear, seconds, as far as the device tells."""
-
-    def write(self, samples: Samples) -> bool:
-        """Play float32 (frames,) after what was written before; blocks while too much waits.
-
-        True if the device ran dry since the last write. Raises NoSoundDevice, after which the
-        next write tries to open the device anew.
-        """
-
-    def finish(self) -> None:
-        """Return when everything written has been heard; raises NoSoundDevice."""
-
-    def interrupt(self) -> None:
-        """A write or finish in progress ends before its next block, from any thread; never waits.
-
-        Some of it may still sound; abort() or close() is to follow."""
-
-    def abort(self) -> None:
-        """Silence now, from any thread; a write in progress returns soon. Never raises."""
-
-    def close(self) -> None:
-        """Let go of the device."""
-
-
-def reopen_delays() -> Iterator[float]:
-    """Seconds to wait before each further try to open a lost device: 0.1, 0.2, ... 5, 5, ..."""
-    delay = 0.1
-    while True:
-        yield delay
-        delay = min(2 * delay, 5.0)
-
-
 class PortAudioSink:
-    """The sound card called `device` (None: the machine's default), for a voice at `rate` Hz.
+    """A Sink for the sound card called `device` (None: the machine's default) and a voice at
+    `rate` Hz.
 
     Opened at the first write. A raw card runs at the voice's rate if it can, else at its own; a
     sound server is asked for its sink's rate, because servers and ALSA resample speech worse
     than soxr does. Where the rates agree, samples reach the sink unchanged.
 
-    `block_ms` is the length of one write, so of the longest wait of an abort; `latency_ms` is
+    `block_ms` is the length of one write, and so of the longest wait of an abort; `latency_ms` is
     asked of the device; `wake_ms` of silence goes first whenever the stream starts, for outputs
     that swallow the beginning (HDMI, USB, Bluetooth). None takes the preset of the device's kind,
     and `usual_wake_ms` where the kind is not known.
@@ -247,7 +200,7 @@ class PortAudioSink:
         self._wake_s = wake_ms / 1000
 
     def _rates(self, device: devices.Device, server: ServerSink | None) -> list[int]:
-        """What to open the device at, Hz, best first."""
+        """Rates to open the device at, Hz, best first."""
         if device.place:
             return [self._rate, device.rate, 48000, 44100]
         # The rest is for ALSA plugins that take one rate only.

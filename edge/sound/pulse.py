@@ -36,7 +36,7 @@ class ServerSink:
 
 
 def default_sink() -> ServerSink | None:
-    """Where the server plays to now; None if no server answers within 1 s."""
+    """Ask where the server plays to now; None if no server answers within 1 s."""
     try:
         pulse = ctypes.CDLL("libpulse.so.0")
     except OSError:

@@ -1,4 +1,4 @@
-"""Where the daemon's speech goes, as data: the settings, and the presets for kinds of outputs.
+"""Where sound goes, as data: the settings, and the presets for kinds of outputs.
 
 To add a kind of output, or to correct one: a row in KINDS, and its row in docs/use/sound.md.
 """
@@ -14,12 +14,13 @@ OnLoss = Literal["wait", "fallback"]
 
 @dataclass(frozen=True)
 class Kind:
-    """`pattern` is searched, in any case, in the names of a device: PortAudio's, and the sound
-    server's for its sink. `wake_ms`: milliseconds of silence before the first sound after idle."""
+    """A kind of output, and what its devices need."""
 
     name: str
     wake_ms: int
+    """Milliseconds of silence before the first sound after idle."""
     pattern: str
+    """Searched, in any case, in the names of a device: PortAudio's, and the server's sink's."""
 
 
 # The first that fits. Names are as ALSA's drivers, PulseAudio and PipeWire give them. Times are
@@ -44,31 +45,34 @@ KINDS = (
 
 
 def kind_of(*names: str | None) -> Kind | None:
-    """The kind of the device that has these names; None if no row knows it."""
+    """Find the kind of the device that has these names; None if no row knows it."""
     text = "\n".join(name for name in names if name)
     return next((kind for kind in KINDS if re.search(kind.pattern, text, re.IGNORECASE)), None)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What the daemon plays to.
-
-    `device` and `fallback` are names as `edge doctor` lists them; None is the machine's default,
-    and no fallback. When the device is lost in the middle of an utterance, `on_loss` waits for it
-    for `wait_s` seconds, and then moves on; or moves to the fallback at once. `wake_ms` of silence
-    go first after idle: None is the preset of the device's kind in KINDS, and
-    `usual_wake_ms` where that is not known. `keep_awake`: never close the device, and hum.
-    """
+    """The devices to play to, and how. Devices have the names that `edge doctor` lists."""
 
     device: str | None = None
+    """None is the machine's default."""
     fallback: str | None = None
+    """Second choice; None is no other device."""
     on_loss: OnLoss = "wait"
+    """For a device that is lost in an utterance: wait for it for `wait_s` seconds and then move to
+    the fallback, or move there at once."""
     wait_s: float = 30.0
     wake_ms: float | None = None
+    """Milliseconds of silence before the first sound after idle; None is the preset of the
+    device's kind in KINDS."""
     usual_wake_ms: float = 0.0
+    """The same, where the kind is not known."""
     keep_awake: bool = False
+    """Never close the device, and hum."""
     block_ms: float = 10.0
+    """Milliseconds of one write."""
     latency_ms: float = 60.0
+    """Milliseconds of sound that the device is asked to hold."""
 
     def __post_init__(self) -> None:
         if self.on_loss not in ("wait", "fallback"):

@@ -1,4 +1,4 @@
-"""What every sink promises: see edge.daemon.sink.Sink. A new sink is one row in SINKS."""
+"""What every sink promises: see edge.sound.sink.Sink. A new sink is one row in SINKS."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.daemon.failover import FailoverSink
-from edge.daemon.line import Line
-from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
+from edge.sound.device_thread import DeviceThread
+from edge.sound.failover import FailoverSink
+from edge.sound.portaudio import PortAudioSink
+from edge.sound.sink import Sink
 from tests.fakes import DEADLINE_S
 from tests.paced_sink import FakeSink
 from tests.sound.server import private_server
@@ -54,7 +55,7 @@ def fake(paced: bool) -> Iterator[Rig]:
 @contextlib.contextmanager
 def failover(make_sink: Callable[[int], Sink]) -> Iterator[FailoverSink]:
     """That does not wait for what is lost."""
-    line = Line("the device", make_sink)
+    line = DeviceThread("the device", make_sink)
     sink = FailoverSink([line], RATE, wait_s=0)
     try:
         yield sink

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.daemon import devices
+from edge.sound import devices
 
 DEADLINE_S = 20.0
 APT = "sudo apt-get install -y --no-install-recommends " + (

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.daemon import devices
-from edge.daemon.sink import PortAudioSink
 from edge.pcm import to_int16
+from edge.sound import devices
+from edge.sound.portaudio import PortAudioSink
 from tests.sound.server import SoundServer
 from tests.sound.test_device_loss import alsa_devices
 

@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from edge.daemon import devices
-from edge.daemon.calibrate import RATE, calibrate, listen, microphone, sweep
-from edge.daemon.sink import Pcm, PortAudioSink
 from edge.errors import NoSoundDevice
+from edge.sound import devices
+from edge.sound.calibrate import RATE, calibrate, listen, microphone, sweep
+from edge.sound.portaudio import Pcm, PortAudioSink
 from tests.daemon_under_test import ROOT
 from tests.fakes import DEADLINE_S
 from tests.sound.server import SoundServer

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.daemon import devices
-from edge.daemon.failover import FailoverSink, SoundCard
-from edge.daemon.line import Line
-from edge.daemon.sink import PortAudioSink, Sink
 from edge.errors import NoSoundDevice
-from edge.output import Output
 from edge.pcm import Samples, to_int16
+from edge.sound import devices
+from edge.sound.device_thread import DeviceThread
+from edge.sound.failover import FailoverSink, SoundCard
+from edge.sound.portaudio import PortAudioSink
+from edge.sound.settings import Output
+from edge.sound.sink import Sink
 from tests.sound.server import DEADLINE_S, Capture, SoundServer
 
 pytestmark = pytest.mark.sound
@@ -81,7 +82,7 @@ def gated() -> Iterator[tuple[Sink, threading.Event]]:
         sink.gate = gate
         return sink
 
-    line = Line("pulse", make_sink)
+    line = DeviceThread("pulse", make_sink)
     sink = FailoverSink([line], RATE, wait_s=DEADLINE_S)
     gate.set()
     try:
@@ -194,8 +195,8 @@ def test_a_server_that_stands_still_loses_nothing(sound_server: SoundServer) -> 
 
 
 @contextlib.contextmanager
-def lines(*names: str) -> Iterator[list[Line]]:
-    made = [Line(name, functools.partial(PortAudioSink, name)) for name in names]
+def lines(*names: str) -> Iterator[list[DeviceThread]]:
+    made = [DeviceThread(name, functools.partial(PortAudioSink, name)) for name in names]
     try:
         yield made
     finally:

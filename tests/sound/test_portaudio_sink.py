@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soxr
 
-from edge.daemon import devices
-from edge.daemon.sink import PortAudioSink
 from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
+from edge.sound import devices
+from edge.sound.portaudio import PortAudioSink
 from tests.sound.server import DEADLINE_S, SoundServer
 
 pytestmark = pytest.mark.sound

@@ -1,0 +1,57 @@
+"""The playback thread's news of an utterance: Started -> WordHeard* -> Finished | Failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.errors import EdgeError
+
+
+@dataclass(frozen=True)
+class Started:
+    """The first sample has been handed to the sound card."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class WordHeard:
+    """A word is heard now; or, in sound that goes to a client, begins there."""
+
+    id: str
+    text_start: int
+    """First character of the word in the utterance's text."""
+    text_end: int
+    """Character behind its last one."""
+    start_s: float
+    """Seconds from the utterance's beginning."""
+    seconds: float
+    estimated: bool
+    """False if the voice itself told how long the word lasts."""
+
+
+WordMarks = tuple[tuple[int, WordHeard], ...]
+"""Words with the frame of a chunk at which each begins, in order."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last sample has been heard; or, for a client, made."""
+
+    id: str
+    seconds: float
+    """Length of the whole utterance."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The utterance ends here, unheard or half heard."""
+
+    id: str
+    error: EdgeError
+
+
+PlaybackEvent = Started | WordHeard | Finished | Failed
+Tell = Callable[[PlaybackEvent], None]
+"""Called from the playback thread; must not wait."""
