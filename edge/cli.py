@@ -185,8 +185,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def tune(options: argparse.Namespace) -> int:
     from edge import records
-    from edge.daemon.serve import find_bundles
-    from edge.installed import default_places
+    from edge.bundle.store import default_places, find_bundles
     from edge.tune import HEAD, rows, tune_and_keep
 
     bundles = find_bundles(options.bundle or default_places(), options.voice, any_board=False)
@@ -211,7 +210,7 @@ def tune(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     from edge.client import socket_path
     from edge.config import load_config
-    from edge.daemon.serve import configured, serve_bundles
+    from edge.daemon.start import configured, serve_bundles
 
     def read() -> tuple[Sequence[Bundle], Config]:
         config = load_config(options.config).typed(options).config
@@ -339,9 +338,9 @@ def speech_dispatcher_module(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
+    from edge.bundle.store import default_places
     from edge.client import socket_path
     from edge.doctor import examine
-    from edge.installed import default_places
     from edge.sandbox import run_as_service
 
     if options.as_service:
@@ -361,8 +360,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def _one_bundle(place: Path | None) -> Bundle:
     """The bundle of a place, of any board; of several there the first."""
-    from edge.daemon.serve import find_bundles
-    from edge.installed import default_places
+    from edge.bundle.store import default_places, find_bundles
 
     return find_bundles([place] if place else default_places(), voice=None, any_board=True)[0]
 

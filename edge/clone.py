@@ -10,9 +10,8 @@ from pathlib import Path
 
 from edge import synth
 from edge.bundle import Bundle
-from edge.daemon.serve import find_bundles
+from edge.bundle.store import default_places, find_bundles
 from edge.errors import BadClip, BadVoicePrint, NoConsent, UnknownVoice
-from edge.installed import default_places
 from edge.synth.clip import MIN_S, MOST_S, check_clip, read_clip
 from edge.synth.voice_print import FORMAT, Label, find_print, print_path, remove_print, save_print
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import records
-from edge.output import OnLoss, Output
+from edge.sound.settings import OnLoss, Output
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
@@ -27,8 +27,8 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class AudioKeys:
-    """The sound card, as edge.output.Output explains; `device` None is the profile's, `default`
-    the system's own. `volume` 0 to 100."""
+    """The sound card, as Output in edge/sound/settings.py explains; `device` None is the
+    profile's, `default` the system's own; `volume` 0 to 100."""
 
     device: str | None = None
     fallback: str | None = None

@@ -20,9 +20,9 @@ from typing import Any, Literal
 
 from edge import kernels
 from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.bundle.store import bundle_folders
 from edge.client import Client
 from edge.errors import EdgeError
-from edge.installed import bundle_folders
 from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_trouble
 from edge.profile import all_profiles, detect, read_machine
 
@@ -161,7 +161,7 @@ def _speed() -> Iterator[Finding]:
 def _sound() -> Iterator[Finding]:
     code = (
         "from edge.errors import EdgeError\n"
-        "from edge.daemon.devices import list_devices\n"
+        "from edge.sound.devices import list_devices\n"
         "try: print(json.dumps([[d.name + (' (default)' if d.default else '') "
         "for d in list_devices()], '', '']))\n"
         "except EdgeError as e: print(json.dumps([[], e.message, e.remedy]))"
@@ -188,7 +188,7 @@ def _tone() -> Iterator[Finding]:
     code = (
         "import numpy as np\n"
         "from edge.errors import EdgeError\n"
-        "from edge.daemon.sink import PortAudioSink\n"
+        "from edge.sound.portaudio import PortAudioSink\n"
         "from edge.config import load_config\n"
         "device = load_config().config.audio.device\n"
         "sink = PortAudioSink(None if device == 'default' else device, 22050)\n"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from pathlib import Path
 
 from edge.errors import DiskFull, NotWritable
 
+BUILT = Path("build/bundles")
+"""Where `edge build` puts bundles, from the folder that it is run in."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def state_dir() -> Path:
-    """Where this program keeps what it must not lose: `$STATE_DIRECTORY` is the service's, named
-    by systemd; the other is a user's own."""
+    """Name the folder of what this program must not lose: `$STATE_DIRECTORY`, which systemd gives
+    to the service, else one of the user's own."""
     if given := os.environ.get("STATE_DIRECTORY"):
         return Path(given.split(":")[0])
     base = os.environ.get("XDG_STATE_HOME")
@@ -35,6 +36,8 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
 
     The temporary file has mode 0600 until it is whole. Raises DiskFull, NotWritable.
     """
+    import tempfile  # 3 ms on a PC, which `edge say` need not wait for
+
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

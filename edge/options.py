@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
+from edge.files import BUILT
 
 DEFAULT_VOICE = "en_US-joe-medium"
 ROUNDS = 7
 CLIP_S, MOST_CLIP_S = 3.0, 30.0
-"""Seconds of a clip: unless more is asked for, and what the models were made for."""
-BUNDLES = Path("build/bundles")
-"""Where a build puts its bundles, and where the daemon looks after those that are installed."""
+"""Seconds of a clip: the longest, unless more is asked for, and the longest that may be."""
 HTTP = "127.0.0.1:8880"
 
 _SYSTEM = "for the service, in /var/lib/edge-voice"
@@ -66,7 +65,7 @@ def parser(works: Mapping[str, Command]) -> argparse.ArgumentParser:
     add(
         "--jobs", type=int, default=os.cpu_count(), metavar="N", help="for all: how many at a time"
     )
-    add("--out", type=Path, default=BUNDLES, metavar="DIR", help=f"default {BUNDLES}")
+    add("--out", type=Path, default=BUILT, metavar="DIR", help=f"default {BUILT}")
     add("--cache", type=Path, default=cache_dir(), metavar="DIR", help="keep fetched files here")
     add("--only", metavar="VARIANT", help="make just this variant, unmeasured; fp32 is quick")
     add("--judge", action="store_true", help="ask DNSMOS, Whisper and a speaker encoder too")

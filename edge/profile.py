@@ -118,8 +118,8 @@ class Runtime:
 @dataclass(frozen=True)
 class Audio:
     """Milliseconds of one write, of the stream's latency, and of silence before the first sound
-    after idle where the output's kind is not known (edge/output.py); `device` is the name that
-    PortAudio is asked for when the user names none."""
+    after idle where the output's kind is not known (edge/sound/settings.py); `device` is the name
+    that PortAudio is asked for when the user names none."""
 
     block_ms: int
     latency_ms: int

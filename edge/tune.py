@@ -15,12 +15,12 @@ from pathlib import Path
 
 from edge import synth
 from edge.bundle import Bundle
+from edge.bundle.measured import FORMAT, Tuning, machine_name, write_tuning
 from edge.errors import ProviderMissing
 from edge.machine import Machine, read_machine
 from edge.synth import Segment, Streaming, Style, Synthesizer
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.variants import runnable, windowed
-from edge.tuning import FORMAT, Tuning, machine_name, write_tuning
 
 log = logging.getLogger(__name__)
 

@@ -10,17 +10,18 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from edge.bundle.install import install as install_bundle
+from edge.bundle.store import bundles_of, roll_back
 from edge.client import Client
 from edge.config import SYSTEM_FILE, load_config
-from edge.daemon.calibrate import RATE, calibrate, microphone
 from edge.daemon.reloading import read_lexicon
-from edge.daemon.serve import configured
-from edge.daemon.sink import PortAudioSink, Sink
+from edge.daemon.start import configured
 from edge.drop_in import drop_in as service_drop_in
 from edge.errors import EdgeError, NoDaemon
-from edge.install import install as install_bundle
-from edge.installed import bundles_of, roll_back
 from edge.profile import all_profiles, detect, load_profile, read_machine
+from edge.sound.calibrate import RATE, calibrate, microphone
+from edge.sound.portaudio import PortAudioSink
+from edge.sound.sink import Sink
 from edge.synth.self_test import try_in_child
 from edge.tables import print_json, print_table
 

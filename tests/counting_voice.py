@@ -14,15 +14,16 @@ from types import TracebackType
 import numpy as np
 
 from edge.bundle import Bundle
-from edge.daemon.events import Cancelled, Event, Failed, Finished, Utterance
+from edge.daemon.events import Cancelled, Event, Utterance
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.player import Player
-from edge.daemon.speaker import Speaker
-from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.queue import SpeechQueue
+from edge.daemon.synthesis import Speaker
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.voices import Voices
 from edge.pcm import PcmChunk, Word
 from edge.protocol import Priority
+from edge.sound.events import Failed, Finished
+from edge.sound.playback import Player
 from edge.synth import Segment, Style
 from edge.synth.words import WordSpan, with_words
 from tests.fakes import DEADLINE_S, FakeCard

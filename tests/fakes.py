@@ -63,7 +63,7 @@ class FakeCard:
 
 
 class FakeSink:
-    """The contract of edge.daemon.sink.Sink, on a FakeCard."""
+    """The contract of edge.sound.sink.Sink, on a FakeCard."""
 
     name = "fake"
     latency_s = 10.0  # long, so that a busy machine never makes the player fill in silence

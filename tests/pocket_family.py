@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge import text as cleaning
 from edge.bundle import Bundle, Variant
+from edge.bundle.measured import Cost
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk
 from edge.profile import Provider
@@ -25,7 +26,6 @@ from edge.synth import Segment, Style
 from edge.synth.clip import check_clip, resampled
 from edge.synth.session import Array, Session
 from edge.synth.voice_print import VoicePrint, find_print, load_print
-from edge.tuning import Cost
 from tests.packed import pack
 
 RATE, FRAME = 24_000, 1920  # 12.5 frames a second

@@ -12,7 +12,7 @@ import pytest
 from edge import synth
 from edge.bundle import Bundle
 from edge.client import Client
-from edge.daemon.speech_queue import MAX_WAITING_PER_CLIENT
+from edge.daemon.queue import MAX_WAITING_PER_CLIENT
 from edge.errors import ConnectionLost, EdgeError, NoDaemon
 from edge.pcm import Samples, to_int16
 from edge.protocol import (

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import Bundle
+from edge.bundle.store import find_bundles
 from edge.daemon.listener import claim
-from edge.daemon.serve import find_bundles
 from edge.errors import SocketInUse
 from edge.protocol import (
     AudioStart,
@@ -108,7 +108,7 @@ def test_the_daemon_loads_nothing_of_a_build(process_daemon: ProcessDaemon) -> N
         "import sys, threading, asyncio\n"
         "from pathlib import Path\n"
         "from edge.client import Client\n"
-        "from edge.daemon.serve import find_bundles\n"
+        "from edge.bundle.store import find_bundles\n"
         "from edge.daemon.server import Server\n"
         "from edge.protocol import Synthesize\n"
         "async def main():\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.daemon.devices import Device, find, holder_of, lost, sounddevice
-from edge.daemon.sink import reopen_delays
 from edge.errors import NoSoundDevice
+from edge.sound.devices import Device, find, holder_of, lost, sounddevice
+from edge.sound.failover import reopen_delays
 from tests.daemon_under_test import ROOT
 
 
@@ -105,7 +105,7 @@ def test_without_portaudio_the_import_works_and_listing_says_what_to_install() -
     program = """
 import ctypes.util
 ctypes.util.find_library = lambda name: None
-from edge.daemon import devices, sink
+from edge.sound import devices, portaudio
 from edge.errors import MissingPackage
 try:
     devices.list_devices()
@@ -121,7 +121,7 @@ except MissingPackage as error:
 
 _STOPPED = """
 import threading, time
-from edge.daemon.line import Line, NotAnswering
+from edge.sound.device_thread import DeviceThread, NotAnswering
 
 class Slow:
     name, latency_s = "slow", 0.06
@@ -134,7 +134,7 @@ class Slow:
     def abort(self): pass
     def close(self): pass
 
-line = Line("slow", lambda rate: Slow())
+line = DeviceThread("slow", lambda rate: Slow())
 try:
     line.run(22050, lambda sink: sink.write(None), 0.5)
 except NotAnswering:

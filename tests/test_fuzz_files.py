@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from onnx.external_data_helper import set_external_data
 
 from edge.bundle import MANIFEST, MANIFEST_SUM, Bundle, open_bundle
+from edge.bundle.install import install
+from edge.bundle.safety import check_graph, check_name
 from edge.config import load_config
 from edge.errors import BadRecord, EdgeError, UnsafeBundle
-from edge.install import install
-from edge.vetting import check_graph, check_name
 from tests.test_config import WHOLE
 
 EDITS = st.lists(

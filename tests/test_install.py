@@ -17,7 +17,19 @@ import onnx
 import pytest
 
 from edge.bundle import MANIFEST, Bundle, open_bundle
-from edge.daemon.serve import find_bundles
+from edge.bundle.install import install
+from edge.bundle.safety import MAX_FILES, SIGNATURE, check_graph
+from edge.bundle.store import (
+    CURRENT,
+    MAX_STARTS,
+    PREVIOUS,
+    counted,
+    find_bundles,
+    linked,
+    read_starts,
+    roll_back,
+    warnings,
+)
 from edge.errors import (
     BundleDamaged,
     BundleIncomplete,
@@ -28,21 +40,9 @@ from edge.errors import (
     NotWritable,
     UnsafeBundle,
 )
-from edge.install import install
-from edge.installed import (
-    CURRENT,
-    MAX_STARTS,
-    PREVIOUS,
-    counted,
-    linked,
-    read_starts,
-    roll_back,
-    warnings,
-)
 from edge.pcm import PcmChunk
 from edge.synth.self_test import speak, try_in_child
 from edge.synth.tone import ToneSynthesizer
-from edge.vetting import MAX_FILES, SIGNATURE, check_graph
 from tests.daemon_under_test import ROOT
 from tests.fakes import DEADLINE_S
 from tests.test_bundle import edit_manifest, files
@@ -243,7 +243,7 @@ def test_a_process_that_dies_while_it_loads_is_counted(
     bundle = put(tone_bundle.path, tmp_path)
     code = (
         "import os, sys\nfrom pathlib import Path\nfrom edge.bundle import open_bundle\n"
-        "from edge.installed import counted\n"
+        "from edge.bundle.store import counted\n"
         "with counted(open_bundle(Path(sys.argv[1]), None)):\n    os.kill(os.getpid(), 9)\n"
     )
     for died in (1, 2):

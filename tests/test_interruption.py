@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.bundle import Bundle
-from edge.daemon.events import Cancelled, Finished, Started, WordHeard
+from edge.daemon.events import Cancelled
+from edge.sound.events import Finished, Started, WordHeard
 from tests.counting_voice import RATE, WORD_FRAMES, CountingVoice, Stage
 from tests.fakes import FakeSink
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge.bundle import Bundle
 from edge.client import speak_once
-from edge.daemon.events import Cancelled, Finished, Started, Utterance
+from edge.daemon.events import Cancelled, Utterance
 from edge.daemon.outcomes import MAX_REMEMBERED, Outcomes
 from edge.daemon.text_feed import TextFeed
 from edge.errors import EdgeError, NoDaemon, UnknownUtterance
@@ -29,6 +29,7 @@ from edge.protocol import (
     Stop,
     Stopped,
 )
+from edge.sound.events import Finished, Started
 from edge.synth import Style
 from tests.daemon_under_test import ThreadDaemon
 from tests.fakes import DEADLINE_S, FakeCard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.output import KINDS, Output, kind_of
+from edge.sound.settings import KINDS, Output, kind_of
 from tests.test_docs import DOCS, table
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import Bundle, open_bundle
-from edge.install import install
-from edge.installed import CURRENT, PREVIOUS, linked, roll_back
+from edge.bundle.install import install
+from edge.bundle.store import CURRENT, PREVIOUS, linked, roll_back
 from tests.daemon_under_test import ROOT
 from tests.fakes import DEADLINE_S
 
 CALLS = ("mkdir", "write", "fsync", "rename", "symlink", "chmod", "unlink", "unlinkat", "rmdir")
 """All that an install changes the disk with; an openat that creates is followed by a write."""
 INSTALL = (
-    "import sys\nfrom pathlib import Path\nfrom edge.install import install\n"
+    "import sys\nfrom pathlib import Path\nfrom edge.bundle.install import install\n"
     "install(Path(sys.argv[1]), Path(sys.argv[2]), None, lambda folder: None)\n"
 )
 TOLD_STATUS = 3
@@ -30,7 +30,7 @@ TOLD = (
     + f"\nexcept EdgeError:\n    sys.exit({TOLD_STATUS})\n"
 )
 ROLL_BACK = (
-    "import sys\nfrom pathlib import Path\nfrom edge.installed import roll_back\n"
+    "import sys\nfrom pathlib import Path\nfrom edge.bundle.store import roll_back\n"
     "roll_back(Path(sys.argv[2]), 'tone')\n"
 )
 _KILLED = -9

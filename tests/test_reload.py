@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import Bundle
+from edge.bundle.install import install
+from edge.bundle.store import MAX_STARTS, Starts, find_bundles, write_starts
 from edge.client import Client
 from edge.config import Access, AudioKeys, Config
 from edge.daemon.access import Peer, admit
-from edge.daemon.serve import find_bundles
 from edge.errors import BadRecord, Busy, NotAllowed
-from edge.install import install
-from edge.installed import MAX_STARTS, Starts, write_starts
 from edge.protocol import (
     ErrorReply,
     Reload,

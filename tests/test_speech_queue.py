@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from edge.daemon import speech_queue
 from edge.daemon.events import Utterance
-from edge.daemon.speech_queue import PRIORITIES, SpeechQueue
+from edge.daemon.queue import PRIORITIES, SpeechQueue
 from edge.daemon.text_feed import TextFeed
 from edge.errors import Busy
 from edge.protocol import Priority
@@ -210,7 +209,7 @@ def test_another_user_s_key_is_another_key() -> None:
 
 
 def test_clients_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech_queue, "MAX_REMEMBERED", 3)
+    monkeypatch.setattr("edge.daemon.queue.MAX_REMEMBERED", 3)
     queue = SpeechQueue()
     for client in range(50):
         queue.put(utterance(str(client), client))

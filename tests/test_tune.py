@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 
 from edge import synth
 from edge.bundle import Bundle
-from edge.cli import run
-from edge.machine import read_machine
-from edge.synth import Streaming
-from edge.synth.schedule import Decoder
-from edge.tune import choose, shortfall, tune
-from edge.tuning import (
+from edge.bundle.measured import (
     FORMAT,
     Cost,
     Tuning,
@@ -26,6 +21,11 @@ from edge.tuning import (
     tuning_path,
     write_tuning,
 )
+from edge.cli import run
+from edge.machine import read_machine
+from edge.synth import Streaming
+from edge.synth.schedule import Decoder
+from edge.tune import choose, shortfall, tune
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,9 @@
 
 Its page is docs/reference/bundle.md.
 
+store.py finds the bundles of a machine, install.py adds one, safety.py says what a stranger's may
+hold, measured.py keeps what this board measured of one.
+
 manifest.json   what is in it, with the sha256 of every other file
 manifest.sha256 the manifest's own checksum, as `sha256sum -c` reads it
 voice.yaml profile.yaml   the descriptions that it was built from, byte for byte
@@ -37,10 +40,10 @@ from edge.voice import Voice
 FORMAT = 1
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
 REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
-"""For people, on the workstation; not of the manifest, and not installed."""
+"""Files for people, on the workstation; not in the manifest, and not installed."""
 VOICE, PROFILE = "voice.yaml", "profile.yaml"
 WEIGHTS = ".weights"
-"""What the file of a graph's weights is called, after the graph's own name."""
+"""Ending of the file with a graph's weights, behind the graph's own name."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`gain` is linear and fixed for the voice; `rate` in Hz; `variants` best first."""
+    """Everything about a bundle that a program must know before it opens another file of it."""
 
     format: int
     voice: str
@@ -67,10 +70,15 @@ class Manifest:
     family: str
     language: str
     rate: int
+    """Samples per second, Hz."""
     gain: float
+    """Factor of the samples, fixed for the voice, so that all voices are equally loud."""
     variants: tuple[Variant, ...]
+    """Best first."""
     files: Mapping[str, FileEntry]
+    """Every other file, by its path in the bundle."""
     tools: Mapping[str, str]
+    """Packages that built it, with their versions."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Bundle:
     profile: Profile
 
     def file(self, name: str) -> Path:
-        """The path of a file whose checksum was verified just now. Raises BundleDamaged.
+        """Verify a file's checksum and return its path. Raises BundleDamaged.
 
         Only what is loaded is read: a board with one variant of five waits for no other.
         """
@@ -95,18 +103,18 @@ class Bundle:
         return self.path / name
 
     def graph(self, name: str) -> Path:
-        """As `file`, with the graph's weights, where they lie in a file of their own."""
+        """Do the same for a graph, and for its weights if they have a file of their own."""
         if name + WEIGHTS in self.manifest.files:
             self.file(name + WEIGHTS)
         return self.file(name)
 
     def verify(self) -> None:
-        """Every file's checksum. Raises BundleDamaged."""
+        """Compare every file with its checksum. Raises BundleDamaged."""
         for name in self.manifest.files:
             self.file(name)
 
     def variant(self, name: str | None = None) -> Variant:
-        """The first variant, or the named one. Raises NoBundle naming those there are."""
+        """Find the named variant; None is the first. Raises NoBundle naming those there are."""
         for variant in self.manifest.variants:
             if name in (None, variant.name):
                 return variant
@@ -115,18 +123,18 @@ class Bundle:
 
     @property
     def bytes(self) -> int:
-        """Of all files that the manifest lists."""
+        """Size of all files that the manifest lists."""
         return sum(entry.bytes for entry in self.manifest.files.values())
 
     @cached_property
     def id(self) -> str:
-        """Changes whenever anything in the bundle does."""
+        """Hexadecimal sha256 that changes whenever anything in the bundle does."""
         return file_sha256(self.path / MANIFEST)
 
 
 def open_bundle(path: Path, machine: Machine | None) -> Bundle:
-    """Read, and verify all but the checksums of the family's own files: `Bundle.file` does that
-    when they are loaded. With a machine, refuse a bundle of another board (None: open any).
+    """Read a bundle and verify all but the checksums of the family's own files: `Bundle.file` does
+    that when they are loaded. With a machine, refuse a bundle of another board (None: open any).
 
     Raises NoBundle, BundleDamaged, BundleIncomplete, BundleTooNew, WrongBoard.
     """
@@ -156,7 +164,7 @@ def open_bundle(path: Path, machine: Machine | None) -> Bundle:
 
 @contextmanager
 def writing(destination: Path) -> Iterator[Path]:
-    """An empty folder that becomes `destination` only when the block ends well.
+    """Give an empty folder that becomes `destination` only when the block ends well.
 
     Every file in it is on the disk before the rename; an older bundle there is replaced.
     Raises DiskFull.
@@ -252,7 +260,7 @@ def _look_at(path: Path, name: str, entry: FileEntry, remedy: str) -> None:
 
 
 def _replace(folder: Path, destination: Path) -> None:
-    """A folder cannot be renamed over a full one, so the old one steps aside first."""
+    """Rename a folder; one cannot be renamed over a full one, so the old one steps aside first."""
     if not destination.exists():
         folder.rename(destination)
         return

@@ -22,6 +22,23 @@ from pathlib import Path
 from typing import IO
 
 from edge.bundle import MANIFEST, REPORTS, Bundle, open_bundle
+from edge.bundle.safety import (
+    MAX_BUNDLE_BYTES,
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    SIGNATURE,
+    check_content,
+    check_name,
+)
+from edge.bundle.store import (
+    CURRENT,
+    Starts,
+    folder_name,
+    linked,
+    remove_others,
+    switch,
+    write_starts,
+)
 from edge.errors import (
     BundleDamaged,
     DiskFull,
@@ -32,29 +49,12 @@ from edge.errors import (
     UnsafeBundle,
 )
 from edge.files import FULL, flush
-from edge.installed import (
-    CURRENT,
-    Starts,
-    folder_name,
-    linked,
-    remove_others,
-    switch,
-    write_starts,
-)
 from edge.machine import Machine
-from edge.vetting import (
-    MAX_BUNDLE_BYTES,
-    MAX_FILE_BYTES,
-    MAX_FILES,
-    SIGNATURE,
-    check_content,
-    check_name,
-)
 
 NAMESPACE = "edge-voice-bundle"
-"""What the signature is for, as ssh-keygen wants it: one made for mail or git does not do."""
+"""Purpose of the signature, which ssh-keygen demands: one made for mail or git does not do."""
 RESERVE_BYTES = 16 << 20
-"""Left free for the system's logs and our own counters."""
+"""Room left free for the system's logs and our own counters."""
 _INCOMING = ".incoming-"
 _BLOCK = 1 << 20
 _SSH_KEYGEN_S = 30
@@ -62,10 +62,11 @@ _SSH_KEYGEN_S = 30
 
 @dataclass(frozen=True)
 class Installed:
-    """`replaced` is the folder that was current before; None if there was none."""
+    """The outcome of an install."""
 
     bundle: Bundle
     replaced: Path | None
+    """Folder that was current before; None if there was none."""
 
 
 def install(
@@ -117,8 +118,8 @@ def install(
 
 
 def check_signature(folder: Path, signers: Path) -> None:
-    """`manifest.json.sig` is by one of the allowed signers; the manifest's checksums vouch for
-    all else. Raises UnsafeBundle, MissingPackage."""
+    """Check that `manifest.json.sig` is by one of the allowed signers; the manifest's checksums
+    vouch for all else. Raises UnsafeBundle, MissingPackage."""
     signature, manifest = folder / SIGNATURE, folder / MANIFEST
     if not signature.is_file() or not manifest.is_file():
         raise UnsafeBundle(
@@ -161,7 +162,7 @@ def _ssh_keygen(arguments: list[str], signed: Path) -> subprocess.CompletedProce
 
 
 def _size(source: Path) -> int:
-    """Bytes to make room for. Raises NoBundle, UnsafeBundle."""
+    """Count the bytes to make room for. Raises NoBundle, UnsafeBundle."""
     if source.is_file():
         size = source.stat().st_size
     elif (source / MANIFEST).is_file():
@@ -180,7 +181,7 @@ def _size(source: Path) -> int:
 
 
 def _copied(source: Path, incoming: Path) -> Path:
-    """Copy what `source` holds, each file onto the disk; the folder that is the bundle."""
+    """Copy what `source` holds, each file onto the disk; returns the folder that is the bundle."""
     total = count = 0
     for name, size, file in _members(source):
         count, total = count + 1, total + size
@@ -217,7 +218,7 @@ def _copied(source: Path, incoming: Path) -> Path:
 
 
 def _members(source: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Name, size and content of each file. Raises UnsafeBundle, BundleDamaged."""
+    """Yield name, size and content of each file. Raises UnsafeBundle, BundleDamaged."""
     if source.is_dir():
         for path in _walk(source):
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -257,7 +258,7 @@ def _not_whole(source: Path, error: Exception) -> BundleDamaged:
 
 
 def _walk(source: Path) -> Iterator[Path]:
-    """The regular files under a folder. Raises UnsafeBundle."""
+    """Yield the regular files under a folder. Raises UnsafeBundle."""
     entries = 0
     for folder, folders, files in os.walk(source):
         for name in (*folders, *files):
@@ -277,7 +278,7 @@ def _walk(source: Path) -> Iterator[Path]:
 
 
 class _Bounded(io.BufferedReader):
-    """A file from which nobody takes much at a time: tarfile reads the header of an entry whole,
+    """A file that refuses to be read in large pieces: tarfile reads the header of an entry whole,
     however long it says that it is."""
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -287,7 +288,7 @@ class _Bounded(io.BufferedReader):
 
 
 def _check_listed(folder: Path, bundle: Bundle) -> None:
-    """Nothing lies there that the manifest does not vouch for. Raises UnsafeBundle."""
+    """Check that nothing lies there that the manifest does not list. Raises UnsafeBundle."""
     known = {*bundle.manifest.files, MANIFEST, "manifest.sha256", SIGNATURE}
     for path in _walk(folder):
         if (name := path.relative_to(folder).as_posix()) not in known:
@@ -301,7 +302,7 @@ def _check_listed(folder: Path, bundle: Bundle) -> None:
 
 
 def _is_whole(final: Path) -> bool:
-    """The same bundle lies there already, from an earlier install."""
+    """True if the same bundle lies there from an earlier install; a damaged one is removed."""
     if not final.is_dir():
         return False
     try:
@@ -324,7 +325,7 @@ def _move(folder: Path, final: Path, root: Path) -> None:
 
 
 def _hand_over(home: Path, root: Path) -> None:
-    """What root installs for the service is the service's, which may have to go back by itself."""
+    """Give what root installs for the service to it: it may have to go back by itself."""
     owner = root.parent.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:
         for path in (root, home, *home.rglob("*")):
@@ -333,7 +334,7 @@ def _hand_over(home: Path, root: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(root: Path) -> Iterator[None]:
-    """One install at a time; a second one waits."""
+    """Let one install in at a time; a second one waits."""
     descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""What this board measured of a bundle: which variant is the fastest here, and what a run costs.
+"""The measurements of a bundle on this board: its fastest variant here, and what a run costs.
 
 `edge tune` writes one small file for a bundle, outside it: the bundle stays as it was built, and
 its checksums hold. Whoever loads the bundle reads it. A file that cannot be used is passed over.
@@ -35,19 +35,23 @@ class Cost:
             raise ValueError(f"a run cannot cost {self.fixed_s} s + {self.per_frame_s} s a frame")
 
     def run(self, frames: int) -> float:
+        """Seconds that a run of so many frames takes."""
         return self.fixed_s + frames * self.per_frame_s
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """Of the bundle with the id `bundle`, measured on `machine`: the `variant` to load, and the
-    cost of each one that has a streaming decoder."""
+    """The file that `edge tune` writes."""
 
     format: int
     bundle: str
+    """Id of the bundle."""
     machine: str
+    """Name of the board, see machine_name()."""
     variant: str
+    """The variant to load."""
     costs: Mapping[str, Cost]
+    """Cost of each variant that has a streaming decoder."""
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
@@ -55,7 +59,7 @@ class Tuning:
 
 
 def machine_name(machine: Machine) -> str:
-    """Enough to see that a memory card has moved into another board."""
+    """Name the machine, well enough to see that a memory card has moved into another board."""
     return f"{machine.model or machine.architecture}, {machine.cores} cores"
 
 
@@ -64,8 +68,8 @@ def tuning_path(bundle: Bundle) -> Path:
 
 
 def read_tuning(bundle: Bundle, machine: Machine) -> Tuning | None:
-    """What was measured of this bundle on this board; None, with a line in the log, if the file
-    is damaged or of something else."""
+    """Read the measurements of this bundle on this board; None, with a line in the log, if the
+    file is damaged or belongs to another bundle or board."""
     path = tuning_path(bundle)
     try:
         if not path.is_file():
@@ -84,7 +88,7 @@ def read_tuning(bundle: Bundle, machine: Machine) -> Tuning | None:
 
 
 def write_tuning(bundle: Bundle, tuning: Tuning) -> Path:
-    """The file appears whole: written beside, flushed, renamed. Raises OSError."""
+    """Write the file, which appears whole or not at all. Raises DiskFull, NotWritable."""
     path = tuning_path(bundle)
     write_whole(path, records.dump_json(tuning).encode())
     return path

@@ -1,4 +1,4 @@
-"""What a bundle may hold, wherever it comes from: checked before anything of it is run.
+"""Check what a bundle holds, wherever it comes from, before anything of it is run.
 
 Checksums find damage; here it is assumed that somebody made the bundle with intent.
 """
@@ -21,7 +21,7 @@ MAX_FILES = 256
 MAX_FILE_BYTES = (2 << 30) - 1  # a graph is one protobuf message, which ends there
 MAX_BUNDLE_BYTES = 4 << 30
 SUFFIXES = frozenset({".onnx", WEIGHTS, ".json", ".yaml", ".txt"})
-"""Data that is parsed. Nothing that is run or unpickled: no .pkl, .pt, .npz, .so, .py."""
+"""Endings of data that is parsed; none that is run or unpickled: no .pkl, .pt, .npz, .so, .py."""
 NAMES = frozenset({"NOTICE", "LICENSE", MANIFEST_SUM, SIGNATURE})
 MAX_NESTING = 32  # graphs in attributes of nodes; ours have none
 
@@ -29,7 +29,7 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MAX_PARTS = 4
 _REMEDY = "Do not use it. Ask whoever made it for one that edge build wrote."
 
-# Of a provider's options, those that tune it. Others name libraries to load or files to write.
+# Options that tune a provider. Others name libraries to load or files to write.
 _SAFE_OPTION = re.compile(
     r"(cudnn_conv\w+|cudnn_conv1d_pad_to_nc1d|do_copy_in_default_stream|device_id|use_tf32"
     r"|arena_extend_strategy|gpu_mem_limit|enable_cuda_graph"
@@ -74,7 +74,10 @@ class _Field:
 
 
 def check_name(name: str) -> None:
-    """A relative path of plain names, of a kind that bundles have. Raises UnsafeBundle."""
+    """Check that `name` is a relative path of plain names, and of a kind that bundles have.
+
+    Raises UnsafeBundle.
+    """
     parts = name.split("/")
     if len(parts) > _MAX_PARTS or not all(_PART.fullmatch(part) for part in parts):
         raise UnsafeBundle(f"the bundle holds {name[:200]!r}, which is no plain name", _REMEDY)
@@ -84,7 +87,7 @@ def check_name(name: str) -> None:
 
 
 def check_content(bundle: Bundle) -> None:
-    """An opened bundle, whose files have been counted and named. Raises UnsafeBundle."""
+    """Check an opened bundle, whose files have been counted and named. Raises UnsafeBundle."""
     manifest, voice, profile = bundle.manifest, bundle.voice, bundle.profile
     for key, said, is_ in (
         ("voice", manifest.voice, voice.name),
@@ -111,9 +114,9 @@ def check_content(bundle: Bundle) -> None:
 
 
 def check_graph(path: Path) -> None:
-    """All values of the graph are in its own file or its weights', beside it. Raises UnsafeBundle.
+    """Check that all values of a graph are in its own file or the weights' beside it.
 
-    Only the messages that may hold tensors are walked, and no value is read.
+    Only the messages that may hold tensors are walked, and no value is read. Raises UnsafeBundle.
     """
     if not path.stat().st_size:
         raise UnsafeBundle(f"{path.name} is empty", _REMEDY)
@@ -159,7 +162,7 @@ def _walk(data: mmap.mmap, message: str, start: int, end: int, depth: int, weigh
 
 
 def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[_Field]:
-    """The fields of one protobuf message: protobuf.dev/programming-guides/encoding."""
+    """Yield the fields of one protobuf message: protobuf.dev/programming-guides/encoding."""
     while at < end:
         key, at = _varint(data, at, end)
         kind, start = key & 7, at

@@ -28,32 +28,35 @@ from edge.errors import (
     EdgeError,
     NoBundle,
     NotWritable,
+    WrongBoard,
 )
-from edge.files import flush, state_dir, write_whole
-from edge.machine import Machine
-from edge.options import BUNDLES
+from edge.files import BUILT, flush, state_dir, write_whole
+from edge.machine import Machine, read_machine
 
 log = logging.getLogger(__name__)
 
 SYSTEM_STATE = Path("/var/lib/edge-voice")
 """The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
 PACKAGED = Path("/usr/share/edge-voice/bundles")
-"""Of the system's package manager: Debian's packages of voices."""
+"""Where Debian packages put bundles."""
 CURRENT, PREVIOUS, STARTS = "current", "previous", "starts.json"
 MAX_STARTS = 3
-"""A bundle whose load began so often, and never ended well, gives way to the previous one."""
+"""Loads that may begin and not end well before a bundle gives way to the previous one."""
 _ID_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Starts:
-    """`begun` loads of the folder `bundle` that have not ended well; `bad` folders that were left
-    by themselves, the last one because of `why`."""
+    """How the loads of a voice's bundles ended."""
 
     bundle: str = ""
+    """Name of the folder that `begun` counts."""
     begun: int = 0
+    """Loads in a row that have not ended well."""
     bad: tuple[str, ...] = ()
+    """Folders that the daemon left by itself, the latest last."""
     why: str = ""
+    """Reason for leaving the last of them, a sentence."""
 
 
 def installed_dir() -> Path:
@@ -61,13 +64,13 @@ def installed_dir() -> Path:
 
 
 def bundles_of(system: bool) -> Path:
-    """Of the service, or of whoever runs this."""
+    """Name the folder of installed bundles: the service's, or that of whoever runs this."""
     return SYSTEM_STATE / "bundles" if system else installed_dir()
 
 
 def default_places() -> list[Path]:
-    """Where bundles are looked for if nobody names a place."""
-    return [installed_dir(), PACKAGED, BUNDLES]
+    """List where bundles are looked for if nobody names a place."""
+    return [installed_dir(), PACKAGED, BUILT]
 
 
 def folder_name(bundle: Bundle) -> str:
@@ -75,7 +78,7 @@ def folder_name(bundle: Bundle) -> str:
 
 
 def bundle_folders(place: Path) -> list[Path]:
-    """The bundles of a folder: those in it, and the current one of each voice installed there.
+    """List the bundles of a folder: those in it, and the current one of each installed voice.
 
     A dotted folder is a build's or an install's, half done or killed.
     """
@@ -85,12 +88,12 @@ def bundle_folders(place: Path) -> list[Path]:
 
 
 def home_of(folder: Path) -> Path | None:
-    """The voice's folder that an installed bundle lies in; None for any other bundle."""
+    """Return the voice's folder that an installed bundle lies in; None for any other bundle."""
     return folder.parent if (folder.parent / CURRENT).is_symlink() else None
 
 
 def linked(home: Path, link: str) -> Path | None:
-    """The folder that `current` or `previous` names, there or not; None if there is no link."""
+    """Read the link `current` or `previous`; the folder need not be there. None without a link."""
     try:
         return home / (home / link).readlink().name
     except OSError:
@@ -175,9 +178,53 @@ def open_installed(folder: Path, machine: Machine | None) -> Bundle:
         return open_bundle(other, machine)
 
 
+def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> list[Bundle]:
+    """Open the bundles at these places (each a bundle or a folder of them) that suit this machine.
+
+    `voice` names the one that goes first. A bundle of another board is passed over if it was
+    found in a folder, and an error if it was named itself.
+    Raises NoBundle, WrongBoard, and what open_bundle does.
+    """
+    machine = None if any_board else read_machine()
+    found: dict[str, Bundle] = {}
+    failed: list[EdgeError] = []
+    for place in places:
+        if (place / MANIFEST).exists():
+            bundle = open_installed(place, machine)
+            found.setdefault(bundle.voice.name, bundle)
+            continue
+        for folder in bundle_folders(place):
+            try:
+                bundle = open_installed(folder, machine)
+            except WrongBoard as error:
+                log.debug("passed over: %s", error.message)
+            except EdgeError as error:
+                if home_of(folder) is None:
+                    raise
+                failed.append(error)  # one that is broken must not silence the other voices
+            else:
+                found.setdefault(bundle.voice.name, bundle)
+    if not found and failed:
+        raise failed[0]
+    if not found:
+        raise NoBundle(
+            "no bundle for this board in " + ", ".join(map(str, places)),
+            "Build one: edge build (or accept another board's: --any-board)",
+        )
+    if voice is None:
+        return list(found.values())
+    if voice not in found:
+        raise NoBundle(
+            f"no bundle of {voice} for this board; there are {', '.join(found)}",
+            f"Build it: edge build {voice}",
+        )
+    first = found.pop(voice)
+    return [first, *found.values()]
+
+
 @contextmanager
 def counted(bundle: Bundle) -> Iterator[None]:
-    """Around a load: a process that dies in it, or fails, has been counted."""
+    """Count the load inside: a process that dies in it, or fails, has been counted."""
     home = home_of(bundle.path)
     if home is None:
         yield
@@ -190,15 +237,15 @@ def counted(bundle: Bundle) -> Iterator[None]:
 
 
 def warnings(bundles: Sequence[Bundle]) -> list[str]:
-    """A sentence for each voice that went back to its previous bundle by itself."""
+    """Say of each voice that went back to its previous bundle by itself why it did."""
     homes = [home_of(bundle.path) for bundle in bundles]
     return [starts.why for home in homes if home and (starts := read_starts(home)).why]
 
 
 def remove_others(home: Path) -> None:
-    """All but the current and the previous bundle, and what a killed switch left.
+    """Remove all but the current and the previous bundle, and what a killed switch left.
 
-    What cannot be removed now is left to the next install.
+    Where that fails, the next install tries again.
     """
     kept = {linked(home, CURRENT), linked(home, PREVIOUS)}
     try:
@@ -213,7 +260,7 @@ def remove_others(home: Path) -> None:
 
 
 def read_starts(home: Path) -> Starts:
-    """Nothing counted, if there is no such file or it cannot be used."""
+    """Read the counts; none if there is no such file or it cannot be used."""
     path = home / STARTS
     if not path.exists():
         return Starts()
@@ -229,7 +276,8 @@ def write_starts(home: Path, starts: Starts) -> None:
 
 
 def _note(home: Path, starts: Starts) -> None:
-    """On a read-only disk a voice speaks all the same; only going back by itself is lost."""
+    """Write the counts. On a read-only disk a voice speaks all the same, and cannot go back by
+    itself."""
     try:
         write_starts(home, starts)
     except EdgeError as error:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.daemon.text_feed import TextFeed
-from edge.errors import EdgeError
 from edge.pcm import PcmChunk
 from edge.protocol import Priority
+from edge.sound.events import PlaybackEvent, WordMarks
 from edge.synth import Style
 
 
@@ -62,46 +62,12 @@ class TextTaken:
 
 
 @dataclass(frozen=True)
-class Started:
-    """The first sample has been handed to the sound card."""
-
-    id: str
-
-
-@dataclass(frozen=True)
-class WordHeard:
-    """A word is heard now (to = speaker), or begins in a Sound (to = client).
-
-    The text's characters `text_start` to `text_end`; `start_s` and `seconds` in the utterance.
-    """
-
-    id: str
-    text_start: int
-    text_end: int
-    start_s: float
-    seconds: float
-    estimated: bool
-
-
-WordMarks = tuple[tuple[int, WordHeard], ...]
-"""Words with the frame of a chunk at which each begins, in order."""
-
-
-@dataclass(frozen=True)
 class Sound:
     """A stretch of an utterance that goes back to its client, and the words that begin in it."""
 
     id: str
     chunk: PcmChunk
     words: WordMarks = ()
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The last sample has been heard (to = speaker) or made (to = client)."""
-
-    id: str
-    seconds: float
 
 
 CancelReason = Literal["stopped", "client-gone", "shutdown", "expired", "replaced"]
@@ -113,11 +79,5 @@ class Cancelled:
     reason: CancelReason
 
 
-@dataclass(frozen=True)
-class Failed:
-    id: str
-    error: EdgeError
-
-
-Event = TextTaken | Started | WordHeard | Sound | Finished | Cancelled | Failed
+Event = PlaybackEvent | TextTaken | Sound | Cancelled
 Notify = Callable[[Event], None]

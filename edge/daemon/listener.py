@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.daemon import systemd
+from edge import systemd
 from edge.errors import EdgeError, SocketInUse
 from edge.protocol import ErrorReply
 from edge.protocol.frames import encode

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from edge.daemon.events import Event, Started, Utterance
+from edge.daemon.events import Event, Utterance
 from edge.errors import UnknownUtterance
 from edge.protocol import Speak
+from edge.sound.events import Started
 
 MAX_REMEMBERED = 256
 """Of one user: more than may wait for a client, so what a lost connection asks for is there."""

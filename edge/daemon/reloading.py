@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge.bundle import Bundle
+from edge.bundle.store import warnings
 from edge.config import Config, InForce
 from edge.daemon.voices import Voices
 from edge.errors import BadRecord, EdgeError, ModelFailed
-from edge.installed import warnings
 from edge.lexicon import Lexicon, load_lexicon
 from edge.synth import phonemes
 

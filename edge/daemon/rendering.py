@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from edge.daemon.events import Utterance, WordHeard, WordMarks
+from edge.daemon.events import Utterance
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.voices import Voices
 from edge.errors import EmptyText
 from edge.lexicon import Respelled
 from edge.pcm import PcmChunk
+from edge.sound.events import WordHeard, WordMarks
 from edge.synth.words import as_written
 from edge.text import LONGEST_PIECE, Piece
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from edge.daemon.connection import Connection
-from edge.daemon.events import Cancelled, Event, Failed, Finished, Sound, Started, WordHeard
+from edge.daemon.events import Cancelled, Event, Sound
 from edge.errors import ConnectionLost, EdgeError, StoppedEarly
 from edge.pcm import to_int16
 from edge.protocol import (
@@ -23,6 +23,7 @@ from edge.protocol import (
     SpeakWord,
     SynthesizeStopped,
 )
+from edge.sound.events import Failed, Finished, Started, WordHeard
 
 CHUNK_FRAMES = 8192
 """Of one audio-chunk: 16 kB, well under any reader's limit for one payload."""

@@ -13,23 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from edge import systemd
 from edge.bundle import Bundle
 from edge.config import Config
-from edge.daemon import systemd
 from edge.daemon.access import MAX_CLIENTS, admit, admit_more
 from edge.daemon.connection import LAST_WORDS_S, Connection
-from edge.daemon.events import Event, Sound, Started, TextTaken, Utterance, WordHeard
+from edge.daemon.events import Event, Sound, TextTaken, Utterance
 from edge.daemon.listener import listening
 from edge.daemon.outcomes import Outcomes
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
-from edge.daemon.player import Player
+from edge.daemon.queue import SpeechQueue
 from edge.daemon.reloading import Reread, Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
-from edge.daemon.sink import Sink
-from edge.daemon.speaker import Speaker
-from edge.daemon.speech_queue import SpeechQueue
 from edge.daemon.status import info, playback, report
+from edge.daemon.synthesis import Speaker
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import Kind, TextStreams
 from edge.daemon.voices import Voices
@@ -60,6 +58,9 @@ from edge.protocol import (
     SynthesizeStop,
     Volume,
 )
+from edge.sound.events import Started, WordHeard
+from edge.sound.playback import Player
+from edge.sound.sink import Sink
 from edge.synth import Style
 
 log = logging.getLogger(__name__)

@@ -6,67 +6,21 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from edge.bundle import MANIFEST, Bundle
+from edge.bundle import Bundle
+from edge.bundle.store import default_places, find_bundles
 from edge.config import Config
-from edge.daemon.failover import SoundCard
 from edge.daemon.listener import refuse
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
-from edge.daemon.sink import Sink
-from edge.errors import EdgeError, NoBundle, NotWritable, WrongBoard
-from edge.installed import bundle_folders, default_places, home_of, open_installed
-from edge.output import Output
-from edge.profile import read_machine
+from edge.errors import EdgeError, NotWritable
+from edge.sound.failover import SoundCard
+from edge.sound.settings import Output
+from edge.sound.sink import Sink
 
 log = logging.getLogger(__name__)
-
-
-def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> list[Bundle]:
-    """The bundles at these places (each a bundle or a folder of them) that suit this machine.
-
-    `voice` names the one that goes first. A bundle of another board is passed over if it was
-    found in a folder, and an error if it was named itself.
-    Raises NoBundle, WrongBoard, and what open_bundle does.
-    """
-    machine = None if any_board else read_machine()
-    found: dict[str, Bundle] = {}
-    failed: list[EdgeError] = []
-    for place in places:
-        if (place / MANIFEST).exists():
-            bundle = open_installed(place, machine)
-            found.setdefault(bundle.voice.name, bundle)
-            continue
-        for folder in bundle_folders(place):
-            try:
-                bundle = open_installed(folder, machine)
-            except WrongBoard as error:
-                log.debug("passed over: %s", error.message)
-            except EdgeError as error:
-                if home_of(folder) is None:
-                    raise
-                failed.append(error)  # one that is broken must not silence the other voices
-            else:
-                found.setdefault(bundle.voice.name, bundle)
-    if not found and failed:
-        raise failed[0]
-    if not found:
-        raise NoBundle(
-            "no bundle for this board in " + ", ".join(map(str, places)),
-            "Build one: edge build (or accept another board's: --any-board)",
-        )
-    if voice is None:
-        return list(found.values())
-    if voice not in found:
-        raise NoBundle(
-            f"no bundle of {voice} for this board; there are {', '.join(found)}",
-            f"Build it: edge build {voice}",
-        )
-    first = found.pop(voice)
-    return [first, *found.values()]
 
 
 def configured(config: Config) -> list[Bundle]:

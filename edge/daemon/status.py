@@ -8,8 +8,7 @@ from edge import __version__, synth
 from edge.daemon.counters import percentile
 from edge.daemon.events import Utterance
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.player import Player
-from edge.daemon.speaker import Speaker
+from edge.daemon.synthesis import Speaker
 from edge.daemon.voices import Voices
 from edge.machine import read_temperature, read_throttling
 from edge.protocol import (
@@ -24,6 +23,7 @@ from edge.protocol import (
     TtsSpeaker,
     TtsVoice,
 )
+from edge.sound.playback import Player
 
 
 def playback(player: Player) -> Playback:

@@ -13,25 +13,15 @@ from collections.abc import Callable
 from functools import partial
 
 from edge.daemon.counters import Counters
-from edge.daemon.events import (
-    Cancelled,
-    CancelReason,
-    Event,
-    Failed,
-    Finished,
-    Notify,
-    Sound,
-    Started,
-    TextTaken,
-    Utterance,
-)
-from edge.daemon.jobs import Job, Renderer
+from edge.daemon.events import Cancelled, CancelReason, Event, Notify, Sound, TextTaken, Utterance
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.player import Player
-from edge.daemon.speech_queue import SpeechQueue
+from edge.daemon.queue import SpeechQueue
+from edge.daemon.rendering import Job, Renderer
 from edge.daemon.voices import Voices
 from edge.errors import EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
+from edge.sound.events import Failed, Finished, Started
+from edge.sound.playback import Player
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.daemon.connection import Connection
-from edge.daemon.speaker import Speaker
+from edge.daemon.synthesis import Speaker
 from edge.errors import BadMessage, TextTooLong
 from edge.protocol import MAX_STREAM
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 
 from edge import synth
 from edge.bundle import Bundle, file_sha256
+from edge.bundle.store import counted
 from edge.errors import NoBundle, UnknownVoice
-from edge.installed import counted
 from edge.lexicon import Lexicon, Respelled, Speller
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting

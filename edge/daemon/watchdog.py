@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from edge.daemon import systemd
+from edge import systemd
 
 log = logging.getLogger(__name__)
 

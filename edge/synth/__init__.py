@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from edge.bundle import Bundle, Variant
+from edge.bundle.measured import read_tuning
 from edge.errors import BadStyle, ProviderMissing
 from edge.machine import keep_to_big_cores, read_machine
 from edge.pcm import PcmChunk
@@ -23,7 +24,6 @@ from edge.synth.standby import Standby
 from edge.synth.variants import on_gpu, runnable, windowed
 from edge.synth.voice_print import VoicePrint
 from edge.synth.words import WordSpan
-from edge.tuning import read_tuning
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.tuning import Cost as Cost
+from edge.bundle.measured import Cost as Cost
 
 MIN_LEAD_S = 0.04
 """Sound in the first chunk: covers hand-over between threads and the system's own hiccups."""

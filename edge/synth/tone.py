@@ -9,11 +9,11 @@ import numpy as np
 
 from edge import text as cleaning
 from edge.bundle import Bundle, Variant
+from edge.bundle.measured import Cost
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk, Word
 from edge.synth import Segment, Style
 from edge.synth.words import WordSpan
-from edge.tuning import Cost
 
 RATE = 22_050
 _BEEP_S, _GAP_S, _FADE_S = 0.12, 0.06, 0.01

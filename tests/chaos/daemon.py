@@ -16,9 +16,9 @@ from pathlib import Path
 
 from edge import synth
 from edge.cli import run
-from edge.daemon import failover
 from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
+from edge.sound import failover
 
 FASTER = 4
 """Than a real card: more happens in a minute."""
@@ -29,7 +29,7 @@ JUMP_S = 400_000_000
 
 
 class PipeSink:
-    """The contract of edge.daemon.sink.Sink. What it was given is heard, as bytes in a pipe, when
+    """The contract of edge.sound.sink.Sink. What it was given is heard, as bytes in a pipe, when
     its time has come; what has not been is lost by an abort, and with the device."""
 
     name, latency_s = "pipe", LATENCY_S * FASTER

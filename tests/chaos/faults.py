@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.bundle.store import CURRENT, linked
 from edge.client import Client
 from edge.errors import EdgeError
-from edge.installed import CURRENT, linked
 from tests.chaos.book import Book
 from tests.chaos.house import House
 

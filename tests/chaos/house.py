@@ -16,10 +16,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from edge.bundle import Bundle
+from edge.bundle.install import install
+from edge.bundle.store import CURRENT, linked, switch
 from edge.client import Client
 from edge.errors import EdgeError
-from edge.install import install
-from edge.installed import CURRENT, linked, switch
 from edge.protocol import StatusReport
 from tests.chaos.ear import Ear
 from tests.daemon_under_test import ROOT

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.bundle import Bundle, Variant
+from edge.bundle.measured import Cost
 from edge.pcm import PcmChunk, Word
 from edge.synth import Segment, Style
 from edge.synth.words import WordSpan
-from edge.tuning import Cost
 
 RATE = 22_050
 BEEP, GAP = 1024, 300  # frames: 46 and 14 ms

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from edge.bundle import Bundle, Variant
+from edge.bundle.measured import Cost
 from edge.pcm import PcmChunk
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.voice_print import VoicePrint
-from edge.tuning import Cost
 
 
 def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> CosyVoice3Synthesizer:
