@@ -28,13 +28,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import ConnectionLost, EdgeError, NoDaemon, UnknownUtterance
 from edge.protocol import (
-    FROM_DAEMON,
     MAX_TEXT,
     AudioChunk,
     AudioStart,
     AudioStop,
     AudioWord,
-    Decoder,
     Describe,
     ErrorReply,
     Info,
@@ -43,6 +41,7 @@ from edge.protocol import (
     Reload,
     Reloaded,
     Reply,
+    ReplyDecoder,
     Request,
     Resume,
     Speak,
@@ -64,8 +63,6 @@ from edge.protocol import (
     SynthesizeStopped,
     Volume,
     encode,
-    parse_reply,
-    to_frame,
 )
 
 if TYPE_CHECKING:
@@ -77,13 +74,13 @@ _A = TypeVar("_A")
 SYSTEM_SOCKET = Path("/run/edge-voice/edge-voice.sock")
 READ_BYTES = 1 << 16
 RETRIES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
-"""Between two attempts to reach the daemon; the last one for ever."""
+"""Seconds between two attempts to reach the daemon; the last one repeats."""
 REPLY_TIMEOUT_S = 60.0
-"""For answers that come at once; generous, because a Pi may be loading a model meanwhile."""
+"""Seconds to wait for answers that come at once; a Pi may be loading a model meanwhile."""
 
 
 def socket_path() -> Path:
-    """$EDGE_VOICE_SOCKET, else the system's socket if there is one, else the user's own."""
+    """Return $EDGE_VOICE_SOCKET, else the system's socket if it is there, else the user's."""
     if configured := os.environ.get("EDGE_VOICE_SOCKET"):
         return Path(configured)
     runtime = os.environ.get("XDG_RUNTIME_DIR")
@@ -95,8 +92,8 @@ def socket_path() -> Path:
 def speak_once(
     request: Speak, path: Path | None = None, patience_s: float = 60.0
 ) -> Iterator[Reply]:
-    """Like Client.speak(), on connections of its own: where one is lost, or the daemon is started
-    anew, it asks again by the id, so that the utterance is spoken once.
+    """Do what Client.speak() does, on connections of its own: where one is lost, or the daemon is
+    started anew, ask again by the id, so that the utterance is spoken once.
 
     Raises NoDaemon or ConnectionLost when no daemon has answered for `patience_s`, and
     UnknownUtterance when a daemon that speaks no more had begun it: it may have been broken off.
@@ -141,7 +138,7 @@ def speak_once(
 
 
 def _will_not_be_spoken(message: Reply) -> bool:
-    """By this daemon, which ends."""
+    """True if the daemon is shutting down and will not speak this."""
     return isinstance(message, SpeakCancelled) and message.reason == "shutdown"
 
 
@@ -161,7 +158,7 @@ class Client:
             raise NoDaemon(
                 f"no daemon answers on {self.path}: {error.strerror or error}", remedy
             ) from None
-        self._decoder = Decoder(FROM_DAEMON)
+        self._decoder = ReplyDecoder()
         self._replies = self._receive()
 
     def speak(self, request: Speak, wait: bool = True) -> Iterator[Reply]:
@@ -175,7 +172,7 @@ class Client:
     def speak_stream(
         self, request: SpeakStart, chunks: Iterable[str], wait: bool = True
     ) -> Iterator[Reply]:
-        """Like speak(), of a text that comes in chunks, cut anywhere; it sounds meanwhile.
+        """Speak a text that comes in chunks, cut anywhere; it sounds meanwhile.
 
         The chunks are fetched in a thread of their own, and no more of them once it has ended.
         """
@@ -185,12 +182,12 @@ class Client:
         yield from self._streamed(chunks, SpeakChunk, SpeakStop(), answers, wait)
 
     def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
-        """The sound itself, chunk by chunk as it is made."""
+        """Yield the sound itself, chunk by chunk as it is made."""
         self._send(request)
         return self._sound(AudioStop)
 
     def sound(self, request: Synthesize) -> Iterator[AudioStart | AudioWord | AudioChunk]:
-        """What synthesize() is made from, as it was sent, and the words if it asks for them."""
+        """Yield the same sound as it was sent, and its words if the request asks for them."""
         self._send(request)
         self._socket.settimeout(None)
         while not isinstance(message := self._expect(), AudioStop):
@@ -200,7 +197,7 @@ class Client:
     def synthesize_stream(
         self, request: SynthesizeStart, chunks: Iterable[str]
     ) -> Iterator[PcmChunk]:
-        """Like synthesize(), of a text that comes in chunks, cut anywhere."""
+        """Yield the sound of a text that comes in chunks, cut anywhere."""
         self._send(request)
         self._socket.settimeout(None)
         sound = self._sound(SynthesizeStopped)
@@ -236,7 +233,7 @@ class Client:
         answers: Iterator[_A],
         wait: bool = True,
     ) -> Iterator[_A]:
-        """The answers, while a thread sends the chunks."""
+        """Yield the answers, while a thread sends the chunks."""
         over = threading.Event()
         failures: list[Exception] = []
 
@@ -267,8 +264,8 @@ class Client:
             over.set()
 
     def stop(self, id: str | None = None, mine: bool = False) -> tuple[str, ...]:
-        """Stop one utterance, or all of this connection's, or of everybody's; the ids that were
-        stopped."""
+        """Stop one utterance, or all of this connection's, or everybody's; returns the ids that
+        were stopped."""
         self._send(Stop(id=id, scope="mine" if mine else "all"))
         return self._answer(Stopped).ids
 
@@ -281,7 +278,7 @@ class Client:
         return self._set(Resume())
 
     def set_volume(self, percent: int) -> Playback:
-        """Of all that the sound card speaks, 0 to 100."""
+        """Set how loud the sound card speaks, 0 to 100 percent."""
         return self._set(Volume(percent))
 
     def _set(self, request: Pause | Resume | Volume) -> Playback:
@@ -293,7 +290,7 @@ class Client:
         return self._answer(StatusReport)
 
     def reload(self) -> tuple[str, ...]:
-        """Have the configuration and the installed bundles read again; what has changed."""
+        """Have the configuration and the installed bundles read again; returns what changed."""
         self._send(Reload())
         self._socket.settimeout(None)  # a voice is loaded meanwhile
         return self._answer(Reloaded).changed
@@ -303,7 +300,7 @@ class Client:
         return self._answer(Info)
 
     def abort(self) -> None:
-        """From any thread: who waits for an answer of this connection gets ConnectionLost."""
+        """End the connection, from any thread: whoever waits for an answer gets ConnectionLost."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -323,12 +320,12 @@ class Client:
 
     def _send(self, message: Request) -> None:
         try:
-            self._socket.sendall(encode(to_frame(message)))
+            self._socket.sendall(encode(message))
         except OSError as error:
             raise self._lost(error.strerror or str(error)) from None
 
     def _answer(self, kind: type[_M]) -> _M:
-        """The next message of this kind; events of other utterances may come before it."""
+        """Wait for a message of this kind; events of other utterances may come before it."""
         self._socket.settimeout(REPLY_TIMEOUT_S)
         while True:
             message = self._expect()
@@ -340,9 +337,7 @@ class Client:
         if message is None:
             raise self._lost("this connection has failed before")
         if isinstance(message, ErrorReply):
-            error = EdgeError(message.text, message.remedy)
-            error.code = message.code
-            raise error
+            raise message.error()
         return message
 
     def _receive(self) -> Iterator[Reply]:
@@ -353,8 +348,7 @@ class Client:
                 raise self._lost(error.strerror or str(error)) from None
             if not data:
                 raise self._lost("it closed the connection")
-            for frame in self._decoder.feed(data):
-                yield parse_reply(frame)
+            yield from self._decoder.messages(data)
 
     def _lost(self, why: str) -> ConnectionLost:
         return ConnectionLost(

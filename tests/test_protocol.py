@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 
 from edge import protocol as p
 from edge.errors import BadFrame, BadMessage, BadStyle, EdgeError, TextTooLong
-from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, Frame, Limits, encode
+from edge.protocol import (
+    FROM_CLIENT,
+    FROM_DAEMON,
+    Decoder,
+    Frame,
+    Limits,
+    encode,
+    replies,
+    requests,
+)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its audio module imports audioop
@@ -90,6 +99,12 @@ FULL: dict[str, p.Message] = {
     "reloaded": p.Reloaded(("voice joe is new",)),
     "error": p.ErrorReply("no", "busy", "wait", "id-1"),
 }
+
+
+def test_every_class_that_has_a_name_on_the_wire_is_a_request_or_a_reply() -> None:
+    for module, known in ((requests, p.REQUESTS), (replies, p.REPLIES)):
+        named = {thing for thing in vars(module).values() if hasattr(thing, "TYPE")}
+        assert named == set(known.values()) == {getattr(p, one.__name__) for one in named}
 
 
 def test_every_message_is_in_the_table_of_examples() -> None:
@@ -337,8 +352,10 @@ def rows() -> dict[str, str]:
 
 def names_of_fields(cls: Any) -> set[str]:
     names = set()
-    for field, hint in typing.get_type_hints(cls).items():
-        names.add(field)
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        hint = hints[field.name]
+        names.add(field.name)
         for part in (hint, *typing.get_args(hint)):
             if dataclasses.is_dataclass(part):
                 names |= names_of_fields(part)

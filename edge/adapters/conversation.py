@@ -16,28 +16,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from edge.client import READ_BYTES
-from edge.errors import ConnectionLost, EdgeError, NoDaemon
-from edge.protocol import (
-    FROM_DAEMON,
-    Decoder,
-    ErrorReply,
-    Reply,
-    Request,
-    Stop,
-    encode,
-    parse_reply,
-    to_frame,
-)
+from edge.errors import ConnectionLost, NoDaemon
+from edge.protocol import ErrorReply, Reply, ReplyDecoder, Request, Stop, encode
 
 
 class Conversation:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._decoder = Decoder(FROM_DAEMON)
+        self._decoder = ReplyDecoder()
         self._received: deque[Reply] = deque()
 
     def send(self, message: Request) -> None:
-        self._writer.write(encode(to_frame(message)))
+        self._writer.write(encode(message))
 
     async def receive(self) -> Reply:
         """Raises ConnectionLost, and the daemon's own errors by code."""
@@ -50,12 +40,10 @@ class Conversation:
                 raise ConnectionLost(
                     "the daemon went away in the middle of an answer", "Ask again."
                 )
-            self._received.extend(parse_reply(frame) for frame in self._decoder.feed(data))
+            self._received.extend(self._decoder.messages(data))
         message = self._received.popleft()
         if isinstance(message, ErrorReply):
-            error = EdgeError(message.text, message.remedy)
-            error.code = message.code
-            raise error
+            raise message.error()
         return message
 
 
@@ -74,5 +62,5 @@ async def conversation(path: Path) -> AsyncIterator[Conversation]:
         # Closing alone is not enough: a shell that shuts its half still waits for its answer, so
         # the daemon would find out only when it has more to send.
         with contextlib.suppress(OSError):
-            writer.write(encode(to_frame(Stop())))
+            writer.write(encode(Stop()))
         writer.close()

@@ -8,28 +8,18 @@ import logging
 from collections.abc import Callable
 
 from edge.daemon.access import Peer
-from edge.errors import BadFrame, EdgeError
-from edge.protocol import (
-    FROM_CLIENT,
-    Decoder,
-    ErrorReply,
-    Reply,
-    Request,
-    encode,
-    parse_request,
-    request_id,
-    to_frame,
-)
+from edge.errors import BadFrame
+from edge.protocol import ErrorReply, Reply, Request, RequestDecoder, encode
 
 log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 16
 MAX_UNSENT_MESSAGES = 2048
-"""Sound waits for its reader in the synthesis thread; what piles up here are short messages."""
+"""Messages that may wait for a client to read; short ones: sound waits in the synthesis thread."""
 SEND_TIMEOUT_S = 30.0
-"""A reader that takes nothing for so long is dead or stopped."""
+"""Seconds after which a reader that takes nothing is dead or stopped."""
 LAST_WORDS_S = 1.0
-"""How long a closing connection may take to send what was promised."""
+"""Seconds that a closing connection may take to send what was promised."""
 
 OnSent = Callable[[], None]
 
@@ -43,7 +33,7 @@ class Connection:
         self.number = number
         self.peer = Peer.of(writer.get_extra_info("socket"))
         self._reader, self._writer = reader, writer
-        self._decoder = Decoder(FROM_CLIENT)
+        self._decoder = RequestDecoder()
         self._outbox: asyncio.Queue[tuple[bytes, OnSent | None] | None] = asyncio.Queue()
         self._sender = asyncio.create_task(self._send_all())
         self._requests = 0
@@ -53,16 +43,17 @@ class Connection:
         self._may_read.set()
 
     def next_id(self) -> str:
-        """An id for a request that came without one."""
+        """Make an id for a request that came without one."""
         self._requests += 1
         return f"u{self.number}-{self._requests}"
 
     def expect(self, id: str) -> None:
-        """This utterance's end is still to be told."""
+        """Note that this utterance's end is still to be told."""
         self._pending.add(id)
         self._settled.clear()
 
     def settle(self, id: str) -> None:
+        """Note that this utterance's end has been told."""
         self._pending.discard(id)
         if not self._pending:
             self._settled.set()
@@ -87,11 +78,11 @@ class Connection:
         """
         try:
             while data := await self._reader.read(READ_BYTES):
-                for frame in self._decoder.feed(data):
-                    try:
-                        handle(self, parse_request(frame))
-                    except EdgeError as error:
-                        self.send(ErrorReply.of(error, request_id(frame)))
+                for message in self._decoder.messages(data):
+                    if isinstance(message, ErrorReply):
+                        self.send(message)
+                    else:
+                        handle(self, message)
                     if self.held:
                         await self._unless_gone(self._may_read)
         except BadFrame as error:
@@ -114,7 +105,7 @@ class Connection:
         came.cancel()
 
     def send(self, message: Reply, on_sent: OnSent | None = None) -> None:
-        """Queue a message; `on_sent` is called once the client has room for more."""
+        """Queue a message; `on_sent` is called once the client has room for more. Never waits."""
         if self._sender.done():
             return
         if self._outbox.qsize() >= MAX_UNSENT_MESSAGES:
@@ -122,7 +113,7 @@ class Connection:
             self._writer.transport.abort()
             self._sender.cancel()
             return
-        self._outbox.put_nowait((encode(to_frame(message)), on_sent))
+        self._outbox.put_nowait((encode(message), on_sent))
 
     async def close(self) -> None:
         """Send what is queued, briefly, and hang up."""

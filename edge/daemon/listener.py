@@ -12,19 +12,18 @@ from pathlib import Path
 
 from edge import systemd
 from edge.errors import EdgeError, SocketInUse
-from edge.protocol import ErrorReply
-from edge.protocol.frames import encode
-from edge.protocol.parsing import to_frame
+from edge.protocol import ErrorReply, encode
 
 MODE = 0o660
-"""Its owner and group may speak; the folder decides who gets that far."""
+"""Permissions of the socket: its owner and group may speak; the folder decides who gets so far."""
 UNREAD = 65_536
+"""Bytes read at a time from a client that is told why no daemon speaks."""
 MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 
 
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """The socket that systemd handed over, else one of our own at `path`. Raises SocketInUse."""
+    """Give the socket that systemd handed over, else one at `path`. Raises SocketInUse."""
     if (given := systemd.given_socket()) is None:
         with claim(path) as listener:
             yield listener
@@ -38,7 +37,7 @@ def refuse(error: EdgeError) -> None:
     they would wait until one does."""
     if (given := systemd.given_socket()) is None:
         return
-    answer = encode(to_frame(ErrorReply.of(error)))
+    answer = encode(ErrorReply.of(error))
     with given:
         while True:
             try:
@@ -55,7 +54,7 @@ def refuse(error: EdgeError) -> None:
 
 @contextlib.contextmanager
 def claim(path: Path) -> Iterator[socket.socket]:
-    """A socket bound to `path`, removed at the end; it refuses clients until it listens.
+    """Give a socket bound to `path`, removed at the end; it refuses clients until it listens.
 
     A lock file beside it, which stays, tells a living daemon from the socket file that a
     killed one left behind.

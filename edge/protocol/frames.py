@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 
 from edge.errors import BadFrame
 
+__all__ = ["FROM_CLIENT", "FROM_DAEMON", "Decoder", "Frame", "Limits"]
+
 WYOMING_VERSION = "1.10.2"  # the release whose frames and messages these are; readers ignore it
 
 
@@ -40,7 +42,7 @@ FROM_DAEMON = Limits(header=64 << 10, data=256 << 10, payload=1 << 20)
 
 SEE_PAGE = "docs/reference/protocol.md lists every message, its fields and limits."
 
-MAX_DIGITS = 20  # of a whole number: 64 bits and a sign; int() takes quadratic time for more
+MAX_DIGITS = 20  # 64 bits and a sign; int() takes quadratic time for more
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Decoder:
         return len(self._buffer)
 
     def feed(self, received: bytes) -> Iterator[Frame]:
-        """The frames that `received` completes, then BadFrame if what follows them is not one.
+        """Yield the frames that `received` completes; raise BadFrame if the next bytes are none.
 
         Bytes are taken at the call; a frame not fetched from this iterator comes from the next.
         """
@@ -139,8 +141,8 @@ class Decoder:
         return taken
 
 
-def encode(frame: Frame) -> bytes:
-    """The frame's bytes; raises BadFrame if they would pass the limits of every reader.
+def encode_frame(frame: Frame) -> bytes:
+    """Put a frame in bytes; raises BadFrame if they would pass the limits of every reader.
 
     Data is always a separate block, as the wyoming package writes it, never inline: its own reader
     takes both, but many others (home-made clients in Python, firmware) read only the block. The
@@ -235,7 +237,7 @@ def _within(part: str, count: int, limit: int) -> int:
 
 
 def _kind(value: Any) -> str:
-    """What a JSON value is, in words; never the value, which may be spoken text."""
+    """Say in words what kind a JSON value is; never the value, which may be spoken text."""
     kinds = {
         dict: "an object",
         list: "a list",

@@ -1,4 +1,4 @@
-"""Frames to messages and back, by the types of the messages' fields.
+"""Bytes to messages and back, by the types of the messages' fields.
 
 Unknown keys are skipped, null is the same as absent where a field may be absent: that is how
 Wyoming grows. Everything else that does not fit is a BadMessage naming the field; it never shows
@@ -11,13 +11,34 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, Union
 
-from edge.errors import BadMessage
-from edge.protocol.frames import SEE_PAGE, Frame
-from edge.protocol.replies import REPLIES, Reply
+from edge.errors import BadMessage, EdgeError
+from edge.protocol.frames import (
+    FROM_CLIENT,
+    FROM_DAEMON,
+    SEE_PAGE,
+    Decoder,
+    Frame,
+    Limits,
+    encode_frame,
+)
+from edge.protocol.replies import REPLIES, ErrorReply, Reply
 from edge.protocol.requests import MAX_ID, REQUESTS, Request, check_id
+
+__all__ = [
+    "MESSAGES",
+    "Message",
+    "ReplyDecoder",
+    "RequestDecoder",
+    "encode",
+    "parse",
+    "parse_reply",
+    "parse_request",
+    "request_id",
+    "to_frame",
+]
 
 Message = Request | Reply
 MESSAGES: dict[str, type[Message]] = {**REQUESTS, **REPLIES}
@@ -35,30 +56,62 @@ _WORDS = {
 }
 
 
+class RequestDecoder(Decoder):
+    """A client's bytes in, requests out, however the stream was cut. One per connection."""
+
+    def __init__(self, limits: Limits = FROM_CLIENT) -> None:
+        super().__init__(limits)
+
+    def messages(self, received: bytes) -> Iterator[Request | ErrorReply]:
+        """Yield the requests that `received` completes, and for a frame that is no request the
+        answer to it. Raises BadFrame, then the connection ends."""
+        for frame in self.feed(received):
+            try:
+                yield parse_request(frame)
+            except EdgeError as error:
+                yield ErrorReply.of(error, request_id(frame))
+
+
+class ReplyDecoder(Decoder):
+    """The daemon's bytes in, replies out, however the stream was cut. One per connection."""
+
+    def __init__(self, limits: Limits = FROM_DAEMON) -> None:
+        super().__init__(limits)
+
+    def messages(self, received: bytes) -> Iterator[Reply]:
+        """Yield the replies that `received` completes. Raises BadFrame, BadMessage."""
+        return map(parse_reply, self.feed(received))
+
+
+def encode(message: Message | Frame) -> bytes:
+    """Put a message, or a frame, in bytes. Raises BadFrame if they would pass the limits."""
+    return encode_frame(message if isinstance(message, Frame) else to_frame(message))
+
+
 def parse(frame: Frame) -> Message:
-    """The frame's message; raises BadMessage, or TextTooLong or BadStyle for a passed limit."""
+    """Read a frame's message; raises BadMessage, or TextTooLong or BadStyle for a passed limit."""
     return _parse(frame, MESSAGES)
 
 
 def parse_request(frame: Frame) -> Request:
-    """Like parse(), for the daemon: a reply is refused as an unknown request."""
+    """Do the same for the daemon: a reply is refused as an unknown request."""
     return _parse(frame, REQUESTS)
 
 
 def parse_reply(frame: Frame) -> Reply:
-    """Like parse(), for a client: a request is refused as an unknown reply."""
+    """Do the same for a client: a request is refused as an unknown reply."""
     return _parse(frame, REPLIES)
 
 
 def to_frame(message: Message) -> Frame:
-    """The frame that carries `message`; a field that is None is left out."""
+    """Make the frame that carries `message`; a field that is None is left out."""
     data = _plain(message)
     payload = data.pop("payload", b"")
-    return Frame(_names()[type(message)], data, payload)
+    return Frame(message.TYPE, data, payload)
 
 
 def request_id(frame: Frame) -> str | None:
-    """The id in a frame whose message may be bad, so that the error can still name it."""
+    """Find the id in a frame whose message may be bad, so that the error can still name it."""
     value = frame.data.get("id")
     try:
         check_id("id", value if isinstance(value, str) else None)
@@ -121,7 +174,7 @@ def _expected(hint: Any) -> str:
 
 @functools.cache
 def _fields(cls: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
-    """Name, type and whether it must be there, of each field; get_type_hints is slow."""
+    """List each field's name, type and whether it must be there; get_type_hints is slow."""
     hints = typing.get_type_hints(cls)
     return tuple(
         (
@@ -131,11 +184,6 @@ def _fields(cls: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
         )
         for field in dataclasses.fields(cls)
     )
-
-
-@functools.cache
-def _names() -> dict[type[Any], str]:
-    return {cls: name for name, cls in MESSAGES.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,15 +1,46 @@
-"""What the daemon answers: one frozen dataclass and one row of REPLIES each.
+"""The daemon's answers: each is a frozen dataclass that `Reply` names.
 
-A field's name is its key in the frame's data; `payload` is the frame's payload.
+TYPE is its name on the wire, a field's name its key in the frame's data; `payload` is the frame's
+payload.
 Source of info, pong, audio-* and error: the wyoming package 1.10.2, info.py, audio.py, error.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, get_args
 
 from edge.errors import BadMessage, EdgeError
 from edge.protocol.frames import SEE_PAGE
+
+__all__ = [
+    "REPLIES",
+    "Attribution",
+    "AudioChunk",
+    "AudioStart",
+    "AudioStop",
+    "AudioWord",
+    "ErrorReply",
+    "Info",
+    "Latency",
+    "LiveUtterance",
+    "LoadedVoice",
+    "Playback",
+    "Pong",
+    "Reloaded",
+    "Reply",
+    "SpeakAccepted",
+    "SpeakCancelled",
+    "SpeakFinished",
+    "SpeakStarted",
+    "SpeakWord",
+    "StatusReport",
+    "Stopped",
+    "SynthesizeStopped",
+    "TtsProgram",
+    "TtsSpeaker",
+    "TtsVoice",
+]
 
 
 @dataclass(frozen=True)
@@ -57,6 +88,7 @@ class TtsProgram:
 class Info:
     """The answer to Describe."""
 
+    TYPE: ClassVar[str] = "info"
     tts: tuple[TtsProgram, ...] = ()
 
 
@@ -64,6 +96,7 @@ class Info:
 class Pong:
     """The answer to Ping."""
 
+    TYPE: ClassVar[str] = "pong"
     text: str | None = None
 
 
@@ -79,6 +112,7 @@ def _check_format(place: str, rate: int, width: int, channels: int) -> None:
 class AudioStart:
     """Sound follows: `rate` in Hz, `width` in bytes a sample, `timestamp` in milliseconds."""
 
+    TYPE: ClassVar[str] = "audio-start"
     rate: int
     width: int
     channels: int
@@ -92,6 +126,7 @@ class AudioStart:
 class AudioChunk:
     """A stretch of sound: `payload` is PCM, little-endian, signed, channels interleaved."""
 
+    TYPE: ClassVar[str] = "audio-chunk"
     rate: int
     width: int
     channels: int
@@ -112,6 +147,7 @@ class AudioChunk:
 class AudioStop:
     """The sound is at its end; `timestamp` in milliseconds."""
 
+    TYPE: ClassVar[str] = "audio-stop"
     timestamp: int | None = None
 
 
@@ -123,6 +159,7 @@ class AudioWord:
     `estimated` where the voice does not tell its words' times and they were shared out.
     """
 
+    TYPE: ClassVar[str] = "audio-word"
     text_start: int
     text_end: int
     start_s: float
@@ -134,11 +171,14 @@ class AudioWord:
 class SynthesizeStopped:
     """The answer to a stream of text is whole."""
 
+    TYPE: ClassVar[str] = "synthesize-stopped"
+
 
 @dataclass(frozen=True)
 class SpeakAccepted:
     """The utterance is in the queue; `ahead` others wait or sound before it."""
 
+    TYPE: ClassVar[str] = "speak-accepted"
     id: str
     ahead: int
 
@@ -147,6 +187,7 @@ class SpeakAccepted:
 class SpeakStarted:
     """The first sound of the utterance goes to the sound card."""
 
+    TYPE: ClassVar[str] = "speak-started"
     id: str
 
 
@@ -154,6 +195,7 @@ class SpeakStarted:
 class SpeakWord:
     """This word is heard now; the fields are those of AudioWord."""
 
+    TYPE: ClassVar[str] = "speak-word"
     id: str
     text_start: int
     text_end: int
@@ -166,6 +208,7 @@ class SpeakWord:
 class SpeakFinished:
     """The utterance was played to its end: `seconds` of sound."""
 
+    TYPE: ClassVar[str] = "speak-finished"
     id: str
     seconds: float
 
@@ -174,6 +217,7 @@ class SpeakFinished:
 class SpeakCancelled:
     """The utterance will not be played, or not further; `reason` is a word for programs."""
 
+    TYPE: ClassVar[str] = "speak-cancelled"
     id: str
     reason: str
 
@@ -182,6 +226,7 @@ class SpeakCancelled:
 class Stopped:
     """The answer to Stop: which utterances it cancelled."""
 
+    TYPE: ClassVar[str] = "stopped"
     ids: tuple[str, ...] = ()
 
 
@@ -189,24 +234,26 @@ class Stopped:
 class Playback:
     """The answer to Pause, Resume and Volume: how the sound card is set now."""
 
+    TYPE: ClassVar[str] = "playback"
     paused: bool
     volume: int
 
 
 @dataclass(frozen=True)
 class LiveUtterance:
-    """One that sounds or waits, without its text. `seconds` of its sound have been played."""
+    """An utterance that sounds or waits, without its text."""
 
     id: str
     client: int
     voice: str
     priority: str
     seconds: float = 0.0
+    """Sound of it that has been played."""
 
 
 @dataclass(frozen=True)
 class LoadedVoice:
-    """A voice of the daemon: its bundle's id, and what really runs it (None: not loaded yet)."""
+    """A voice of the daemon, and what really runs it; None if it is not loaded yet."""
 
     name: str
     bundle: str
@@ -216,7 +263,7 @@ class LoadedVoice:
 
 @dataclass(frozen=True)
 class Latency:
-    """From accepted to the first sample, milliseconds, of the last `count` utterances."""
+    """Milliseconds from accepted to the first sample, of the last `count` utterances."""
 
     count: int
     p50: float
@@ -225,31 +272,35 @@ class Latency:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """The answer to Status. `queue` is all that is to sound later, what was interrupted included;
-    `waiting` counts what has not begun to be made. `temperature` is in degrees Celsius and
-    `throttled` says what the board holds back for; None where it does not tell. `warnings` are
-    sentences on what the daemon mended by itself."""
+    """The answer to Status."""
 
+    TYPE: ClassVar[str] = "status-report"
     version: str
     voices: tuple[LoadedVoice, ...]
     waiting: int
+    """Utterances that synthesis has not begun."""
     uptime_s: float
     counters: dict[str, int]
     paused: bool
     volume: int
     speaking: LiveUtterance | None = None
     queue: tuple[LiveUtterance, ...] = ()
+    """All that is to sound later, what was interrupted included."""
     latency_ms: Latency | None = None
     device: str | None = None
     temperature: float | None = None
+    """Degrees Celsius; None where the board does not tell."""
     throttled: tuple[str, ...] | None = None
+    """Reasons for which the board holds back; None where it does not tell."""
     warnings: tuple[str, ...] = ()
+    """Sentences on what the daemon mended by itself."""
 
 
 @dataclass(frozen=True)
 class Reloaded:
     """`changed` says, a sentence each, what is different from now on."""
 
+    TYPE: ClassVar[str] = "reloaded"
     changed: tuple[str, ...] = ()
 
 
@@ -257,6 +308,7 @@ class Reloaded:
 class ErrorReply:
     """A request failed: what and why, a code for programs, what to do, and which utterance."""
 
+    TYPE: ClassVar[str] = "error"
     text: str
     code: str = "error"  # Wyoming's servers may leave it out
     remedy: str = ""
@@ -264,7 +316,14 @@ class ErrorReply:
 
     @classmethod
     def of(cls, error: EdgeError, id: str | None = None) -> ErrorReply:
+        """Make the answer to a request that `error` ended."""
         return cls(error.message, error.code, error.remedy, id)
+
+    def error(self) -> EdgeError:
+        """Make the error anew, with its code, for the client to raise."""
+        error = EdgeError(self.text, self.remedy)
+        error.code = self.code
+        return error
 
 
 Reply = (
@@ -287,22 +346,4 @@ Reply = (
     | ErrorReply
 )
 
-REPLIES: dict[str, type[Reply]] = {
-    "info": Info,
-    "pong": Pong,
-    "audio-start": AudioStart,
-    "audio-chunk": AudioChunk,
-    "audio-stop": AudioStop,
-    "audio-word": AudioWord,
-    "synthesize-stopped": SynthesizeStopped,
-    "speak-accepted": SpeakAccepted,
-    "speak-started": SpeakStarted,
-    "speak-word": SpeakWord,
-    "speak-finished": SpeakFinished,
-    "speak-cancelled": SpeakCancelled,
-    "stopped": Stopped,
-    "playback": Playback,
-    "status-report": StatusReport,
-    "reloaded": Reloaded,
-    "error": ErrorReply,
-}
+REPLIES: dict[str, type[Reply]] = {message.TYPE: message for message in get_args(Reply)}

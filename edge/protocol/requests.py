@@ -1,17 +1,52 @@
-"""What a client may ask: one frozen dataclass and one row of REQUESTS each.
+"""A client's requests: each is a frozen dataclass that `Request` names.
 
-A field's name is its key in the frame's data. Every limit is checked when the request is made,
-so a client learns of it before it connects, and the daemon before it does any work.
+TYPE is its name on the wire, a field's name its key in the frame's data. Every limit is checked
+when the request is made, so a client learns of it before it connects, and the daemon before it
+does any work.
 Source of describe, ping and synthesize: the wyoming package 1.10.2, tts.py, info.py, ping.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal, get_args
 
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
+
+__all__ = [
+    "MAX_ID",
+    "MAX_NAME",
+    "MAX_PING",
+    "MAX_SEED",
+    "MAX_SPEED",
+    "MAX_STREAM",
+    "MAX_TEXT",
+    "MAX_TTL_S",
+    "MAX_VOLUME",
+    "MIN_SPEED",
+    "REQUESTS",
+    "UNAIDED_SPEED",
+    "Describe",
+    "Pause",
+    "Ping",
+    "Priority",
+    "Reload",
+    "Request",
+    "Resume",
+    "Speak",
+    "SpeakChunk",
+    "SpeakStart",
+    "SpeakStop",
+    "Status",
+    "Stop",
+    "Synthesize",
+    "SynthesizeChunk",
+    "SynthesizeStart",
+    "SynthesizeStop",
+    "VoiceChoice",
+    "Volume",
+]
 
 Priority = Literal["urgent", "normal", "background"]
 Again = Literal["speak", "report"]
@@ -96,11 +131,14 @@ def _check_seed(place: str, seed: int | None) -> None:
 class Describe:
     """Which voices are there? Answered by Info."""
 
+    TYPE: ClassVar[str] = "describe"
+
 
 @dataclass(frozen=True)
 class Ping:
     """Are you there? Answered by Pong with the same text."""
 
+    TYPE: ClassVar[str] = "ping"
     text: str | None = None
 
     def __post_init__(self) -> None:
@@ -127,6 +165,7 @@ class Synthesize:
     `speed`, `seed` and `words` (AudioWords among the chunks) are ours.
     """
 
+    TYPE: ClassVar[str] = "synthesize"
     text: str
     voice: VoiceChoice | None = None
     text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
@@ -145,6 +184,7 @@ class SynthesizeStart:
     """Like Synthesize, of text that comes in SynthesizeChunks; the last answer is
     SynthesizeStopped."""
 
+    TYPE: ClassVar[str] = "synthesize-start"
     voice: VoiceChoice | None = None
     text_format: Literal["text"] | None = None
     speed: float = 1.0
@@ -160,6 +200,7 @@ class SynthesizeStart:
 class SynthesizeChunk:
     """The next stretch of a stream's text, cut anywhere."""
 
+    TYPE: ClassVar[str] = "synthesize-chunk"
     text: str
 
     def __post_init__(self) -> None:
@@ -169,6 +210,8 @@ class SynthesizeChunk:
 @dataclass(frozen=True)
 class SynthesizeStop:
     """The stream's text is whole."""
+
+    TYPE: ClassVar[str] = "synthesize-stop"
 
 
 @dataclass(frozen=True)
@@ -181,6 +224,7 @@ class Speak:
     or that is an error ("report").
     """
 
+    TYPE: ClassVar[str] = "speak"
     text: str
     voice: str | None = None
     language: str | None = None
@@ -207,6 +251,7 @@ class Speak:
 class SpeakStart:
     """Like Speak, of text that comes in SpeakChunks; it sounds from the first clause on."""
 
+    TYPE: ClassVar[str] = "speak-start"
     voice: str | None = None
     language: str | None = None
     speaker: str | None = None
@@ -230,6 +275,7 @@ class SpeakStart:
 class SpeakChunk:
     """The next stretch of a stream's text, cut anywhere."""
 
+    TYPE: ClassVar[str] = "speak-chunk"
     text: str
 
     def __post_init__(self) -> None:
@@ -240,11 +286,14 @@ class SpeakChunk:
 class SpeakStop:
     """The stream's text is whole; what has come is spoken to its end. Stop is what silences."""
 
+    TYPE: ClassVar[str] = "speak-stop"
+
 
 @dataclass(frozen=True)
 class Stop:
     """Be silent: about one utterance, or this connection's ("mine"), or everyone's ("all")."""
 
+    TYPE: ClassVar[str] = "stop"
     id: str | None = None
     scope: Literal["mine", "all"] = "mine"
 
@@ -257,16 +306,21 @@ class Pause:
     """Hold the sound card back, at the sample; urgent speech alone goes on. Answered by Playback,
     as Resume and Volume are."""
 
+    TYPE: ClassVar[str] = "pause"
+
 
 @dataclass(frozen=True)
 class Resume:
     """Go on where Pause came."""
 
+    TYPE: ClassVar[str] = "resume"
+
 
 @dataclass(frozen=True)
 class Volume:
-    """Of all that is spoken on the sound card: `percent` of the voices' own amplitude."""
+    """Set how loud all is spoken on the sound card, in percent of the voices' own amplitude."""
 
+    TYPE: ClassVar[str] = "volume"
     percent: int
 
     def __post_init__(self) -> None:
@@ -281,10 +335,14 @@ class Volume:
 class Status:
     """How are you? Answered by StatusReport."""
 
+    TYPE: ClassVar[str] = "status"
+
 
 @dataclass(frozen=True)
 class Reload:
     """Read the configuration and the installed bundles again. Answered by Reloaded."""
+
+    TYPE: ClassVar[str] = "reload"
 
 
 Request = (
@@ -306,21 +364,4 @@ Request = (
     | Reload
 )
 
-REQUESTS: dict[str, type[Request]] = {
-    "describe": Describe,
-    "ping": Ping,
-    "synthesize": Synthesize,
-    "synthesize-start": SynthesizeStart,
-    "synthesize-chunk": SynthesizeChunk,
-    "synthesize-stop": SynthesizeStop,
-    "speak": Speak,
-    "speak-start": SpeakStart,
-    "speak-chunk": SpeakChunk,
-    "speak-stop": SpeakStop,
-    "stop": Stop,
-    "pause": Pause,
-    "resume": Resume,
-    "volume": Volume,
-    "status": Status,
-    "reload": Reload,
-}
+REQUESTS: dict[str, type[Request]] = {message.TYPE: message for message in get_args(Request)}
