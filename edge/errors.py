@@ -6,6 +6,8 @@ code. Any other exception is a bug of ours. Each class has a row in docs/referen
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 
 class EdgeError(Exception):
     """A failure: a stable `code`, a `message` naming the values, a `remedy` to type next."""
@@ -16,6 +18,11 @@ class EdgeError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+
+def assert_never(value: NoReturn) -> NoReturn:
+    """End a match over all cases: mypy names a forgotten one. Python has its own from 3.11 on."""
+    raise AssertionError(f"no case for {type(value).__name__}")
 
 
 # Files that people write

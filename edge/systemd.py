@@ -1,4 +1,4 @@
-"""What systemd and the daemon tell each other: a socket handed over, ready, alive, stopping.
+"""The words between systemd and a service: a socket handed over, ready, alive, stopping.
 
 The protocol of sd_notify(3) and sd_listen_fds(3), which is a datagram and three variables. Where
 systemd did not start the daemon, every function here does nothing.
@@ -31,7 +31,7 @@ def notify(*states: str) -> None:
 
 
 def given_socket() -> socket.socket | None:
-    """The listening socket that systemd opened for us, once; None if it opened none.
+    """Take the listening socket that systemd opened for us, once; None if it opened none.
 
     The variables are taken away, so that no child believes the socket to be its own.
     Raises SocketInUse if what was handed over is not one local stream socket.
@@ -58,7 +58,7 @@ def given_socket() -> socket.socket | None:
 
 
 def watchdog_s() -> float | None:
-    """How often the manager wants a sign of life at the least; None where it wants none."""
+    """Seconds after which the manager wants a sign of life; None if it wants none."""
     if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     microseconds = os.environ.get("WATCHDOG_USEC", "")

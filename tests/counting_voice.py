@@ -16,8 +16,7 @@ import numpy as np
 from edge.bundle import Bundle
 from edge.daemon.events import Cancelled, Event, Utterance
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.queue import SpeechQueue
-from edge.daemon.synthesis import Speaker
+from edge.daemon.synthesis import Synthesis
 from edge.daemon.text_feed import TextFeed
 from edge.daemon.voices import Voices
 from edge.pcm import PcmChunk, Word
@@ -69,7 +68,7 @@ class CountingVoice:
 
 
 class Stage:
-    """A speaker and a player on a FakeCard, without a socket; every event is kept."""
+    """The synthesis and playback threads on a FakeCard, without a socket; every event is kept."""
 
     def __init__(self, bundle: Bundle, voice: CountingVoice | None = None) -> None:
         self.card = FakeCard()
@@ -80,12 +79,12 @@ class Stage:
         voices._loaded[bundle.voice.name] = voice or CountingVoice()
         self.player = Player(
             self.card.open,
-            notify=lambda event: self.speaker.on_played(event),
-            on_room=lambda: self.speaker.nudge(),
+            notify=lambda event: self.synthesis.on_played(event),
+            on_room=lambda: self.synthesis.nudge(),
         )
         self.now = 0.0
-        self.speaker = Speaker(
-            voices, self.player, SpeechQueue(), self._tell, PhraseCache(), clock=lambda: self.now
+        self.synthesis = Synthesis(
+            voices, self.player, self._tell, PhraseCache(), clock=lambda: self.now
         )
         self._gain = bundle.manifest.gain
         self._voice = bundle.voice.name
@@ -97,7 +96,7 @@ class Stage:
 
     def __enter__(self) -> Stage:
         self.player.start()
-        self.speaker.start()
+        self.synthesis.start()
         return self
 
     def __exit__(
@@ -107,7 +106,7 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         self.card.give_room()
-        self.speaker.close()
+        self.synthesis.close()
         self.player.close()
 
     def say(
@@ -122,7 +121,7 @@ class Stage:
         """An utterance whose id is its number, of so many words unless there is a text."""
         text = text or " ".join(["a" * number, *["b"] * (words - 1)])
         feed = TextFeed.whole(text)
-        self.speaker.submit(
+        self.synthesis.submit(
             Utterance(
                 str(number), feed, client=1, to="speaker", voice=self._voice, style=Style(),
                 priority=priority, words=tell_words, accepted=self.now, **others,  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.daemon.access import MAX_CLIENTS
-from edge.daemon.synthesis import MAX_CLIENT_JOBS
+from edge.daemon.schedule import MAX_CLIENT_JOBS
 from edge.protocol import (
     AudioStop,
     ErrorReply,

@@ -232,7 +232,7 @@ def test_say_reads_standard_input(daemon: ThreadDaemon) -> None:
             "say", *arguments, stdin=b"Hello \xff there.", EDGE_VOICE_SOCKET=str(daemon.path)
         )
         assert done.returncode == 0
-    assert daemon.server._speaker.counters.spoken == 2
+    assert daemon.server.synthesis.counters.spoken == 2
 
 
 def test_say_speaks_standard_input_while_it_comes(daemon: ThreadDaemon) -> None:
@@ -245,7 +245,7 @@ def test_say_speaks_standard_input_while_it_comes(daemon: ThreadDaemon) -> None:
         saying.stdin.write(b" the tea.")
         saying.stdin.close()
         assert saying.wait(DEADLINE_S) == 0
-    assert daemon.server._speaker.counters.spoken == 1
+    assert daemon.server.synthesis.counters.spoken == 1
 
 
 def test_say_takes_a_text_longer_than_a_request(daemon: ThreadDaemon, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_say_as_fingers_expect_that_know_espeak(daemon: ThreadDaemon, tmp_path: 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert not daemon.card.blocks
     assert edge(*say, "-f", text).returncode == edge(*say, "-f", "-", stdin=b"Hi.").returncode == 0
-    assert daemon.server._speaker.counters.spoken == 3 and daemon.card.blocks
+    assert daemon.server.synthesis.counters.spoken == 3 and daemon.card.blocks
     piped = edge(*say, "--voice", "second", "--out", "-", stdin=text.read_bytes()).stdout
     with wave.open(str(out)) as written:
         assert written.readframes(written.getnframes()) == piped[44:]

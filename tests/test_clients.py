@@ -134,7 +134,7 @@ def test_an_answer_is_spoken_while_it_is_written(
         daemon.card.wait_until_heard()  # before the model has written the rest
         fifo.write_text("tea.\n")
         assert run.wait(DEADLINE_S) == 0
-    assert daemon.server._speaker.counters.spoken == 1
+    assert daemon.server.synthesis.counters.spoken == 1
 
 
 def test_a_key_stops_the_answer_and_the_model(

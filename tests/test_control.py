@@ -65,7 +65,7 @@ def test_urgent_speech_cuts_in_and_the_other_goes_on(
         other.send(Speak(ONE, id="fire", priority="urgent"))
         accepted = other.receive()
         gate.open()
-        while not daemon.server._player.buffered_s(urgent=True):
+        while not daemon.server.player.buffered_s(urgent=True):
             other.ping()
         daemon.card.give_room()
         assert other.until(SpeakFinished)[-1].id == "fire"  # type: ignore[union-attr]
@@ -297,7 +297,7 @@ def test_a_real_voice_goes_on_at_the_word_it_was_in(joe_bundle: Bundle, tmp_path
             daemon.card.wait_until_held()
             wire.send(Speak("Fire!", id="fire", priority="urgent"))
             wire.until(SpeakAccepted)
-            while not daemon.server._player.buffered_s(urgent=True):
+            while not daemon.server.player.buffered_s(urgent=True):
                 wire.ping()
             daemon.card.give_room()
             wire.until(SpeakFinished)

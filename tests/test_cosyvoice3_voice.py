@@ -252,7 +252,7 @@ def test_clone_and_say_through_the_daemon(
             assert len(first) > 10_000 and first.any()
             wire.send(Synthesize(TEXT, voice=VoiceChoice(name="anna"), seed=4))
             np.testing.assert_array_equal(wire.sound(), first)
-            assert daemon.server._phrases.repeats == 1
+            assert daemon.server.phrases.repeats == 1
             wire.send(Speak(TEXT, voice="anna"))
             wire.until(SpeakFinished)
             assert np.abs(daemon.card.heard()).max() > 0

@@ -143,7 +143,7 @@ def test_a_client_that_goes_is_not_spoken_for(
         pass
     gate.open()
     assert adapter.ask("GET", "/v1/audio/voices")[0] == 200
-    assert daemon.server._speaker.counters.cancelled == 1
+    assert daemon.server.synthesis.counters.cancelled == 1
 
 
 def test_speech_that_somebody_stops_breaks_off(

@@ -90,7 +90,7 @@ def test_what_cut_in_can_be_stopped_and_nothing_is_missing(tone_bundle: Bundle) 
         stage.cut_in(2, words=30)
         stage.card.play(3)
         stage.card.wait_until_held()
-        assert stage.speaker.cancel(None, "2") == ["2"]
+        assert stage.synthesis.cancel(None, "2") == ["2"]
         stage.card.give_room()
         stage.wait_for_ends(2)
         before, urgent, after = stage.heard()
@@ -105,7 +105,7 @@ def test_the_interrupted_can_be_stopped(tone_bundle: Bundle) -> None:
         stage.card.play(3)
         stage.cut_in(2, words=30)
         stage.card.play(2)
-        stage.speaker.cancel(None, "1")
+        stage.synthesis.cancel(None, "1")
         stage.say(3)
         stage.card.give_room()
         stage.wait_for_ends(3)
@@ -176,7 +176,7 @@ def test_what_is_stale_is_dropped_in_the_queue_and_in_the_buffer(tone_bundle: Bu
         stage.say(4, expires=5.0)  # still in the queue
         stage.say(5)
         stage.now = 6.0
-        stage.speaker.nudge()
+        stage.synthesis.nudge()
         stage.wait_for(Cancelled("2", "expired"), Cancelled("4", "expired"))
         stage.card.give_room()
         stage.wait_for_ends(5)
@@ -188,7 +188,7 @@ def test_what_has_begun_does_not_expire(tone_bundle: Bundle) -> None:
         stage.say(1, expires=5.0)
         stage.card.play(1)
         stage.now = 6.0
-        stage.speaker.nudge()
+        stage.synthesis.nudge()
         stage.say(2, expires=7.0)
         stage.card.give_room()
         stage.wait_for_ends(2)
@@ -235,7 +235,7 @@ def test_nothing_is_lost_or_said_twice(
                 with stage.card.changed:  # as far as it gets: there may be nothing to play
                     stage.card.changed.wait_for(lambda: stage.card.room == 0, 0.01)
             elif kind == "stop":
-                stage.speaker.cancel(None, str(value))
+                stage.synthesis.cancel(None, str(value))
             else:
                 stage.player.pause(bool(value))
         stage.player.pause(False)

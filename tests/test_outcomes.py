@@ -208,7 +208,7 @@ def test_a_daemon_that_is_started_anew_speaks_what_waited(
         other.send(Speak("word " * 50, id="before"))
         other.until(SpeakStarted)
         with spoken(lives.path, Speak(TEXT, id="a")) as replies:
-            while not first.server._speaker.is_live("a"):
+            while not first.server.synthesis.is_live("a"):
                 other.ping()
             lives.end()
             lives.begin()

@@ -124,7 +124,7 @@ class AnyInterleaving(RuleBasedStateMachine):
     @rule(seconds=st.floats(0, 2))
     def expire(self, seconds: float) -> None:
         self.now += seconds
-        for each in self.queue.expire(self.now):
+        for each in self.queue.remove(lambda other: other.is_stale(self.now)):
             assert each.expires is not None and each.expires <= self.now
             self.places.remove(each)
             self.ends[each.id] += 1

@@ -1,4 +1,4 @@
-"""Who may connect: what the kernel says about the other end, against the configuration."""
+"""Who may connect: the kernel's word about the other end, against the configuration."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edge.config import Access
 from edge.errors import Busy, NotAllowed
 
 MAX_CLIENTS = 256
-"""A connection costs about 20 kB; more than this on one board is a runaway program."""
+"""Connections at a time. One costs about 20 kB; more than this on a board is a runaway program."""
 
 _UCRED = struct.Struct("iII")  # unix(7): pid_t, uid_t, gid_t
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Who opened the other end, as of then: process, user and group."""
+    """Process, user and group that opened the other end."""
 
     pid: int
     uid: int
@@ -32,7 +32,7 @@ class Peer:
         return cls(*_UCRED.unpack(raw))
 
     def groups(self) -> frozenset[int]:
-        """Its own and those that the system's files give its user."""
+        """List its own group and those that the system's files give its user."""
         try:
             name = pwd.getpwuid(self.uid).pw_name
         except KeyError:
@@ -41,7 +41,7 @@ class Peer:
 
 
 def admit(peer: Peer, access: Access, others: Sequence[Peer]) -> None:
-    """`others` are connected already. Raises NotAllowed, Busy."""
+    """Let a peer in beside `others`, which are connected already. Raises NotAllowed, Busy."""
     if len(others) >= MAX_CLIENTS:
         raise Busy(
             f"{MAX_CLIENTS} clients are connected, which is the limit",
@@ -64,7 +64,7 @@ def admit(peer: Peer, access: Access, others: Sequence[Peer]) -> None:
 
 
 def admit_more(peer: Peer, access: Access, under_way: Iterable[Peer]) -> None:
-    """`under_way`: whose utterances they are. Raises Busy if one user may have no more."""
+    """Let a peer have one more utterance; `under_way` has the peer of each. Raises Busy."""
     limit = access.utterances_per_user
     if sum(other.uid == peer.uid for other in under_way) >= limit:
         raise Busy(

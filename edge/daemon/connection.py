@@ -1,4 +1,4 @@
-"""One client: its bytes decoded in, its messages sent out without ever holding up the others."""
+"""One client: its bytes decoded in, its messages sent out, without ever holding up the others."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What becomes of an utterance, told once and in order to the sockets' loop.
+"""An utterance, and its events, told once and in order to the sockets' loop.
 
 Started -> WordHeard* -> Finished | Cancelled | Failed    (to the sound card)
 Sound* -> Finished | Cancelled | Failed           (to the client)
 
-and, of a text that comes piece by piece, a TextTaken whenever there is room for more of it.
+and, while its text comes piece by piece, a TextTaken whenever there is room for more of it.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ from edge.synth import Style
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """One request to speak. `client` is the number of the connection it came from, `user` the
-    uid behind it.
-
-    `accepted` and `expires` are seconds of time.monotonic(): what has not begun to sound by
-    `expires` is dropped. A newer one of the same user and `key` replaces it until it begins.
-    """
+    """One request to speak."""
 
     id: str
     text: TextFeed
     client: int
+    """Number of the connection that it came from."""
     to: Literal["speaker", "client"]
+    """Where its sound goes: to the sound card, or back to the client."""
     voice: str
     style: Style
     volume: float = 1.0
     words: bool = False
     priority: Priority = "normal"
     key: str | None = None
+    """A newer utterance with the key, of the same user, replaces it until it begins to sound."""
     user: int = 0
+    """The uid behind the connection."""
     accepted: float = 0.0
+    """Seconds of time.monotonic()."""
     expires: float | None = None
+    """Seconds of time.monotonic() at which it is dropped, if it has not begun to sound."""
 
     def is_stale(self, now: float) -> bool:
         return self.expires is not None and self.expires <= now
@@ -49,16 +50,17 @@ class Utterance:
         return self.key is not None and (self.key, self.user) == (other.key, other.user)
 
     def __repr__(self) -> str:
-        """Without the text, which must not reach a log."""
+        """Show all but the text, which must not reach a log."""
         return f"Utterance({self.id!r}, {self.text.received} characters, to {self.to})"
 
 
 @dataclass(frozen=True)
 class TextTaken:
-    """Synthesis took a piece of the text; `waiting` characters are left."""
+    """Synthesis took a piece of the text."""
 
     id: str
     waiting: int
+    """Characters that are left."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,12 @@ CancelReason = Literal["stopped", "client-gone", "shutdown", "expired", "replace
 
 @dataclass(frozen=True)
 class Cancelled:
+    """The utterance ends here, because somebody or something wanted it so."""
+
     id: str
     reason: CancelReason
 
 
 Event = PlaybackEvent | TextTaken | Sound | Cancelled
 Notify = Callable[[Event], None]
+"""Called from any thread; must not wait."""

@@ -1,5 +1,5 @@
-"""What became of the utterances that programs gave an id: so that one who lost the connection can
-ask again, and nothing is spoken twice."""
+"""The ends of utterances that programs gave an id, so that one who lost the connection can ask
+again, and nothing is spoken twice."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from edge.protocol import Speak
 from edge.sound.events import Started
 
 MAX_REMEMBERED = 256
-"""Of one user: more than may wait for a client, so what a lost connection asks for is there."""
+"""Utterances of one user: more than may wait for a client, so all that a lost connection asks for
+is there."""
 MAX_USERS = 64
 
 
 class Outcomes:
-    """By user and id: the start and the end, as they were told. Not thread-safe: the sockets' loop
-    owns it."""
+    """Keeps, by user and id, the start and the end as they were told. Not thread-safe: the
+    sockets' loop owns it."""
 
     def __init__(self, limit: int = MAX_REMEMBERED, users: int = MAX_USERS) -> None:
         self._limit, self._users = limit, users
@@ -26,12 +27,12 @@ class Outcomes:
         self._live: dict[str, tuple[int, list[Event]]] = {}
 
     def begin(self, utterance: Utterance) -> None:
-        """It was accepted; whatever had its id before is forgotten."""
+        """Remember an utterance that was accepted; whatever had its id before is forgotten."""
         self._told.get(utterance.user, OrderedDict()).pop(utterance.id, None)
         self._live[utterance.id] = (utterance.user, [])
 
     def note(self, event: Event, ends: bool) -> None:
-        """Of a live utterance; events of others are passed over."""
+        """Keep an event of a live utterance; others are passed over."""
         if event.id not in self._live:
             return
         user, told = self._live[event.id]
@@ -49,8 +50,10 @@ class Outcomes:
             self._told.popitem(last=False)
 
     def of(self, user: int, message: Speak) -> list[Event] | None:
-        """What was told so far of what this message may have asked for before; None if it is to be
-        spoken. Raises UnknownUtterance."""
+        """Find what was told so far if this message was sent before; None if it is to be spoken.
+
+        Raises UnknownUtterance.
+        """
         if message.again is None or message.id is None:
             return None
         told = self._told.get(user, OrderedDict()).get(message.id)

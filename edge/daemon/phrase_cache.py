@@ -1,7 +1,7 @@
-"""Repeated phrases: what a voice has said is kept, and said again without a model.
+"""Repeated phrases: sound is kept, and played again without a model.
 
-It stands between the speaker and the synthesizer. Sound is kept as the synthesizer made it,
-float32 and before any gain, so a repetition equals the first time bit for bit.
+It stands between the synthesis thread and the synthesizer. Sound is kept as the synthesizer made
+it, float32 and before any gain, so a repetition equals the first time bit for bit.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from edge.synth import Style
 from edge.synth.words import with_words
 
 MEMORY_BYTES = 16 << 20
-"""Three minutes of sound at 22,050 Hz."""
+"""Bytes of sound in memory: three minutes at 22,050 Hz."""
 PHRASE_SHARE = 8
-"""A phrase may take this part of the memory, some 24 s: a novel must not push out everything."""
+"""Part of the memory that one phrase may take, some 24 s: a novel must not push out all others."""
 MAX_UNSAVED = 64
+"""Phrases that wait to be written; the oldest is not written if more come."""
 CHUNK_FRAMES = 8192
 
 
 class PhraseCache:
-    """Least recently used phrases go first. The synthesis thread owns it."""
+    """Forgets what was not used for longest. The synthesis thread owns it."""
 
     def __init__(self, store: PhraseStore | None = None, limit: int = MEMORY_BYTES) -> None:
         self._store, self._limit = store, limit
@@ -50,12 +51,13 @@ class PhraseCache:
         return len(self._unsaved)
 
     def key(self, text: str, voice: str, variant: str, style: Style, words: bool) -> str:
-        """Not to be turned back into the text without the secret. `voice`: Voices.identity."""
+        """Name a phrase so that nobody finds the text without the secret. `voice` is what
+        Voices.identity gave."""
         said = json.dumps([text, voice, variant, asdict(style), words])
         return hmac.new(self._secret, said.encode(), hashlib.sha256).hexdigest()
 
     def speak(self, key: str, make: Callable[[], Iterable[PcmChunk]]) -> Iterator[PcmChunk]:
-        """The phrase's chunks: those that are kept, else those of `make`, which are kept then."""
+        """Yield a phrase's chunks: those that are kept, else those of `make`, and keep them."""
         phrase = self._find(key)
         if phrase is not None:
             self.repeats += 1

@@ -32,15 +32,17 @@ MAX_FILE_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Phrase:
-    """What was said: float32 samples (frames,) at `rate` Hz, and the words in them."""
+    """Sound that was spoken, before any gain."""
 
     samples: Samples
+    """float32 (frames,)"""
     rate: int
+    """Samples per second, Hz."""
     words: tuple[Word, ...] = ()
 
 
 class PhraseStore:
-    """`limit` in bytes; the phrases that were not said for the longest time go first.
+    """A folder of phrases, `limit` bytes at the most: those not used for longest go first.
 
     Raises NotWritable if the folder cannot be used. What goes wrong later is only slower speech.
     """
@@ -60,7 +62,7 @@ class PhraseStore:
         self.count = len(self._files())
 
     def load(self, key: str) -> Phrase | None:
-        """None if it is not there or not whole."""
+        """Read a phrase; None if it is not there or not whole. Never raises."""
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -77,6 +79,7 @@ class PhraseStore:
         return phrase
 
     def save(self, key: str, phrase: Phrase) -> None:
+        """Write a phrase and make room for it. Never raises; a failure is logged."""
         try:
             was_there = self._path(key).exists()
             self._write(self._path(key), _bytes(phrase))

@@ -1,7 +1,4 @@
-"""What waits to be spoken, and whose turn it is.
-
-Pure: no clock, no thread. The time comes in; the speaker guards it with its own lock.
-"""
+"""The utterances that wait, and whose turn it is. Pure: no clock, no lock, no thread."""
 
 from __future__ import annotations
 
@@ -15,15 +12,15 @@ from edge.protocol import Priority
 PRIORITIES: tuple[Priority, ...] = ("urgent", "normal", "background")
 
 MAX_WAITING = 256
-"""In total. At 10,000 characters each, 2.5 MB of text at the most."""
+"""Utterances in all. At 10,000 characters each, 2.5 MB of text at the most."""
 MAX_WAITING_PER_CLIENT = 64
-"""So that one client in a loop leaves room for the others."""
+"""Utterances of one client, so that one in a loop leaves room for the others."""
 MAX_REMEMBERED = 1024
-"""Clients whose last turn is remembered; the longest ago are taken for new ones."""
+"""Clients whose last turn is remembered; those of the longest ago are taken for new ones."""
 
 
 class SpeechQueue:
-    """By priority; inside one, clients take turns; of one client, first in, first out."""
+    """Goes by priority; inside one, clients take turns; of one client, first in, first out."""
 
     def __init__(
         self, limit: int = MAX_WAITING, limit_per_client: int = MAX_WAITING_PER_CLIENT
@@ -37,8 +34,8 @@ class SpeechQueue:
         return len(self._waiting)
 
     def put(self, utterance: Utterance) -> tuple[int, Utterance | None]:
-        """Returns how many wait before it, and the older one that it takes the place of: of the
-        same user and key. Raises Busy, and then nothing is replaced."""
+        """Queue an utterance; returns how many wait before it, and the older one of the same user
+        and key whose place it takes. Raises Busy, and then nothing is replaced."""
         old = (
             None
             if utterance.key is None
@@ -89,10 +86,6 @@ class SpeechQueue:
         self._waiting = [u for u in self._waiting if not unwanted(u)]
         return removed
 
-    def expire(self, now: float) -> list[Utterance]:
-        """Remove and return what is stale: `now` is on the clock of Utterance.expires."""
-        return self.remove(lambda u: u.is_stale(now))
-
     def waiting(self) -> list[Utterance]:
-        """All of it, as it came."""
+        """List all that wait, in the order in which they came."""
         return list(self._waiting)

@@ -21,7 +21,7 @@ Reread = Callable[[], tuple[Sequence[Bundle], Config]]
 """Reads the configuration, and finds the bundles that it asks for; raises EdgeError."""
 
 LATER = ("cache.memory_mb", "cache.folder", "cache.folder_mb")
-"""Taken when the daemon starts."""
+"""Keys that are read only when the daemon starts."""
 
 
 class Setup:
@@ -69,13 +69,13 @@ class Setup:
         return error
 
     def warnings(self) -> tuple[str, ...]:
-        """What was mended by itself, and what was not taken."""
+        """Say what was mended by itself, and what was not taken, a sentence each."""
         return (*warnings(self._voices.bundles), *filter(None, [self.trouble, self._refused]))
 
 
 def read_lexicon(config: Config, bundles: Sequence[Bundle]) -> Lexicon:
-    """The configured one; none if there is no such key. Raises BadRecord with the place of the
-    mistake, also where one of these voices does not know a phoneme."""
+    """Read the configured lexicon; an empty one if none is configured. Raises BadRecord with the
+    place of the mistake, also where one of these voices does not know a phoneme."""
     if config.lexicon is None:
         return Lexicon()
     lexicon = load_lexicon(Path(config.lexicon))

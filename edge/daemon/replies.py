@@ -1,4 +1,4 @@
-"""How an utterance's events look on the wire: one answer to `speak`, one to `synthesize`."""
+"""An utterance's events as its client hears them: the answers to `speak` and to `synthesize`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ from edge.protocol import (
 from edge.sound.events import Failed, Finished, Started, WordHeard
 
 CHUNK_FRAMES = 8192
-"""Of one audio-chunk: 16 kB, well under any reader's limit for one payload."""
+"""Frames of one audio-chunk: 16 kB, well under any reader's limit for one payload."""
 
 
 class Reply(Protocol):
+    """The one who hears of an utterance."""
+
     connection: Connection
 
     def tell(self, event: Event) -> None:
@@ -39,7 +41,7 @@ class Reply(Protocol):
 
 @dataclass
 class SpokenReply:
-    """To `speak`: what the sound card does."""
+    """Answers `speak`: tells what the sound card does."""
 
     connection: Connection
 
@@ -59,7 +61,7 @@ class SpokenReply:
 
 @dataclass
 class AudioReply:
-    """To `synthesize`: the sound itself. `sent(id, seconds)` is called as the client takes it."""
+    """Answers `synthesize` with the sound; calls `sent(id, seconds)` as the client takes it."""
 
     connection: Connection
     rate: int
@@ -98,7 +100,7 @@ class AudioReply:
                 self.connection.send(ErrorReply.of(event.error))
 
     def end(self) -> None:
-        """Exactly one audio-start and one audio-stop, also for no sound at all."""
+        """Send the audio-stop, behind exactly one audio-start, also for no sound at all."""
         self._begin()
         self.connection.send(AudioStop())
 
@@ -110,7 +112,7 @@ class AudioReply:
 
 @dataclass
 class StreamedAudioReply(AudioReply):
-    """To `synthesize-start`: one sound for the whole stream, and then a word that it is over."""
+    """Answers `synthesize-start`: one sound for the whole stream, then a word that it is over."""
 
     def end(self) -> None:
         super().end()

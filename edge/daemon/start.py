@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def configured(config: Config) -> list[Bundle]:
-    """The bundles that this configuration asks for, the default voice's first."""
+    """Find the bundles that this configuration asks for, the default voice's first."""
     places = [Path(place) for place in config.bundles] or default_places()
     return find_bundles(places, config.voice, config.any_board)
 
@@ -32,7 +32,7 @@ def configured(config: Config) -> list[Bundle]:
 def serve_bundles(read: Reread, path: Path) -> None:
     """Run the daemon on `path` until SIGTERM; SIGHUP has it `read()` again.
 
-    What the configuration leaves open about the sound, the default voice's profile says.
+    Where the configuration leaves the sound open, the default voice's profile decides.
     """
     try:
         _serve(read, path)
@@ -54,7 +54,7 @@ def _serve(read: Reread, path: Path) -> None:
 
     async def run() -> None:
         def open_sink(rate: int) -> Sink:
-            """As the configuration is when the sound card is opened."""
+            """Open the sound card as the configuration has it now."""
             nonlocal card
             wanted = output(server.setup.config, server.voices.bundles[0])
             if wanted != card.output:
@@ -78,7 +78,7 @@ def _serve(read: Reread, path: Path) -> None:
 
 
 def output(config: Config, bundle: Bundle) -> Output:
-    """Where speech goes: as configured, else as the bundle's profile says."""
+    """Decide where speech goes: as configured, else as the bundle's profile says."""
     keys, audio = config.audio, bundle.profile.audio
     device = keys.device or audio.device
     return Output(

@@ -1,4 +1,4 @@
-"""What the daemon says of itself: its voices, and how it is; never a text that it spoke."""
+"""The daemon's word about itself: its voices, and how it is; never a text that it spoke."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge import __version__, synth
 from edge.daemon.counters import percentile
 from edge.daemon.events import Utterance
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.synthesis import Speaker
+from edge.daemon.synthesis import Synthesis
 from edge.daemon.voices import Voices
 from edge.machine import read_temperature, read_throttling
 from edge.protocol import (
@@ -33,15 +33,15 @@ def playback(player: Player) -> Playback:
 def report(
     voices: Voices,
     player: Player,
-    speaker: Speaker,
+    synthesis: Synthesis,
     phrases: PhraseCache,
     warnings: tuple[str, ...],
     clients: int,
     uptime_s: float,
 ) -> StatusReport:
-    counters, latencies = speaker.counters, speaker.latencies_s()
+    counters, latencies = synthesis.counters, synthesis.latencies_s()
     id, seconds = player.sounding or (None, 0.0)
-    live = [u for u in speaker.live() if u.to == "speaker"]
+    live = [u for u in synthesis.live() if u.to == "speaker"]
     sounding = next((u for u in live if u.id == id), None)
     state = playback(player)
     return StatusReport(
@@ -50,7 +50,7 @@ def report(
         + tuple(
             replace(_voice(voices, label.voice), name=label.name) for label in voices.cloned()
         ),
-        waiting=speaker.waiting(),
+        waiting=synthesis.waiting(),
         uptime_s=round(uptime_s, 1),
         counters={
             "spoken": counters.spoken,
@@ -75,7 +75,7 @@ def report(
 
 
 def info(voices: Voices) -> Info:
-    """From memory: Home Assistant gives one second for this answer."""
+    """Describe the voices, from memory: Home Assistant gives one second for this answer."""
     ours = Attribution("Edge Voice", "https://pypi.org/project/edge-voice/")
     offered = tuple(
         TtsVoice(

@@ -1,4 +1,4 @@
-"""The synthesis thread: takes utterances from the queue and turns them into chunks.
+"""The synthesis thread: takes utterances from the schedule and turns them into chunks.
 
 One loop serves everyone: the sound card first, as far ahead as its buffer allows, and in the
 time that leaves, the clients that want the sound for themselves.
@@ -13,87 +13,75 @@ from collections.abc import Callable
 from functools import partial
 
 from edge.daemon.counters import Counters
-from edge.daemon.events import Cancelled, CancelReason, Event, Notify, Sound, TextTaken, Utterance
+from edge.daemon.events import Cancelled, CancelReason, Notify, Sound, TextTaken, Utterance
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.queue import SpeechQueue
-from edge.daemon.rendering import Job, Renderer
+from edge.daemon.rendering import Renderer
+from edge.daemon.schedule import Job, Schedule
 from edge.daemon.voices import Voices
 from edge.errors import EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
-from edge.sound.events import Failed, Finished, Started
+from edge.sound.events import Failed, Finished, PlaybackEvent, Started
 from edge.sound.playback import Player
 
 log = logging.getLogger(__name__)
 
-AHEAD_S = 4.0
-"""How far synthesis runs ahead of the sound card: room for the slowest sentence of a board."""
-MAX_CLIENT_JOBS = 4
-"""Utterances that are made for clients at a time; one that waits, for its client to read or for
-more text, is not counted."""
-MAX_OPEN_JOBS = 64
-"""Begun and not whole; each holds a segment's memory, 2 MB at the most."""
 
+class Synthesis(threading.Thread):
+    """Owns the voices' models. Every accepted utterance ends in exactly one event.
 
-class Speaker(threading.Thread):
-    """Owns the voices' models. Every accepted utterance ends in exactly one event."""
+    Its lock guards the schedule, the counters and the text of utterances. `notify` is called from
+    any thread, without the lock; the player is called with it.
+    """
 
     def __init__(
         self,
         voices: Voices,
         player: Player,
-        queue: SpeechQueue,
         notify: Notify,
         phrases: PhraseCache,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name="synthesis", daemon=True)
-        self._player, self._queue, self._notify = player, queue, notify
+        self._player, self._notify, self._clock = player, notify, clock
         self._phrases, self._renderer = phrases, Renderer(voices, phrases)
-        self._clock = clock
         self._changed = threading.Condition()
-        self._live: dict[str, Utterance] = {}  # accepted and not ended yet
-        self._unheard: dict[str, Utterance] = {}  # taken for the sound card, not begun to sound
-        self._card_jobs: dict[bool, Job] = {}  # by whether it is urgent
-        self._client_jobs: list[Job] = []
+        self._schedule = Schedule()
         self._closing = False
         self.counters = Counters()
         self.turns = 0
-        """Grows whenever the thread comes round: see edge.daemon.watchdog."""
+        """Grows whenever the thread comes round: see watchdog.py."""
 
     # From the sockets' thread
 
     def submit(self, utterance: Utterance) -> int:
-        """Returns how many wait before it. Raises Busy."""
+        """Queue an utterance; returns how many wait before it. Raises Busy."""
         with self._changed:
-            ahead, old = self._queue.put(utterance)
-            replaced = [] if old is None else [old]
-            replaced += [u for u in self._unheard.values() if utterance.replaces(u)]
-            replaced = [u for u in replaced if self._drop(u, unless_begun=True)]
-            self._live[utterance.id] = utterance
+            ahead, replaced = self._schedule.accept(utterance)
+            replaced = [u for u in replaced if self._drop_locked(u, unless_begun=True)]
             self._changed.notify_all()
         for old in replaced:
             self._notify(Cancelled(old.id, "replaced"))
         return ahead
 
     def feed(self, id: str, text: str) -> int:
-        """More text of a live utterance; returns how many characters wait to be spoken."""
+        """Add text to a live utterance; returns how many characters wait to be spoken."""
         with self._changed:
-            if (utterance := self._live.get(id)) is None:
+            if (utterance := self._schedule.find(id)) is None:
                 return 0
             utterance.text.add(text)
             self._changed.notify_all()
             return utterance.text.waiting
 
     def end_text(self, id: str) -> None:
-        """The text of this utterance is whole."""
+        """Say that the text of this utterance is whole."""
         with self._changed:
-            if (utterance := self._live.get(id)) is not None:
+            if (utterance := self._schedule.find(id)) is not None:
                 utterance.text.close()
                 self._changed.notify_all()
 
     def is_live(self, id: str) -> bool:
         with self._changed:
-            return id in self._live
+            return self._schedule.find(id) is not None
 
     def cancel(
         self, client: int | None, id: str | None, reason: CancelReason = "stopped"
@@ -102,61 +90,61 @@ class Speaker(threading.Thread):
         with self._changed:
             ended = [
                 u
-                for u in self._live.values()
+                for u in self._schedule.live()
                 if (client is None or u.client == client) and (id is None or u.id == id)
             ]
             for utterance in ended:
-                self._drop(utterance)
+                self._drop_locked(utterance)
             self._changed.notify_all()
         for utterance in ended:
             self._notify(Cancelled(utterance.id, reason))
         return [utterance.id for utterance in ended]
 
     def sent(self, id: str, seconds: float) -> None:
-        """The client has taken this much sound: there is room for more."""
+        """Note that the client has taken this much sound: there is room for more."""
         with self._changed:
-            for job in self._client_jobs:
-                if job.utterance.id == id:
-                    job.unsent_s -= seconds
+            self._schedule.sent(id, seconds)
             self._changed.notify_all()
 
     def waiting(self) -> int:
+        """Count the utterances that have not begun to be made."""
         with self._changed:
-            return len(self._queue)
+            return self._schedule.waiting()
 
     def live(self) -> list[Utterance]:
-        """All that were accepted and have not ended, in the order in which they came."""
+        """List all that were accepted and have not ended, in the order in which they came."""
         with self._changed:
-            return list(self._live.values())
+            return self._schedule.live()
 
     def latencies_s(self) -> list[float]:
-        """From accepted to the first sample, of the latest utterances."""
+        """List the seconds from accepted to the first sample, of the latest utterances."""
         with self._changed:
             return list(self.counters.latencies_s)
 
     def close(self) -> None:
+        """End all utterances and the thread; waits for both."""
         self.cancel(None, None, "shutdown")
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self.join()
 
-    # From other threads
+    # From any thread
 
     def nudge(self) -> None:
-        """Come round once, also where there is nothing to do."""
+        """Have the thread come round once, also where there is nothing to do."""
         with self._changed:
             self._changed.notify_all()
 
-    def on_played(self, event: Event) -> None:
-        """The player's events, passed on unless the utterance has ended otherwise meanwhile."""
+    def on_played(self, event: PlaybackEvent) -> None:
+        """Pass the player's event on, unless the utterance has ended otherwise meanwhile."""
         if isinstance(event, (Finished, Failed)):
             self._end(event)
             return
         with self._changed:
-            utterance = self._live.get(event.id)
+            utterance = self._schedule.find(event.id)
             if isinstance(event, Started) and utterance is not None:
-                self._unheard.pop(event.id, None)
+                self._schedule.note_sounding(event.id)
                 self.counters.latencies_s.append(self._clock() - utterance.accepted)
         if utterance is not None:
             self._notify(event)
@@ -175,23 +163,16 @@ class Speaker(threading.Thread):
         with self._changed:
             while not self._closing:
                 self.turns += 1
-                due = min((u.expires or 0.0 for u in self._may_expire()), default=None)
-                if due is not None and due <= (now := self._clock()):
+                now, due = self._clock(), self._schedule.due()
+                if due is not None and due <= now:
                     return partial(self._expire, now)
-                self._fill()
-                if (job := self._ready_job()) is not None:
+                self._schedule.fill(self._player.silent)
+                if (job := self._schedule.next_job(self._player.buffered_s)) is not None:
                     return partial(self._go_on, job)
                 if self._phrases.unsaved:
                     return self._phrases.save_one
                 self._changed.wait(None if due is None else due - now)
             return None
-
-    def _ready_job(self) -> Job | None:
-        """Whose turn it is. The lock is held."""
-        for urgent, job in sorted(self._card_jobs.items(), reverse=True):
-            if job.has_text and self._player.buffered_s(urgent) < AHEAD_S:
-                return job
-        return next((job for job in self._client_jobs if job.can_go_on), None)
 
     def _go_on(self, job: Job) -> None:
         """Make the next chunk of this job, or begin its next piece of text, or end it."""
@@ -206,7 +187,7 @@ class Speaker(threading.Thread):
         except Exception:
             # A model or a package broke; its words could quote the text, so only the
             # kind of failure is told, and the daemon speaks on.
-            log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
+            log.error("utterance %s: unexpected failure in synthesis", job.id)
             log.debug("the failure", exc_info=True)
             self._fail(
                 job,
@@ -221,35 +202,8 @@ class Speaker(threading.Thread):
             elif len(chunk.samples):  # an empty one is work done whose sound comes later
                 self._deliver(job, chunk)
 
-    def _fill(self) -> None:
-        """Start what waits, where there is room."""
-        for urgent in (True, False):
-            if urgent not in self._card_jobs:
-                utterance = self._queue.take(partial(self._may_sound, urgent))
-                if utterance is not None:
-                    self._card_jobs[urgent] = Job(utterance)
-                    self._unheard[utterance.id] = utterance
-        busy = sum(job.can_go_on for job in self._client_jobs)
-        while busy < MAX_CLIENT_JOBS and len(self._client_jobs) < MAX_OPEN_JOBS:
-            # One at a time for each client, whose answers come in the order of its requests.
-            utterance = self._queue.take(lambda u: u.to == "client" and not self._serves(u.client))
-            if utterance is None:
-                break
-            self._client_jobs.append(Job(utterance))
-            busy += 1
-
-    def _may_sound(self, urgent: bool, utterance: Utterance) -> bool:
-        """Whether it may be made for the sound card now."""
-        if utterance.to != "speaker" or (utterance.priority == "urgent") != urgent:
-            return False
-        silent = not self._card_jobs and self._player.silent
-        return utterance.priority != "background" or silent
-
-    def _serves(self, client: int) -> bool:
-        return any(job.utterance.client == client for job in self._client_jobs)
-
     def _begin_piece(self, job: Job) -> bool:
-        """False if the text is at its end."""
+        """Take the next piece of text; False if there is none."""
         text = job.utterance.text
         with self._changed:
             piece = text.take()
@@ -258,26 +212,25 @@ class Speaker(threading.Thread):
             return False
         job.chunks = self._renderer.render(job.utterance, piece)
         if not closed:
-            self._notify(TextTaken(job.utterance.id, waiting))
+            self._notify(TextTaken(job.id, waiting))
         return True
 
     def _deliver(self, job: Job, chunk: PcmChunk) -> None:
-        id = job.utterance.id
         with self._changed:
-            if self._live.get(id) is not job.utterance:
-                return  # cancelled while this chunk was made; its id may be in use again
+            if not self._schedule.is_live(job):
+                return  # cancelled while this chunk was made
             words, start_s = job.marks(chunk), job.seconds
             job.seconds += chunk.seconds
             job.unsent_s += chunk.seconds
             if job.utterance.to == "speaker":
                 # With the lock held, so that nothing is put behind a cancel.
-                self._player.put(id, chunk, words, start_s, job.urgent)
+                self._player.put(job.id, chunk, words, start_s, job.urgent)
                 return
-        self._notify(Sound(id, chunk, words))
+        self._notify(Sound(job.id, chunk, words))
 
     def _finish(self, job: Job) -> None:
-        """All of its chunks are made."""
-        id, for_card = job.utterance.id, job.utterance.to == "speaker"
+        """Queue the end behind the last chunk; a client's utterance ends here."""
+        for_card = job.utterance.to == "speaker"
         if for_card and not job.seconds:
             # To a client, the right sound for no words is none; Wyoming's expect this.
             self._fail(
@@ -289,24 +242,25 @@ class Speaker(threading.Thread):
             )
             return
         with self._changed:
-            if self._live.get(id) is not job.utterance:
+            if not self._schedule.is_live(job):
                 return
-            self._retire(job)
+            self._schedule.retire(job)
             if for_card:
-                self._player.end(id, job.seconds, job.urgent)
+                self._player.end(job.id, job.seconds, job.urgent)
         if not for_card:
-            self._end(Finished(id, job.seconds))
+            self._end(Finished(job.id, job.seconds))
 
     def _fail(self, job: Job, error: EdgeError) -> None:
         with self._changed:
-            if self._live.get(job.utterance.id) is not job.utterance:
+            if not self._schedule.is_live(job):
                 return
-            self._retire(job)
-        self._end(Failed(job.utterance.id, error))
+            self._schedule.retire(job)
+        self._end(Failed(job.id, error))
 
     def _end(self, event: Finished | Failed) -> None:
+        """Count an utterance's end and tell it, once."""
         with self._changed:
-            if self._live.pop(event.id, None) is None:
+            if self._schedule.end(event.id) is None:
                 return
             if isinstance(event, Finished):
                 self.counters.spoken += 1
@@ -315,44 +269,23 @@ class Speaker(threading.Thread):
                 self.counters.failed += 1
                 # Before it is told: the client may use its id again at once.
                 self._player.cancel(event.id)
-            self._forget(event.id)  # also where the sound card failed under it
             self._changed.notify_all()
         self._notify(event)
-
-    def _may_expire(self) -> list[Utterance]:
-        """What has a limit and has not begun to sound. The lock is held."""
-        return [
-            u for u in (*self._queue.waiting(), *self._unheard.values()) if u.expires is not None
-        ]
 
     def _expire(self, now: float) -> None:
         """End what is stale."""
         with self._changed:
-            stale = [u for u in self._may_expire() if u.is_stale(now)]
             # One whose sound is just beginning is told as started in a moment.
-            ended = [u for u in stale if self._drop(u, unless_begun=True)]
+            stale = self._schedule.stale(now)
+            ended = [u for u in stale if self._drop_locked(u, unless_begun=True)]
         for utterance in ended:
             self._notify(Cancelled(utterance.id, "expired"))
 
-    def _drop(self, utterance: Utterance, unless_begun: bool = False) -> bool:
-        """Forget a live utterance wherever it is; False if it is spared because it sounds
-        already. The lock is held."""
+    def _drop_locked(self, utterance: Utterance, unless_begun: bool = False) -> bool:
+        """Forget a live utterance wherever it is; False if it is spared because it sounds."""
         if utterance.to == "speaker" and not self._player.cancel(utterance.id, unless_begun):
-            self._unheard.pop(utterance.id, None)
+            self._schedule.note_sounding(utterance.id)
             return False
-        del self._live[utterance.id]
-        self._queue.remove(lambda u: u is utterance)
-        self._forget(utterance.id)
+        self._schedule.end(utterance.id)
         self.counters.cancelled += 1
         return True
-
-    def _forget(self, id: str) -> None:
-        """Whatever is under way for this utterance. The lock is held."""
-        self._unheard.pop(id, None)
-        self._card_jobs = {k: job for k, job in self._card_jobs.items() if job.id != id}
-        self._client_jobs = [job for job in self._client_jobs if job.id != id]
-
-    def _retire(self, job: Job) -> None:
-        """All of its chunks are made. The lock is held."""
-        self._card_jobs = {k: other for k, other in self._card_jobs.items() if other is not job}
-        self._client_jobs = [other for other in self._client_jobs if other is not job]

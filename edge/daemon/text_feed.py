@@ -9,7 +9,7 @@ from edge.text import Piece, Splitter, clean_piece
 
 
 class TextFeed:
-    """Not thread-safe: the speaker's lock guards it."""
+    """Not thread-safe: the lock of synthesis guards it."""
 
     def __init__(self) -> None:
         self._splitter = Splitter()
@@ -19,7 +19,7 @@ class TextFeed:
 
     @classmethod
     def whole(cls, text: str) -> TextFeed:
-        """One piece, and closed. Raises EmptyText, TextTooLong."""
+        """Make one that holds all of a text. Raises EmptyText, TextTooLong."""
         feed = cls()
         feed._pieces.append(clean_piece(Piece(text)))
         feed.received, feed.closed = len(text), True
@@ -27,7 +27,7 @@ class TextFeed:
 
     @classmethod
     def words_of(cls, text: str) -> TextFeed:
-        """As whole(); without words, closed and no piece. Raises TextTooLong."""
+        """Make one that holds all of a text, which may have no words. Raises TextTooLong."""
         try:
             return cls.whole(text)
         except EmptyText:
@@ -37,7 +37,7 @@ class TextFeed:
 
     @property
     def ready(self) -> bool:
-        """Whether take() has an answer."""
+        """True if take() has an answer."""
         return bool(self._pieces) or self.closed
 
     @property
@@ -46,17 +46,18 @@ class TextFeed:
         return sum(len(piece.text) for piece in self._pieces) + self._splitter.waiting
 
     def add(self, chunk: str) -> None:
+        """Take more text, cut anywhere."""
         self.received += len(chunk)
         self._keep(self._splitter.feed(chunk))
 
     def close(self) -> None:
-        """No more will come."""
+        """Say that no more text comes."""
         if not self.closed:
             self.closed = True
             self._keep(self._splitter.finish())
 
     def take(self) -> Piece | None:
-        """The next piece, cleaned; None at the end of the text."""
+        """Take the next piece, cleaned; None if there is none, or the text is at its end."""
         return self._pieces.popleft() if self._pieces else None
 
     def _keep(self, pieces: list[Piece]) -> None:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.daemon.connection import Connection
-from edge.daemon.synthesis import Speaker
+from edge.daemon.synthesis import Synthesis
 from edge.errors import BadMessage, TextTooLong
 from edge.protocol import MAX_STREAM
 
 Kind = Literal["speak", "synthesize"]
 
 MAX_WAITING_TEXT = 20_000
-"""Characters that wait for synthesis before the connection is not read any further."""
+"""Characters that may wait for synthesis; with more, the connection is not read any further."""
 SILENCE_S = 30.0
-"""Without a word for so long, a stream's client is taken to have finished."""
+"""Seconds without a word after which a stream's client is taken to have finished."""
 
 
 @dataclass
@@ -39,8 +39,8 @@ class _Stream:
 class TextStreams:
     """Not thread-safe: the sockets' loop owns it."""
 
-    def __init__(self, speaker: Speaker) -> None:
-        self._speaker = speaker
+    def __init__(self, synthesis: Synthesis) -> None:
+        self._synthesis = synthesis
         self._open: dict[tuple[Connection, Kind], _Stream] = {}
 
     def is_open(self, connection: Connection, kind: Kind) -> bool:
@@ -57,7 +57,7 @@ class TextStreams:
         self._restart_timer(connection, kind, stream)
 
     def chunk(self, connection: Connection, kind: Kind, text: str) -> None:
-        """Raises BadMessage without a stream, TextTooLong over its limit."""
+        """Pass text on. Raises BadMessage without a stream, TextTooLong over its limit."""
         stream = self._find(connection, kind, "chunk")
         self._restart_timer(connection, kind, stream)
         if stream.received + len(text) > MAX_STREAM:
@@ -67,30 +67,30 @@ class TextStreams:
                 f"End it with {kind}-stop, and start the next.",
             )
         stream.received += len(text)
-        if stream.id is not None and self._speaker.feed(stream.id, text) > MAX_WAITING_TEXT:
+        if stream.id is not None and self._synthesis.feed(stream.id, text) > MAX_WAITING_TEXT:
             connection.hold()
             stream.stop_timer()
 
     def close(self, connection: Connection, kind: Kind) -> None:
-        """The text is whole. Raises BadMessage without a stream."""
+        """Take a stream's text as whole. Raises BadMessage without a stream."""
         self._end(connection, kind, self._find(connection, kind, "stop"))
 
     def took(self, id: str, waiting: int) -> None:
-        """Synthesis took text of the utterance `id` and leaves `waiting` characters."""
+        """Read on where a client was held, once synthesis leaves few enough characters waiting."""
         for (connection, kind), stream in self._open.items():
             if stream.id == id and connection.held and waiting <= MAX_WAITING_TEXT:
                 connection.release()
                 self._restart_timer(connection, kind, stream)
 
     def over(self, id: str) -> None:
-        """The utterance has ended, whatever more is sent of its text."""
+        """Pass over whatever more is sent of the text of an utterance that has ended."""
         self.took(id, 0)
         for stream in self._open.values():
             if stream.id == id:
                 stream.id = None  # somebody else may use it now
 
     def end_all(self, connection: Connection) -> None:
-        """Nothing more comes from this connection."""
+        """Take the texts of a connection as whole from which nothing more comes."""
         for kind in ("speak", "synthesize"):
             stream = self._open.get((connection, kind))
             if stream is not None:
@@ -109,7 +109,7 @@ class TextStreams:
         stream.stop_timer()
         del self._open[connection, kind]
         if stream.id is not None:
-            self._speaker.end_text(stream.id)
+            self._synthesis.end_text(stream.id)
 
     def _restart_timer(self, connection: Connection, kind: Kind, stream: _Stream) -> None:
         stream.stop_timer()

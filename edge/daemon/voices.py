@@ -42,12 +42,15 @@ class Voices:
 
     @property
     def bundles(self) -> list[Bundle]:
-        """The default voice's first."""
+        """All bundles in force, the default voice's first."""
         return [self._bundles[key] for key in self._keys.values()]
 
     def choose(self, name: str | None, language: str | None) -> str:
-        """By name, else by language (en_US, or just en), else the default. A cloned voice's name
-        chooses the bundle that speaks with it. Raises UnknownVoice, BadVoicePrint."""
+        """Choose by name, else by language (en_US, or just en), else the default; returns its key.
+        A cloned voice's name chooses the bundle that speaks with it.
+
+        Raises UnknownVoice, BadVoicePrint.
+        """
         if name is not None:
             if name in self._keys:
                 return self._keys[name]
@@ -64,13 +67,14 @@ class Voices:
         raise self._unknown(f"no voice speaks {language!r} here")
 
     def speaker(self, name: str | None, speaker: str | None) -> str | None:
-        """Of a request for the voice `name`: the cloned voice of that name is the speaker."""
+        """Name the speaker of a request for the voice `name`: a cloned voice of that name if there
+        is one, else the speaker that was asked for."""
         if name is None or name in self._keys or find_print(name) is None:
             return speaker
         return name
 
     def cloned(self) -> list[Label]:
-        """The cloned voices that these bundles speak with."""
+        """List the cloned voices that these bundles speak with."""
         here = {bundle.id for bundle in self.bundles}
         return [
             label
@@ -79,7 +83,7 @@ class Voices:
         ]
 
     def identity(self, name: str, speaker: str | None) -> str:
-        """Changes whenever the sound of this voice and speaker may."""
+        """Name this voice and speaker so that the name changes whenever their sound may."""
         path = None if speaker is None else find_print(speaker)
         return self._bundles[name].id + ("" if path is None else file_sha256(path))
 
@@ -92,11 +96,11 @@ class Voices:
 
     @lexicon.setter
     def lexicon(self, lexicon: Lexicon) -> None:
-        """For every text that is begun from now on."""
+        """Take a lexicon for every text that is begun from now on."""
         self._lexicon, self._spellers = lexicon, {}
 
     def respelled(self, name: str, text: str) -> Respelled:
-        """The text as this voice is to read it."""
+        """Respell a text as this voice is to read it."""
         if not self._lexicon.languages:
             return Respelled(text)
         spellers = self._spellers  # another thread may put others in their place
@@ -108,7 +112,7 @@ class Voices:
         return speller.respell(text)
 
     def variant(self, name: str) -> str:
-        """The one that speaks, or that synthesizer() would load, chosen once. Raises NoBundle."""
+        """Name the variant that speaks, or that synthesizer() would load. Raises NoBundle."""
         if (loaded := self._loaded.get(name)) is not None:
             return loaded.variant
         if name not in self._variants:
@@ -116,7 +120,7 @@ class Voices:
         return self._variants[name]
 
     def synthesizer(self, name: str) -> Synthesizer:
-        """Loads the model if need be. Raises ModelFailed, MissingPackage, ProviderMissing."""
+        """Load the model, once. Raises ModelFailed, MissingPackage, ProviderMissing."""
         if name not in self._loaded:
             variant = self.variant(name)
             with counted(self._bundles[name]):
@@ -126,13 +130,13 @@ class Voices:
         return self._loaded[name]
 
     def provider(self, name: str) -> str | None:
-        """The execution provider really in use; None if the model is not loaded."""
+        """Name the execution provider really in use; None if the model is not loaded."""
         loaded = self._loaded.get(name)
         return None if loaded is None else loaded.provider
 
     def load_beside(self, bundles: Sequence[Bundle]) -> Voices:
-        """These bundles' voices, loaded where the same voice is loaded here, which speaks on
-        meanwhile; what is the same is shared. In any thread. Raises what synthesizer() does."""
+        """Make the voices of these bundles, loaded where the same voice is loaded here, which
+        speaks on meanwhile; equal ones are shared. Any thread. Raises what synthesizer() does."""
         fresh = Voices(bundles)
         here = {bundle.id: key for key, bundle in self._bundles.items()}
         loaded = {self._bundles[key].voice.name for key in list(self._loaded)}
@@ -157,7 +161,7 @@ class Voices:
 
     @property
     def has_former(self) -> bool:
-        """Bundles are here that only utterances of before an exchange need."""
+        """True if bundles are here that only utterances of before an exchange need."""
         return not self._bundles.keys() <= set(self._keys.values())
 
     def release(self, in_use: Collection[str]) -> None:

@@ -16,7 +16,7 @@ from edge import systemd
 log = logging.getLogger(__name__)
 
 CHECKS = 6
-"""In the time after which systemd kills: so that one late answer is not the end."""
+"""Checks in each WatchdogSec, so that one late answer is not fatal."""
 
 
 class Loop(Protocol):

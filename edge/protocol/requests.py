@@ -181,7 +181,7 @@ class Synthesize:
 
 @dataclass(frozen=True)
 class SynthesizeStart:
-    """Like Synthesize, of text that comes in SynthesizeChunks; the last answer is
+    """Send the sound of a text back that comes in SynthesizeChunks; the last answer is
     SynthesizeStopped."""
 
     TYPE: ClassVar[str] = "synthesize-start"
@@ -249,7 +249,7 @@ class Speak:
 
 @dataclass(frozen=True)
 class SpeakStart:
-    """Like Speak, of text that comes in SpeakChunks; it sounds from the first clause on."""
+    """Say a text that comes in SpeakChunks; it sounds from the first clause on."""
 
     TYPE: ClassVar[str] = "speak-start"
     voice: str | None = None

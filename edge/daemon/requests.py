@@ -1,0 +1,246 @@
+"""The action of each message: text goes to synthesis, and events back to the client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from edge.daemon.access import admit_more
+from edge.daemon.connection import Connection
+from edge.daemon.events import Event, Sound, TextTaken, Utterance
+from edge.daemon.outcomes import Outcomes
+from edge.daemon.reloading import Setup
+from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
+from edge.daemon.status import info, playback
+from edge.daemon.synthesis import Synthesis
+from edge.daemon.text_feed import TextFeed
+from edge.daemon.text_streams import Kind, TextStreams
+from edge.daemon.voices import Voices
+from edge.errors import BadMessage, EdgeError, assert_never
+from edge.protocol import (
+    Describe,
+    ErrorReply,
+    Pause,
+    Ping,
+    Pong,
+    Reload,
+    Request,
+    Resume,
+    Speak,
+    SpeakAccepted,
+    SpeakChunk,
+    SpeakStart,
+    SpeakStop,
+    Status,
+    StatusReport,
+    Stop,
+    Stopped,
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    Volume,
+)
+from edge.sound.events import Started, WordHeard
+from edge.sound.playback import Player
+from edge.synth import Style
+
+
+class Requests:
+    """Acts on every client's messages. Not thread-safe: the sockets' loop owns it.
+
+    `status()` reports on the daemon; `reload(connection)` begins to read everything again.
+    """
+
+    def __init__(
+        self,
+        voices: Voices,
+        setup: Setup,
+        synthesis: Synthesis,
+        player: Player,
+        status: Callable[[], StatusReport],
+        reload: Callable[[Connection], None],
+    ) -> None:
+        self._voices, self._setup = voices, setup
+        self._synthesis, self._player = synthesis, player
+        self._status, self._reload = status, reload
+        self._streams = TextStreams(synthesis)
+        self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
+        self._outcomes = Outcomes()
+
+    def handle(self, connection: Connection, message: Request) -> None:
+        """Do what a message asks for. Never waits; a mistake is answered, not raised."""
+        try:
+            self._act(connection, message)
+        except EdgeError as error:
+            connection.send(ErrorReply.of(error, getattr(message, "id", None)))
+
+    def _act(self, connection: Connection, message: Request) -> None:
+        match message:
+            case Synthesize():
+                # Home Assistant sends the whole text too, for servers that know no streams.
+                if not self._streams.is_open(connection, "synthesize"):
+                    self._synthesize(connection, message, TextFeed.words_of(message.text))
+            case SynthesizeStart():
+                begin = partial(self._synthesize, connection, message)
+                self._begin_stream(connection, "synthesize", begin)
+            case SynthesizeChunk():
+                self._streams.chunk(connection, "synthesize", message.text)
+            case SynthesizeStop():
+                self._streams.close(connection, "synthesize")
+            case Speak():
+                if not self._told_again(connection, message):
+                    self._speak(connection, message, TextFeed.whole(message.text))
+            case SpeakStart():
+                begin = partial(self._speak, connection, message)
+                self._begin_stream(connection, "speak", begin)
+            case SpeakChunk():
+                self._streams.chunk(connection, "speak", message.text)
+            case SpeakStop():
+                self._streams.close(connection, "speak")
+            case Stop():
+                client = connection.number if message.scope == "mine" else None
+                ids = self._synthesis.cancel(client, message.id)
+                connection.send(Stopped(ids=tuple(ids)))
+            case Pause() | Resume():
+                self._player.pause(isinstance(message, Pause))
+                connection.send(playback(self._player))
+            case Volume():
+                self._player.volume = message.percent / 100
+                connection.send(playback(self._player))
+            case Status():
+                connection.send(self._status())
+            case Reload():
+                self._reload(connection)
+            case Describe():
+                connection.send(info(self._voices))
+            case Ping():
+                connection.send(Pong(text=message.text))
+            case _:
+                assert_never(message)
+
+    def end_streams(self, connection: Connection) -> None:
+        """Take the texts of a client as whole that sends nothing more."""
+        self._streams.end_all(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """End what is made for a client that is gone: nobody hears it. Its speech goes on."""
+        self._streams.end_all(connection)
+        mine = [id for id, reply in self._replies.items() if reply.connection is connection]
+        for id in mine:
+            if isinstance(self._replies.pop(id), AudioReply):
+                self._synthesis.cancel(None, id, "client-gone")
+
+    def tell(self, event: Event) -> bool:
+        """Tell an event to the client that it belongs to; True if it ends its utterance."""
+        if isinstance(event, TextTaken):
+            self._streams.took(event.id, event.waiting)
+            return False
+        ends = not isinstance(event, (Started, WordHeard, Sound))
+        reply = self._replies.pop(event.id, None) if ends else self._replies.get(event.id)
+        self._outcomes.note(event, ends)
+        if ends:
+            self._streams.over(event.id)
+        if reply is not None:
+            reply.tell(event)
+            if ends:
+                reply.connection.settle(event.id)
+        return ends
+
+    # Speech
+
+    def _begin_stream(
+        self, connection: Connection, kind: Kind, begin: Callable[[TextFeed], str]
+    ) -> None:
+        self._streams.check_none(connection, kind)
+        id = None
+        try:
+            id = begin(TextFeed())
+        finally:  # the chunks of a refused one come all the same
+            self._streams.open(connection, kind, id)
+
+    def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
+        now = time.monotonic()
+        speaker = self._voices.speaker(message.voice, message.speaker)
+        utterance = Utterance(
+            id=message.id or self._new_id(connection),
+            text=text,
+            client=connection.number,
+            to="speaker",
+            voice=self._voices.choose(message.voice, message.language),
+            style=Style(speed=message.speed, speaker=speaker),
+            volume=message.volume,
+            words=message.words,
+            priority=message.priority,
+            key=message.key,
+            user=connection.peer.uid,
+            accepted=now,
+            expires=None if message.ttl is None else now + message.ttl,
+        )
+        self._check_share(connection)
+        if self._synthesis.is_live(utterance.id):
+            raise BadMessage(
+                f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
+            )
+        ahead = self._synthesis.submit(utterance)
+        if message.id is not None:
+            self._outcomes.begin(utterance)
+        self._expect(SpokenReply(connection), utterance.id)
+        connection.send(SpeakAccepted(id=utterance.id, ahead=ahead))
+        return utterance.id
+
+    def _told_again(self, connection: Connection, message: Speak) -> bool:
+        """Tell what became of what may have been sent before, and join it; False if it is to be
+        spoken. Raises UnknownUtterance."""
+        told = self._outcomes.of(connection.peer.uid, message)
+        if told is None:
+            return False
+        assert message.id is not None
+        reply = SpokenReply(connection)
+        connection.send(SpeakAccepted(id=message.id, ahead=0))
+        for event in told:
+            reply.tell(event)
+        if self._outcomes.is_live(message.id):
+            if (before := self._replies.get(message.id)) is not None:
+                before.connection.settle(message.id)
+            self._expect(reply, message.id)
+        return True
+
+    def _synthesize(
+        self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
+    ) -> str:
+        choice = message.voice
+        name = choice.name if choice else None
+        voice = self._voices.choose(name, choice.language if choice else None)
+        speaker = self._voices.speaker(name, choice.speaker if choice else None)
+        utterance = Utterance(
+            id=self._new_id(connection),
+            text=text,
+            client=connection.number,
+            to="client",
+            voice=voice,
+            style=Style(speed=message.speed, speaker=speaker, seed=message.seed or 0),
+            words=message.words,
+        )
+        self._check_share(connection)
+        self._synthesis.submit(utterance)
+        kind = StreamedAudioReply if isinstance(message, SynthesizeStart) else AudioReply
+        rate = self._voices.bundle(voice).manifest.rate
+        self._expect(kind(connection, rate, self._synthesis.sent), utterance.id)
+        return utterance.id
+
+    def _check_share(self, connection: Connection) -> None:
+        """Raises Busy if the client's user has too many utterances under way."""
+        under_way = [reply.connection.peer for reply in self._replies.values()]
+        admit_more(connection.peer, self._setup.config.access, under_way)
+
+    def _new_id(self, connection: Connection) -> str:
+        """Make an id of ours; a client may have chosen one that looks like it."""
+        while self._synthesis.is_live(id := connection.next_id()):
+            pass
+        return id
+
+    def _expect(self, reply: Reply, id: str) -> None:
+        self._replies[id] = reply
+        reply.connection.expect(id)
