@@ -13,23 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import records
+from edge.text import LANGUAGE
 
 FORMAT = 1
 MAX_ENTRIES = 2000
-"""Of a whole file: about a second to read on a PC."""
+"""Entries of a whole file: about a second to read on a PC."""
 MAX_WORD, MAX_RESPELLING, MAX_PHONEMES = 64, 200, 100
 
 _RUN = re.compile(r"[\w\u0300-\u036f]+")
 # A word goes on behind an apostrophe, as in "can't"; not in the possessive "Joe's".
 _GOES_ON = re.compile(r"[\w\u0300-\u036f]|['’](?!s\b)\w", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 _IN_A_RESPELLING = frozenset(" '’-")
 
 
 @dataclass(frozen=True)
 class Words:
-    """Of one language: a word and what to read in its place, and a word and its phonemes as the
-    voice's family writes them."""
+    """Words of one language: what to read in a word's place, or its phonemes as the voice's family
+    writes them."""
 
     say: Mapping[str, str] = field(default_factory=dict)
     phonemes: Mapping[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Lexicon:
                 f"the file has format {self.format}, and this version of edge-voice reads {FORMAT}"
             )
         for language in self.languages:
-            if not _LANGUAGE.fullmatch(language):
+            if not LANGUAGE.fullmatch(language):
                 raise ValueError(f"languages: {language[:20]!r} is not like en or en_US")
         if self.entries > MAX_ENTRIES:
             raise ValueError(f"{self.entries:,} entries; the limit is {MAX_ENTRIES:,}")
@@ -80,8 +80,8 @@ class Lexicon:
         return sum(len(words.say) + len(words.phonemes) for words in self.languages.values())
 
     def speller(self, language: str, phonemes: bool) -> Speller:
-        """For a voice of this language, which takes phonemes or not. What is said of en_US goes
-        before what is said of en; phonemes before a respelling."""
+        """Make the speller for a voice of this language, which takes phonemes or not. Entries of
+        en_US go before those of en; phonemes before a respelling."""
         said: dict[str, str] = {}
         for key in (language.split("_")[0], language):
             words = self.languages.get(key, Words())
@@ -91,8 +91,7 @@ class Lexicon:
         return Speller(said)
 
     def strange(self, language: str, known: Callable[[str], bool]) -> str | None:
-        """The first of the phonemes for a voice of this language that it does not know, with its
-        place."""
+        """Name the place of the first phoneme that a voice of this language does not know."""
         for key in dict.fromkeys((language.split("_")[0], language)):
             for word, sounds in self.languages.get(key, Words()).phonemes.items():
                 for sound in sounds:

@@ -132,24 +132,26 @@ class Audio:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the build and the board demand. Losses are against the voice's own fp32 graphs.
-
-    `memory_mb`: most memory of the daemon. `gpu_memory_mb`: of these, what a GPU without memory of
-    its own takes; so much must be free before it is used. `first_audio_ms`: from a request to its
-    first samples. `real_time_factor`: seconds of work per second of speech. `log_mel_db`: mean
-    distance of log-mel spectra. `dnsmos_loss`: points of DNSMOS OVRL. `word_errors`: more errors
-    of a recogniser per 100 words. `safety`: a chunk is planned to cost this many times its
-    measured time, so that playback never starves.
-    """
+    """The demands of the build and of the board. Losses are against the voice's fp32 graphs."""
 
     memory_mb: int
+    """Most memory of the daemon, MB."""
     first_audio_ms: int
+    """Milliseconds from a planned text to its first samples; `edge tune` warns beyond it."""
     real_time_factor: float
+    """Seconds of work per second of speech."""
     log_mel_db: float
+    """Mean distance of log-mel spectra, dB."""
     dnsmos_loss: float
+    """Points of DNSMOS OVRL."""
     word_errors: float
+    """More errors of a recogniser per 100 words."""
     safety: float
+    """A chunk is planned to cost so many times its measured time, so that playback never
+    starves."""
     gpu_memory_mb: int = 0
+    """The part of `memory_mb` that a GPU without memory of its own takes; so much must be free
+    before it is used."""
 
     def __post_init__(self) -> None:
         _demand(

@@ -15,6 +15,10 @@ MAX_CHARACTERS = 10_000
 MAX_TOKENS = 200
 """Per segment: about ten seconds of speech, which bounds the memory of one inference."""
 
+LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?")
+"""A language as voices and lexicons name it: BCP 47 with underscores, like en, en_US, es_419 or
+zh_Hant_TW."""
+
 _CLAUSE_END = frozenset(",;:—–.!?…")
 FIRST_CLAUSE, LATER_CLAUSE = 24, 120
 """Of a text that comes piece by piece: a clause of so many characters need not wait for the end

@@ -88,10 +88,12 @@ def tune(bundle: Bundle, machine: Machine, rounds: int = ROUNDS) -> Outcome:
     reason += "".join(f"; {why}" for why in losing.values())
     decoder = found[chosen][0].decoder
     cost = next(one.cost for one in timed if one.variant == chosen)
-    warning = ""
+    budget, warnings = bundle.profile.budget, []
     if decoder is not None and cost is not None:
-        warning = shortfall(replace(decoder, cost=cost), bundle.profile.budget.safety)
-    return Outcome(timed, chosen, reason, warning)
+        warnings.append(shortfall(replace(decoder, cost=cost), budget.safety))
+    first_audio_s = next(one.first_audio_s for one in timed if one.variant == chosen)
+    warnings.append(late(first_audio_s, budget.first_audio_ms))
+    return Outcome(timed, chosen, reason, " ".join(filter(None, warnings)))
 
 
 def tune_and_keep(bundle: Bundle) -> tuple[Outcome, Path]:
@@ -158,7 +160,7 @@ def slower_somewhere(timed: Sequence[Timed], gpus: Set[str]) -> dict[str, str]:
 
 
 def shortfall(decoder: Decoder, safety: float) -> str:
-    """What a person should know of a board that makes sound more slowly than it plays."""
+    """Say that a board makes sound more slowly than it plays; "" if it does not."""
     share = safety * decoder.cost.run(decoder.longest) / (decoder.longest * decoder.frame_s)
     if share <= 1:
         return ""
@@ -171,6 +173,16 @@ def shortfall(decoder: Decoder, safety: float) -> str:
         f"(measured {share / safety:.2f}, times {safety:g} for safety). Sound is held back until "
         f"playback need not stop: a sentence of 4 s starts after about {wait:.1f} s. "
         "A smaller voice would start sooner: edge voices"
+    )
+
+
+def late(first_audio_s: float, goal_ms: int) -> str:
+    """Say that the first sound comes after the goal of the board's profile; "" if it does not."""
+    if 1000 * first_audio_s <= goal_ms:
+        return ""
+    return (
+        f"the first sound comes after {1000 * first_audio_s:.0f} ms; the goal of this board's "
+        f"profile is {goal_ms} ms. A smaller voice would start sooner: edge voices"
     )
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from edge.errors import BadRecord, UnknownVoice
 from edge.records import parse_yaml, read_text
+from edge.text import LANGUAGE
 
 Family = Literal["piper", "hibari", "tone", "cosyvoice3"]
 
@@ -43,7 +44,6 @@ ROLES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
 )
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-))*")  # "--" parts voice from profile
-_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?")
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PyPI's name rule
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -146,7 +146,9 @@ class Voice:
     language: str
     licence: Licence
     files: dict[str, Source] = field(default_factory=dict)
-    default_speaker: int = 0
+    default_speaker: int | None = None
+    """Who speaks if a request names nobody, for a model with several speakers, counted from 0;
+    None is the model's own choice."""
 
     def __post_init__(self) -> None:
         if len(self.name) > MAX_NAME or not _NAME.fullmatch(self.name):
@@ -156,9 +158,9 @@ class Voice:
             )
         if not self.title.strip():
             raise ValueError("title is empty")
-        if not _LANGUAGE.fullmatch(self.language):
+        if not LANGUAGE.fullmatch(self.language):
             raise ValueError(f"language {self.language!r} is not like en_US or de")
-        if self.default_speaker < 0:
+        if self.default_speaker is not None and self.default_speaker < 0:
             raise ValueError(f"default_speaker must be 0 or more, got {self.default_speaker}")
         needed, allowed = ROLES[self.family]
         if missing := sorted(needed - self.files.keys()):

@@ -3,6 +3,7 @@ through a daemon that speaks. 5 s, of which the real voice takes 3."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from edge.protocol import (
 )
 from edge.synth import Style
 from edge.synth.given import phonemize_given
+from edge.voice import load_voice
 from tests.daemon_under_test import ThreadDaemon, Wire
 
 SAID = {"Polish": "POLE", "us": "ass", "US": "you ess", "art": "X", "AT&T": "A T", "can": "ken",
@@ -81,6 +83,13 @@ def test_a_country_goes_before_its_language_and_phonemes_before_a_respelling() -
     assert lexicon.speller("fr_FR", phonemes=True).respell("z a b").text == "z a b"
     assert lexicon.strange("en_US", "ˈeɪbiː".__contains__) is None
     assert lexicon.strange("en_US", "ˈeɪb".__contains__) == "languages.en.phonemes.b: 'i'"
+
+
+@pytest.mark.parametrize("language", ["en", "en_US", "es_419", "zh_Hant_TW", "gsw"])
+def test_every_language_that_a_voice_may_have_may_have_words(language: str) -> None:
+    assert dataclasses.replace(load_voice("en_US-joe-medium"), language=language)
+    lexicon = Lexicon(languages={language: Words(say={"a": "b"})})
+    assert lexicon.speller(language, phonemes=False).respell("a").text == "b"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from edge.cli import run
 from edge.machine import read_machine
 from edge.synth import Streaming
 from edge.synth.schedule import Decoder
-from edge.tune import choose, shortfall, tune
+from edge.tune import choose, late, shortfall, tune
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,25 @@ def test_a_board_that_cannot_keep_up_is_told_so() -> None:
     slow = Decoder(0.0116, 42, Cost(0.003, 0.015))
     assert "cannot keep up" in shortfall(slow, 1.3)
     assert shortfall(dataclasses.replace(slow, cost=Cost(0.003, 0.001)), 1.3) == ""
+
+
+def test_a_first_sound_after_the_profiles_goal_is_told() -> None:
+    assert late(0.2, 200) == ""
+    assert late(0.34, 200) == (
+        "the first sound comes after 340 ms; the goal of this board's profile is 200 ms. "
+        "A smaller voice would start sooner: edge voices"
+    )
+
+
+@pytest.mark.voice
+@pytest.mark.parametrize(("goal_ms", "told"), [(1, True), (60_000, False)])
+def test_tuning_compares_with_the_goal_of_the_bundles_own_profile(
+    joe_bundle: Bundle, goal_ms: int, told: bool
+) -> None:
+    profile = joe_bundle.profile
+    budget = dataclasses.replace(profile.budget, first_audio_ms=goal_ms)
+    bundle = dataclasses.replace(joe_bundle, profile=dataclasses.replace(profile, budget=budget))
+    assert ("the first sound comes after" in tune(bundle, read_machine(), 1).warning) is told
 
 
 # Keeping

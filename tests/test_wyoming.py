@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import re
 import shutil
@@ -24,7 +25,7 @@ from edge import synth
 from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle
 from edge.daemon.server import Server
-from edge.errors import ModelFailed
+from edge.errors import BadRecord, ModelFailed
 from edge.pcm import to_int16
 from edge.synth import Style
 from tests.daemon_under_test import ROOT, ThreadDaemon, Wire
@@ -218,6 +219,22 @@ def test_a_voice_and_its_speaker_by_name(
     assert Error.from_event(unknown[0]).code == "bad-style"
     [[event]] = talk(daemon, Synthesize(TEXT, SynthesizeVoice(name="tone", speaker="ann")))
     assert Error.from_event(event).code == "bad-style"
+
+
+def test_the_default_speaker_of_a_description_speaks(speakers_daemon: ThreadDaemon) -> None:
+    [bundle] = speakers_daemon.server.voices.bundles
+
+    def speaker(default: int | None, name: str | None = None) -> int | None:
+        voice = dataclasses.replace(bundle.voice, default_speaker=default)
+        [segment] = synth.load(dataclasses.replace(bundle, voice=voice)).plan(
+            "abc.", synth.Style(speaker=name)
+        )
+        return segment.speaker
+
+    assert (speaker(None), speaker(0), speaker(3)) == (0, 0, 3)
+    assert speaker(3, SPEAKERS[1]) == 1
+    with pytest.raises(BadRecord, match="default_speaker is 5; the model's speakers are 0 to 4"):
+        speaker(5)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import numpy as np
 
 from edge import text as cleaning
 from edge.bundle import Bundle, Variant
-from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
+from edge.errors import BadRecord, BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
 from edge.synth.espeak import keep_voice
@@ -32,6 +32,7 @@ from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_wor
 
 if TYPE_CHECKING:
     from piper import PiperVoice
+    from piper.config import PiperConfig
 
 MAX_KNOWN_WORDS = 4096
 """Whose phonemes are kept: espeak takes a tenth of a millisecond for each on a PC."""
@@ -71,6 +72,7 @@ class PiperSynthesizer:
         self.rate = bundle.manifest.rate
         self._text = _phonemizer(config)
         self.config = self._text.config
+        self._usual_speaker = _usual_speaker(bundle, self.config)
         # Not a method: it would tie a knot through this object and its models.
         alone = functools.partial(_phonemize_word, self._text.phonemize)
         self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(alone)
@@ -232,11 +234,25 @@ class PiperSynthesizer:
                 )
             return None
         if name is None:
-            return int(self.config.default_speaker_id)
+            return self._usual_speaker
         if name not in self.config.speaker_id_map:
             known = ", ".join(sorted(self.config.speaker_id_map)[:12])
             raise BadStyle(f"this voice has no speaker {name!r}", f"Choose one of: {known}")
         return int(self.config.speaker_id_map[name])
+
+
+def _usual_speaker(bundle: Bundle, config: PiperConfig) -> int:
+    """Find who speaks if nobody is named. Raises BadRecord if the model has no such speaker."""
+    wanted = bundle.voice.default_speaker
+    if wanted is None:
+        return int(config.default_speaker_id)
+    if wanted >= config.num_speakers:
+        raise BadRecord(
+            f"{bundle.voice.name}: default_speaker is {wanted}; the model's speakers are 0 to "
+            f"{config.num_speakers - 1}",
+            "Correct default_speaker in the voice's description, and build it again.",
+        )
+    return wanted
 
 
 def _speaker_input(speaker: int | None) -> dict[str, Array]:
