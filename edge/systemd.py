@@ -30,11 +30,11 @@ def notify(*states: str) -> None:
             return  # a manager that does not listen is no reason to fall silent
 
 
-def given_socket() -> socket.socket | None:
+def given_socket(unit: str) -> socket.socket | None:
     """Take the listening socket that systemd opened for us, once; None if it opened none.
 
     The variables are taken away, so that no child believes the socket to be its own.
-    Raises SocketInUse if what was handed over is not one local stream socket.
+    Raises SocketInUse, naming the `unit`, if what was handed over is not one socket.
     """
     pid, count = (os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS"))
     os.environ.pop("LISTEN_FDNAMES", None)
@@ -42,17 +42,11 @@ def given_socket() -> socket.socket | None:
         return None
     if count != "1" or not stat.S_ISSOCK(os.fstat(FIRST_FD).st_mode):
         raise SocketInUse(
-            f"systemd handed over {count or 'no'} sockets; the daemon takes one",
-            "Keep one ListenStream= in edge-voice.socket: systemctl cat edge-voice.socket",
+            f"systemd handed over {count or 'no'} sockets; one is needed",
+            f"Keep one ListenStream= in {unit}: systemctl cat {unit}",
         )
     os.set_inheritable(FIRST_FD, False)
     listener = socket.socket(fileno=FIRST_FD)
-    if listener.family != socket.AF_UNIX or listener.type != socket.SOCK_STREAM:
-        listener.close()
-        raise SocketInUse(
-            "systemd handed over a socket that is not a local stream socket",
-            "Write ListenStream=/run/edge-voice/edge-voice.sock: systemctl edit edge-voice.socket",
-        )
     listener.setblocking(False)
     return listener
 

@@ -18,7 +18,7 @@ from tests.daemon_under_test import ROOT
 
 
 def device(name: str, index: int, default: bool = False) -> Device:
-    return Device(name, "ALSA", 44100, 2, default, index)
+    return Device(name, 44100, 2, default, index)
 
 
 DEVICES = (

@@ -17,13 +17,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge import systemd
 from edge.client import socket_path
 from edge.errors import BadRecord, MissingPackage, NotAllowed, SocketInUse
 from edge.records import read_text
 
 log = logging.getLogger(__name__)
 
-FIRST_FD = 3  # SD_LISTEN_FDS_START
+UNIT = "edge-voice-http.socket"
 CREDENTIAL = "http-token"
 """What LoadCredential= of edge-voice-http.service calls the token."""
 MIN_TOKEN = 16  # characters: 64 bits of hex, more than anybody can try
@@ -82,8 +83,7 @@ def _listener(address: str) -> Iterator[socket.socket]:
 
     Raises SocketInUse.
     """
-    given = _given_socket()
-    if given is not None:
+    if (given := systemd.given_socket(UNIT)) is not None:
         with given:
             _check_local(given)
             yield given
@@ -131,20 +131,6 @@ def _answers(path: Path) -> bool:
         probe.connect(str(path))
         return True
     return False
-
-
-def _given_socket() -> socket.socket | None:
-    """sd_listen_fds(3), for one socket."""
-    pid, count = (os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS"))
-    if pid != str(os.getpid()):
-        return None
-    if count != "1":
-        raise SocketInUse(
-            f"systemd handed over {count or 'no'} sockets; expected one",
-            "Keep one ListenStream= in edge-voice-http.socket: systemctl edit",
-        )
-    os.set_inheritable(FIRST_FD, False)
-    return socket.socket(fileno=FIRST_FD)
 
 
 def _check_local(listener: socket.socket) -> None:

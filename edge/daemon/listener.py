@@ -14,6 +14,7 @@ from edge import systemd
 from edge.errors import EdgeError, SocketInUse
 from edge.protocol import ErrorReply, encode
 
+UNIT = "edge-voice.socket"
 MODE = 0o660
 """Permissions of the socket: its owner and group may speak; the folder decides who gets so far."""
 UNREAD = 65_536
@@ -24,7 +25,7 @@ MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
     """Give the socket that systemd handed over, else one at `path`. Raises SocketInUse."""
-    if (given := systemd.given_socket()) is None:
+    if (given := _given_socket()) is None:
         with claim(path) as listener:
             yield listener
     else:
@@ -35,7 +36,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
 def refuse(error: EdgeError) -> None:
     """Tell whoever waits at the socket that systemd handed over why no daemon speaks, for else
     they would wait until one does."""
-    if (given := systemd.given_socket()) is None:
+    if (given := _given_socket()) is None:
         return
     answer = encode(ErrorReply.of(error))
     with given:
@@ -50,6 +51,18 @@ def refuse(error: EdgeError) -> None:
                 client.shutdown(socket.SHUT_WR)
                 while client.recv(UNREAD):  # closed with bytes unread, it would lose the answer
                     pass
+
+
+def _given_socket() -> socket.socket | None:
+    """Take systemd's socket. Raises SocketInUse if it is not a local stream socket."""
+    given = systemd.given_socket(UNIT)
+    if given is None or (given.family, given.type) == (socket.AF_UNIX, socket.SOCK_STREAM):
+        return given
+    given.close()
+    raise SocketInUse(
+        "systemd handed over a socket that is not a local stream socket",
+        f"Write ListenStream=/run/edge-voice/edge-voice.sock: systemctl edit {UNIT}",
+    )
 
 
 @contextlib.contextmanager

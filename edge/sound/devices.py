@@ -39,7 +39,6 @@ class Device:
     """
 
     name: str
-    host_api: str
     rate: int
     channels: int
     default: bool
@@ -94,7 +93,7 @@ def known_devices(direction: Literal["output", "input"] = "output") -> tuple[Dev
     sd = sounddevice()
     with PORTAUDIO:
         try:
-            apis, entries = sd.query_hostapis(), sd.query_devices()
+            entries = sd.query_devices()
             output = direction == "output"
             usual = (
                 sd._lib.Pa_GetDefaultOutputDevice()
@@ -106,7 +105,6 @@ def known_devices(direction: Literal["output", "input"] = "output") -> tuple[Dev
     return tuple(
         Device(
             name=entry["name"],
-            host_api=apis[entry["hostapi"]]["name"],
             rate=round(entry["default_samplerate"]),
             channels=entry[f"max_{direction}_channels"],
             default=entry["index"] == usual,
