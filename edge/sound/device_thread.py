@@ -99,13 +99,13 @@ class DeviceThread:
                 return None
             if self.stuck:
                 raise self._not_answering()
-            self._put(job)
+            self._queue_locked(job)
             began = time.monotonic()
-            if not self._awake_for(min(patience_s, ANSWER_S), lambda: job.done or stop()):
+            if not self._wait_awake_locked(min(patience_s, ANSWER_S), lambda: job.done or stop()):
                 self._late = patience_s > ANSWER_S
                 if self._late:
                     log.warning("sound: %s does not answer; waiting for it", self.name)
-                    self._awake_for(patience_s - ANSWER_S, lambda: job.done or stop())
+                    self._wait_awake_locked(patience_s - ANSWER_S, lambda: job.done or stop())
                 self._late = False
             if job.done:
                 if job.error is not None:
@@ -123,12 +123,12 @@ class DeviceThread:
         """Have `work` done if the device is open, after what was asked before; never waits."""
         with self._changed:
             if not self.stuck:
-                self._put(_Job(0, work))
+                self._queue_locked(_Job(0, work))
 
     def release(self) -> None:
         """Give the device back for now: it is closed, or kept awake."""
         with self._changed:
-            self._put(_Job(0, self._released_sink))
+            self._queue_locked(_Job(0, self._released_sink))
 
     def interrupt(self) -> None:
         """End the write in progress soon, and ask its caller's `stop` again; never waits."""
@@ -157,9 +157,9 @@ class DeviceThread:
             thread.join(patience_s)
         return thread is None or not thread.is_alive()
 
-    def _awake_for(self, seconds: float, until: Callable[[], bool]) -> bool:
+    def _wait_awake_locked(self, seconds: float, until: Callable[[], bool]) -> bool:
         """Wait for `until`; False after so many seconds, not counting those in which this process
-        was stopped or the board frozen: the device could not answer in them. The lock is held."""
+        was stopped or the board frozen: the device could not answer in them."""
         while seconds > 0:
             if self._changed.wait_for(until, min(seconds, SLICE_S)):
                 return True
@@ -168,7 +168,7 @@ class DeviceThread:
 
     # The thread itself
 
-    def _put(self, job: _Job) -> None:
+    def _queue_locked(self, job: _Job) -> None:
         self._jobs.append(job)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="sound device", daemon=True)

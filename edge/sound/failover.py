@@ -134,25 +134,24 @@ class FailoverSink:
 
     def interrupt(self) -> None:
         with self._state:
-            self._end_life()
+            self._end_life_locked()
 
     def abort(self) -> None:
         with self._state:
             for device in self._devices:
                 device.post(lambda sink: sink.abort())
-            self._end_life()
+            self._end_life_locked()
         self._device.wait_until_idle(ABORT_WAIT_S)
 
     def close(self) -> None:
         with self._state:
-            self._end_life()
+            self._end_life_locked()
         for device in self._devices:
             device.release()
         self._device = self._devices[0]
 
-    def _end_life(self) -> None:
-        """Break off the writes of this life. The state's lock is held, so that none of the next
-        is interrupted."""
+    def _end_life_locked(self) -> None:
+        """Break off the writes of this life; the lock keeps the next one's out of it."""
         self._life = object()
         self._forget()
         for device in self._devices:

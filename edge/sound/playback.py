@@ -102,7 +102,7 @@ class Player(threading.Thread):
                 self._current = None
                 # With the lock held, or it could cut the next utterance's first block. Just after
                 # a cut, the device still holds words that will not be said again.
-                if self._sink is not None and not self._holds_others(self._sink):
+                if self._sink is not None and not self._holds_others_locked(self._sink):
                     self._sink.abort()
                     self._silenced = True
             self._changed.notify_all()
@@ -161,7 +161,8 @@ class Player(threading.Thread):
         with self._changed:
             return not self._marks and self._lanes.empty
 
-    def _holds_others(self, sink: Sink) -> bool:
+    def _holds_others_locked(self, sink: Sink) -> bool:
+        """True if the device still holds sound that urgent speech has cut short."""
         recent = round(sink.latency_s * self._rate)
         return self._cut_at is not None and self._written - self._cut_at < recent
 
