@@ -8,7 +8,7 @@ Source of info, pong, audio-* and error: the wyoming package 1.10.2, info.py, au
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import get_args
 
 from edge.errors import BadMessage, EdgeError
 from edge.protocol.frames import SEE_PAGE
@@ -88,7 +88,7 @@ class TtsProgram:
 class Info:
     """The answer to Describe."""
 
-    TYPE: ClassVar[str] = "info"
+    TYPE = "info"
     tts: tuple[TtsProgram, ...] = ()
 
 
@@ -96,7 +96,7 @@ class Info:
 class Pong:
     """The answer to Ping."""
 
-    TYPE: ClassVar[str] = "pong"
+    TYPE = "pong"
     text: str | None = None
 
 
@@ -112,7 +112,7 @@ def _check_format(place: str, rate: int, width: int, channels: int) -> None:
 class AudioStart:
     """Sound follows: `rate` in Hz, `width` in bytes a sample, `timestamp` in milliseconds."""
 
-    TYPE: ClassVar[str] = "audio-start"
+    TYPE = "audio-start"
     rate: int
     width: int
     channels: int
@@ -126,7 +126,7 @@ class AudioStart:
 class AudioChunk:
     """A stretch of sound: `payload` is PCM, little-endian, signed, channels interleaved."""
 
-    TYPE: ClassVar[str] = "audio-chunk"
+    TYPE = "audio-chunk"
     rate: int
     width: int
     channels: int
@@ -147,7 +147,7 @@ class AudioChunk:
 class AudioStop:
     """The sound is at its end; `timestamp` in milliseconds."""
 
-    TYPE: ClassVar[str] = "audio-stop"
+    TYPE = "audio-stop"
     timestamp: int | None = None
 
 
@@ -159,7 +159,7 @@ class AudioWord:
     `estimated` where the voice does not tell its words' times and they were shared out.
     """
 
-    TYPE: ClassVar[str] = "audio-word"
+    TYPE = "audio-word"
     text_start: int
     text_end: int
     start_s: float
@@ -171,14 +171,14 @@ class AudioWord:
 class SynthesizeStopped:
     """The answer to a stream of text is whole."""
 
-    TYPE: ClassVar[str] = "synthesize-stopped"
+    TYPE = "synthesize-stopped"
 
 
 @dataclass(frozen=True)
 class SpeakAccepted:
     """The utterance is in the queue; `ahead` others wait or sound before it."""
 
-    TYPE: ClassVar[str] = "speak-accepted"
+    TYPE = "speak-accepted"
     id: str
     ahead: int
 
@@ -187,7 +187,7 @@ class SpeakAccepted:
 class SpeakStarted:
     """The first sound of the utterance goes to the sound card."""
 
-    TYPE: ClassVar[str] = "speak-started"
+    TYPE = "speak-started"
     id: str
 
 
@@ -195,7 +195,7 @@ class SpeakStarted:
 class SpeakWord:
     """This word is heard now; the fields are those of AudioWord."""
 
-    TYPE: ClassVar[str] = "speak-word"
+    TYPE = "speak-word"
     id: str
     text_start: int
     text_end: int
@@ -208,7 +208,7 @@ class SpeakWord:
 class SpeakFinished:
     """The utterance was played to its end: `seconds` of sound."""
 
-    TYPE: ClassVar[str] = "speak-finished"
+    TYPE = "speak-finished"
     id: str
     seconds: float
 
@@ -217,7 +217,7 @@ class SpeakFinished:
 class SpeakCancelled:
     """The utterance will not be played, or not further; `reason` is a word for programs."""
 
-    TYPE: ClassVar[str] = "speak-cancelled"
+    TYPE = "speak-cancelled"
     id: str
     reason: str
 
@@ -226,7 +226,7 @@ class SpeakCancelled:
 class Stopped:
     """The answer to Stop: which utterances it cancelled."""
 
-    TYPE: ClassVar[str] = "stopped"
+    TYPE = "stopped"
     ids: tuple[str, ...] = ()
 
 
@@ -234,7 +234,7 @@ class Stopped:
 class Playback:
     """The answer to Pause, Resume and Volume: how the sound card is set now."""
 
-    TYPE: ClassVar[str] = "playback"
+    TYPE = "playback"
     paused: bool
     volume: int
 
@@ -274,7 +274,7 @@ class Latency:
 class StatusReport:
     """The answer to Status."""
 
-    TYPE: ClassVar[str] = "status-report"
+    TYPE = "status-report"
     version: str
     voices: tuple[LoadedVoice, ...]
     waiting: int
@@ -300,7 +300,7 @@ class StatusReport:
 class Reloaded:
     """`changed` says, a sentence each, what is different from now on."""
 
-    TYPE: ClassVar[str] = "reloaded"
+    TYPE = "reloaded"
     changed: tuple[str, ...] = ()
 
 
@@ -308,7 +308,7 @@ class Reloaded:
 class ErrorReply:
     """A request failed: what and why, a code for programs, what to do, and which utterance."""
 
-    TYPE: ClassVar[str] = "error"
+    TYPE = "error"
     text: str
     code: str = "error"  # Wyoming's servers may leave it out
     remedy: str = ""

@@ -9,7 +9,7 @@ Source of describe, ping and synthesize: the wyoming package 1.10.2, tts.py, inf
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
@@ -131,14 +131,14 @@ def _check_seed(place: str, seed: int | None) -> None:
 class Describe:
     """Which voices are there? Answered by Info."""
 
-    TYPE: ClassVar[str] = "describe"
+    TYPE = "describe"
 
 
 @dataclass(frozen=True)
 class Ping:
     """Are you there? Answered by Pong with the same text."""
 
-    TYPE: ClassVar[str] = "ping"
+    TYPE = "ping"
     text: str | None = None
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ class Synthesize:
     `speed`, `seed` and `words` (AudioWords among the chunks) are ours.
     """
 
-    TYPE: ClassVar[str] = "synthesize"
+    TYPE = "synthesize"
     text: str
     voice: VoiceChoice | None = None
     text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
@@ -184,7 +184,7 @@ class SynthesizeStart:
     """Send the sound of a text back that comes in SynthesizeChunks; the last answer is
     SynthesizeStopped."""
 
-    TYPE: ClassVar[str] = "synthesize-start"
+    TYPE = "synthesize-start"
     voice: VoiceChoice | None = None
     text_format: Literal["text"] | None = None
     speed: float = 1.0
@@ -200,7 +200,7 @@ class SynthesizeStart:
 class SynthesizeChunk:
     """The next stretch of a stream's text, cut anywhere."""
 
-    TYPE: ClassVar[str] = "synthesize-chunk"
+    TYPE = "synthesize-chunk"
     text: str
 
     def __post_init__(self) -> None:
@@ -211,7 +211,7 @@ class SynthesizeChunk:
 class SynthesizeStop:
     """The stream's text is whole."""
 
-    TYPE: ClassVar[str] = "synthesize-stop"
+    TYPE = "synthesize-stop"
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class Speak:
     or that is an error ("report").
     """
 
-    TYPE: ClassVar[str] = "speak"
+    TYPE = "speak"
     text: str
     voice: str | None = None
     language: str | None = None
@@ -251,7 +251,7 @@ class Speak:
 class SpeakStart:
     """Say a text that comes in SpeakChunks; it sounds from the first clause on."""
 
-    TYPE: ClassVar[str] = "speak-start"
+    TYPE = "speak-start"
     voice: str | None = None
     language: str | None = None
     speaker: str | None = None
@@ -275,7 +275,7 @@ class SpeakStart:
 class SpeakChunk:
     """The next stretch of a stream's text, cut anywhere."""
 
-    TYPE: ClassVar[str] = "speak-chunk"
+    TYPE = "speak-chunk"
     text: str
 
     def __post_init__(self) -> None:
@@ -286,14 +286,14 @@ class SpeakChunk:
 class SpeakStop:
     """The stream's text is whole; what has come is spoken to its end. Stop is what silences."""
 
-    TYPE: ClassVar[str] = "speak-stop"
+    TYPE = "speak-stop"
 
 
 @dataclass(frozen=True)
 class Stop:
     """Be silent: about one utterance, or this connection's ("mine"), or everyone's ("all")."""
 
-    TYPE: ClassVar[str] = "stop"
+    TYPE = "stop"
     id: str | None = None
     scope: Literal["mine", "all"] = "mine"
 
@@ -306,21 +306,21 @@ class Pause:
     """Hold the sound card back, at the sample; urgent speech alone goes on. Answered by Playback,
     as Resume and Volume are."""
 
-    TYPE: ClassVar[str] = "pause"
+    TYPE = "pause"
 
 
 @dataclass(frozen=True)
 class Resume:
     """Go on where Pause came."""
 
-    TYPE: ClassVar[str] = "resume"
+    TYPE = "resume"
 
 
 @dataclass(frozen=True)
 class Volume:
     """Set how loud all is spoken on the sound card, in percent of the voices' own amplitude."""
 
-    TYPE: ClassVar[str] = "volume"
+    TYPE = "volume"
     percent: int
 
     def __post_init__(self) -> None:
@@ -335,14 +335,14 @@ class Volume:
 class Status:
     """How are you? Answered by StatusReport."""
 
-    TYPE: ClassVar[str] = "status"
+    TYPE = "status"
 
 
 @dataclass(frozen=True)
 class Reload:
     """Read the configuration and the installed bundles again. Answered by Reloaded."""
 
-    TYPE: ClassVar[str] = "reload"
+    TYPE = "reload"
 
 
 Request = (
