@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import datetime
 import importlib
+import json
 import re
 import shlex
 import subprocess
@@ -20,10 +22,12 @@ from edge import cli, errors
 from edge.bundle import FORMAT, Manifest
 from edge.config import Config, InForce
 from edge.profile import Profile
+from tools import plots
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
+MEASUREMENTS = DOCS / "measurements"
 MAX_DECISION_LINES = 25
 
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
@@ -57,6 +61,13 @@ def table(page: Path, first: str) -> list[list[str]]:
 def prose(page: Path) -> str:
     """The page without its code blocks, where brackets are no links."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    shown = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", head).lower() for head in heads)
+    return {re.sub(r"[^\w\- ]", "", head).replace(" ", "-") for head in shown}
 
 
 def shell_commands(page: Path) -> Iterator[str]:
@@ -167,8 +178,10 @@ def test_links_lead_somewhere(page: Path) -> None:
         if "://" in target:
             assert target.startswith("https://"), target
             continue
-        path = target.split("#")[0].replace("\\", "")
-        assert not path or (page.parent / path).exists(), f"{page.name} links to {target}"
+        path, _, anchor = target.replace("\\", "").partition("#")
+        led = page.parent / path if path else page
+        assert led.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(led), f"{page.name} links to {target}"
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
@@ -320,3 +333,48 @@ def test_every_key_of_the_configuration_has_its_row_and_its_default() -> None:
     for key, default in defaults.items():
         if isinstance(default, (int, bool)):
             assert described[key] == str(default).lower(), key
+
+
+def test_every_note_is_dated_and_every_raw_data_belongs_to_one() -> None:
+    """A note is DATE-question.md; its raw data lie beside it under the same name."""
+    notes = {note.stem for note in MEASUREMENTS.glob("*.md")} - {"performance"}
+    for note in notes:
+        datetime.date.fromisoformat(note[:10])
+        first = (MEASUREMENTS / f"{note}.md").read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith("# ") and first.endswith("?"), f"{note} asks no question"
+    for kept in MEASUREMENTS.glob("*.json"):
+        assert kept.stem in notes, f"{kept.name} belongs to no note"
+        assert f"({kept.name})" in (MEASUREMENTS / f"{kept.stem}.md").read_text(encoding="utf-8")
+        data = json.loads(kept.read_text(encoding="utf-8"))
+        assert data["date"] == kept.name[:10]
+        assert all(data[key] for key in ("machine", "versions", "command")), kept.name
+
+
+def test_every_note_can_be_reached_from_a_page() -> None:
+    linked = {
+        (page.parent / target.partition("#")[0]).resolve()
+        for page in pages()
+        for target in _LINK.findall(prose(page))
+    }
+    for note in MEASUREMENTS.iterdir():
+        assert note.name == "performance.md" or note in linked, f"no page links to {note.name}"
+
+
+@pytest.mark.parametrize("name", plots.PLOTS)
+def test_a_plot_is_what_the_tool_draws_of_the_raw_data(name: str) -> None:
+    drawn = (MEASUREMENTS / name).read_text(encoding="utf-8")
+    assert drawn == plots.draw(name), "draw it again: python -m tools.plots"
+
+
+def test_no_plot_is_left_over() -> None:
+    assert {picture.name for picture in MEASUREMENTS.glob("*.svg")} == set(plots.PLOTS)
+
+
+def test_programs_that_pages_run_with_m_exist() -> None:
+    """`python -m tests.growth` is run by readers, so it must not move without its page."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"-m ((?:edge|tests|tools)\.[\w.]*\w)", text):
+            place = ROOT / name.replace(".", "/")
+            found = place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+            assert found, f"{page.name} runs {name}"
