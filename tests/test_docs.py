@@ -366,6 +366,13 @@ def test_a_plot_is_what_the_tool_draws_of_the_raw_data(name: str) -> None:
     assert drawn == plots.draw(name), "draw it again: python -m tools.plots"
 
 
+def test_the_index_names_every_page() -> None:
+    linked = {(DOCS / target).resolve() for target in _LINK.findall(prose(DOCS / "README.md"))}
+    for page in DOCS.rglob("*.md"):
+        if page != DOCS / "README.md":
+            assert linked & {page, page.parent}, f"docs/README.md lacks {page.name}"
+
+
 def test_no_plot_is_left_over() -> None:
     assert {picture.name for picture in MEASUREMENTS.glob("*.svg")} == set(plots.PLOTS)
 

@@ -1,4 +1,4 @@
-"""Instructions per second of audio on every CPU model, as docs/design/arm.md has them:
+"""Instructions per second of audio on every CPU model, as the JSON of docs/measurements has them:
 `python -m tests.arm64.counts [CPU|VARIANT ...]` (half an hour on a quiet machine). What was
 counted is kept in counts.json, so that a run that was stopped goes on: remove it after a change.
 """
