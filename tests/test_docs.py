@@ -275,6 +275,18 @@ def test_decisions_are_short_and_numbered() -> None:
         assert lines[0].startswith(f"# {note.name[:4]}: "), note.name
 
 
+def test_what_is_verified_says_how_and_when() -> None:
+    rows = table(README, "Claim")
+    assert len(rows) > 15
+    for claim, proof, date, command in rows:
+        if proof.startswith("**not at all**"):
+            assert not date and not command, claim
+            continue
+        assert re.match(r"(hardware|emulated|simulated): ", proof), claim
+        assert [datetime.date.fromisoformat(day) for day in date.split(", ")], claim
+        assert command.startswith("`"), claim
+
+
 def test_names_imported_in_the_python_example_exist() -> None:
     blocks = [
         code for language, code in _FENCE.findall(README.read_text()) if language == "python"
