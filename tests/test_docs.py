@@ -7,7 +7,6 @@ import ast
 import dataclasses
 import datetime
 import importlib
-import json
 import re
 import shlex
 import subprocess
@@ -22,56 +21,16 @@ from edge import cli, errors
 from edge.bundle import FORMAT, Manifest
 from edge.config import Config, InForce
 from edge.profile import Profile
-from tools import plots
+from tests.pages import DOCS, FENCE, LINK, README, ROOT, anchors, pages, prose, table
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-DOCS = ROOT / "docs"
-MEASUREMENTS = DOCS / "measurements"
 MAX_DECISION_LINES = 25
 
-_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _FOREIGN_PATH = re.compile(r"(?<![\w.~$}])/(?:home|Users|root|work|opt|mnt|tmp)/\w")
 
 
-def pages() -> list[Path]:
-    """Every Markdown page of the repository; what a build or a virtual environment made is not."""
-    folders = ("docs", "profiles", "models", "edge", "tests", "systemd")
-    nested = [page for folder in folders for page in (ROOT / folder).rglob("*.md")]
-    return sorted([*ROOT.glob("*.md"), *nested])
-
-
-def table(page: Path, first: str) -> list[list[str]]:
-    """The rows of every table of the page whose head begins with `first`."""
-    found: list[list[str]] = []
-    head = ""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("|"):
-            head = ""
-        elif not head:
-            head = cells[0]
-        elif head == first and not line.startswith("|--"):
-            found.append(cells)
-    return found
-
-
-def prose(page: Path) -> str:
-    """The page without its code blocks, where brackets are no links."""
-    return _FENCE.sub("", page.read_text(encoding="utf-8"))
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub makes of the headings of a page."""
-    heads = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
-    shown = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", head).lower() for head in heads)
-    return {re.sub(r"[^\w\- ]", "", head).replace(" ", "-") for head in shown}
-
-
 def shell_commands(page: Path) -> Iterator[str]:
-    for language, block in _FENCE.findall(page.read_text(encoding="utf-8")):
+    for language, block in FENCE.findall(page.read_text(encoding="utf-8")):
         if language == "sh":
             yield from (line.strip() for line in block.splitlines() if line.strip())
 
@@ -174,7 +133,7 @@ def test_no_row_for_a_command_that_is_gone() -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in _LINK.findall(prose(page)):
+    for target in LINK.findall(prose(page)):
         if "://" in target:
             assert target.startswith("https://"), target
             continue
@@ -243,7 +202,7 @@ def test_files_and_pages_named_in_text_and_code_exist() -> None:
 
 
 def test_the_readme_shows_the_folders_that_exist() -> None:
-    [tree] = [block for _, block in _FENCE.findall(README.read_text()) if "edge/  " in block]
+    [tree] = [block for _, block in FENCE.findall(README.read_text()) if "edge/  " in block]
     shown, top = set(), ""
     for line in tree.splitlines():
         folder = line.split()[0]
@@ -288,9 +247,7 @@ def test_what_is_verified_says_how_and_when() -> None:
 
 
 def test_names_imported_in_the_python_example_exist() -> None:
-    blocks = [
-        code for language, code in _FENCE.findall(README.read_text()) if language == "python"
-    ]
+    blocks = [code for language, code in FENCE.findall(README.read_text()) if language == "python"]
     assert blocks
     for block in blocks:
         for node in ast.walk(ast.parse(block)):
@@ -347,46 +304,11 @@ def test_every_key_of_the_configuration_has_its_row_and_its_default() -> None:
             assert described[key] == str(default).lower(), key
 
 
-def test_every_note_is_dated_and_every_raw_data_belongs_to_one() -> None:
-    """A note is DATE-question.md; its raw data lie beside it under the same name."""
-    notes = {note.stem for note in MEASUREMENTS.glob("*.md")} - {"performance"}
-    for note in notes:
-        datetime.date.fromisoformat(note[:10])
-        first = (MEASUREMENTS / f"{note}.md").read_text(encoding="utf-8").splitlines()[0]
-        assert first.startswith("# ") and first.endswith("?"), f"{note} asks no question"
-    for kept in MEASUREMENTS.glob("*.json"):
-        assert kept.stem in notes, f"{kept.name} belongs to no note"
-        assert f"({kept.name})" in (MEASUREMENTS / f"{kept.stem}.md").read_text(encoding="utf-8")
-        data = json.loads(kept.read_text(encoding="utf-8"))
-        assert data["date"] == kept.name[:10]
-        assert all(data[key] for key in ("machine", "versions", "command")), kept.name
-
-
-def test_every_note_can_be_reached_from_a_page() -> None:
-    linked = {
-        (page.parent / target.partition("#")[0]).resolve()
-        for page in pages()
-        for target in _LINK.findall(prose(page))
-    }
-    for note in MEASUREMENTS.iterdir():
-        assert note.name == "performance.md" or note in linked, f"no page links to {note.name}"
-
-
-@pytest.mark.parametrize("name", plots.PLOTS)
-def test_a_plot_is_what_the_tool_draws_of_the_raw_data(name: str) -> None:
-    drawn = (MEASUREMENTS / name).read_text(encoding="utf-8")
-    assert drawn == plots.draw(name), "draw it again: python -m tools.plots"
-
-
 def test_the_index_names_every_page() -> None:
-    linked = {(DOCS / target).resolve() for target in _LINK.findall(prose(DOCS / "README.md"))}
+    linked = {(DOCS / target).resolve() for target in LINK.findall(prose(DOCS / "README.md"))}
     for page in DOCS.rglob("*.md"):
         if page != DOCS / "README.md":
             assert linked & {page, page.parent}, f"docs/README.md lacks {page.name}"
-
-
-def test_no_plot_is_left_over() -> None:
-    assert {picture.name for picture in MEASUREMENTS.glob("*.svg")} == set(plots.PLOTS)
 
 
 def test_programs_that_pages_run_with_m_exist() -> None:
