@@ -1,20 +1,25 @@
 """Memory and time against the length of a text and the number of utterances; on demand.
 
-    python -m tests.growth BUNDLE [PICTURE.svg]
+    python -m tests.growth BUNDLE [DATE-growth.json]
 
 One process speaks texts of 10 to 10,000 characters, then 2,000 texts of varied lengths, and reads
-its own resident memory from /proc. Time is CPU time.
+its own resident memory from /proc. Time is CPU time. The file is what tools/plots.py draws from.
 """
 
 from __future__ import annotations
 
+import datetime
+import json
 import random
+import shlex
 import sys
 import time
+from importlib.metadata import version
 from itertools import cycle, islice
 from pathlib import Path
 
 from edge import synth
+from edge.bench.measure import describe_machine
 from edge.build import corpus
 from edge.bundle import open_bundle
 from edge.synth import Style, Synthesizer
@@ -22,6 +27,7 @@ from edge.synth import Style, Synthesizer
 LENGTHS = (10, 30, 100, 300, 1_000, 3_000, 10_000)
 UTTERANCES = 2_000
 EVERY = 100
+PACKAGES = ("edge-voice", "onnxruntime", "numpy", "piper-tts")
 
 
 def main() -> None:
@@ -29,17 +35,16 @@ def main() -> None:
     sentences = corpus.sentences("evaluation", "en") + corpus.sentences("calibration", "en")
     speak(loaded, sentences[0])
     print("characters  speech s  CPU s  CPU s per speech s  resident MiB")
+    lengths, grown = [], []
     for length in LENGTHS:
         text = " ".join(islice(cycle(sentences), length // 20 + 2))[:length]
         began = time.process_time()
         seconds = speak(loaded, text)
         spent = time.process_time() - began
-        per_second = spent / seconds
-        print(
-            f"{length:10,}  {seconds:8.1f}  {spent:5.2f}  {per_second:18.4f}  {resident():12.1f}"
-        )
+        memory, per_second = resident(), spent / seconds
+        lengths.append((length, memory))
+        print(f"{length:10,}  {seconds:8.1f}  {spent:5.2f}  {per_second:18.4f}  {memory:12.1f}")
     chance = random.Random(1)
-    grown = []
     for number in range(UTTERANCES + 1):
         if number % EVERY == 0:
             grown.append((number, resident()))
@@ -50,7 +55,16 @@ def main() -> None:
         f"after {UTTERANCES // 5} utterances {first:.1f} MiB, after {UTTERANCES:,} {last:.1f} MiB"
     )
     if len(sys.argv) > 2:
-        Path(sys.argv[2]).write_text(picture(grown), encoding="utf-8")
+        kept = {
+            "date": datetime.date.today().isoformat(),
+            "command": shlex.join(["python", "-m", "tests.growth", *sys.argv[1:]]),
+            "machine": describe_machine(),
+            "versions": {name: version(name) for name in PACKAGES},
+            "bundle": sys.argv[1],
+            "by_characters": lengths,
+            "by_utterances": grown,
+        }
+        Path(sys.argv[2]).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def speak(loaded: Synthesizer, text: str) -> float:
@@ -61,29 +75,6 @@ def speak(loaded: Synthesizer, text: str) -> float:
 def resident() -> float:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def picture(grown: list[tuple[int, float]]) -> str:
-    """Resident memory over utterances, from zero, so that a slope looks as large as it is."""
-    width, height, left, base = 640, 240, 60, 200
-    top = 1.25 * max(value for _, value in grown)
-    points = " ".join(
-        f"{left + 560 * number / UTTERANCES:.1f},{base - 180 * value / top:.1f}"
-        for number, value in grown
-    )
-    ticks = "".join(
-        f'<text x="{left - 8}" y="{base - 180 * part + 4:.0f}" text-anchor="end">'
-        f"{top * part:.0f}</text>"
-        for part in (0, 0.5, 1)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        'font-family="sans-serif" font-size="12" fill="#555">'
-        f'<path d="M{left} 20V{base}H620" fill="none" stroke="#999"/>'
-        f'<polyline points="{points}" fill="none" stroke="#0b7a55" stroke-width="2"/>{ticks}'
-        f'<text x="{left}" y="14">resident MiB</text>'
-        f'<text x="620" y="{base + 18}" text-anchor="end">{UTTERANCES:,} utterances</text></svg>\n'
-    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import datetime
 import importlib
 import re
 import shlex
@@ -20,47 +21,16 @@ from edge import cli, errors
 from edge.bundle import FORMAT, Manifest
 from edge.config import Config, InForce
 from edge.profile import Profile
+from tests.pages import DOCS, FENCE, LINK, README, ROOT, anchors, pages, prose, table
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-DOCS = ROOT / "docs"
 MAX_DECISION_LINES = 25
 
-_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _FOREIGN_PATH = re.compile(r"(?<![\w.~$}])/(?:home|Users|root|work|opt|mnt|tmp)/\w")
 
 
-def pages() -> list[Path]:
-    """Every Markdown page of the repository; what a build or a virtual environment made is not."""
-    folders = ("docs", "profiles", "models", "edge", "tests", "systemd")
-    nested = [page for folder in folders for page in (ROOT / folder).rglob("*.md")]
-    return sorted([*ROOT.glob("*.md"), *nested])
-
-
-def table(page: Path, first: str) -> list[list[str]]:
-    """The rows of every table of the page whose head begins with `first`."""
-    found: list[list[str]] = []
-    head = ""
-    for line in page.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("|"):
-            head = ""
-        elif not head:
-            head = cells[0]
-        elif head == first and not line.startswith("|--"):
-            found.append(cells)
-    return found
-
-
-def prose(page: Path) -> str:
-    """The page without its code blocks, where brackets are no links."""
-    return _FENCE.sub("", page.read_text(encoding="utf-8"))
-
-
 def shell_commands(page: Path) -> Iterator[str]:
-    for language, block in _FENCE.findall(page.read_text(encoding="utf-8")):
+    for language, block in FENCE.findall(page.read_text(encoding="utf-8")):
         if language == "sh":
             yield from (line.strip() for line in block.splitlines() if line.strip())
 
@@ -163,12 +133,14 @@ def test_no_row_for_a_command_that_is_gone() -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in _LINK.findall(prose(page)):
+    for target in LINK.findall(prose(page)):
         if "://" in target:
             assert target.startswith("https://"), target
             continue
-        path = target.split("#")[0].replace("\\", "")
-        assert not path or (page.parent / path).exists(), f"{page.name} links to {target}"
+        path, _, anchor = target.replace("\\", "").partition("#")
+        led = page.parent / path if path else page
+        assert led.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(led), f"{page.name} links to {target}"
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
@@ -230,7 +202,7 @@ def test_files_and_pages_named_in_text_and_code_exist() -> None:
 
 
 def test_the_readme_shows_the_folders_that_exist() -> None:
-    [tree] = [block for _, block in _FENCE.findall(README.read_text()) if "edge/  " in block]
+    [tree] = [block for _, block in FENCE.findall(README.read_text()) if "edge/  " in block]
     shown, top = set(), ""
     for line in tree.splitlines():
         folder = line.split()[0]
@@ -262,10 +234,20 @@ def test_decisions_are_short_and_numbered() -> None:
         assert lines[0].startswith(f"# {note.name[:4]}: "), note.name
 
 
+def test_what_is_verified_says_how_and_when() -> None:
+    rows = table(README, "Claim")
+    assert len(rows) > 15
+    for claim, proof, date, command in rows:
+        if proof.startswith("**not at all**"):
+            assert not date and not command, claim
+            continue
+        assert re.match(r"(hardware|emulated|simulated): ", proof), claim
+        assert [datetime.date.fromisoformat(day) for day in date.split(", ")], claim
+        assert command.startswith("`"), claim
+
+
 def test_names_imported_in_the_python_example_exist() -> None:
-    blocks = [
-        code for language, code in _FENCE.findall(README.read_text()) if language == "python"
-    ]
+    blocks = [code for language, code in FENCE.findall(README.read_text()) if language == "python"]
     assert blocks
     for block in blocks:
         for node in ast.walk(ast.parse(block)):
@@ -320,3 +302,20 @@ def test_every_key_of_the_configuration_has_its_row_and_its_default() -> None:
     for key, default in defaults.items():
         if isinstance(default, (int, bool)):
             assert described[key] == str(default).lower(), key
+
+
+def test_the_index_names_every_page() -> None:
+    linked = {(DOCS / target).resolve() for target in LINK.findall(prose(DOCS / "README.md"))}
+    for page in DOCS.rglob("*.md"):
+        if page != DOCS / "README.md":
+            assert linked & {page, page.parent}, f"docs/README.md lacks {page.name}"
+
+
+def test_programs_that_pages_run_with_m_exist() -> None:
+    """`python -m tests.growth` is run by readers, so it must not move without its page."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"-m ((?:edge|tests|tools)\.[\w.]*\w)", text):
+            place = ROOT / name.replace(".", "/")
+            found = place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
+            assert found, f"{page.name} runs {name}"

@@ -109,7 +109,7 @@ def test_the_windows_of_a_sentence_give_each_frame_once_and_see_around_it(frames
 def test_a_window_decoder_says_what_the_streaming_one_says(
     jetson: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """fp16 against fp32: the figures of docs/design/jetson.md, on a CPU."""
+    """fp16 against fp32: the figures of docs/measurements/2026-11-23-cuda.md, on a CPU."""
     FakeOnnxruntime(CUDA).use(monkeypatch)
     fast = PiperSynthesizer(jetson, jetson.variant("fp16-gpu-fp32"))
     plain = PiperSynthesizer(jetson, jetson.variant("fp32"))

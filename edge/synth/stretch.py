@@ -23,7 +23,7 @@ from edge.synth.schedule import Decoder
 ALONE = 1.5
 """Up to here the models speak by themselves, and every board can."""
 MODEL_SPEED = 1.25
-"""What the models do of a speed beyond that. Figures: docs/use/speech-dispatcher.md."""
+"""The models' own speed beyond that; figures: docs/measurements/2026-11-23-fast-speech.md."""
 LIBRARY = "libsonic.so.0"
 INSTALL = "sudo apt install libsonic0"
 _HELD_S = 2 / 65

@@ -1,7 +1,7 @@
 """Cloned voices on this machine: what a family made of a clip, each in a file for its owner only.
 
 A file is an npz without pickled objects: the family's arrays, and `label` as JSON text in bytes.
-It fits the one bundle that it was made with. docs/design/cosyvoice3.md tells what is in it.
+It fits the one bundle that it was made with. docs/use/clone-a-voice.md tells what is in it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Instructions per second of audio on every CPU model, as docs/design/arm.md has them:
+"""Instructions per second of audio on every CPU model, as the JSON of docs/measurements has them:
 `python -m tests.arm64.counts [CPU|VARIANT ...]` (half an hour on a quiet machine). What was
 counted is kept in counts.json, so that a run that was stopped goes on: remove it after a change.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from edge.build.fetch import fetch
@@ -23,6 +25,7 @@ from tests.arm64.bundles import JOE
 from tests.test_profiles import EXPECTED
 
 KEPT = FOLDER / "counts.json"
+RAW = FOLDER / "arm-instructions.json"
 Counts = dict[str, float]
 """`Job.key/variant` to millions of instructions per second of audio."""
 
@@ -95,6 +98,30 @@ def tables(counts: Counts) -> Iterator[str]:
                     yield f"| {job.bundle} | `{name}` | {job.cpu[7:].upper()} | {found:.0f} |"
 
 
+def raw_data(counts: Counts) -> dict[str, object]:
+    """What lies beside a note of docs/measurements, and what tools/plots.py draws from."""
+    rows = {key: round(value) for key, value in counts.items()}
+    return {
+        "date": datetime.date.today().isoformat(),
+        "command": "make count-arm64",
+        "machine": f"qemu-aarch64 (user mode) as {', '.join(CPUS)}",
+        "versions": {"edge-voice": version("edge-voice")},
+        "unit": "millions of instructions executed per second of audio, one thread",
+        "decoder": [
+            {"recipe": name}
+            | {cpu: rows.get(f"{Job(cpu, 'counted', 'decoder').key}/{name}") for cpu in CPUS}
+            for name in jobs()[0].names
+        ],
+        "voice": [
+            {"profile": job.bundle, "variant": name, "cpu": job.cpu, "millions": found}
+            for job in jobs()
+            if job.what == "voice"
+            for name in job.names
+            if (found := rows.get(f"{job.key}/{name}"))
+        ],
+    }
+
+
 def main() -> None:
     counts = kept()
     cpus = [name for name in sys.argv[1:] if name in CPUS] or list(CPUS)
@@ -109,6 +136,8 @@ def main() -> None:
                     KEPT.write_text(json.dumps(counts, indent=1), encoding="utf-8")
                     print(f"{job.key}/{name}: {found:.1f}", file=sys.stderr, flush=True)
     print(*tables(counts), sep="\n")
+    RAW.write_text(json.dumps(raw_data(counts), indent=1) + "\n", encoding="utf-8")
+    print(f"raw data: {RAW}")
 
 
 if __name__ == "__main__":

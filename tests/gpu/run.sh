@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/gpu/run.sh FOLDER OUT: everything that docs/design/jetson.md says of CUDA, on a machine with an
+# tests/gpu/run.sh FOLDER OUT: everything that docs/measurements/2026-11-23-cuda.md says of CUDA, on a machine with an
 # NVIDIA GPU, CUDA's libraries among python3's packages, and no network; about 4 minutes.
 # FOLDER holds site/ (onnxruntime-gpu and piper-tts), bundle/ (a jetson-orin-nano bundle of joe) and
 # fp32/decoder-fp32-window.onnx. OUT gets log.txt, table.json and the sound of the corpus. Every

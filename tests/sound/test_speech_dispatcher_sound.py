@@ -97,7 +97,7 @@ def test_stop_is_heard_soon_and_the_next_message_is_spoken(
         client.say("STOP self")
         client.wait_for("CANCELED")
         rest = np.flatnonzero(played(capture)[before:])
-        # 60 ms are measured (docs/use/integrations.md); here only that it is far from the end.
+        # docs/measurements/2026-11-22-other-programs.md has the time; here only far from the end.
         assert len(rest) == 0 or rest[-1] < RATE, f"{rest[-1] / RATE} s"
         before = capture.count
         client.speak("One.")
