@@ -50,6 +50,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _URL = re.compile(r"[!-~]+")
 
 
+def is_name(name: str) -> bool:
+    """True if a voice, or a cloned one, may be called this."""
+    return len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class Source:
     """Where one file comes from: a file of a PyPI package, an https url, a local path, or the
@@ -151,7 +156,7 @@ class Voice:
     None is the model's own choice."""
 
     def __post_init__(self) -> None:
-        if len(self.name) > MAX_NAME or not _NAME.fullmatch(self.name):
+        if not is_name(self.name):
             raise ValueError(
                 f"name {self.name!r} must be at most {MAX_NAME} letters, digits, '_', '.' "
                 "and single '-', and begin with a letter or digit"

@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from edge import records
 from edge.bundle import Bundle
 from edge.errors import BadRecord, BadVoicePrint, NotWritable
 from edge.files import state_dir, write_whole
+from edge.voice import MAX_NAME, is_name
 
 FORMAT = 1
 MAX_BYTES = 64 << 20
@@ -31,7 +31,6 @@ MAX_BYTES = 64 << 20
 MAX_ARRAYS = 64
 MAX_LABEL = 16 << 10
 _LABEL, _SUFFIX = "label", ".npz"
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-)){0,63}")
 
 Array = npt.NDArray[Any]
 
@@ -66,23 +65,24 @@ def prints_dir() -> Path:
 
 
 def check_name(name: str) -> None:
-    """Raises BadVoicePrint."""
-    if not _NAME.fullmatch(name):
+    """Check that a cloned voice may be called this. Raises BadVoicePrint."""
+    if not is_name(name):
         raise BadVoicePrint(
             f"{name[:80]!r} cannot be a voice's name",
-            "Choose at most 64 letters, digits, '_', '.' and single '-', a letter or digit first.",
+            f"Choose at most {MAX_NAME} letters, digits, '_', '.' and single '-', a letter or "
+            "digit first.",
         )
 
 
 def print_path(name: str) -> Path:
-    """Where the print of this name is or would be. Raises BadVoicePrint for a bad name."""
+    """Name the file where this print is or would be. Raises BadVoicePrint for a bad name."""
     check_name(name)
     return prints_dir() / f"{name}{_SUFFIX}"
 
 
 def find_print(name: str) -> Path | None:
-    """The file of the cloned voice of this name, if there is one."""
-    if not _NAME.fullmatch(name):
+    """Find the file of the cloned voice of this name, if there is one."""
+    if not is_name(name):
         return None
     path = prints_dir() / f"{name}{_SUFFIX}"
     return path if path.is_file() else None
