@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge import control, synth
+from edge import synth
 from edge.bundle import Bundle
 from edge.client import Client
+from edge.commands.status import picture
 from edge.daemon.counters import LATEST, percentile
 from edge.machine import read_temperature, read_throttling
 from edge.pcm import PcmChunk, Word
@@ -213,7 +214,7 @@ def test_the_picture_for_people() -> None:
         10, 12.3, {"spoken": 4}, True, 60, LiveUtterance("a", 3, "joe", "urgent", 2.25), waiting,
         Latency(LATEST, 12.4, 80.0), "USB Audio", 61.4, ("under-voltage",),
     )  # fmt: skip
-    lines = control.picture(report).splitlines()
+    lines = picture(report).splitlines()
     assert lines[1].split(maxsplit=1)[1] == (
         "a of client 3, joe, urgent, 2.2 s (paused: edge resume)"
     )

@@ -1,20 +1,17 @@
-"""`edge say`: one text through a daemon, to the sound card or into a file."""
+"""One text through a daemon, to the sound card or into a file."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import itertools
-import os
 import sys
-import threading
-import wave
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from edge.client import Client
-from edge.errors import EdgeError, EmptyText, NoDaemon, NoSoundDevice, NotWritable
+from edge.commands.say import Options
+from edge.commands.say.text_input import TextInput, open_input
+from edge.errors import EdgeError, EmptyText, NoSoundDevice
 from edge.protocol import (
     Reply,
     Speak,
@@ -24,36 +21,35 @@ from edge.protocol import (
     SynthesizeStart,
     VoiceChoice,
 )
-from edge.text_input import TextInput, open_input
 
 if TYPE_CHECKING:
-    import subprocess
-
     from edge.pcm import PcmChunk
 
-START_TIMEOUT_S = 60.0
-"""For a private daemon to load a voice; a Zero 2 W takes some seconds."""
 
+def say_text(options: Options) -> int:
+    """Speak the text that was typed, or the file or standard input while it comes.
 
-def say_text(text: str | None, options: argparse.Namespace) -> int:
-    """Speak `text`, or the file or standard input while it comes. Exit status 0; 1 if somebody
-    stopped it."""
-    with open_input(options.file) as source:
-        return _say(text, source, options)
+    Returns the exit status: 0; 1 if somebody stopped it.
+    """
+    text = None if options.text == "-" else options.text
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_input(options.file))
+        if text is None and options.fallback:
+            text = "".join(source.rest())  # needed twice, if there is no sound card
+        path = options.socket
+        if options.local:
+            from edge.commands.say.private_daemon import private_daemon
 
-
-def _say(text: str | None, source: TextInput, options: argparse.Namespace) -> int:
-    if text is None and options.fallback:
-        text = "".join(source.rest())  # needed twice, if there is no sound card
-    with _daemon(options) as path, Client(path) as client:
+            path = stack.enter_context(private_daemon(options))
+        client = stack.enter_context(Client(path))
         if options.out:
             _write(_sound(client, text, source, options), options.out)
             return 0
         try:
             if text is None:
                 return _speak_input(client, source, options)
-            request = Speak(text, **_wishes(options))
-            return _follow(client, client.speak(request, wait=not options.no_wait))
+            request = Speak(text, **asdict(_start(options)))
+            return _follow(client, client.speak(request, not options.no_wait))
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
                 raise
@@ -62,25 +58,11 @@ def _say(text: str | None, source: TextInput, options: argparse.Namespace) -> in
             return 0
 
 
-def prerender_lines(lines: Iterable[str], options: argparse.Namespace) -> None:
-    """Have each line made, so that the daemon keeps it; the sound itself is thrown away."""
-    phrases = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    seconds = 0.0
-    with Client(options.socket) as client:
-        for phrase in phrases:
-            seconds += sum(chunk.seconds for chunk in _sound_of(client, phrase, options))
-        kept = client.status().counters["phrases"]
-    print(f"made {len(phrases)} phrases, {seconds:.1f} s of sound")
-    if kept < len(phrases):
-        print("The daemon has no room for all of them: edge serve --phrase-cache DIR keeps more.")
-
-
-def _speak_input(client: Client, source: TextInput, options: argparse.Namespace) -> int:
-    """One utterance after the other, each from its first clause on."""
+def _speak_input(client: Client, source: TextInput, options: Options) -> int:
+    """Speak one utterance after the other, each from its first clause on."""
     spoken, silent = 0, EmptyText(f"{source.name} has no text", "echo Hello. | edge say -")
     while source.begins():
-        request = SpeakStart(**_wishes(options))
-        answers = client.speak_stream(request, source.utterance(), wait=not options.no_wait)
+        answers = client.speak_stream(_start(options), source.utterance(), not options.no_wait)
         try:
             if _follow(client, answers):
                 return 1
@@ -95,7 +77,7 @@ def _speak_input(client: Client, source: TextInput, options: argparse.Namespace)
 
 
 def _follow(client: Client, answers: Iterator[Reply]) -> int:
-    """Until the utterance has ended; 1 if somebody stopped it."""
+    """Wait until the utterance has ended; return 1 if somebody stopped it."""
     id = None
     try:
         for message in answers:
@@ -111,123 +93,27 @@ def _follow(client: Client, answers: Iterator[Reply]) -> int:
     return 0
 
 
+def _start(o: Options) -> SpeakStart:
+    start = SpeakStart(voice=o.voice, speed=o.speed, volume=o.volume, priority=o.priority)
+    return replace(start, ttl=o.ttl, key=o.key)
+
+
 def _sound(
-    client: Client, text: str | None, source: TextInput, options: argparse.Namespace
+    client: Client, text: str | None, source: TextInput, options: Options
 ) -> Iterator[PcmChunk]:
     from edge.pcm import PcmChunk
 
+    voice = VoiceChoice(name=options.voice) if options.voice else None
     if text is None:
-        start = SynthesizeStart(voice=_choice(options), speed=options.speed)
+        start = SynthesizeStart(voice=voice, speed=options.speed)
         chunks = client.synthesize_stream(start, source.rest())
     else:
-        chunks = _sound_of(client, text, options)
+        chunks = client.synthesize(Synthesize(text, voice=voice, speed=options.speed))
     for chunk in chunks:
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
 
 
-def _sound_of(client: Client, text: str, options: argparse.Namespace) -> Iterator[PcmChunk]:
-    return client.synthesize(Synthesize(text, voice=_choice(options), speed=options.speed))
-
-
-def _wishes(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("voice", "speed", "volume", "priority", "ttl", "key")
-    return {name: getattr(options, name) for name in names}
-
-
-def _choice(options: argparse.Namespace) -> VoiceChoice | None:
-    return VoiceChoice(name=options.voice) if options.voice else None
-
-
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:
-    """A WAV file, whole or not at all; to standard output chunk by chunk as it comes."""
-    from edge.pcm import endless_wav_header, to_int16
+    from edge.commands.say import wav_file  # numpy comes with it
 
-    first = next(chunks, None)
-    if first is None:
-        raise EmptyText("the text has no sound in this voice", 'Give words: edge say "Hello."')
-    if out == "-":
-        sys.stdout.buffer.write(endless_wav_header(first.rate))
-        for chunk in itertools.chain([first], chunks):
-            sys.stdout.buffer.write(to_int16(chunk.samples).tobytes())
-            sys.stdout.buffer.flush()
-        return
-    path = Path(out)
-    partial = path.with_name(path.name + ".part")
-    try:
-        _write_wav(itertools.chain([first], chunks), first.rate, partial)
-        partial.replace(path)
-    except OSError as error:
-        raise NotWritable(
-            f"{path} cannot be written: {error.strerror}", "Choose another place: --out FILE.wav"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-
-
-def _write_wav(chunks: Iterator[PcmChunk], rate: int, path: Path) -> None:
-    from edge.pcm import to_int16
-
-    with path.open("wb") as file:
-        with wave.open(file, "wb") as writer:
-            writer.setnchannels(1)
-            writer.setsampwidth(2)
-            writer.setframerate(rate)
-            for chunk in chunks:
-                writer.writeframesraw(to_int16(chunk.samples).tobytes())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def _daemon(options: argparse.Namespace) -> Iterator[Path | None]:
-    """The socket to use: the running daemon's, or with --local that of a private one."""
-    if not options.local:
-        yield options.socket
-        return
-    import subprocess
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="edge-voice-") as folder:
-        path = Path(folder) / "edge-voice.sock"
-        command = [sys.executable, "-m", "edge", "serve", "--socket", str(path)]
-        for bundle in options.bundle or []:
-            command += ["--bundle", str(bundle)]
-        if options.voice:
-            command += ["--voice", _spoken_by(options.voice)]
-        if options.device:
-            command += ["--device", options.device]
-        if options.any_board:
-            command += ["--any-board"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
-            try:
-                _wait_until_ready(daemon)
-                yield path
-            finally:
-                daemon.terminate()
-                daemon.communicate()
-
-
-def _spoken_by(voice: str) -> str:
-    """The voice that has a bundle: of a cloned one, the one that speaks with it."""
-    from edge.synth.voice_print import find_print, read_label
-
-    path = find_print(voice)
-    return voice if path is None else read_label(path).voice
-
-
-def _wait_until_ready(daemon: subprocess.Popen[str]) -> None:
-    """Until its log says so."""
-    assert daemon.stderr is not None
-    said = ["it was not ready in time", "Start it by hand to see why: edge serve"]
-    alarm = threading.Timer(START_TIMEOUT_S, daemon.kill)
-    alarm.start()
-    try:
-        for line in daemon.stderr:
-            if line.startswith("edge: ready on "):
-                return
-            said.append(line.strip())
-    finally:
-        alarm.cancel()
-    why, remedy = said[-2:]
-    raise NoDaemon(f"the private daemon did not start: {why}", remedy)
+    wav_file.write(chunks, out)
