@@ -15,7 +15,9 @@ EXAMPLE = "edge bench --rounds 20"
 
 @dataclass(frozen=True)
 class Options:
-    bundle: Path | None = option(None, "DIR", "measure the bundle in DIR, or the first found")
+    bundle: Path | None = option(
+        None, "DIR", "measure the bundle in DIR; the first that is found if left out"
+    )
     variant: tuple[str, ...] = option((), "NAME", "measure only this variant; all if left out")
     threads: tuple[int, ...] = option(
         (),

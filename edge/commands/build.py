@@ -24,7 +24,9 @@ class Options:
         "machine if left out",
     )
     checkpoint: Path | None = option(None, "DIR", "build from this released folder of the voice")
-    jobs: int | None = option(None, "N", "with --profile all: run N builds at a time")
+    jobs: int | None = option(
+        None, "N", "with --profile all: run N builds at a time; one per core if left out"
+    )
     out: Path = option(BUILT, "DIR", "put the bundle's folder into DIR")
     cache: Path | None = option(
         None, "DIR", "keep fetched files in DIR, not in ~/.cache/edge-voice"

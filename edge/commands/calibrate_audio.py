@@ -1,5 +1,5 @@
-"""Find by listening how much a sound device swallows of a beginning, and what to
-set against it.
+"""Find out by listening how much of a beginning a sound device swallows, and what
+to set.
 """
 
 from __future__ import annotations

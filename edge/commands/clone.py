@@ -27,7 +27,7 @@ class Options:
     consent: bool = switch("declare that the speaker agrees; asked for on a terminal if left out")
     replace: bool = switch("replace the cloned voice of this name")
     max_seconds: float | None = option(
-        None, "S", "accept up to S seconds of clip, not 3; at most 30"
+        None, "S", "accept a clip of up to S seconds, 30 at most; 3 if left out"
     )
     voice: str | None = option(
         None, "VOICE", "speak with this voice's model, not the first that clones"

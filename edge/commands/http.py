@@ -18,7 +18,7 @@ class Options:
     token_file: Path | None = option(
         None, "FILE", "let in who sends the token in FILE as the api_key; a TCP port needs one"
     )
-    alias: tuple[str, ...] = option((), "NAME=VOICE", "give a voice another name, as alloy")
+    alias: tuple[str, ...] = option((), "NAME=VOICE", "give a voice another name, such as alloy")
     socket: Path | None = socket_option()
 
 

@@ -50,7 +50,9 @@ def json_option() -> bool:
 
 def bundles_option(when: str = "") -> tuple[Path, ...]:
     """`when` goes before the help, as "with --local: "."""
-    return option((), "DIR", f"{when}look for bundles in DIR instead of the usual places")
+    return option(
+        (), "DIR", f"{when}use DIR, a bundle or a folder of them, instead of the usual places"
+    )
 
 
 def any_board_option(when: str = "") -> bool:
@@ -62,7 +64,7 @@ def config_option() -> Path | None:
 
 
 def system_option() -> bool:
-    return switch("change what the service speaks with (/var/lib/edge-voice), not what you do")
+    return switch("change the service's bundles, in /var/lib/edge-voice, instead of your own")
 
 
 def positive(text: str) -> int:

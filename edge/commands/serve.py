@@ -32,11 +32,11 @@ class Options:
     voice: str | None = option(None, "VOICE", "speak with this voice if a request names none")
     socket: Path | None = option(None, "PATH", "listen at PATH instead of the usual socket")
     device: str | None = option(None, "NAME", "play on this sound device; edge doctor lists them")
-    fallback_device: str | None = option(None, "NAME", "play there while the first one is lost")
+    fallback_device: str | None = option(None, "NAME", "play on this one while that is lost")
     on_loss: OnLoss | None = choice(
         None,
-        "what to do if the device is lost in the middle of a word: wait for it first, which is "
-        "usual, or move to the fallback at once",
+        "if the device is lost in the middle of a word: wait for it, which is usual, or move to "
+        "the fallback at once",
     )
     wait: float | None = option(None, "S", "wait S seconds for it; 30 if left out")
     wake_ms: float | None = option(
@@ -47,7 +47,7 @@ class Options:
     )
     keep_awake: bool = switch("never close the device; hum faintly at 30 Hz between utterances")
     phrase_cache: Path | None = option(
-        None, "DIR", "keep the sound of repeated phrases in DIR too"
+        None, "DIR", "keep the sound of repeated phrases over a restart, in DIR"
     )
     any_board: bool = any_board_option()
     config: Path | None = config_option()

@@ -24,7 +24,9 @@ Priority = Literal["urgent", "normal", "background"]
 
 @dataclass(frozen=True)
 class Options:
-    text: str | None = argument("TEXT", "the text; - or none: standard input as it comes", None)
+    text: str | None = argument(
+        "TEXT", "the text; - or nothing speaks standard input as it comes", None
+    )
     file: str | None = option(
         None, "FILE", "speak what is in FILE; - is standard input", short="-f"
     )
@@ -32,7 +34,7 @@ class Options:
         None, "VOICE", "speak with this voice; the daemon's default voice if left out", short="-v"
     )
     speed: float = option(
-        1.0, "X", "X times as fast, 0.5 to 3; most voices need libsonic above 1.5"
+        1.0, "X", "speak X times as fast, 0.5 to 3; above 1.5 most voices need libsonic"
     )
     volume: float = option(1.0, "X", "make it X times as loud, 0 to 2; edge volume applies too")
     priority: Priority = choice(
@@ -43,9 +45,14 @@ class Options:
     ttl: float | None = option(None, "S", "drop it if it has not begun to sound after S seconds")
     key: str | None = option(None, "KEY", "replace what this user has waiting with the same key")
     out: str | None = option(
-        None, "FILE.wav", "write the sound there, unplayed; - is standard output", short="-w"
+        None,
+        "FILE.wav",
+        "write the sound there instead of playing it; - is standard output",
+        short="-w",
     )
-    fallback: Path | None = option(None, "FILE.wav", "write the sound there without a sound card")
+    fallback: Path | None = option(
+        None, "FILE.wav", "write the sound there if there is no sound card"
+    )
     no_wait: bool = switch("return once the daemon has accepted the text")
     local: bool = switch("start a private daemon for this one call")
     bundle: tuple[Path, ...] = bundles_option("with --local: ")
