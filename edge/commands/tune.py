@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.commands.answers import print_json, print_table
 from edge.commands.options import argument, bundles_option, json_option
 
+if TYPE_CHECKING:
+    from edge.bench.tune import Outcome
+
 EXAMPLE = "edge tune"
+HEAD = ("VARIANT", "RTF", "FIRST SOUND MS", "A RUN MS", "+ EACH FRAME MS")
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Options:
 
 def run(options: Options) -> int:
     from edge import records
-    from edge.bench.tune import HEAD, rows, tune_and_keep
+    from edge.bench.tune import tune_and_keep
     from edge.bundle.store import default_places, find_bundles
 
     bundles = find_bundles(options.bundle or default_places(), options.voice, any_board=False)
@@ -37,3 +42,17 @@ def run(options: Options) -> int:
     if options.json:
         print_json(answers)
     return 0
+
+
+def rows(outcome: Outcome) -> list[tuple[str, ...]]:
+    """Lay out what was timed, under HEAD."""
+    return [
+        (
+            one.variant,
+            f"{one.rtf:.4f}",
+            f"{1000 * one.first_audio_s:.0f}",
+            f"{1000 * one.cost.fixed_s:.1f}" if one.cost else "-",
+            f"{1000 * one.cost.per_frame_s:.2f}" if one.cost else "-",
+        )
+        for one in outcome.timed
+    ]

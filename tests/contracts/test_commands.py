@@ -102,6 +102,23 @@ def test_everything_is_explained(name: str) -> None:
     assert module.EXAMPLE in parser.format_help()
 
 
+def test_a_new_option_of_say_is_one_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial that once broke `edge prerender`: all pages know it, no other command does."""
+    say = load("say")
+    whisper = ("whisper", bool, switch("speak without a voice"))
+    options = dataclasses.make_dataclass("Options", [whisper], bases=(say.Options,), frozen=True)
+    monkeypatch.setattr(say, "Options", options)
+    assert parse(["say", "--whisper", "Hello."])[1].whisper
+    assert not parse(["say", "Hello."])[1].whisper
+    assert "--whisper" in parser_of("say").format_help()
+    assert "| | `--whisper` | speak without a voice |" in commands_page.page(
+        commands_page.PAGE.read_text(encoding="utf-8")
+    )
+    assert "--whisper" in completion()
+    for name in set(COMMANDS) - {"say"}:
+        assert "--whisper" not in parser_of(name).format_help()
+
+
 def test_every_module_has_its_row() -> None:
     rooms = {
         found.name
