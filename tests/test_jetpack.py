@@ -77,7 +77,8 @@ def seen(
     monkeypatch.setattr(checks, "onnxruntime_packages", lambda: packages)
     monkeypatch.setattr(checks, "read_jetpack", lambda: jetpack)
     monkeypatch.setattr(checks, "wheel_trouble", lambda j: wheel_trouble(j, (3, 10)))
-    return [*checks.check_one_onnxruntime(), *checks.check_jetpack()]
+    found = [*checks.check_one_onnxruntime(), *checks.check_jetpack()]
+    return [Finding("jetpack", *result) for result in found]
 
 
 def test_doctor_names_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,22 +26,24 @@ from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_troub
 from edge.profile import all_profiles, detect, read_machine
 
 Verdict = Literal["ok", "warn", "fail"]
+Result = tuple[Verdict, str, str]
+"""Verdict, message, and the command to type; that is empty when all is well."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `remedy` is the command to type; empty when all is well."""
+    """One thing looked at, and what came out."""
 
     subject: str
     verdict: Verdict
     message: str
-    remedy: str = ""
+    remedy: str
 
 
 def examine(places: Sequence[Path], socket_path: Path, tone: bool = False) -> list[Finding]:
     """Look at everything, whatever fails on the way. `places` hold bundles; a `tone` is played."""
     bundles: list[Bundle] = []
-    checks: list[tuple[str, Verdict, Callable[[], Iterator[Finding]]]] = [
+    checks: list[tuple[str, Verdict, Callable[[], Iterator[Result]]]] = [
         ("python", "fail", check_python),
         ("onnxruntime", "fail", check_onnxruntime),
         ("onnxruntime", "fail", check_one_onnxruntime),
@@ -60,104 +62,98 @@ def examine(places: Sequence[Path], socket_path: Path, tone: bool = False) -> li
     findings: list[Finding] = []
     for subject, verdict, check in checks:
         try:
-            findings += check()
+            findings.extend(Finding(subject, *result) for result in check())
         except EdgeError as error:
             findings.append(Finding(subject, verdict, error.message, error.remedy))
     return findings
 
 
-def check_python() -> Iterator[Finding]:
+def check_python() -> Iterator[Result]:
     found = f"{platform.python_version()}, {platform.machine()}"
     if struct.calcsize("P") < 8:
-        yield Finding(
-            "python", "fail", f"{found}: a 32-bit system", "Install a 64-bit operating system."
-        )
+        yield "fail", f"{found}: a 32-bit system", "Install a 64-bit operating system."
     else:
-        yield Finding("python", "ok", found)
+        yield "ok", found, ""
 
 
-def check_onnxruntime() -> Iterator[Finding]:
+def check_onnxruntime() -> Iterator[Result]:
     try:
         version, providers = ask(probe.onnxruntime, died=_pip("'edge-voice[cpu]'"))
     except ProbeDied as died:
         if died.status != -signal.SIGILL:
             raise
-        yield Finding(
-            "onnxruntime",
+        yield (
             "fail",
             "it has instructions that this CPU lacks (as 1.21.0 on Cortex-A53 and A72)",
             _pip("'onnxruntime!=1.21.*' --upgrade"),
         )
     else:
-        yield Finding("onnxruntime", "ok", f"{version} with {', '.join(providers)}")
+        yield "ok", f"{version} with {', '.join(providers)}", ""
 
 
-def check_one_onnxruntime() -> Iterator[Finding]:
+def check_one_onnxruntime() -> Iterator[Result]:
     packages = onnxruntime_packages()
     if len(packages) > 1:
         found = read_jetpack()
         wheel = WHEELS.get(found.major) if found else None
         install = wheel.install if wheel and wheel.install else "'edge-voice[cpu]'"
-        yield Finding(
-            "onnxruntime",
+        yield (
             "fail",
             f"{' and '.join(packages)} are installed into one folder; the last one has won",
             f"{_pip_uninstall(packages)} && {_pip(install)}",
         )
 
 
-def check_jetpack() -> Iterator[Finding]:
+def check_jetpack() -> Iterator[Result]:
     found = read_jetpack()
     if found is None:
         return
     what = f"JetPack {found.version}, L4T {found.l4t}"
     trouble, remedy = wheel_trouble(found)
     if "onnxruntime-gpu" in onnxruntime_packages():
-        yield Finding("jetpack", "ok", what)
+        yield "ok", what, ""
     elif trouble:
-        yield Finding("jetpack", "warn", f"{what}: {trouble}", remedy)
+        yield "warn", f"{what}: {trouble}", remedy
     else:
         missing = f"{what}: the onnxruntime here cannot use its GPU"
-        yield Finding("jetpack", "warn", missing, _pip(WHEELS[found.major].install))
+        yield "warn", missing, _pip(WHEELS[found.major].install)
 
 
-def check_kernels() -> Iterator[Finding]:
+def check_kernels() -> Iterator[Result]:
     why, paths = ask(probe.kernels, died=kernels.how_to_build())
     if why:
-        message = f"the fast int8 variants cannot run: {why}"
-        yield Finding("kernels", "warn", message, kernels.how_to_build())
+        yield "warn", f"the fast int8 variants cannot run: {why}", kernels.how_to_build()
     else:
-        yield Finding("kernels", "ok", f"int8 operators for {', '.join(paths)}")
+        yield "ok", f"int8 operators for {', '.join(paths)}", ""
 
 
-def check_speed() -> Iterator[Finding]:
+def check_speed() -> Iterator[Result]:
     ask(probe.speed)
-    yield Finding("speed", "ok", "libsonic is there: speech up to three times as fast")
+    yield "ok", "libsonic is there: speech up to three times as fast", ""
 
 
-def check_sound() -> Iterator[Finding]:
+def check_sound() -> Iterator[Result]:
     if names := ask(probe.sound, died=_pip("'edge-voice[audio]'")):
-        yield Finding("sound", "ok", "; ".join(names))
+        yield "ok", "; ".join(names), ""
     else:
-        yield Finding(
-            "sound",
+        yield (
             "warn",
             "no sound device: only edge say --out FILE.wav will work",
             "Plug one in; then: aplay -l. For a service: sudo usermod -aG audio USER",
         )
 
 
-def check_tone() -> Iterator[Finding]:
-    yield Finding("tone", "ok", f"a second of 440 Hz was played to {ask(probe.tone)}")
+def check_tone() -> Iterator[Result]:
+    yield "ok", f"a second of 440 Hz was played to {ask(probe.tone)}", ""
 
 
-def check_board() -> Iterator[Finding]:
+def check_board() -> Iterator[Result]:
     found = detect(read_machine(), all_profiles())
     reasons = "; ".join(found.reasons)
-    yield Finding("board", "ok", f"{found.profile.title} ({found.profile.name}): {reasons}")
+    yield "ok", f"{found.profile.title} ({found.profile.name}): {reasons}", ""
 
 
-def check_bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Finding]:
+def check_bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Result]:
     folders = [
         folder
         for place in places
@@ -170,21 +166,20 @@ def check_bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Findi
             bundle.verify()
         except EdgeError as error:
             verdict: Verdict = "warn" if error.code == "wrong-board" else "fail"
-            yield Finding("bundle", verdict, error.message, error.remedy)
+            yield verdict, error.message, error.remedy
         else:
             found.append(bundle)
-            yield Finding("bundle", "ok", f"{folder} is whole and for this board")
+            yield "ok", f"{folder} is whole and for this board", ""
             yield from too_slow(found[-1])
     if not found:
         where = ", ".join(map(str, places))
-        yield Finding("bundle", "fail", f"none for this board in {where}", "edge build")
+        yield "fail", f"none for this board in {where}", "edge build"
 
 
-def too_slow(bundle: Bundle) -> Iterator[Finding]:
+def too_slow(bundle: Bundle) -> Iterator[Result]:
     estimate = bundle.profile.estimates.get(bundle.manifest.family, 0.0)
     if estimate > 1:
-        yield Finding(
-            "bundle",
+        yield (
             "warn",
             f"{bundle.path.name}: about {estimate:g} seconds of work for a second of speech here "
             "(an estimate, not measured)",
@@ -192,22 +187,22 @@ def too_slow(bundle: Bundle) -> Iterator[Finding]:
         )
 
 
-def check_families(bundles: Sequence[Bundle]) -> Iterator[Finding]:
+def check_families(bundles: Sequence[Bundle]) -> Iterator[Result]:
     for family in sorted({bundle.manifest.family for bundle in bundles}):
         try:
             ask(probe.family, family)
         except EdgeError as error:
             remedy = _pip(f"'edge-voice[{_EXTRAS.get(family, family)}]'")
-            yield Finding("family", "fail", f"{family}: {error.message}", remedy)
+            yield "fail", f"{family}: {error.message}", remedy
         else:
-            yield Finding("family", "ok", f"{family} can run here")
+            yield "ok", f"{family} can run here", ""
 
 
 _EXTRAS = {"cosyvoice3": "cosyvoice3-run"}
 """The pip extra that runs a family, where that is not the family's name."""
 
 
-def check_providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
+def check_providers(bundles: Sequence[Bundle]) -> Iterator[Result]:
     for bundle in bundles:
         if not bundle.manifest.variants[0].graphs:
             continue
@@ -215,14 +210,12 @@ def check_providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         try:
             used, preferred = ask(probe.provider, str(bundle.path))
         except EdgeError as error:
-            message = f"{name} does not load: {error.message}"
-            yield Finding("provider", "fail", message, f"edge build {name}")
+            yield "fail", f"{name} does not load: {error.message}", f"edge build {name}"
             continue
         if used == preferred:
-            yield Finding("provider", "ok", f"{name} runs on {used}")
+            yield "ok", f"{name} runs on {used}", ""
         else:
-            yield Finding(
-                "provider",
+            yield (
                 "warn",
                 f"{name} runs on {used}; its profile prefers {preferred}",
                 "edge tune builds what is being prepared, and measures. If it cannot be used: "
@@ -230,12 +223,11 @@ def check_providers(bundles: Sequence[Bundle]) -> Iterator[Finding]:
             )
 
 
-def check_daemon(path: Path) -> Iterator[Finding]:
+def check_daemon(path: Path) -> Iterator[Result]:
     if not path.exists():
-        yield Finding("daemon", "warn", f"not running: no {path}", "edge serve")
+        yield "warn", f"not running: no {path}", "edge serve"
     elif not os.access(path, os.W_OK):
-        yield Finding(
-            "daemon",
+        yield (
             "fail",
             f"no permission for {path}",
             "sudo usermod -aG edge-voice $USER, then log in again",
@@ -243,7 +235,7 @@ def check_daemon(path: Path) -> Iterator[Finding]:
     else:
         with Client(path) as client:
             report = client.status()
-        yield Finding("daemon", "ok", f"{report.version} answers on {path}")
+        yield "ok", f"{report.version} answers on {path}", ""
 
 
 def _pip_uninstall(packages: Sequence[str]) -> str:
