@@ -1,4 +1,4 @@
-"""Build a voice for a board: a folder, the bundle, that the board speaks from."""
+"""Build a voice for a board, as a bundle that the board speaks from."""
 
 from __future__ import annotations
 

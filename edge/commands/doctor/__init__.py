@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge.commands.answers import print_json
@@ -24,8 +24,6 @@ class Options:
 
 
 def run(options: Options) -> int:
-    from dataclasses import asdict
-
     from edge.bundle.store import default_places
     from edge.client import socket_path
     from edge.commands.doctor.checks import examine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from edge.client import Client
@@ -94,8 +94,9 @@ def _follow(client: Client, answers: Iterator[Reply]) -> int:
 
 
 def _start(o: Options) -> SpeakStart:
-    start = SpeakStart(voice=o.voice, speed=o.speed, volume=o.volume, priority=o.priority)
-    return replace(start, ttl=o.ttl, key=o.key)
+    return SpeakStart(
+        voice=o.voice, speed=o.speed, volume=o.volume, priority=o.priority, ttl=o.ttl, key=o.key
+    )
 
 
 def _sound(
