@@ -160,7 +160,7 @@ install-files:
 	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/system systemd/edge-voice{,-http,-wyoming}.{socket,service}
 	@install -Dm644 -t $(DESTDIR)$(UNITS)/systemd/user systemd/user/edge-voice.socket systemd/user/edge-voice.service
 	@sed -i 's|/opt/edge-voice|$(PREFIX)|g' $(DESTDIR)$(PREFIX)/bin/edge $(DESTDIR)$(UNITS)/systemd/*/edge-voice*.service
-	@install -Dm644 contrib/edge.bash-completion $(DESTDIR)/usr/share/bash-completion/completions/edge
+	@set -o pipefail; $(VENV)/bin/python -m tools.completion | install -Dm644 /dev/stdin $(DESTDIR)/usr/share/bash-completion/completions/edge
 	@install -Dm644 systemd/edge-voice.sysusers $(DESTDIR)/usr/lib/sysusers.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/edge-voice.conf
 	@install -Dm644 systemd/edge-voice.preset $(DESTDIR)/usr/lib/systemd/system-preset/80-edge-voice.preset

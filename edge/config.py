@@ -6,7 +6,6 @@ is None, the profile of the default voice decides.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import grp
 import os
@@ -149,23 +148,6 @@ class InForce:
         else:
             config = dataclasses.replace(self.config, **{name: value})
         return InForce(config, {**self.origins, key: origin}, self.path)
-
-    def typed(self, options: argparse.Namespace) -> InForce:
-        """With what was typed behind `edge serve` in place of what the file says."""
-        folders = tuple(str(place.absolute()) for place in options.bundle or ())
-        phrases = options.phrase_cache and str(options.phrase_cache.absolute())
-        return (
-            self.override("voice", options.voice, "--voice")
-            .override("bundles", folders or None, "--bundle")
-            .override("any_board", options.any_board or None, "--any-board")
-            .override("audio.device", options.device, "--device")
-            .override("audio.fallback", options.fallback_device, "--fallback-device")
-            .override("audio.on_loss", options.on_loss, "--on-loss")
-            .override("audio.wait_s", options.wait, "--wait")
-            .override("audio.wake_ms", options.wake_ms, "--wake-ms")
-            .override("audio.keep_awake", options.keep_awake or None, "--keep-awake")
-            .override("cache.folder", phrases, "--phrase-cache")
-        )
 
     def completed(self, values: Mapping[str, Any], origin: str) -> InForce:
         """With these values where nobody has decided yet."""

@@ -22,6 +22,12 @@ def state_dir() -> Path:
     return (Path(base) if base else Path.home() / ".local/state") / "edge-voice"
 
 
+def cache_dir() -> Path:
+    """Name the folder for files that can be fetched or made again."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
+
+
 def flush(path: Path) -> None:
     """Bring a file, or a folder's list of names, onto the disk."""
     descriptor = os.open(path, os.O_RDONLY)

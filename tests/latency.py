@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.build.pipeline import Wish, build_bundle
-from edge.cli import cache_dir
 from edge.client import Client
+from edge.files import cache_dir
 from edge.protocol import (
     AudioChunk,
     AudioStop,

@@ -25,7 +25,7 @@ from edge.build.evaluate import say
 from edge.build.judges import Dnsmos, WordErrorRate
 from edge.build.metrics import log_mel_distance_db, noise_in_pauses_db
 from edge.bundle import open_bundle
-from edge.cli import cache_dir
+from edge.files import cache_dir
 from edge.synth import Style, Synthesizer
 
 OTHERS = "fp32, other seeds"

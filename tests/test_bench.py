@@ -25,9 +25,10 @@ def test_every_family_can_be_measured() -> None:
 
 
 def test_every_engine_and_text_has_its_row(
-    tone_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+    tone_bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ["bench", "--bundle", str(tone_bundle.path), "--threads", "1", "--threads", "2"]
+    monkeypatch.setattr(sys, "argv", ["edge", *asked])
     assert run([*asked, "--rounds", "2", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["command"].startswith("edge bench --bundle")

@@ -1,27 +1,20 @@
-"""Pause, resume, volume and status: through the socket, from Python and from the command line."""
+"""Pause, resume, volume and status through the socket, and from Python."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge import control, synth
+from edge import synth
 from edge.bundle import Bundle
 from edge.client import Client
-from edge.daemon.counters import LATEST, percentile
+from edge.daemon.counters import percentile
 from edge.machine import read_temperature, read_throttling
 from edge.pcm import PcmChunk, Word
 from edge.protocol import (
-    Latency,
     LiveUtterance,
-    LoadedVoice,
     Pause,
     Playback,
     Speak,
@@ -37,17 +30,9 @@ from edge.protocol import (
 )
 from edge.synth import Style
 from tests.counting_voice import BLOCK, WORD_FRAMES, CountingVoice, Stage
-from tests.daemon_under_test import ROOT, ThreadDaemon
-from tests.fakes import DEADLINE_S, FakeVoice, Gate
+from tests.daemon_under_test import ThreadDaemon
+from tests.fakes import FakeVoice, Gate
 from tests.test_daemon import LONG, ONE, TWO, put_in, spoken
-
-
-def edge(*arguments: str | Path) -> str:
-    command = [sys.executable, "-m", "edge", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=3 * DEADLINE_S, cwd=ROOT)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode()
-
 
 # Through the socket
 
@@ -202,67 +187,6 @@ def test_the_board_tells_how_warm_it_is(tmp_path: Path) -> None:
     )  # fmt: skip
     (firmware / "get_throttled").write_text("0")
     assert read_throttling(tmp_path) == ()
-
-
-def test_the_picture_for_people() -> None:
-    waiting = tuple(LiveUtterance(f"w{i}", 4, "joe", "normal") for i in range(10))
-    report = StatusReport(
-        "0.1.0",
-        (LoadedVoice("joe", "0123456789abcdef", "CPUExecutionProvider", "fused"),
-         LoadedVoice("heart", "fedcba9876543210")),
-        10, 12.3, {"spoken": 4}, True, 60, LiveUtterance("a", 3, "joe", "urgent", 2.25), waiting,
-        Latency(LATEST, 12.4, 80.0), "USB Audio", 61.4, ("under-voltage",),
-    )  # fmt: skip
-    lines = control.picture(report).splitlines()
-    assert lines[1].split(maxsplit=1)[1] == (
-        "a of client 3, joe, urgent, 2.2 s (paused: edge resume)"
-    )
-    assert lines[10].split() == ["and", "2", "more"]
-    assert lines[11].split() == ["voice", "joe", "0123456789ab,", "CPUExecutionProvider,", "fused"]
-    assert lines[12].endswith("heart fedcba987654, not loaded")
-    assert lines[14].endswith("p50 12 ms, p95 80 ms, of the last 256")
-    assert lines[15].endswith("61 °C, under-voltage")
-    assert max(map(len, lines)) <= 90
-
-
-# From the command line
-
-
-def test_the_commands(daemon: ThreadDaemon) -> None:
-    daemon.card.give_room(0)
-    at = ("--socket", daemon.path)
-    assert edge("volume", "40", *at) == "not paused, volume 40 %\n"
-    assert edge("pause", *at) == "paused, volume 40 %\n"
-    edge("say", "--no-wait", "--key", "k", "--priority", "background", *at, "Hello.")
-    edge("say", "--no-wait", "--key", "k", "--ttl", "60", *at, "Hello again.")
-    status = json.loads(edge("status", "--json", *at))
-    assert [each["priority"] for each in status["queue"]] == ["normal"]
-    assert status["counters"]["cancelled"] == 1, "the second replaces the first"
-    assert "(paused: edge resume)" in edge("status", *at)
-    assert edge("stop", *at) == "stopped 1\n"
-    assert edge("resume", *at) == "not paused, volume 40 %\n"
-
-
-def test_status_is_watched_until_ctrl_c(daemon: ThreadDaemon) -> None:
-    # Who runs the tests in the background runs them with SIGINT ignored, and children inherit it.
-    edge = ["env", "--default-signal=INT", sys.executable, "-m", "edge"]
-    command = [*edge, "status", "--watch", "--json", "--socket"]
-    with subprocess.Popen(
-        [*command, str(daemon.path)], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ
-    ) as watching:
-        assert watching.stdout is not None
-        first, second = (json.loads(watching.stdout.readline()) for _ in range(2))
-        watching.send_signal(signal.SIGINT)
-        assert watching.wait(DEADLINE_S) == 0
-    assert first["uptime_s"] <= second["uptime_s"]
-
-
-def test_a_mistaken_volume_says_what_to_type(daemon: ThreadDaemon) -> None:
-    command = [sys.executable, "-m", "edge", "volume", "200", "--socket", str(daemon.path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE_S)
-    assert done.returncode == 1
-    assert "percent is 200; expected 0 to 100" in done.stderr
-    assert "edge say --volume 2" in done.stderr
 
 
 def test_pause_is_for_everybody(daemon: ThreadDaemon) -> None:

@@ -27,7 +27,7 @@ from edge.build.quantize import STAGE_RECIPES
 from edge.build.quantize.recipe import session_of
 from edge.build.quantize.transformer import int4_blocks
 from edge.build.stage_gate import MEL_DB, NEXT, STATE_DB, divergence, most, warn
-from edge.doctor import _too_slow
+from edge.commands.doctor.checks import too_slow
 from edge.errors import BadRecord, ExportFailed, FetchFailed, MissingPackage
 from edge.profile import (
     PlannedStage,
@@ -342,9 +342,8 @@ def test_the_doctor_warns_of_a_bundle_that_is_too_slow_for_the_board(tmp_path: P
     (tmp_path / "x86-64.yaml").write_text(text)
     wish = Wish("tone", str(tmp_path / "x86-64.yaml"))
     bundle = build_bundle(wish, tmp_path / "b", tmp_path / "cache", lambda *_: None)
-    [finding] = list(_too_slow(bundle))
-    assert finding.verdict == "warn" and "about 4 seconds" in finding.message
-    assert "edge prerender" in finding.remedy
+    [(verdict, message, remedy)] = too_slow(bundle)
+    assert verdict == "warn" and "about 4 seconds" in message and "edge prerender" in remedy
 
 
 def test_a_board_that_cannot_keep_up_is_warned_of() -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from edge import synth
 from edge.bundle import Bundle
-from edge.clone import CONSENT
+from edge.commands.clone import CONSENT
 from edge.errors import BadClip, BadStyle, BadVoicePrint, TextTooLong
 from edge.pcm import PcmChunk, Samples
 from edge.profile import load_profile

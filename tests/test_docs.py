@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import dataclasses
 import datetime
@@ -40,15 +39,6 @@ def edge_command(command: str) -> list[str] | None:
     last = command.split(" | ")[-1]
     words = shlex.split(last, comments=True)
     return words[1:] if words[:1] == ["edge"] else None
-
-
-def commands() -> dict[str, argparse.ArgumentParser]:
-    [subparsers] = [
-        action
-        for action in cli._parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
-    ]
-    return dict(subparsers.choices)
 
 
 def keys(record: Any) -> set[str]:
@@ -90,7 +80,7 @@ def definitions(file: Path) -> set[str]:
 
 def parsed(arguments: list[str]) -> None:
     try:
-        cli._parser().parse_args(arguments)
+        cli.parse(arguments)
     except SystemExit as stop:
         assert not stop.code, f"the command line refuses: edge {shlex.join(arguments)}"
 
@@ -107,28 +97,6 @@ def test_errors_have_their_rows_and_rows_their_errors() -> None:
     assert len(described) == len(classes)
     for row in described:
         assert len(row) == 5 and all(row), f"a cell of {row[0]} is missing or empty"
-
-
-@pytest.mark.parametrize("name", commands())
-def test_every_command_and_option_has_its_row(name: str) -> None:
-    described: dict[str, set[str]] = {}
-    current = ""
-    for command, options, _ in table(DOCS / "reference/commands.md", "Command"):
-        current = command.strip("`") or current
-        words = {word.split()[0] for word in _INLINE.findall(options)}
-        described.setdefault(current, set()).update(words)
-    taken = {
-        word
-        for action in commands()[name]._actions
-        if not isinstance(action, argparse._HelpAction)
-        for word in (action.option_strings or [str(action.metavar)])
-    }
-    assert described.get(name) == taken
-
-
-def test_no_row_for_a_command_that_is_gone() -> None:
-    named = {row[0].strip("`") for row in table(DOCS / "reference/commands.md", "Command")}
-    assert named - {""} == set(commands())
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
@@ -153,14 +121,6 @@ def test_commands_in_code_blocks_are_understood(page: Path) -> None:
 def test_the_readme_shows_commands_that_the_check_can_see() -> None:
     seen = [command for command in shell_commands(README) if edge_command(command) is not None]
     assert len(seen) >= 10  # the check above would pass on a page that it cannot read
-
-
-@pytest.mark.parametrize("name", commands())
-def test_the_example_in_help_is_understood(name: str) -> None:
-    example = (commands()[name].epilog or "").removeprefix("example:\n  ")
-    arguments = edge_command(example)
-    assert arguments is not None and arguments[0] == name
-    parsed(arguments)
 
 
 def test_make_targets_exist() -> None:
@@ -277,7 +237,7 @@ def test_make_runs_the_commands_that_it_promises(target: str, commands: tuple[st
     for command in commands:
         assert f".venv/bin/{command}" in planned
         words = shlex.split(command.split(" -- ")[0])[1:]
-        assert cli._parser().parse_args(words)
+        assert cli.parse(words)
 
 
 def test_make_say_keeps_the_text_as_it_was_typed() -> None:

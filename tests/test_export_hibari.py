@@ -28,8 +28,8 @@ from edge.build.export.original import OriginalGraph, read_original
 from edge.build.fetch import fetch
 from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.build.pipeline import Wish, build_bundle
-from edge.cli import cache_dir
 from edge.errors import ExportFailed, ModelFailed
+from edge.files import cache_dir
 from edge.synth import Style
 from edge.synth.hibari import HibariSynthesizer
 from edge.synth.hibari_signal import SPECTRA, Signal

@@ -30,7 +30,7 @@ from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.build.quantize import RECIPES, Calibration
 from edge.build.smoothing import activation_gains
 from edge.build.stage_cache import StageCache
-from edge.cli import cache_dir
+from edge.files import cache_dir
 from edge.profile import Recipe, load_profile
 from edge.synth import Style
 from edge.synth.schedule import Cost, Decoder, plan_runs

@@ -16,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import records, synth
+from edge.bench.tune import Timed, slower_somewhere, tune
 from edge.build.candidates import export, make_candidates, write_bundle
 from edge.build.fetch import fetch
 from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.build.stage_cache import StageCache
 from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle
-from edge.cli import cache_dir
 from edge.errors import ModelFailed, ProviderMissing
+from edge.files import cache_dir
 from edge.machine import read_machine
 from edge.pcm import Samples
 from edge.profile import Profile, Provider, Stages, load_profile
@@ -33,7 +34,6 @@ from edge.synth.session import Session, shape_profile
 from edge.synth.standby import Standby
 from edge.synth.variants import on_gpu
 from edge.synth.windows import SIZES, plan_windows
-from edge.tune import Timed, slower_somewhere, tune
 from edge.voice import load_voice
 from tests.fake_gpu import CPU, CUDA, TENSORRT, FakeOnnxruntime
 
@@ -426,7 +426,7 @@ def test_tuning_here_takes_the_cpu_because_the_gpu_is_none(
     jetson: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeOnnxruntime(CUDA).use(monkeypatch)  # float16 on this CPU is slower than fp32
-    monkeypatch.setattr("edge.tune.TEXTS", ("no", "Turn left.", "no"))
+    monkeypatch.setattr("edge.bench.tune.TEXTS", ("no", "Turn left.", "no"))
     outcome = tune(jetson, read_machine(), rounds=1)
     assert outcome.chosen == "fp32"
     assert "on the GPU and fp32" in outcome.reason
@@ -438,7 +438,7 @@ def test_tuning_passes_over_a_gpu_that_cannot_be_had(
     fake = FakeOnnxruntime(CUDA)
     fake.raising = {CUDA: "no cuDNN"}
     fake.use(monkeypatch)
-    monkeypatch.setattr("edge.tune.TEXTS", ("no", "Turn left.", "no"))
+    monkeypatch.setattr("edge.bench.tune.TEXTS", ("no", "Turn left.", "no"))
     outcome = tune(jetson, read_machine(), rounds=1)
     assert [one.variant for one in outcome.timed] == ["fp32"]
 

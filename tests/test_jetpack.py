@@ -10,8 +10,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from edge import doctor
-from edge.doctor import Finding
+from edge.commands.doctor import checks
+from edge.commands.doctor.checks import Finding
 from edge.jetpack import (
     JetPack,
     Refused,
@@ -74,10 +74,11 @@ def test_what_stands_between_a_jetpack_and_its_onnxruntime(
 def seen(
     monkeypatch: pytest.MonkeyPatch, packages: list[str], jetpack: JetPack | None
 ) -> list[Finding]:
-    monkeypatch.setattr(doctor, "onnxruntime_packages", lambda: packages)
-    monkeypatch.setattr(doctor, "read_jetpack", lambda: jetpack)
-    monkeypatch.setattr(doctor, "wheel_trouble", lambda j: wheel_trouble(j, (3, 10)))
-    return [*doctor._one_onnxruntime(), *doctor._jetpack()]
+    monkeypatch.setattr(checks, "onnxruntime_packages", lambda: packages)
+    monkeypatch.setattr(checks, "read_jetpack", lambda: jetpack)
+    monkeypatch.setattr(checks, "wheel_trouble", lambda j: wheel_trouble(j, (3, 10)))
+    found = [*checks.check_one_onnxruntime(), *checks.check_jetpack()]
+    return [Finding("jetpack", *result) for result in found]
 
 
 def test_doctor_names_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

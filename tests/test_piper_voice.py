@@ -16,8 +16,8 @@ from edge.build import corpus
 from edge.build.fetch import fetch
 from edge.build.metrics import snr_db
 from edge.bundle import Bundle
-from edge.cli import cache_dir
 from edge.errors import EmptyText
+from edge.files import cache_dir
 from edge.synth import Segment, Style
 from edge.synth.piper import PiperSynthesizer
 from edge.synth.schedule import Plan

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import synth
+from edge.bench.tune import choose, late, shortfall, tune
 from edge.bundle import Bundle
 from edge.bundle.measured import (
     FORMAT,
@@ -25,7 +26,6 @@ from edge.cli import run
 from edge.machine import read_machine
 from edge.synth import Streaming
 from edge.synth.schedule import Decoder
-from edge.tune import choose, late, shortfall, tune
 
 
 @pytest.fixture(autouse=True)

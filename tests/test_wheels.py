@@ -127,8 +127,8 @@ def test_an_editable_install_runs_the_checkout_and_has_the_operators(
     environment: Environment,
 ) -> None:
     environment.install("--editable", ROOT, **REQUIRED)
-    source = environment.run("-c", "import edge.doctor as d; print(d.__file__)")
-    assert Path(source.strip()) == ROOT / "edge/doctor.py"
+    source = environment.run("-c", "import edge.cli as c; print(c.__file__)")
+    assert Path(source.strip()) == ROOT / "edge/cli.py"
     assert environment.run("-c", LOADED)
     assert environment.finding()["verdict"] == "ok"
 

@@ -1,1 +1,1 @@
-"""Programs that are run on demand and judged by eye; none of them is a test."""
+"""Programs that are run on demand, as `python -m tools.NAME`; none of them is a test."""

@@ -6,7 +6,6 @@ can reach loopback, whoever runs it. Another address is refused; put a proxy wit
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import ipaddress
 import logging
@@ -14,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge import systemd
@@ -32,8 +31,14 @@ MAX_CLIENTS = 64  # at a time; the daemon's own limits come later
 _MAKE_ONE = "(umask 077; openssl rand -hex 24 > FILE), then: edge http --token-file FILE"
 
 
-def serve(options: argparse.Namespace) -> int:
-    """Until SIGTERM or Ctrl-C."""
+def serve(
+    listen: str, token_file: Path | None, aliases: Sequence[str], daemon: Path | None
+) -> int:
+    """Answer requests until SIGTERM or Ctrl-C, and return exit status 0.
+
+    `listen` is HOST:PORT or a path with a slash; `aliases` are NAME=VOICE; `daemon` is the socket
+    of the daemon. Raises BadRecord, MissingPackage, NotAllowed, SocketInUse.
+    """
     try:
         import uvicorn
 
@@ -42,11 +47,11 @@ def serve(options: argparse.Namespace) -> int:
         raise MissingPackage(
             f"the Python package {error.name} is not installed", "pip install 'edge-voice[http]'"
         ) from None
-    aliases = dict(_alias(pair) for pair in options.alias or [])
-    with _listener(options.listen) as listener:
+    voices = dict(_alias(pair) for pair in aliases)
+    with _listener(listen) as listener:
         local = listener.family == socket.AF_UNIX
-        token = _token(options.token_file, needed=not local)
-        app = application(options.socket or socket_path(), token, aliases)
+        token = _token(token_file, needed=not local)
+        app = application(daemon or socket_path(), token, voices)
         config = uvicorn.Config(
             app,
             loop="asyncio",

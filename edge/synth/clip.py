@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import BadClip, MissingPackage
-from edge.options import CLIP_S, MOST_CLIP_S
 from edge.pcm import PcmChunk, Samples
 
-MAX_S, MOST_S = CLIP_S, MOST_CLIP_S
-"""Of a clip: every second costs time and memory in all that is said."""
+MAX_S, MOST_S = 3.0, 30.0
+"""The longest clip in seconds: unless more is asked for, and what the models were made for. Every
+second costs time and memory in all that is said."""
 MIN_S, MIN_SPEECH_S = 1.0, 0.5
 MIN_RATE, MAX_RATE = 16_000, 192_000
 """Hz. Below the least the half of what tells voices apart is missing."""

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from edge import kernels
 from edge.bundle import Bundle
 from edge.errors import MissingPackage, ModelFailed, ProviderMissing
+from edge.files import cache_dir
 from edge.jetpack import onnxruntime_packages
 from edge.machine import available_memory_mb
 from edge.profile import Provider
@@ -337,11 +338,9 @@ def available_providers() -> list[str]:
 
 
 def engine_cache() -> Path:
-    """Where a provider keeps what it compiled on this board; systemd names it for the service."""
-    if given := os.environ.get("CACHE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
+    """Return the folder for what a provider compiles here; systemd names the service's."""
+    given = os.environ.get("CACHE_DIRECTORY")
+    return Path(given.split(":")[0]) if given else cache_dir()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from edge.build.fetch import fetch
 from edge.build.pipeline import profile_path
 from edge.build.stage_cache import StageCache
 from edge.bundle import PROFILE, VOICE, writing
-from edge.cli import cache_dir
+from edge.files import cache_dir
 from edge.profile import VariantPlan, load_profile
 from edge.voice import load_voice, voice_path
 

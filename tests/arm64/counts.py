@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edge.build.fetch import fetch
 from edge.bundle import open_bundle
-from edge.cli import cache_dir
+from edge.files import cache_dir
 from edge.voice import load_voice
 from tests.arm64.boards import CPUS, FOLDER, emulated
 from tests.arm64.bundles import JOE

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from edge import synth
+from edge.bench.tune import TEXTS
 from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import Bundle, open_bundle
 from edge.profile import Provider, Stages
@@ -32,7 +33,6 @@ from edge.synth import Segment, Style
 from edge.synth.piper import PiperSynthesizer
 from edge.synth.session import available_providers, versions
 from edge.synth.windows import SIZES
-from edge.tune import TEXTS
 from tests.gpu import decoders
 
 REPEATS = 7

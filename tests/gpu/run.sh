@@ -19,7 +19,8 @@ import sys
 from pathlib import Path
 from edge.bundle import open_bundle
 from edge.machine import read_machine
-from edge.tune import HEAD, rows, tune
+from edge.bench.tune import tune
+from edge.commands.tune import HEAD, rows
 found = tune(open_bundle(Path(sys.argv[1]), None), read_machine())
 for row in (HEAD, *rows(found)): print(*row, sep="  ")
 for one in found.timed: print(one.variant, [round(1000 * s, 1) for s in one.seconds], "ms")

@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 
 ROUNDS = 3
 GAIN = 0.03
-"""What a variant must be faster by than the manifest's first: less may be chance."""
+"""Least gain (a fraction) for a variant to replace the manifest's first: less may be chance."""
 REPEATS = 3
-"""Of everything, in a round."""
+"""Number of times that each text is spoken in a round."""
 SHORT_RUN = 16
 """Frames of the short runs; the long ones are the longest that the schedule uses."""
 TEXTS = (
@@ -44,28 +44,33 @@ MEDIUM = 1
 
 @dataclass(frozen=True)
 class Timed:
-    """A variant on this board: seconds of work per second of speech, what a run costs, and the
-    seconds that each of TEXTS took."""
+    """A variant on this board."""
 
     variant: str
     rtf: float
+    """Seconds of work per second of speech."""
     first_audio_s: float
     cost: Cost | None
+    """None for a voice that is not cut into runs."""
     seconds: tuple[float, ...] = ()
+    """Seconds of work for each of TEXTS."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`timed` in the manifest's order; `reason` says why `chosen` is; `warning` may be empty."""
+    """What was measured, and what follows."""
 
     timed: tuple[Timed, ...]
+    """In the manifest's order."""
     chosen: str
+    """The name of a variant."""
     reason: str
     warning: str
+    """Empty if the board keeps up."""
 
 
 def tune(bundle: Bundle, machine: Machine, rounds: int = ROUNDS) -> Outcome:
-    """Takes some seconds for each variant. Raises what loading and speaking raise."""
+    """Time every variant, some seconds each; choose one. Raises what loading and speaking do."""
     able, passed_over = runnable(bundle, machine)
     for why in passed_over:
         log.info("not timed: %s", why)
@@ -97,7 +102,7 @@ def tune(bundle: Bundle, machine: Machine, rounds: int = ROUNDS) -> Outcome:
 
 
 def tune_and_keep(bundle: Bundle) -> tuple[Outcome, Path]:
-    """Tune on this machine; the file then says what was found."""
+    """Tune on this machine; return the file too that now says what was found."""
     machine = read_machine()
     outcome = tune(bundle, machine)
     costs = {one.variant: one.cost for one in outcome.timed if one.cost is not None}
@@ -106,25 +111,8 @@ def tune_and_keep(bundle: Bundle) -> tuple[Outcome, Path]:
     return outcome, write_tuning(bundle, tuning)
 
 
-HEAD = ("VARIANT", "RTF", "FIRST SOUND MS", "A RUN MS", "+ EACH FRAME MS")
-
-
-def rows(outcome: Outcome) -> list[tuple[str, ...]]:
-    """For people, under HEAD."""
-    return [
-        (
-            one.variant,
-            f"{one.rtf:.4f}",
-            f"{1000 * one.first_audio_s:.0f}",
-            f"{1000 * one.cost.fixed_s:.1f}" if one.cost else "-",
-            f"{1000 * one.cost.per_frame_s:.2f}" if one.cost else "-",
-        )
-        for one in outcome.timed
-    ]
-
-
 def choose(rtfs: Mapping[str, float]) -> tuple[str, str]:
-    """The fastest, by real-time factors in the manifest's order, and why."""
+    """Return the fastest, by real-time factors in the manifest's order, and why."""
     first, fastest = next(iter(rtfs)), min(rtfs, key=lambda name: rtfs[name])
     if len(rtfs) == 1:
         return first, "the only variant that this CPU can run"
@@ -140,7 +128,7 @@ def choose(rtfs: Mapping[str, float]) -> tuple[str, str]:
 
 
 def slower_somewhere(timed: Sequence[Timed], gpus: Set[str]) -> dict[str, str]:
-    """The variants for a GPU that the fastest one on the CPU beats at some length, and where."""
+    """Return the GPU's variants that the fastest on the CPU beats at some length, and where."""
     on_cpu = [one for one in timed if one.variant not in gpus]
     losing: dict[str, str] = {}
     if not on_cpu:
@@ -188,7 +176,7 @@ def late(first_audio_s: float, goal_ms: int) -> str:
 
 @dataclass(frozen=True)
 class _Runs:
-    """The same sentence in runs of one size: what all but each segment's first took."""
+    """A sentence in runs of one size, each segment's first run left out."""
 
     seconds: float
     count: int
@@ -270,7 +258,7 @@ def _has_gpu(bundle: Bundle) -> bool:
 
 
 def _speak(voice: Synthesizer, segments: list[Segment]) -> tuple[float, float, float]:
-    """Seconds of work, of these until the first sound, and seconds of sound."""
+    """Return the seconds of work, those until the first sound, and the seconds of sound."""
     began, first, seconds = time.perf_counter(), 0.0, 0.0
     for segment in segments:
         for chunk in voice.speak(segment):

@@ -1,26 +1,49 @@
-"""`edge clone`: a clip of somebody, who agrees, to a voice that `edge say` speaks with."""
+"""Make a voice that speaks like the one in a clip."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge import synth
-from edge.bundle import Bundle
-from edge.bundle.store import default_places, find_bundles
+from edge.commands.options import any_board_option, argument, bundles_option, option, switch
 from edge.errors import BadClip, BadVoicePrint, NoConsent, UnknownVoice
-from edge.synth.clip import MIN_S, MOST_S, check_clip, read_clip
-from edge.synth.voice_print import FORMAT, Label, find_print, print_path, remove_print, save_print
 
+if TYPE_CHECKING:
+    from edge.bundle import Bundle
+
+EXAMPLE = "edge clone anna clip.wav --text 'The words that the clip says.'"
 CONSENT = "The speaker in the clip is me, or agreed that I make and use this voice."
 
 
-def clone_voice(options: argparse.Namespace) -> int:
-    """Exit status 0. Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
-    name: str = options.name
+@dataclass(frozen=True)
+class Options:
+    name: str = argument("NAME", "the name to give to edge say --voice")
+    clip: Path = argument("CLIP.wav", "one person speaking for 1 to 3 s, at 16 kHz or more")
+    text: str | None = option(None, "TEXT", "what the clip says, word for word")
+    consent: bool = switch("declare that the speaker agrees; asked for on a terminal if left out")
+    replace: bool = switch("replace the cloned voice of this name")
+    max_seconds: float | None = option(
+        None, "S", "accept a clip of up to S seconds, 30 at most; 3 if left out"
+    )
+    voice: str | None = option(
+        None, "VOICE", "speak with this voice's model, not the first that clones"
+    )
+    bundle: tuple[Path, ...] = bundles_option()
+    any_board: bool = any_board_option()
+
+
+def run(options: Options) -> int:
+    """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
+    from edge import synth
+    from edge.bundle.store import default_places, find_bundles
+    from edge.synth.clip import MAX_S, MIN_S, MOST_S, check_clip, read_clip
+    from edge.synth.voice_print import FORMAT, Label, find_print, print_path, save_print
+
+    name = options.name
     path = print_path(name)
     bundles = find_bundles(options.bundle or default_places(), None, options.any_board)
     bundle = _cloning(bundles, options.voice)
@@ -31,7 +54,7 @@ def clone_voice(options: argparse.Namespace) -> int:
             f"there is a cloned voice {name!r} already: {path}",
             "Choose another name, or replace it: --replace",
         )
-    longest: float = options.max_seconds
+    longest = MAX_S if options.max_seconds is None else options.max_seconds
     if not MIN_S <= longest <= MOST_S:
         raise BadClip(
             f"--max-seconds {longest:g}; {MIN_S:g} to {MOST_S:g} s can be allowed",
@@ -57,15 +80,10 @@ def clone_voice(options: argparse.Namespace) -> int:
     return 0
 
 
-def wipe_voice(options: argparse.Namespace) -> int:
-    """Exit status 0. Raises BadVoicePrint, NotWritable."""
-    remove_print(options.name)
-    print(f"{options.name} is wiped")
-    return 0
-
-
 def _cloning(bundles: Sequence[Bundle], voice: str | None) -> Bundle:
-    """The bundle to speak with: the named one, else the first that clones."""
+    """Return the bundle to speak with: the named one, else the first that clones."""
+    from edge import synth
+
     able = [bundle for bundle in bundles if synth.clones(bundle)]
     for bundle in able:
         if voice in (None, bundle.voice.name):
@@ -81,7 +99,7 @@ def _cloning(bundles: Sequence[Bundle], voice: str | None) -> Bundle:
 
 
 def _consent(given: bool) -> str:
-    """What was declared, for the print. Raises NoConsent."""
+    """Return what was declared, to be kept with the voice. Raises NoConsent."""
     if given:
         return CONSENT
     if not sys.stdin.isatty():

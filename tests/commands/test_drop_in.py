@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.drop_in import drop_in
+from edge.commands.drop_in import drop_in
 from edge.machine import Machine
 from edge.profile import load_profile
 

@@ -1,16 +1,24 @@
-"""`edge stop`, `pause`, `resume`, `volume` and `status`: the daemon, while it runs."""
+"""Show what the daemon does: what sounds, what waits, how quickly it answered,
+how warm the board is. It never shows a text.
+"""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.client import Client
-from edge.protocol import LiveUtterance, Playback, StatusReport
-from edge.tables import print_json, table
+from edge.commands.answers import print_json, table
+from edge.commands.options import json_option, option, socket_option, switch
+
+if TYPE_CHECKING:
+    from edge.client import Client
+    from edge.protocol import LiveUtterance, StatusReport
+
+EXAMPLE = "edge status --watch"
 
 WATCH_S = 1.0
 IDLE_S = 0.1
@@ -19,30 +27,17 @@ MOST_WAITING = 8
 _HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
-def stop(options: argparse.Namespace) -> int:
-    with Client(options.socket) as client:
-        stopped = client.stop(options.id)
-    print(f"stopped {len(stopped)}" if stopped else "nothing was being spoken")
-    return 0
+@dataclass(frozen=True)
+class Options:
+    json: bool = json_option()
+    watch: bool = switch("show it anew each second until Ctrl-C; with --json one answer a line")
+    until_idle: float | None = option(None, "S", "first wait for silence, at most S seconds")
+    socket: Path | None = socket_option()
 
 
-def pause(options: argparse.Namespace) -> int:
-    with Client(options.socket) as client:
-        return _tell(client.pause())
+def run(options: Options) -> int:
+    from edge.client import Client
 
-
-def resume(options: argparse.Namespace) -> int:
-    with Client(options.socket) as client:
-        return _tell(client.resume())
-
-
-def volume(options: argparse.Namespace) -> int:
-    with Client(options.socket) as client:
-        return _tell(client.set_volume(options.percent))
-
-
-def status(options: argparse.Namespace) -> int:
-    """Once, or each second until Ctrl-C: a picture on a terminal, one answer a line as JSON."""
     with Client(options.socket) as client:
         if options.until_idle:
             _wait_until_idle(client, options.until_idle)
@@ -73,7 +68,7 @@ def _wait_until_idle(client: Client, limit_s: float) -> None:
 
 
 def picture(report: StatusReport) -> str:
-    """The status for people."""
+    """Lay the status out for people."""
     counted = ", ".join(f"{count} {name}" for name, count in report.counters.items())
     speaking = "nothing" if report.speaking is None else _line(report.speaking)
     rows = [("speaking", speaking + (" (paused: edge resume)" if report.paused else ""))]
@@ -109,8 +104,3 @@ def _line(utterance: LiveUtterance) -> str:
     sounded = f", {utterance.seconds:.1f} s" if utterance.seconds else ""
     priority = "" if utterance.priority == "normal" else f", {utterance.priority}"
     return f"{utterance.id} of client {utterance.client}, {utterance.voice}{priority}{sounded}"
-
-
-def _tell(playback: Playback) -> int:
-    print(f"{'paused' if playback.paused else 'not paused'}, volume {playback.volume} %")
-    return 0

@@ -14,13 +14,12 @@ from edge.protocol import MAX_STREAM
 
 READ_BYTES = 8192
 QUIET_S = 1.0
-"""A pause of so long behind a whole line: what came is spoken to its end, and the next text is an
-utterance of its own."""
+"""Seconds of pause behind a whole line after which the next text is an utterance of its own."""
 
 
 @contextlib.contextmanager
 def open_input(name: str | None) -> Iterator[TextInput]:
-    """The file of this name; `-` or None is standard input. Raises BadRecord."""
+    """Open the file of this name; `-` or None is standard input. Raises BadRecord."""
     if name is None or name == "-":
         yield TextInput()
         return
@@ -51,7 +50,7 @@ class TextInput:
         return True
 
     def utterance(self) -> Iterator[str]:
-        """What belongs together, chunk by chunk as it comes: up to a pause or the limit."""
+        """Yield what belongs together, chunk by chunk as it comes: up to a pause or the limit."""
         text: str | None
         text, self._first = self._first, ""
         sent = 0
@@ -63,7 +62,7 @@ class TextInput:
             text = self._read()
 
     def rest(self) -> Iterator[str]:
-        """All of it, chunk by chunk."""
+        """Yield all that is left, chunk by chunk."""
         while self.begins():
             yield self._first
             self._first = ""

@@ -1,14 +1,17 @@
-"""Columns and JSON on standard output."""
+"""What commands print on standard output: columns for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.protocol import Playback
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; the last one as it is."""
+    """Lay out columns as wide as their widest cell; the last one stays as it is."""
     every = [row for row in (head, *rows) if any(row)]
     widths = [max(len(row[i]) for row in every) for i in range(len(head) - 1)]
     lines = []
@@ -24,3 +27,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def print_json(data: Any) -> None:
     print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def print_playback(playback: Playback) -> None:
+    print(f"{'paused' if playback.paused else 'not paused'}, volume {playback.volume} %")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from edge.errors import NotAllowed
 
 UNIT = "edge-voice.service"
-# How the daemon is run, which a command that ends by itself is not.
+# Settings of a daemon's life, which mean nothing to a command that ends by itself.
 _OF_A_DAEMON = re.compile(r"(Exec\w+|Type|NotifyAccess|Restart\w*|Watchdog\w+|Timeout\w+)$")
 
 
@@ -36,7 +36,7 @@ def run_as_service(command: Sequence[str]) -> int:
 
 
 def unit_properties(text: str) -> list[tuple[str, str]]:
-    """The [Service] section's settings that make its sandbox, in their order."""
+    """Return the [Service] section's settings that make its sandbox, in their order."""
     found: list[tuple[str, str]] = []
     section = ""
     for line in text.splitlines():

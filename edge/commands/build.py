@@ -1,0 +1,132 @@
+"""Build a voice for a board, as a bundle that the board speaks from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.commands.answers import print_table
+from edge.commands.options import argument, option, switch
+from edge.files import BUILT, cache_dir
+
+DEFAULT_VOICE = "en_US-joe-medium"
+EXAMPLE = "edge build en_US-heart --profile rpi5"
+
+
+@dataclass(frozen=True)
+class Options:
+    voice: str = argument("VOICE", "a name that edge voices lists, or a YAML file", DEFAULT_VOICE)
+    profile: str | None = option(
+        None,
+        "P",
+        "the board: a name that edge profiles lists, a YAML file, or all for every board; this "
+        "machine if left out",
+    )
+    checkpoint: Path | None = option(None, "DIR", "build from this released folder of the voice")
+    jobs: int | None = option(
+        None, "N", "with --profile all: run N builds at a time; one per core if left out"
+    )
+    out: Path = option(BUILT, "DIR", "put the bundle's folder into DIR")
+    cache: Path | None = option(
+        None, "DIR", "keep fetched files in DIR, not in ~/.cache/edge-voice"
+    )
+    only: str | None = option(None, "VARIANT", "make just this variant, unmeasured; fp32 is quick")
+    judge: bool = switch("ask DNSMOS, Whisper and a speaker encoder too (extra quality)")
+    if_needed: bool = switch("do nothing if the bundle is there and whole")
+
+
+def run(options: Options) -> int:
+    from edge.build.bundles import destination
+    from edge.build.pipeline import Wish, build_bundle
+    from edge.build.progress import progress
+    from edge.build.stage_gate import STAGES
+    from edge.bundle import open_bundle
+    from edge.profile import all_profiles, detect, load_profile, read_machine
+
+    if options.profile == "all":
+        return _build_everywhere(options)
+    name = options.profile or detect(read_machine(), all_profiles()).profile.name
+    profile = load_profile(name)
+    folder = destination(options.out, options.voice, name)
+    if options.if_needed and folder.exists():
+        open_bundle(folder, machine=None).verify()
+        return 0
+    wish = Wish(options.voice, name, options.only, options.judge, options.checkpoint)
+    with progress(f"{options.voice} for {profile.title}") as report:
+        bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
+    size = sum(entry.bytes for entry in bundle.manifest.files.values())
+    variants = ", then ".join(variant.name for variant in bundle.manifest.variants)
+    print(f"{bundle.path}  ({size / 1e6:.1f} MB: {variants})")
+    if (page := bundle.path / "report.html").exists():
+        print(f"Why: {page}")
+    if (bundle.path / STAGES).exists():
+        _print_stages(bundle.path / STAGES)
+        print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
+        return 0
+    print("Hear it: edge say --local 'Hello.'")
+    return 0
+
+
+def _build_everywhere(options: Options) -> int:
+    """Build for every board; return exit status 1 if any bundle could not be made."""
+    from edge.build.bundles import build_all
+    from edge.build.pipeline import Wish
+    from edge.build.progress import progress
+    from edge.profile import all_profiles
+
+    names = [profile.name for profile in all_profiles()]
+    wishes = [
+        Wish(options.voice, name, options.only, options.judge, options.checkpoint)
+        for name in names
+    ]
+    every = []
+    with progress(f"{options.voice} for {len(wishes)} boards") as report:
+        jobs, cache = options.jobs or os.cpu_count() or 1, options.cache or cache_dir()
+        for built in build_all(wishes, options.out, cache, jobs):
+            every.append(built)
+            report(f"{built.wish.profile} done", len(every), len(wishes))
+    every.sort(key=lambda built: names.index(built.wish.profile))
+    rows = [
+        (
+            built.wish.profile,
+            f"{built.bytes / 1e6:.1f} MB" if not built.failure else "-",
+            f"{built.seconds:.0f} s",
+            built.failure or ", ".join(built.variants),
+        )
+        for built in every
+    ]
+    print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
+    return int(any(built.failure for built in every))
+
+
+def _print_stages(path: Path) -> None:
+    """Show how each stage was exported, how near PyTorch it is, and what quantizing cost."""
+    from edge import records
+    from edge.build.stage_gate import StageReport
+
+    report = records.load_json(path, StageReport)
+    steps = [
+        (
+            r.stage,
+            r.exporter,
+            r.error or "ok",
+            f"{r.seconds:.1f} s" if r.seconds else "",  # of a layer nobody knows
+            f"{r.nodes_after} nodes" if r.nodes_after else "",
+        )
+        for r in report.export
+    ]
+    print_table(("EXPORT", "BY", "", "TIME", "SIZE"), steps)
+    parity = [(p.stage, f"{p.relative_l2:.1e}", f"{p.max_abs:.1e}") for p in report.parity]
+    print_table(("PARITY WITH PYTORCH", "RELATIVE L2", "LARGEST"), parity)
+    quality = [
+        (
+            q.variant,
+            q.stage,
+            q.recipe,
+            f"{q.bytes / 1e6:.1f} MB",
+            f"{q.measure} {q.value:.3g}" + (f" (limit {q.limit:g})" if q.limit else ""),
+        )
+        for q in report.quality
+    ]
+    print_table(("VARIANT", "STAGE", "RECIPE", "SIZE", "AGAINST FLOAT32"), quality)

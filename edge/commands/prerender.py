@@ -1,0 +1,43 @@
+"""Have announcements made before they are needed, so that they start at once."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.commands.options import argument, option, socket_option
+
+EXAMPLE = "edge prerender announcements.txt"
+
+
+@dataclass(frozen=True)
+class Options:
+    file: str = argument("FILE", "a file with one phrase a line; - is standard input")
+    voice: str | None = option(None, "VOICE", "speak with this voice, not the daemon's default")
+    speed: float = option(1.0, "X", "speak X times as fast, 0.5 to 3")
+    socket: Path | None = socket_option()
+
+
+def run(options: Options) -> int:
+    from edge.client import Client
+    from edge.protocol import Synthesize, VoiceChoice
+    from edge.records import read_text
+
+    if options.file == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        text = read_text(Path(options.file))
+    lines = (line.strip() for line in text.splitlines())
+    phrases = list(dict.fromkeys(line for line in lines if line))
+    voice = VoiceChoice(name=options.voice) if options.voice else None
+    seconds = 0.0
+    with Client(options.socket) as client:
+        for phrase in phrases:  # the daemon keeps the sound; here it is thrown away
+            request = Synthesize(phrase, voice=voice, speed=options.speed)
+            seconds += sum(chunk.seconds for chunk in client.synthesize(request))
+        kept = client.status().counters["phrases"]
+    print(f"made {len(phrases)} phrases, {seconds:.1f} s of sound")
+    if kept < len(phrases):
+        print("The daemon has no room for all of them: edge serve --phrase-cache DIR keeps more.")
+    return 0

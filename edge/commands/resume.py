@@ -1,0 +1,24 @@
+"""Go on with the sample at which pause came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.commands.answers import print_playback
+from edge.commands.options import socket_option
+
+EXAMPLE = "edge resume"
+
+
+@dataclass(frozen=True)
+class Options:
+    socket: Path | None = socket_option()
+
+
+def run(options: Options) -> int:
+    from edge.client import Client
+
+    with Client(options.socket) as client:
+        print_playback(client.resume())
+    return 0

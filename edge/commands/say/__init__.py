@@ -1,0 +1,73 @@
+"""Speak a text, and wait until it has been heard."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edge.commands.options import (
+    any_board_option,
+    argument,
+    bundles_option,
+    choice,
+    option,
+    socket_option,
+    switch,
+)
+
+EXAMPLE = "edge say 'The train to Oxford leaves at nine.'"
+
+Priority = Literal["urgent", "normal", "background"]
+
+
+@dataclass(frozen=True)
+class Options:
+    text: str | None = argument(
+        "TEXT", "the text; - or nothing speaks standard input as it comes", None
+    )
+    file: str | None = option(
+        None, "FILE", "speak what is in FILE; - is standard input", short="-f"
+    )
+    voice: str | None = option(
+        None, "VOICE", "speak with this voice; the daemon's default voice if left out", short="-v"
+    )
+    speed: float = option(
+        1.0, "X", "speak X times as fast, 0.5 to 3; above 1.5 most voices need libsonic"
+    )
+    volume: float = option(1.0, "X", "make it X times as loud, 0 to 2; edge volume applies too")
+    priority: Priority = choice(
+        "normal",
+        "urgent cuts in, and what it interrupts goes on at its last word; normal waits its turn; "
+        "background waits for silence",
+    )
+    ttl: float | None = option(None, "S", "drop it if it has not begun to sound after S seconds")
+    key: str | None = option(None, "KEY", "replace what this user has waiting with the same key")
+    out: str | None = option(
+        None,
+        "FILE.wav",
+        "write the sound there instead of playing it; - is standard output",
+        short="-w",
+    )
+    fallback: Path | None = option(
+        None, "FILE.wav", "write the sound there if there is no sound card"
+    )
+    no_wait: bool = switch("return once the daemon has accepted the text")
+    local: bool = switch("start a private daemon for this one call")
+    bundle: tuple[Path, ...] = bundles_option("with --local: ")
+    device: str | None = option(None, "NAME", "with --local: play on this sound device")
+    any_board: bool = any_board_option("with --local: ")
+    socket: Path | None = socket_option()
+
+
+def run(options: Options) -> int:
+    """Return 0; 1 if somebody stopped the speech; 2 for a text that was given twice."""
+    from edge.commands.say.speech import say_text
+
+    if options.text is not None and options.file is not None:
+        print("edge say: give TEXT or -f FILE, not both", file=sys.stderr)
+        return 2
+    if options.text is None and options.file is None and sys.stdin.isatty():
+        print("edge: type the text, then Ctrl-D", file=sys.stderr)
+    return say_text(options)

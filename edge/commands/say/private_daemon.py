@@ -1,0 +1,64 @@
+"""`edge say --local`: a daemon of its own for one call."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.commands.say import Options
+from edge.errors import NoDaemon
+from edge.synth.voice_print import find_print, read_label
+
+START_TIMEOUT_S = 60.0
+"""Time for a private daemon to load a voice; a Zero 2 W takes some seconds."""
+
+
+@contextlib.contextmanager
+def private_daemon(options: Options) -> Iterator[Path]:
+    """Run a daemon until the block ends; yields its socket. Raises NoDaemon."""
+    with tempfile.TemporaryDirectory(prefix="edge-voice-") as folder:
+        path = Path(folder) / "edge-voice.sock"
+        command = [sys.executable, "-m", "edge", "serve", "--socket", str(path)]
+        for bundle in options.bundle:
+            command += ["--bundle", str(bundle)]
+        if options.voice:
+            command += ["--voice", _voice_with_bundle(options.voice)]
+        if options.device:
+            command += ["--device", options.device]
+        if options.any_board:
+            command += ["--any-board"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+            try:
+                _wait_until_ready(daemon)
+                yield path
+            finally:
+                daemon.terminate()
+                daemon.communicate()
+
+
+def _voice_with_bundle(voice: str) -> str:
+    """Return the voice that a cloned one speaks with; any other has its own bundle."""
+    path = find_print(voice)
+    return voice if path is None else read_label(path).voice
+
+
+def _wait_until_ready(daemon: subprocess.Popen[str]) -> None:
+    """Block until the daemon logs that it is ready. Raises NoDaemon with its last words."""
+    assert daemon.stderr is not None
+    said = ["it was not ready in time", "Start it by hand to see why: edge serve"]
+    alarm = threading.Timer(START_TIMEOUT_S, daemon.kill)
+    alarm.start()
+    try:
+        for line in daemon.stderr:
+            if line.startswith("edge: ready on "):
+                return
+            said.append(line.strip())
+    finally:
+        alarm.cancel()
+    why, remedy = said[-2:]
+    raise NoDaemon(f"the private daemon did not start: {why}", remedy)

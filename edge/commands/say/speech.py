@@ -1,0 +1,120 @@
+"""One text through a daemon, to the sound card or into a file."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from edge.client import Client
+from edge.commands.say import Options
+from edge.commands.say.text_input import TextInput, open_input
+from edge.errors import EdgeError, EmptyText, NoSoundDevice
+from edge.protocol import (
+    Reply,
+    Speak,
+    SpeakCancelled,
+    SpeakStart,
+    Synthesize,
+    SynthesizeStart,
+    VoiceChoice,
+)
+
+if TYPE_CHECKING:
+    from edge.pcm import PcmChunk
+
+
+def say_text(options: Options) -> int:
+    """Speak the text that was typed, or the file or standard input while it comes.
+
+    Returns the exit status: 0; 1 if somebody stopped it.
+    """
+    text = None if options.text == "-" else options.text
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_input(options.file))
+        if text is None and options.fallback:
+            text = "".join(source.rest())  # needed twice, if there is no sound card
+        path = options.socket
+        if options.local:
+            from edge.commands.say.private_daemon import private_daemon
+
+            path = stack.enter_context(private_daemon(options))
+        client = stack.enter_context(Client(path))
+        if options.out:
+            _write(_sound(client, text, source, options), options.out)
+            return 0
+        try:
+            if text is None:
+                return _speak_input(client, source, options)
+            request = Speak(text, **asdict(_start(options)))
+            return _follow(client, client.speak(request, not options.no_wait))
+        except EdgeError as error:
+            if error.code != NoSoundDevice.code or options.fallback is None:
+                raise
+            _write(_sound(client, text, source, options), str(options.fallback))
+            print(f"edge: {error.message}\n      So the speech is in {options.fallback}.")
+            return 0
+
+
+def _speak_input(client: Client, source: TextInput, options: Options) -> int:
+    """Speak one utterance after the other, each from its first clause on."""
+    spoken, silent = 0, EmptyText(f"{source.name} has no text", "echo Hello. | edge say -")
+    while source.begins():
+        answers = client.speak_stream(_start(options), source.utterance(), not options.no_wait)
+        try:
+            if _follow(client, answers):
+                return 1
+            spoken += 1
+        except EdgeError as error:
+            if error.code != EmptyText.code:  # a line of dashes among others is none
+                raise
+            silent = EmptyText(error.message, error.remedy)
+    if not spoken:
+        raise silent
+    return 0
+
+
+def _follow(client: Client, answers: Iterator[Reply]) -> int:
+    """Wait until the utterance has ended; return 1 if somebody stopped it."""
+    id = None
+    try:
+        for message in answers:
+            id = id or getattr(message, "id", None)
+            if isinstance(message, SpeakCancelled):
+                print(f"edge: stopped ({message.reason})", file=sys.stderr)
+                return 1
+    except KeyboardInterrupt:
+        if id is not None:
+            with contextlib.suppress(EdgeError), Client(client.path) as other:
+                other.stop(id)
+        raise
+    return 0
+
+
+def _start(o: Options) -> SpeakStart:
+    return SpeakStart(
+        voice=o.voice, speed=o.speed, volume=o.volume, priority=o.priority, ttl=o.ttl, key=o.key
+    )
+
+
+def _sound(
+    client: Client, text: str | None, source: TextInput, options: Options
+) -> Iterator[PcmChunk]:
+    from edge.pcm import PcmChunk
+
+    voice = VoiceChoice(name=options.voice) if options.voice else None
+    if text is None:
+        start = SynthesizeStart(voice=voice, speed=options.speed)
+        chunks = client.synthesize_stream(start, source.rest())
+    else:
+        chunks = client.synthesize(Synthesize(text, voice=voice, speed=options.speed))
+    for chunk in chunks:
+        yield PcmChunk(chunk.samples * options.volume, chunk.rate)
+
+
+def _write(chunks: Iterator[PcmChunk], out: str) -> None:
+    from edge.commands.say import wav_file  # numpy comes with it
+
+    wav_file.write(chunks, out)
