@@ -163,7 +163,7 @@ def test_a_variant_beyond_the_budget_is_not_packed(
     profile = tmp_path / "jetson-orin-nano.yaml"
     profile.write_text(text.replace("log_mel_db: 2.0", "log_mel_db: 0.0"))
     wish = Wish("cosyvoice3-0.5b", str(profile), "fp16-gpu", checkpoint=checkpoint)
-    with pytest.raises(QualityTooLow, match="mel, dB"):
+    with pytest.raises(QualityTooLow, match=r"mel.*, dB"):
         build_bundle(wish, tmp_path / "b", cache, quiet)
     assert not (tmp_path / "b").exists()
 
