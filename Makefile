@@ -80,10 +80,14 @@ serve: build  ## run the daemon in the foreground
 lint: setup  ## style, types and the import ladder
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
+# One worker more than cores: the tests at a real clock's pace mostly wait. JOBS=0: in one process.
+JOBS ?= $(shell expr $$(nproc) + 1)
+PARALLEL = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
 	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime,testing through a real sound server,exit 1)
 	-$(call apt,$(if $(filter x86_64,$(shell uname -m)),qemu-user mmdebstrap g++-aarch64-linux-gnu),testing on emulated ARM,true)
-	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(ARGS)
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)

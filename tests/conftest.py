@@ -17,6 +17,9 @@ from edge.bundle import Bundle, open_bundle
 from edge.files import cache_dir
 from edge.voice import voice_path
 from tests.daemon_under_test import ProcessDaemon, ThreadDaemon
+from tests.groups import arrange
+from tests.kept_cosyvoice3 import unpack
+from tests.once import once, run_folder
 
 # A loaded machine makes hypothesis impatient, which says nothing about the code.
 settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,6 +31,11 @@ KERNEL_PATHS = {
     "x86_64": ["avx512vnni", "avxvnni", "avx2-7bit", "avx2"],
     "aarch64": ["sdot", "smlal-7bit", "smlal"],
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    arrange(items)
 
 
 def build_tone(folder: Path, voice: str = "tone") -> Bundle:
@@ -42,10 +50,20 @@ def tone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def joe_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The default voice, for real."""
-    folder = tmp_path_factory.mktemp("joe") / "bundle"
-    return build_bundle(
-        Wish("en_US-joe-medium", PROFILE, "fp32"), folder, cache_dir(), lambda *_: None
-    )
+    return _built_once("en_US-joe-medium", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def heart_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Another real voice, of the family hibari."""
+    return _built_once("en_US-heart", tmp_path_factory)
+
+
+def _built_once(voice: str, factory: pytest.TempPathFactory) -> Bundle:
+    def make(folder: Path) -> None:
+        build_bundle(Wish(voice, PROFILE, "fp32"), folder, cache_dir(), lambda *_: None)
+
+    return open_bundle(once(run_folder(factory) / f"{voice}.bundle", make), machine=None)
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +95,7 @@ def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="session")
 def cosyvoice3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Of a tiny random checkpoint: it clones, and says noise (30 s)."""
-    for package in ("torch", "onnxscript"):
-        pytest.importorskip(package, reason="needs the extra cosyvoice3: pip install torch")
-    from tests.tiny_cosyvoice3 import write_checkpoint
-
-    folder = tmp_path_factory.mktemp("cosyvoice3")
-    checkpoint = write_checkpoint(folder / "checkpoint")
-    wish = Wish("cosyvoice3-0.5b", PROFILE, "fp32", checkpoint=checkpoint)
-    return build_bundle(wish, folder / "bundle", folder / "cache", lambda *_: None)
+    return unpack(tmp_path_factory.mktemp("cosyvoice3"))
 
 
 @pytest.fixture(scope="session")
@@ -94,10 +104,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not shutil.which("cmake"):
         pytest.fail("cmake is not installed: apt-get install cmake g++ (make test does it)")
     source = Path(kernels.__file__).parent
-    build = tmp_path_factory.mktemp("kernels")
-    subprocess.run(["cmake", "-S", source, "-B", build], check=True, capture_output=True)
-    subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
-    return build / kernels.LIBRARY
+
+    def make(build: Path) -> None:
+        subprocess.run(["cmake", "-S", source, "-B", build], check=True, capture_output=True)
+        subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
+
+    return once(run_folder(tmp_path_factory) / "kernels", make) / kernels.LIBRARY
 
 
 @pytest.fixture(params=["best", *KERNEL_PATHS.get(platform.machine(), []), "scalar"])

@@ -18,8 +18,8 @@ import pytest
 
 from edge.synth import gpu
 from edge.synth.session import CONTEXT, CPU, CUDA, TENSORRT
+from tests.fakes import DEADLINE_S
 
-DEADLINE_S = 60.0
 Chain = Sequence[Any]
 
 

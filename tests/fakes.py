@@ -11,7 +11,9 @@ from edge.errors import NoSoundDevice
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style, Synthesizer
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
+"""Before a wait is called in vain, seconds: a machine that has eight things to do for each core
+needs 20 for what takes 1. Nothing waits so long where all is well."""
 PLENTY = 10**9
 
 

@@ -14,15 +14,21 @@ from edge.voice import voice_path
 BOARD = "x86-64"
 
 
-def pack(folder: Path, family: str, rate: int, graphs: Mapping[str, str] | None = None) -> Bundle:
+def pack(
+    folder: Path,
+    family: str,
+    rate: int,
+    graphs: Mapping[str, str] | None = None,
+    voice: str = "tone",
+) -> Bundle:
     """Make a bundle of all that lies in `folder`; `graphs` by stage."""
-    shutil.copyfile(voice_path("tone"), folder / VOICE)
+    shutil.copyfile(voice_path(voice), folder / VOICE)
     shutil.copyfile(profiles_dir() / f"{BOARD}.yaml", folder / PROFILE)
     seal(
         folder,
         lambda files: Manifest(
             format=FORMAT,
-            voice="tone",
+            voice=voice,
             profile=BOARD,
             family=family,
             language="en",

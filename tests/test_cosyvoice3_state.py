@@ -1,5 +1,4 @@
-"""The flow's kept state: what a chunk costs, what it needs, when none is kept. 3 s beside the
-bundle; needs the extra `cosyvoice3`."""
+"""The flow's kept state: what a chunk costs, what it needs, when none is kept (3 s)."""
 
 from __future__ import annotations
 

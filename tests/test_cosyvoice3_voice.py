@@ -1,5 +1,5 @@
-"""CosyVoice3 on a tiny random checkpoint: it clones and speaks; what it says is noise. 40 s, most
-of it for the bundle; needs the extra `cosyvoice3`."""
+"""CosyVoice3 with the kept graphs of a tiny random checkpoint: it clones and speaks, and what it
+says is noise (20 s)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from edge.synth.cosyvoice3.vocoder import SoundStream
 from edge.synth.session import Session
 from edge.synth.voice_print import Label, VoicePrint, read_label, save_print
 from tests.daemon_under_test import ROOT, ThreadDaemon
+from tests.fakes import DEADLINE_S
 from tests.test_cli import edge, refusal
 from tests.test_clip import voice as hum
 from tests.test_clip import write
@@ -283,7 +284,7 @@ def test_a_stop_is_heard_in_the_middle_of_a_sentence(
         runs.append(self._graph)
         if runs.count("llm-fp32.onnx") == 2:
             drawing.set()
-            assert stopped.wait(20)
+            assert stopped.wait(DEADLINE_S)
         return real(self, inputs)
 
     daemon = ThreadDaemon(tmp_path / "edge.sock", [cosyvoice3_bundle])
@@ -291,7 +292,7 @@ def test_a_stop_is_heard_in_the_middle_of_a_sentence(
     try:
         with daemon.connect() as wire:
             wire.send(Speak(TEXT, id="a"))
-            assert drawing.wait(20)
+            assert drawing.wait(DEADLINE_S)
             done = edge("stop", "--socket", daemon.path)
             assert done.stdout == b"stopped 1\n"
             stopped.set()
@@ -313,7 +314,7 @@ def test_consent_is_asked_once_on_a_terminal_and_kept(
         [sys.executable, "-m", "edge", *words, "--any-board", "--bundle", cosyvoice3_bundle.path],
         stdin=theirs,
         capture_output=True,
-        timeout=60,
+        timeout=3 * DEADLINE_S,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )

@@ -15,6 +15,7 @@ from edge.errors import NoSoundDevice
 from edge.sound.devices import Device, find, holder_of, lost, sounddevice
 from edge.sound.failover import reopen_delays
 from tests.daemon_under_test import ROOT
+from tests.fakes import DEADLINE_S
 
 
 def device(name: str, index: int, default: bool = False) -> Device:
@@ -113,7 +114,11 @@ except MissingPackage as error:
     print(error.message, error.remedy)
 """
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=DEADLINE_S,
     )
     assert "PortAudio library not found" in run.stdout
     assert "sudo apt install libportaudio2" in run.stdout

@@ -27,7 +27,7 @@ from edge.build.export.hibari_graphs import write_decoder, write_encoder, write_
 from edge.build.export.original import OriginalGraph, read_original
 from edge.build.fetch import fetch
 from edge.build.metrics import log_mel_distance_db, snr_db
-from edge.build.pipeline import Wish, build_bundle
+from edge.bundle import Bundle
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
 from edge.synth import Style
@@ -115,12 +115,8 @@ def sentences() -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
-def heart(tmp_path_factory: pytest.TempPathFactory) -> HibariSynthesizer:
-    folder = tmp_path_factory.mktemp("heart") / "bundle"
-    bundle = build_bundle(
-        Wish("en_US-heart", "x86-64", "fp32"), folder, cache_dir(), lambda *_: None
-    )
-    loaded = synth.load(bundle, "fp32")
+def heart(heart_bundle: Bundle) -> HibariSynthesizer:
+    loaded = synth.load(heart_bundle, "fp32")
     assert isinstance(loaded, HibariSynthesizer)
     return loaded
 

@@ -21,6 +21,7 @@ import trustme
 from edge.build.fetch import fetch
 from edge.errors import ChecksumMismatch, DiskFull, FetchFailed
 from edge.voice import Licence, Source, Voice
+from tests.fakes import DEADLINE_S
 
 BODY = bytes(range(256)) * 1200  # 307,200 bytes: several blocks
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -137,7 +138,7 @@ def at(site: Site) -> Voice:
 
 
 def run(voice: Voice, cache: Path) -> Path:
-    return fetch(voice, cache, delays=FOUR_TRIES, timeout=20)["model"]
+    return fetch(voice, cache, delays=FOUR_TRIES, timeout=DEADLINE_S)["model"]
 
 
 def test_a_second_fetch_opens_no_connection(site: Site, tmp_path: Path) -> None:

@@ -36,10 +36,10 @@ from edge.synth.variants import on_gpu
 from edge.synth.windows import SIZES, plan_windows
 from edge.voice import load_voice
 from tests.fake_gpu import CPU, CUDA, TENSORRT, FakeOnnxruntime
+from tests.fakes import DEADLINE_S
 
 pytestmark = pytest.mark.voice
 TEXTS = ("no", "Hmm", "The kettle is on.", "Turn left after the bridge, then keep to the right.")
-DEADLINE_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -91,11 +91,12 @@ def test_what_cut_in_can_be_stopped_and_nothing_is_missing(tone_bundle: Bundle) 
         stage.card.play(3)
         stage.card.wait_until_held()
         assert stage.synthesis.cancel(None, "2") == ["2"]
+        # Here, before the stage closes: closing silences the device too.
+        assert not stage.card.aborts, "the device still held the interrupted one's words"
         stage.card.give_room()
         stage.wait_for_ends(2)
         before, urgent, after = stage.heard()
     assert urgent[:2] == (2, 0) and urgent[2] < 30 * WORD_FRAMES
-    assert not stage.card.aborts, "the device still held the interrupted one's words"
     assert after == (1, (before[2] - 1) // WORD_FRAMES * WORD_FRAMES, 8 * WORD_FRAMES)
 
 

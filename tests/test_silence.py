@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle
 from edge.protocol import Speak, SpeakFinished, Status, StatusReport, Synthesize
 from tests.conftest import PROFILE
@@ -33,16 +32,6 @@ def strace() -> str:
     found = shutil.which("strace")
     assert found, "strace is not installed: sudo apt-get install -y strace"
     return found
-
-
-@pytest.fixture(scope="module")
-def heart_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real voice: it brings onnxruntime in, whose wheels report home if they are let."""
-    folder = tmp_path_factory.mktemp("heart")
-    build_bundle(
-        Wish("en_US-heart", PROFILE, "fp32"), folder / "b", folder / "cache", lambda *_: None
-    )
-    return folder / "b"
 
 
 def families(trace: Path) -> set[str]:
@@ -76,8 +65,7 @@ def use(daemon: ProcessDaemon) -> None:
 def test_the_daemon_is_silent(
     strace: str, tmp_path: Path, request: pytest.FixtureRequest, bundle: str
 ) -> None:
-    built = request.getfixturevalue(bundle)
-    path = built.path if isinstance(built, Bundle) else built
+    path = request.getfixturevalue(bundle).path
     trace = tmp_path / "trace"
     daemon = ProcessDaemon(tmp_path / "edge.sock", path, traced(strace, trace))
     children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children")

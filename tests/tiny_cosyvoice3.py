@@ -1,12 +1,15 @@
 """Makes a tiny random checkpoint with the files, names and quirks of the released CosyVoice3.
 
-It says nothing: its speech is noise. It needs the extra `cosyvoice3`. By hand, for a bundle:
-`python -m tests.tiny_cosyvoice3 DIR`, then `edge build cosyvoice3-0.5b --checkpoint DIR`.
+It says nothing: its speech is noise. Its weights have few values, and its tables repeat parts of
+rows, so that what is exported from it packs into a tenth (tests/kept_cosyvoice3.py). It needs the
+extra `cosyvoice3`. By hand, for a bundle: `python -m tests.tiny_cosyvoice3 DIR`, then
+`edge build cosyvoice3-0.5b --checkpoint DIR`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Literal
@@ -29,6 +32,8 @@ ENDINGS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 CODES = 6561
 EOS = CODES + 1
 TEXT_ROWS = 640
+TABLES = ("llm_decoder.weight", "speech_embedding.weight", "input_embedding.weight")
+"""A row for each code."""
 
 YAML = """\
 __set_seed1: !apply:random.seed [1986]
@@ -190,7 +195,8 @@ def write_checkpoint(
     _write_tokenizer(text)
     d = read_dimensions(folder / "cosyvoice3.yaml", text / "config.json")
     torch.manual_seed(seed)
-    llm, tables = Llm(d.llm).state_dict(), Tables(d.llm).state_dict()
+    kept = _as_it_is if released else _packable
+    llm, tables = kept(Llm(d.llm).state_dict()), kept(Tables(d.llm).state_dict())
     llm["llm_decoder.weight"][CODES:] = 0  # so that speech does not end at once ...
     llm["llm_decoder.weight"][EOS] = 0.4 * torch.randn(d.llm.hidden)  # ... but now and then
     state = {}
@@ -200,7 +206,7 @@ def write_checkpoint(
     state["llm.model.lm_head.weight"] = state["llm.model.model.embed_tokens.weight"]
     torch.save(state, folder / "llm.pt")
 
-    front, step = FlowFront(d.flow).state_dict(), FlowStep(d.flow).state_dict()
+    front, step = kept(FlowFront(d.flow).state_dict()), kept(FlowStep(d.flow).state_dict())
     head = torch.arange(0, d.flow.head, 2).float() / d.flow.head
     step["estimator.rotary_embed.inv_freq"] = 1.0 / 10_000.0**head
     state = front | {f"decoder.{name}": value for name, value in step.items()}
@@ -213,8 +219,8 @@ def write_checkpoint(
     for name, parameter in vocoder.named_parameters():
         if name.endswith("alpha"):
             nn.init.uniform_(parameter, 0.5, 2.0)
-    state = _with_weight_norm(vocoder.state_dict(), spelling)
-    for name, value in _with_weight_norm(f0.state_dict(), spelling).items():
+    state = _with_weight_norm(kept(vocoder.state_dict()), spelling)
+    for name, value in _with_weight_norm(kept(f0.state_dict()), spelling).items():
         state[f"f0_predictor.{name}"] = value
     for name, value in SourceModule(d.vocoder.harmonics).state_dict().items():
         state[f"m_source.{name}"] = value
@@ -223,6 +229,25 @@ def write_checkpoint(
     _write_campplus(folder / "campplus.onnx")
     _write_speech_tokenizer(folder / "speech_tokenizer_v3.onnx")
     return folder
+
+
+def _as_it_is(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return state
+
+
+def _packable(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Round to multiples of a power of two near the spread; two halves tell the codes apart."""
+    found = {}
+    for name, value in state.items():
+        if name in TABLES:
+            code, half = torch.arange(CODES), value.shape[1] // 2
+            value[:CODES, :half] = value[:81][code % 81, :half]
+            value[:CODES, half:] = value[:81][code // 81, half:]
+        if value.numel() >= 512 and (spread := float(value.std())):
+            step = 2.0 ** math.floor(math.log2(spread))
+            value = torch.round(value / step) * step
+        found[name] = value
+    return found
 
 
 def _with_weight_norm(state: dict[str, Tensor], spelling: Spelling) -> dict[str, Tensor]:

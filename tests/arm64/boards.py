@@ -55,7 +55,7 @@ def emulated(board: str, cpu: str, root: Path) -> Path:
     given = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())
     python.write_text(
         f"#!/bin/sh\nexec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin {given} "
-        f'${{QEMU_PLUGIN:+QEMU_PLUGIN="$QEMU_PLUGIN"}} nice -n 15 '
+        f'${{QEMU_PLUGIN:+QEMU_PLUGIN="$QEMU_PLUGIN"}} '
         f"qemu-aarch64 -0 {shlex.quote(str(python))} "
         f'{shlex.quote(str(tree / "usr/bin/python3.11"))} "$@"\n',
         encoding="utf-8",

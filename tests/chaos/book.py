@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.voice import BEEP, UTTERANCES
+from tests.fakes import DEADLINE_S
 
 WHOLE = BEEP - 24
 FADED = 520
@@ -53,7 +54,7 @@ class Book:
         self.began = time.monotonic()
 
     def begin(self, words: int, kind: str, breaks: bool = False) -> Entry:
-        number = self._free.get(timeout=60)
+        number = self._free.get(timeout=DEADLINE_S)
         with self._lock:
             entry = Entry(number, words, kind + (" broken" if breaks else ""))
             self._current[number] = entry

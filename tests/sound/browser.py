@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-DEADLINE_S = 40.0
+from tests.fakes import DEADLINE_S
+
 APT = "sudo apt-get install -y --no-install-recommends chromium"
 
 

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.sound import devices
+from tests.fakes import DEADLINE_S
 
-DEADLINE_S = 20.0
 APT = "sudo apt-get install -y --no-install-recommends " + (
     "libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils"
 )

@@ -26,7 +26,7 @@ SAY = ["/opt/edge-voice/bin/edge", "say", "The door is open."]
 GROUP = ["setpriv", "--reuid=games", "--regid=games", "--groups=edge-voice"]
 STRANGER = ["setpriv", "--reuid=games", "--regid=games", "--clear-groups"]
 BUNDLE = ["--bundle", "/opt/ours/bundle"]
-DEADLINE_S = 60
+DEADLINE_S = 180
 
 
 def run(*command: str) -> dict[str, Any]:
