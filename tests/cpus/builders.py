@@ -43,7 +43,7 @@ VARIANTS: Mapping[str, tuple[str, str]] = {
 """Variant and a board that has it -> recipes of its encoder and decoder."""
 LAYERS = ("flow.", "dec.conv_pre", "dec.ups.0", *(f"dec.resblocks.{i}." for i in range(3)))
 """Beginnings of the names of the convolutions that int8-static takes here, without its search:
-flow, conv_pre and stage 0, which is what the search finds for joe (docs of performance)."""
+flow, conv_pre and stage 0, which is about what the search finds for joe."""
 EVERY = 4
 """Evaluation sentences are 40; each fourth is spoken."""
 CALIBRATION = 6
@@ -124,7 +124,7 @@ def table(folder: Path) -> None:
 
 
 def _unlike(folder: Path, first: str, other: str, name: str) -> str:
-    """What differs between two builders' graphs: nodes, how many constants, by how much."""
+    """Say how two builders' graphs differ: in nodes, or in scales and the integers of them."""
     file = name.replace(", ", "-").replace(" ", "-") + ".onnx"
     one, two = (onnx.load(folder / builder / file) for builder in (first, other))
     if [n.SerializeToString() for n in one.graph.node] != [
@@ -132,11 +132,14 @@ def _unlike(folder: Path, first: str, other: str, name: str) -> str:
     ]:
         return "other nodes"
     a, b = constants(one), constants(two)
-    moved = [n for n in a if not np.array_equal(a[n], b[n])]
-    kinds = sorted({str(a[n].dtype) for n in moved})
-    most = max(float(np.abs(a[n].astype(float) - b[n]).max()) for n in moved)
-    scale = max(float(np.abs(a[n].astype(float)).max()) for n in moved)
-    return f"{len(moved)} of {len(a)} constants ({', '.join(kinds)}), by {most / scale:.1e}"
+    moved = {n: np.abs(a[n].astype(float) - b[n]) for n in a if not np.array_equal(a[n], b[n])}
+    scales = [n for n in moved if a[n].dtype == np.float32]
+    codes = [n for n in moved if a[n].dtype != np.float32]
+    most = max((float((moved[n] / np.abs(a[n]).max()).max()) for n in scales), default=0.0)
+    count = sum(np.count_nonzero(moved[n]) for n in codes)
+    far = max((int(moved[n].max()) for n in codes if a[n].dtype != np.int32), default=0)
+    size = sum(a[n].size for n in a if a[n].dtype.kind in "iu")
+    return f"scales by {most:.0e} at most; {count} of {size} integers, codes by {far}"
 
 
 if __name__ == "__main__":
