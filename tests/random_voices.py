@@ -34,6 +34,17 @@ VOICES = {
     "three-flows-torch-1": VoiceShape(flows=3, scoped=False, folded=False),
 }
 
+DESCRIPTION = """\
+name: random
+title: Random noise, no speech
+family: piper
+language: en_US
+licence: {name: CC0-1.0, statement: Made by a test., attribution: None., seller_note: None.}
+files:
+  model: {path: voice.onnx}
+  config: {path: voice.onnx.json}
+"""
+
 
 def write_voice(shape: VoiceShape, folder: Path, seed: int = 0) -> tuple[Path, Path]:
     """Write voice.onnx and voice.onnx.json; the same seed gives the same voice."""
@@ -49,6 +60,22 @@ def write_voice(shape: VoiceShape, folder: Path, seed: int = 0) -> tuple[Path, P
     }
     (folder / "voice.onnx.json").write_text(json.dumps(config))
     return folder / "voice.onnx", folder / "voice.onnx.json"
+
+
+def write_letters(shape: VoiceShape, folder: Path) -> str:
+    """Write a voice that reads letters, and its description; returns the description's path."""
+    _, path = write_voice(shape, folder)
+    config = json.loads(path.read_text())
+    letters = "_^$ " + "".join(chr(97 + i) for i in range(26))
+    config |= {
+        "espeak": {"voice": "en-us"},
+        "phoneme_type": "text",
+        "inference": {"noise_scale": 0.667, "length_scale": 16, "noise_w": 0.8},
+        "phoneme_id_map": {c: [i] for i, c in enumerate(letters) if i < shape.symbols},
+    }
+    path.write_text(json.dumps(config))
+    (folder / "random.yaml").write_text(DESCRIPTION)
+    return str(folder / "random.yaml")
 
 
 class _Emitter(VitsLayers):

@@ -90,7 +90,16 @@ def graph() -> OriginalGraph:
 
 @pytest.fixture(scope="module")
 def published() -> Model:
-    return Model(FILES["model"])
+    """The published graph in products of u8 x u8, which no CPU rounds: its weights, of 8 bits and
+    signed, saturate where there is no VNNI (edge/build/quantize/recipe.py)."""
+    model = onnx.load(FILES["model"])
+    held = {tensor.name: tensor for tensor in model.graph.initializer}
+    names = {n for node in model.graph.node if node.op_type == "MatMulInteger" for n in node.input}
+    for name in names.intersection(held):
+        raised = numpy_helper.to_array(held[name]).astype(np.int16)
+        if held[name].data_type == onnx.TensorProto.INT8:  # a weight, or its zero point
+            held[name].CopyFrom(numpy_helper.from_array((raised + 128).astype(np.uint8), name))
+    return Model(model)
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +140,8 @@ def relative(reference: Array, test: Array) -> float:
     return float(np.linalg.norm(reference.astype(float) - test) / np.linalg.norm(reference))
 
 
-def test_the_recipe_gives_back_the_published_graph_bit_for_bit(
-    graph: OriginalGraph, published: Model, sentences: list[list[int]], tmp_path: Path
+def test_quantizing_the_float_graph_gives_back_the_published_one_bit_for_bit(
+    graph: OriginalGraph, sentences: list[list[int]], tmp_path: Path
 ) -> None:
     """So the float weights are the very ones that the published integers stand for."""
     onnx.save(write_whole(graph), tmp_path / "float.onnx")
@@ -144,7 +153,7 @@ def test_the_recipe_gives_back_the_published_graph_bit_for_bit(
         extra_options={"MatMulConstBOnly": True},
     )
     assert _integers(tmp_path / "int8.onnx") == _integers(FILES["model"])
-    again = Model(tmp_path / "int8.onnx")
+    published, again = Model(FILES["model"]), Model(tmp_path / "int8.onnx")
     for ids in sentences[::5]:
         theirs, ours = published.speak(ids), again.speak(ids)
         assert all(np.array_equal(theirs[name], ours[name]) for name in OUTPUTS)

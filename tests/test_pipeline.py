@@ -24,18 +24,7 @@ from edge.errors import DiskFull, ExportFailed
 from edge.profile import load_profile
 from edge.records import load_json
 from edge.synth import Style
-from tests.random_voices import VOICES, write_voice
-
-TEXT = """\
-name: random
-title: Random noise, no speech
-family: piper
-language: en_US
-licence: {name: CC0-1.0, statement: Made by a test., attribution: None., seller_note: None.}
-files:
-  model: {path: voice.onnx}
-  config: {path: voice.onnx.json}
-"""
+from tests.random_voices import DESCRIPTION, VOICES, write_letters
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -45,20 +34,7 @@ def quiet(stage: str, done: int, total: int) -> None:
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The YAML file of a voice that says letters."""
-    folder = tmp_path_factory.mktemp("random")
-    _, config_path = write_voice(VOICES["medium"], folder)
-    config = json.loads(config_path.read_text())
-    symbols = config["num_symbols"]
-    letters = "_^$ " + "".join(chr(97 + i) for i in range(26))
-    config |= {
-        "espeak": {"voice": "en-us"},
-        "phoneme_type": "text",
-        "inference": {"noise_scale": 0.667, "length_scale": 16, "noise_w": 0.8},
-        "phoneme_id_map": {c: [i] for i, c in enumerate(letters) if i < symbols},
-    }
-    config_path.write_text(json.dumps(config))
-    (folder / "random.yaml").write_text(TEXT)
-    return str(folder / "random.yaml")
+    return write_letters(VOICES["medium"], tmp_path_factory.mktemp("random"))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +150,7 @@ def test_a_model_that_is_none_is_refused_with_a_reason(voice: str, tmp_path: Pat
     folder = Path(voice).parent
     (tmp_path / "voice.onnx").write_bytes(b"MZ this is a program")
     (tmp_path / "voice.onnx.json").write_bytes((folder / "voice.onnx.json").read_bytes())
-    (tmp_path / "random.yaml").write_text(TEXT)
+    (tmp_path / "random.yaml").write_text(DESCRIPTION)
     with pytest.raises(ExportFailed, match=r"voice\.onnx"):
         wish = Wish(str(tmp_path / "random.yaml"), "rpi4")
         build_bundle(wish, tmp_path / "b", tmp_path / "cache", quiet)

@@ -1,7 +1,7 @@
 """Family `hibari`: two float graphs from one int8 graph; vocabulary and notice beside them.
 
 The published graph multiplies in int8. A CPU without a dot product does that slower than float,
-an accelerator not at all; the recipe int8-dynamic makes the same integers where they pay.
+an accelerator not at all; the recipe int8-dynamic makes integers of 7 bits where they pay.
 """
 
 from __future__ import annotations

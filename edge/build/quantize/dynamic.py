@@ -55,6 +55,7 @@ def int8_dynamic(source: Path, target: Path, calibration: Calibration | None) ->
                 nodes_to_quantize=fit,
                 per_channel=True,
                 weight_type=QuantType.QInt8,
+                reduce_range=True,  # LARGEST_WEIGHT
                 # The types of what follows Gelu are not inferred.
                 extra_options={"DefaultTensorType": TensorProto.FLOAT},
             )

@@ -19,6 +19,18 @@ from edge.errors import ExportFailed
 from edge.files import write_whole
 from edge.pcm import Samples
 
+LARGEST_WEIGHT = 64
+"""Size of the largest int8 weight that onnxruntime multiplies in integers: 7 bits.
+
+Its kernels for u8 x s8 on AVX2, and on AVX-512 without VNNI, add two products in 16 bits
+(VPMADDUBSW), which saturate: 2 * 255 * 127 = 64,770 is more than 32,767, and 2 * 255 * 64 = 32,640
+is not. So the integers are the same on every CPU, and a build hears what the board will say.
+Sources: onnxruntime's mlas/lib/amd64/QgemmU8X8KernelAvx2.asm and its page on quantization, which
+calls this reduce_range; measured in tests/test_cpus.py.
+"""
+STORED_WEIGHT = 127
+"""Size of the largest int8 weight that becomes float before it is multiplied: 8 bits."""
+
 Array = npt.NDArray[Any]
 Activations = Literal["u8", "s8"]
 
@@ -155,10 +167,12 @@ def replace_nodes(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> No
     model.graph.node.extend(kept)
 
 
-def int8_rows(weight: Array, axis: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Symmetric int8 with one scale per slice of `axis`; a slice of zeros has scale 1."""
+def int8_rows(
+    weight: Array, axis: int, largest: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Round to -largest..largest, a scale per slice of `axis`; a slice of zeros has scale 1."""
     others = tuple(i for i in range(weight.ndim) if i != axis)
     peak = np.abs(weight.astype(np.float64)).max(axis=others, keepdims=True)
-    scale = np.where(peak > 0, peak / 127.0, 1.0).astype(np.float32)
-    small = np.clip(np.rint(weight / scale), -127, 127).astype(np.int8)
+    scale = np.where(peak > 0, peak / largest, 1.0).astype(np.float32)
+    small = np.clip(np.rint(weight / scale), -largest, largest).astype(np.int8)
     return small, scale.reshape(-1)

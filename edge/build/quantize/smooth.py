@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.build.quantize.observe import Layer, Observed, Vector
+from edge.build.quantize.recipe import LARGEST_WEIGHT
 from edge.pcm import Samples
 
 LEVELS = 255  # steps of eight bits
@@ -85,7 +86,7 @@ def rounded(layer: Layer, given: Grid, made: Grid, observed: Observed) -> Rounde
     weight = layer.weight.astype(np.float64) * given.step.reshape(shape)
     scale = _weight_scale(weight)
     column = scale.reshape(-1, *(1,) * (weight.ndim - 1))
-    codes = np.clip(np.rint(weight / column), -127, 127)
+    codes = np.clip(np.rint(weight / column), -LARGEST_WEIGHT, LARGEST_WEIGHT)
     # What rounding the weights does to the mean is known, so it is taken back.
     lost = (weight - codes * column) / given.step.reshape(shape) * observed.mean.reshape(shape)
     others = tuple(range(1, weight.ndim))
@@ -105,7 +106,7 @@ def _grid(low: Vector, step: Vector) -> Grid:
 
 def _weight_scale(weight: Vector) -> Vector:
     peak = np.abs(weight).max(axis=tuple(range(1, weight.ndim)))
-    return np.where(peak > 0, peak / 127.0, 1.0)
+    return np.where(peak > 0, peak / LARGEST_WEIGHT, 1.0)
 
 
 def _noise(step: Vector, observed: Observed, layer: Layer) -> float:

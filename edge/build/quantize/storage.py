@@ -13,6 +13,7 @@ from onnx import helper
 
 from edge.build.quantize.dynamic import duration_nodes
 from edge.build.quantize.recipe import (
+    STORED_WEIGHT,
     Array,
     Calibration,
     RecipeLog,
@@ -51,7 +52,7 @@ def weights_int8(source: Path, target: Path, calibration: Calibration | None) ->
         name = node.input[place]
         if f"{name}.int8" not in added:
             axis = _AXIS.get(node.op_type, weight.ndim - 1)
-            added[f"{name}.int8"], added[f"{name}.scale"] = int8_rows(weight, axis)
+            added[f"{name}.int8"], added[f"{name}.scale"] = int8_rows(weight, axis, STORED_WEIGHT)
             inputs, output = [f"{name}.int8", f"{name}.scale"], f"{name}.float"
             nodes.append(
                 helper.make_node("DequantizeLinear", inputs, [output], name=output, axis=axis)

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from edge.build.quantize.recipe import (
+    LARGEST_WEIGHT,
     Array,
     Calibration,
     RecipeLog,
@@ -139,7 +140,7 @@ def _int8(
         shared[f"{x}:u8"] = x
         parts = [f"{x}:u8", f"{x}:scale", f"{x}:zero"]
         nodes.append(helper.make_node("DynamicQuantizeLinear", [x], parts, name=f"{x}:u8"))
-    added[f"{w}:i8"], added[f"{w}:scale"] = int8_rows(weight, 1)
+    added[f"{w}:i8"], added[f"{w}:scale"] = int8_rows(weight, 1, LARGEST_WEIGHT)
     added[f"{w}:zero"] = np.zeros(weight.shape[1], np.int8)
     operands = [f"{x}:u8", f"{w}:i8", f"{x}:zero", f"{w}:zero"]
     return [
