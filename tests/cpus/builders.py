@@ -26,7 +26,7 @@ from edge.build.quantize import RECIPES, Calibration, calibrate
 from edge.build.quantize.recipe import constants
 from edge.build.stage_cache import StageCache
 from edge.bundle import file_sha256
-from edge.cli import cache_dir
+from edge.files import cache_dir
 from edge.profile import load_profile
 from edge.voice import load_voice
 
