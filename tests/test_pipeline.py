@@ -6,22 +6,19 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge import synth
-from edge.build import pipeline
+from edge.build import pipeline, trial
 from edge.build.bundles import build_all
-from edge.build.evaluate import say
+from edge.build.evaluate import Speed, say
 from edge.build.metrics import snr_db
 from edge.build.pipeline import Wish, build_bundle
-from edge.build.quality import BuildReport, Variant
-from edge.build.verdict import decide, gates
+from edge.build.quality import BuildReport
 from edge.bundle import open_bundle
 from edge.errors import DiskFull, ExportFailed
-from edge.profile import load_profile
 from edge.records import load_json
 from edge.synth import Style
 from tests.random_voices import DESCRIPTION, VOICES, write_letters
@@ -58,18 +55,74 @@ def built(voice: str, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def test_all_that_pass_are_packed_for_another_architecture(built: Path) -> None:
+def test_what_can_be_packed_is_measured_and_the_rest_is_not_made(built: Path, cache: Path) -> None:
     bundle = open_bundle(built, machine=None)
     report = load_json(built / "report.json", BuildReport)
-    packed = [v.name for v in report.variants if v.verdict != "refused"]
-    assert [v.name for v in bundle.manifest.variants] == packed
-    assert packed[0] == "fp32"  # first in the profile, and the board decides
-    assert {v.name for v in report.variants} == {v.name for v in bundle.profile.variants}
+    assert [(v.name, v.verdict) for v in report.variants] == [
+        ("fp32", "chosen"),  # first in the profile
+        ("weights-int8", "packed"),
+    ]
+    assert [v.name for v in bundle.manifest.variants] == ["fp32", "weights-int8"]
+    [skipped] = report.skipped
+    assert skipped.name == "int8-decoder" and skipped.recipes["decoder"] == "int8-static"
+    assert skipped.reason.startswith("Not made: fp32 comes before it in the profile's order")
+    assert not list((cache / "stages").glob("decoder-int8-static-*"))
+    assert report.every.startswith("edge build ") and report.every.endswith("--every")
     assert all(v.reason for v in report.variants)
     assert {p.stage for p in report.parity} >= {"encoder, means", "decoder, whole"}
     for page in ("report.md", "report.html"):
-        assert "fp32" in (built / page).read_text()
+        assert skipped.reason.partition("'")[0] in (built / page).read_text()
     assert not [name for name in bundle.manifest.files if name.startswith("report")]
+
+
+def test_the_report_says_what_each_step_cost(built: Path) -> None:
+    report = load_json(built / "report.json", BuildReport)
+    steps = [step.step for step in report.steps]
+    assert len(set(steps)) == len(steps)
+    assert {"export", "speak with fp32", "compare weights-int8", "pack"} <= set(steps)
+    assert all(step.cpu_seconds >= 0 and step.wall_seconds >= 0 for step in report.steps)
+    assert "What each step cost" in (built / "report.md").read_text()
+
+
+def test_every_variant_is_measured_and_packed_if_it_is_asked_for(
+    voice: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ("the train leaves at nine.", "no, it does not.")
+    monkeypatch.setattr(pipeline.corpus, "sentences", lambda purpose, language: few)
+    told: list[tuple[str, int, int]] = []
+    wish = Wish(voice, "rpi4", every=True)
+    bundle = build_bundle(wish, tmp_path / "b", cache, lambda *step: told.append(step))
+    report = load_json(tmp_path / "b/report.json", BuildReport)
+    assert {v.name for v in report.variants} == {v.name for v in bundle.profile.variants}
+    passed = [v.name for v in report.variants if v.verdict != "refused"]
+    assert [v.name for v in bundle.manifest.variants] == passed
+    assert not report.skipped and not report.every
+    # What takes long tells how far it is.
+    for step in ("decoder int8-static", "compare int8-decoder", "time the variants"):
+        parts = [done / total for name, done, total in told if name == step and total]
+        assert len(parts) > 1 and parts == sorted(parts) and parts[-1] < 1
+
+
+def test_for_this_machine_its_clock_decides(
+    voice: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ("the train leaves at nine.", "no, it does not.")
+    monkeypatch.setattr(pipeline.corpus, "sentences", lambda purpose, language: few)
+    slow = {"fp32": 1.0, "weights-int8": 0.5, "int8-decoder": 0.7}
+
+    def timed(loaded: dict[str, object], *rest: object) -> dict[str, Speed]:
+        return {name: Speed(slow[name] / 10, 10.0, slow[name]) for name in loaded}
+
+    monkeypatch.setattr(trial, "time_variants", timed)
+    build_bundle(Wish(voice, "rpi4", here=True), tmp_path / "b", tmp_path / "cache", quiet)
+    report = load_json(tmp_path / "b/report.json", BuildReport)
+    # The profile's order is not this machine's, so all of it was timed.
+    assert {v.name for v in report.variants} == set(slow)
+    assert report.chosen is not None
+    assert report.chosen.reason == (
+        "Faster on this machine than fp32, which comes before it in the profile's order: 0.50 "
+        "against 1.00 of the reference's CPU time."
+    )
 
 
 def test_a_stage_is_not_run_twice(
@@ -158,65 +211,3 @@ def test_a_model_that_is_none_is_refused_with_a_reason(voice: str, tmp_path: Pat
     rows = json.loads((tmp_path / "b.export-log.json").read_text())
     assert [(row["stage"], row["ok"]) for row in rows] == [("read", False)]
     assert "voice.onnx" in rows[0]["error"] and "Traceback" not in rows[0]["error"]
-
-
-# Verdicts
-
-
-def variant(name: str, cpu_ratio: float, log_mel_db: float, bytes: int = 1000) -> Variant:
-    return Variant(
-        name=name,
-        recipes={},
-        verdict="packed",
-        reason="",
-        bytes=bytes,
-        cpu_ratio=cpu_ratio,
-        rtf=0.1,
-        log_mel_db=log_mel_db,
-        clipped_fraction=0.0,
-    )
-
-
-X86 = load_profile("x86-64")
-FP32 = variant("fp32", 1.0, 0.0, 60_000)
-SMALL = variant("weights-int8", 1.02, 0.7, 16_000)
-
-
-def decided(*measured: Variant) -> dict[str, tuple[str, str]]:
-    limits = gates(X86.budget, FP32)
-    found = decide(X86, measured, limits, {v.name: True for v in measured})
-    assert found[0].verdict == "chosen"
-    return {v.name: (v.verdict, v.reason) for v in found}
-
-
-def test_the_fastest_that_passes_is_chosen_and_the_smallest_is_kept_to_fall_back_on() -> None:
-    found = decided(variant("int8", 0.7, 1.4), FP32, SMALL)
-    assert {name: verdict for name, (verdict, _) in found.items()} == {
-        "int8": "chosen",
-        "weights-int8": "packed",
-        "fp32": "refused",
-    }
-    assert "0.70" in found["int8"][1]
-
-
-def test_a_slower_variant_is_not_chosen_and_the_reason_says_so() -> None:
-    found = decided(variant("int8", 1.7, 1.4), FP32, SMALL)
-    assert found["fp32"][0] == "chosen"
-    assert found["int8"] == ("refused", "Slower than fp32: 1.70 of fp32's CPU time here.")
-
-
-def test_a_worse_sounding_variant_is_refused_with_the_limit() -> None:
-    verdict, reason = decided(variant("int8", 0.5, 4.8), FP32, SMALL)["int8"]
-    assert verdict == "refused" and "4.80 dB" in reason and "2.00" in reason
-
-
-def test_of_two_that_are_equally_fast_the_better_sounding_is_chosen() -> None:
-    found = decided(variant("int8", 0.70, 1.4), variant("int8-encoder", 0.71, 0.4), FP32, SMALL)
-    assert found["int8-encoder"][0] == "chosen"
-
-
-def test_opinions_are_held_against_those_of_fp32() -> None:
-    judged = replace(FP32, dnsmos_ovrl=3.28, word_error_rate=0.01)
-    by_name = {gate.measure: gate for gate in gates(X86.budget, judged)}
-    assert by_name["dnsmos_ovrl"].limit == pytest.approx(3.28 - X86.budget.dnsmos_loss)
-    assert by_name["word_error_rate"].limit == pytest.approx(0.01 + X86.budget.word_errors / 100)

@@ -27,6 +27,8 @@ from edge.build.quality import (
     Gate,
     Parity,
     Sensitivity,
+    Skipped,
+    StepCost,
     Variant,
 )
 from edge.build.report import to_markdown, write
@@ -83,7 +85,7 @@ HISS = Variant(
     dnsmos_ovrl=3.034,
 )
 REPORT = BuildReport(
-    format=1,
+    format=2,
     voice="en_US-made-up",
     profile="rpi5",
     language="en",
@@ -98,6 +100,16 @@ REPORT = BuildReport(
     sensitivity=tuple(Sensitivity(f"dec.layer{i}", 0.9**i) for i in range(23)),
     parity=(Parity("encoder", 3.1e-7, 1.9e-6),),
     export=(ExportStep("encoder", "fuse", "12 LayerNormalization | 6 QKV"),),
+    skipped=(
+        Skipped(
+            "int8-encoder",
+            {"encoder": "int8-dynamic", "decoder": "fp32"},
+            "Not made: int8-partly comes before it in the profile's order and runs wherever it "
+            "does.",
+        ),
+    ),
+    every="edge build en_US-made-up --profile rpi5 --every",
+    steps=(StepCost("export", 2.4, 3.1), StepCost("compare int8-partly", 17.66, 21.0)),
 )
 
 
@@ -192,6 +204,9 @@ def test_hostile_names_stay_text() -> None:
         sensitivity=(Sensitivity(evil, 1.0),),
         parity=(Parity(evil, 0.0, 0.0),),
         export=(ExportStep(evil, evil, evil),),
+        skipped=(Skipped(evil + evil, {evil: evil}, evil),),
+        every=evil,
+        steps=(StepCost(evil, 1.0, 1.0),),
     )
     page = Page(to_html(hostile, [Clip(evil, RATE, {evil: tone(4)})]))
     assert page.open == []
@@ -220,8 +235,10 @@ def test_the_json_loads_again_strictly(tmp_path: Path) -> None:
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     with pytest.raises(BadRecord, match=r"variants\[1\]\.verdict: expected one of chosen"):
         records.parse_json(text.replace('"chosen"', '"best"'), BuildReport, "report.json")
-    with pytest.raises(BadRecord, match="format 2 is not 1"):
-        records.parse_json(text.replace('"format": 1', '"format": 2'), BuildReport, "r")
+    with pytest.raises(BadRecord, match="format 1 is not 2"):
+        records.parse_json(text.replace('"format": 2', '"format": 1'), BuildReport, "r")
+    with pytest.raises(BadRecord, match="variants of one name: fp32, int8-all, int8-partly, int"):
+        records.parse_json(text.replace('"int8-encoder"', '"int8-partly"'), BuildReport, "r")
     with pytest.raises(BadRecord, match="more than one variant is chosen"):
         records.parse_json(text.replace('"packed"', '"chosen"'), BuildReport, "r")
     with pytest.raises(BadRecord, match="no measure 'beauty'"):

@@ -87,6 +87,8 @@ class Candidate:
     recipes: Mapping[str, str]
     graphs: Mapping[str, Path]
     failure: str = ""
+    remedy: str = ""
+    sensitivity: tuple[Sensitivity, ...] = ()
 
     @property
     def is_reference(self) -> bool:
@@ -147,34 +149,51 @@ def make_candidates(
     only: str | None = None,
 ) -> tuple[list[Candidate], tuple[Sensitivity, ...]]:
     """Each of the profile's plans, and the reference; with `only`, that one and the reference."""
-    plans = [plan for plan in profile.variants if only in (None, plan.name)]
-    if not original.graphs:
-        plans = []  # nothing to make: the family computes its sound
-    if not any((p.encoder, p.decoder) == (REFERENCE.encoder, REFERENCE.decoder) for p in plans):
-        plans.append(REFERENCE)
-    sensitivity: tuple[Sensitivity, ...] = ()
     candidates: list[Candidate] = []
-    for plan in plans:
-        recipes: dict[str, str] = {}
-        graphs: dict[str, Path] = {}
-        failure = ""
-        for stage in original.graphs:
-            recipe = recipes[stage] = planned_recipe(plan, voice.family, stage)
-            report(f"{stage} {recipe}", 0, 0)
-            try:
-                graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages)
-            except ExportFailed as error:
-                failure = f"{stage}, {recipe}: {error.message}"
-                log.warning("%s is left out: %s", plan.name, failure)
-                break
-            sensitivity = rows or sensitivity
-        made = Candidate(plan.name, recipes, graphs, failure)
-        same = next((c for c in candidates if c.recipes == recipes), None)
+    for plan in plans(original, profile, only):
+        made = make_candidate(original, voice, profile, plan, stages, report)
+        same = next((c for c in candidates if c.recipes == made.recipes), None)
         if same is None or voice.family not in STAGE_RECIPES:
             candidates.append(made)
         elif not plan.needs:  # the name under which more machines run it
             candidates[candidates.index(same)] = made
-    return candidates, sensitivity
+    searched = [c.sensitivity for c in candidates if c.sensitivity]
+    return candidates, searched[-1] if searched else ()
+
+
+def plans(original: Original, profile: Profile, only: str | None = None) -> list[VariantPlan]:
+    """The profile's in its order, the reference last where it plans none like it."""
+    wanted = [plan for plan in profile.variants if only in (None, plan.name)]
+    if not original.graphs:
+        wanted = []  # nothing to make: the family computes its sound
+    if not any((p.encoder, p.decoder) == (REFERENCE.encoder, REFERENCE.decoder) for p in wanted):
+        wanted.append(REFERENCE)
+    return wanted
+
+
+def make_candidate(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    plan: VariantPlan,
+    stages: StageCache,
+    report: Report,
+) -> Candidate:
+    """All graphs of a plan; one that cannot be made is a `failure`, which is also logged."""
+    recipes: dict[str, str] = {}
+    graphs: dict[str, Path] = {}
+    sensitivity: tuple[Sensitivity, ...] = ()
+    for stage in original.graphs:
+        recipe = recipes[stage] = planned_recipe(plan, voice.family, stage)
+        report(f"{stage} {recipe}", 0, 0)
+        try:
+            graphs[stage], rows = _apply(original, voice, profile, stage, recipe, stages, report)
+        except ExportFailed as error:
+            failure = f"{stage}, {recipe}: {error.message}"
+            log.warning("%s is left out: %s", plan.name, failure)
+            return Candidate(plan.name, recipes, graphs, failure, error.remedy)
+        sensitivity = rows or sensitivity
+    return Candidate(plan.name, recipes, graphs, sensitivity=sensitivity)
 
 
 def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
@@ -196,6 +215,7 @@ def _apply(
     stage: str,
     recipe: str,
     stages: StageCache,
+    report: Report,
 ) -> tuple[Path, tuple[Sensitivity, ...]]:
     source = original.folder / original.graphs[stage]
     activations = "u8" if profile.board.architecture == "x86_64" else "s8"
@@ -222,6 +242,7 @@ def _apply(
                 log_mel_db=limit,
                 activations=activations,  # type: ignore[arg-type]
                 original=original.model,
+                report=lambda done, total: report(f"{stage} {recipe}", done, total),
             )
         log = able[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
         (folder / "layers.json").write_text(

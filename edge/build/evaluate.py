@@ -6,12 +6,14 @@ own; people's judges hear each variant as it speaks by itself.
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -35,9 +37,15 @@ from edge.build.metrics import (
 from edge.pcm import Samples
 from edge.synth import Segment, Style, Synthesizer
 
-SPEED_ROUNDS = 5
-SPEED_SENTENCES = 4
-"""Evenly over the lengths of the evaluation sentences."""
+T = TypeVar("T")
+Told = Callable[[int, int], None]
+"""told(done, total) while sentences are spoken; in characters, since they are of many lengths."""
+
+SPEED_ROUNDS = 3
+"""The least of them counts, so what warms up or is disturbed in one does no harm."""
+SPEED_PLACES = (0.1, 0.5, 0.9)
+"""Sentences that are timed: a short, a medium and a long one, by their place among the evaluation
+sentences in order of length."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,22 @@ class Spoken:
     samples: Samples
 
 
-def speak_all(reference: Synthesizer, texts: Sequence[str]) -> list[Spoken]:
+def untold(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def _telling(items: Sequence[T], texts: Sequence[str], told: Told) -> Iterator[T]:
+    """Each of `items`, whose work is as long as its text."""
+    ends = list(itertools.accumulate(map(len, texts), initial=0))
+    for item, done in zip(items, ends, strict=False):
+        told(done, ends[-1])
+        yield item
+
+
+def speak_all(reference: Synthesizer, texts: Sequence[str], told: Told = untold) -> list[Spoken]:
     """What every variant is held against."""
     spoken = []
-    for text in texts:
+    for text in _telling(texts, texts, told):
         fixed = tuple(
             replace(segment, durations=reference.durations(segment))
             for segment in reference.plan(text, Style())
@@ -104,16 +124,45 @@ def say(synthesizer: Synthesizer, segments: Sequence[Segment]) -> Samples:
     )
 
 
-def compare(variant: Synthesizer, references: Sequence[Spoken], gain: float) -> Sound:
+def compare(
+    variant: Synthesizer, references: Sequence[Spoken], gain: float, told: Told = untold
+) -> Sound:
     """The variant's sound beside the reference's, in the reference's rhythm."""
+    return _sound(variant, references, lambda spoken: say(variant, spoken.segments), gain, told)
+
+
+def as_reference(reference: Synthesizer, references: Sequence[Spoken], gain: float) -> Sound:
+    """What `compare` finds of the reference itself, which need not speak again."""
+    return _sound(reference, references, lambda spoken: spoken.samples, gain, untold)
+
+
+def _sound(
+    variant: Synthesizer,
+    references: Sequence[Spoken],
+    sound_of: Callable[[Spoken], Samples],
+    gain: float,
+    told: Told,
+) -> Sound:
     rate = variant.rate
-    pairs = [(spoken.samples, say(variant, spoken.segments)) for spoken in references]
-    heard = np.concatenate([sound for _, sound in pairs]) * np.float32(gain)
+    sounds, pairs = list[Samples](), list[tuple[float, float, float, float]]()
+    for spoken in _telling(references, [spoken.text for spoken in references], told):
+        sound, reference = sound_of(spoken), spoken.samples
+        sounds.append(sound)
+        pairs.append(
+            (
+                snr_db(reference, sound),
+                log_mel_distance_db(reference, sound, rate),
+                noise_in_pauses_db(reference, sound, rate),
+                _rhythm(variant, spoken),
+            )
+        )
+    heard = np.concatenate(sounds) * np.float32(gain)
+    snr, log_mel, noise, rhythm = (_mean(column) for column in zip(*pairs, strict=True))
     return Sound(
-        snr_db=_mean(snr_db(a, b) for a, b in pairs),
-        log_mel_db=_mean(log_mel_distance_db(a, b, rate) for a, b in pairs),
-        noise_in_pauses_db=_mean(noise_in_pauses_db(a, b, rate) for a, b in pairs),
-        duration_change=_mean(_rhythm(variant, spoken) for spoken in references),
+        snr_db=snr,
+        log_mel_db=log_mel,
+        noise_in_pauses_db=noise,
+        duration_change=rhythm,
         clipped_fraction=clipped_fraction(heard),
         loudness_lufs=loudness_lufs(heard, rate),
         true_peak_db=true_peak_db(heard, rate),
@@ -129,7 +178,11 @@ def _rhythm(variant: Synthesizer, spoken: Spoken) -> float:
 
 
 def judge(
-    variant: Synthesizer, references: Sequence[Spoken], language: str, cache: Path
+    variant: Synthesizer,
+    references: Sequence[Spoken],
+    language: str,
+    cache: Path,
+    told: Told = untold,
 ) -> Opinion:
     """The variant in its own rhythm. Raises MissingPackage without the `quality` extra."""
     rate = variant.rate
@@ -137,7 +190,7 @@ def judge(
     similarity = SpeakerSimilarity([spoken.samples for spoken in references[:10]], rate)
     dnsmos = Dnsmos()
     scores, errors, alike = list[MosScore](), list[WordErrors](), list[float]()
-    for spoken in references:
+    for spoken in _telling(references, [spoken.text for spoken in references], told):
         samples = say(variant, variant.plan(spoken.text, Style()))
         scores.append(dnsmos.judge(samples, rate, spoken.text))
         errors.append(listener.judge(samples, rate, spoken.text))
@@ -154,24 +207,25 @@ def judge(
 
 
 def time_variants(
-    variants: Mapping[str, Synthesizer], reference: str, texts: Sequence[str]
+    variants: Mapping[str, Synthesizer],
+    reference: str,
+    texts: Sequence[str],
+    told: Told = untold,
 ) -> dict[str, Speed]:
     """All variants in turn, round after round, so that a drifting machine drifts for all."""
     ordered = sorted(texts, key=len)
-    chosen = [
-        ordered[i * (len(ordered) - 1) // (SPEED_SENTENCES - 1)] for i in range(SPEED_SENTENCES)
-    ]
+    chosen = dict.fromkeys(ordered[int(place * len(ordered))] for place in SPEED_PLACES)
     best: dict[tuple[str, str], tuple[float, float]] = {}
     seconds: dict[str, float] = {}
     for round_ in range(SPEED_ROUNDS):
-        for name, synthesizer in variants.items():
+        for number, (name, synthesizer) in enumerate(variants.items()):
+            told(round_ * len(variants) + number, SPEED_ROUNDS * len(variants))
             seconds[name] = 0.0
             for text in chosen:
                 whole, first, length = _timed(synthesizer, text)
                 seconds[name] += length
-                if round_:  # the first one warms up
-                    old = best.get((name, text), (whole, first))
-                    best[name, text] = (min(old[0], whole), min(old[1], first))
+                old = best.get((name, text), (whole, first))
+                best[name, text] = (min(old[0], whole), min(old[1], first))
     rtf = {name: sum(best[name, t][0] for t in chosen) / seconds[name] for name in variants}
     return {
         name: Speed(

@@ -50,7 +50,8 @@ def log_mel_distance_db(reference: Samples, test: Samples, rate: int) -> float:
     other noise is compared fairly; a gain of g dB on a sound wholly above the floor gives g.
     """
     _pair(reference, test)
-    difference = mel_db(test, rate, reference) - mel_db(reference, rate)
+    power = mel_power(reference, rate)
+    difference = _mel_level(mel_power(test, rate), power) - _mel_level(power, power)
     return float(np.sqrt(np.mean(difference.astype(np.float64) ** 2, axis=0)).mean())
 
 
@@ -62,7 +63,11 @@ def mel_db(samples: Samples, rate: int, reference: Samples | None = None) -> Sam
     Slaney's mel scale and area norm from 0 to rate / 2 (librosa's defaults).
     """
     power = mel_power(samples, rate)
-    peak = float((power if reference is None else mel_power(reference, rate)).max())
+    return _mel_level(power, power if reference is None else mel_power(reference, rate))
+
+
+def _mel_level(power: npt.NDArray[np.float64], reference: npt.NDArray[np.float64]) -> Samples:
+    peak = float(reference.max())
     if peak == 0.0:
         raise ValueError("the reference is silent")
     floor = peak * 10.0 ** (-MEL_FLOOR_DB / 10.0)

@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import platform
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from edge import __version__, records, synth
+from edge import __version__, records
 from edge.build import corpus
 from edge.build import report as pages
 from edge.build.candidates import (
-    REFERENCE,
     Candidate,
     Original,
     export,
     make_candidates,
-    provisional,
+    planned_recipe,
+    plans,
     spoken_language,
     write_bundle,
 )
 from edge.build.fetch import fetch, place_checkpoint
-from edge.build.gain import measure_gain
-from edge.build.progress import Report
-from edge.build.quality import REPORT_FORMAT, BuildReport, ExportStep, Sensitivity, Variant
+from edge.build.progress import Report, Steps
+from edge.build.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
 from edge.build.quantize import STAGE_RECIPES
-from edge.build.report_html import Clip
+from edge.build.selection import Selected, Selection, ask
 from edge.build.stage_cache import StageCache
 from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
 from edge.build.trial import trial
-from edge.build.verdict import decide, gates
 from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
 from edge.errors import ExportFailed, QualityTooLow
-from edge.machine import Machine
-from edge.profile import Profile, load_profile, profiles_dir, read_machine, usable_variants
-from edge.synth.variants import WINDOW
+from edge.profile import Profile, load_profile, profiles_dir, read_machine
 from edge.voice import Voice, load_voice, voice_path
 
 log = logging.getLogger(__name__)
@@ -49,15 +43,24 @@ TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
 
 @dataclass(frozen=True)
 class Wish:
-    """What to build. `only` names one variant of the profile and packs it unmeasured; `judged`
-    asks the judges of the `quality` extra too; `checkpoint` is the folder of a voice that
-    is built from one."""
+    """What to build. `here`: for this machine alone, which is such a board; else for all that are.
+    `only` names one variant of the profile and packs it unmeasured; `every` measures all and packs
+    those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
+    folder of a voice that is built from one."""
 
     voice: str
     profile: str
     only: str | None = None
     judged: bool = False
     checkpoint: Path | None = None
+    here: bool = False
+    every: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The command that measures every variant for the same machines."""
+        board = "" if self.here else f" --profile {self.profile}"
+        return f"edge build {self.voice}{board} --every"
 
 
 def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
@@ -70,42 +73,45 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     if warning := warn(voice.family, profile):
         log.warning("%s", warning)
     voice = place_checkpoint(voice, wish.checkpoint)
-    stages = StageCache(cache / "stages")
-    files = fetch(voice, cache, lambda name, held, size: report(f"fetch {name}", held, size))
-    report("export", 0, 0)
+    stages, steps = StageCache(cache / "stages"), Steps(report)
+    files = fetch(voice, cache, lambda name, held, size: steps(f"fetch {name}", held, size))
+    steps("export", 0, 0)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
-    candidates, sensitivity = make_candidates(original, voice, profile, stages, report, wish.only)
     if voice.family in STAGE_RECIPES:
-        report("compare the stages", 0, 0)
+        candidates, _ = make_candidates(original, voice, profile, stages, steps, wish.only)
+        steps("compare the stages", 0, 0)
         passed, rows = choose_stages(original, voice, profile, candidates, wish.only)
-        report("pack", 0, 0)
+        steps("pack", 0, 0)
         with writing(destination) as folder:
             _descriptions(wish, folder)
             write_bundle(folder, original, voice, profile, passed, NO_GAIN, _tools())
             found = StageReport(original.log, original.parity, tuple(rows))
             (folder / STAGES).write_text(records.dump_json(found), encoding="utf-8")
         return open_bundle(destination, machine=None)
-    gain = _gain(original, voice, profile, candidates, stages, report)
-    with writing(destination) as folder:
-        made, clips = None, list[Clip]()
+    selection = Selection(original, voice, profile, stages, steps, cache if wish.judged else None)
+    with (
+        writing(destination) as folder,
+        trial(original, voice, profile, selection.reference(), stages, steps) as side_by_side,
+    ):
+        selected = None
         if wish.only is None and original.graphs:
-            with trial(original, voice, profile, candidates, stages) as side_by_side:
-                measured = side_by_side.measure(gain, cache if wish.judged else None, report)
-                seconds = side_by_side.seconds(gain)
-                clips = side_by_side.clips(original.rate)
-            made = _report(original, voice, profile, candidates, measured, seconds, sensitivity)
-            order = [v.name for v in made.variants if v.verdict != "refused"]
-            packed = [next(c for c in candidates if c.name == name) for name in order]
+            here = read_machine() if wish.here else None
+            question = ask(original, voice, profile, here, wish.every)
+            selected = selection.run(question, side_by_side)
+            packed = selected.packed or _refuse(selected, voice, profile)
         else:
-            packed = [c for c in candidates if wish.only in (None, c.name)]
-            if packed and packed[0].failure:
-                raise ExportFailed(packed[0].failure, "Build another variant, or all: edge build")
-        report("pack", 0, 0)
+            packed = _only(original, voice, profile, stages, steps, wish.only)
+        gain = side_by_side.gain
+        steps("pack", 0, 0)
         _descriptions(wish, folder)
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
-        if made is not None:
+        if selected is not None:
             # Written after the manifest, which does not list it: timings differ, bundles do not.
-            pages.write(made, clips, folder)
+            steps("write the report", 0, 0)
+            clips = side_by_side.clips([selected.made[name] for name in selected.measured])
+            seconds = side_by_side.sound(selection.reference()).seconds
+            page = _report(wish, original, voice, profile, selected, seconds)
+            pages.write(replace(page, steps=steps.costs()), clips, folder)
             exported = records.dump_json(original.log)
             (folder / "export-log.json").write_text(exported, encoding="utf-8")
     return open_bundle(destination, machine=None)
@@ -122,46 +128,49 @@ def profile_path(name: str) -> Path:
     return Path(name) if name.endswith(".yaml") else profiles_dir() / f"{name}.yaml"
 
 
-def _gain(
+def _only(
     original: Original,
     voice: Voice,
     profile: Profile,
-    candidates: list[Candidate],
     stages: StageCache,
     report: Report,
-) -> float:
-    report("measure loudness", 0, 0)
-    reference = [c for c in candidates if c.is_reference]
+    only: str | None,
+) -> list[Candidate]:
+    """The one variant that was named, or the one of a family that computes its sound."""
+    candidates, _ = make_candidates(original, voice, profile, stages, report, only)
+    packed = [c for c in candidates if only in (None, c.name)]
+    if packed and packed[0].failure:
+        raise ExportFailed(packed[0].failure, "Build another variant, or all: edge build")
+    return packed
 
-    def make(folder: Path) -> None:
-        with provisional(original, voice, profile, reference) as bundle:
-            gain = measure_gain(synth.load(bundle), voice.language)
-        (folder / "gain.json").write_text(json.dumps(gain), encoding="utf-8")
 
-    folder = stages.get("gain", {"graphs": original.shas, "language": voice.language}, make)
-    return float(json.loads((folder / "gain.json").read_text(encoding="utf-8")))
+def _refuse(selected: Selected, voice: Voice, profile: Profile) -> list[Candidate]:
+    why = "; ".join(f"{one.name}: {one.why.sentence}" for one in selected.decided)
+    raise QualityTooLow(
+        f"no variant of {voice.name} passes for {profile.name}: {why}",
+        "Plan other variants or a wider budget in the profile.",
+    )
 
 
 def _report(
+    wish: Wish,
     original: Original,
     voice: Voice,
     profile: Profile,
-    candidates: list[Candidate],
-    measured: list[Variant],
+    selected: Selected,
     seconds: float,
-    sensitivity: tuple[Sensitivity, ...],
 ) -> BuildReport:
-    reference = next(v for v in measured if set(v.recipes.values()) == {"fp32"})
-    limits = gates(profile.budget, reference)
-    decided = decide(profile, measured, limits, _runnable(profile, measured, read_machine()))
-    if all(v.verdict == "refused" for v in decided):
-        why = "; ".join(f"{v.name}: {v.reason}" for v in decided)
-        raise QualityTooLow(
-            f"no variant of {voice.name} passes for {profile.name}: {why}",
-            "Plan other variants or a wider budget in the profile.",
-        )
     language = spoken_language(voice)
-    texts = corpus.sentences("evaluation", language)
+    planned = {plan.name: plan for plan in plans(original, profile)}
+    skipped = tuple(
+        Skipped(
+            one.name,
+            {s: planned_recipe(planned[one.name], voice.family, s) for s in original.graphs},
+            one.why.sentence,
+        )
+        for one in selected.decided
+        if one.verdict == "skipped"
+    )
     return BuildReport(
         format=REPORT_FORMAT,
         voice=voice.name,
@@ -170,12 +179,16 @@ def _report(
         machine=f"{read_machine().model or platform.machine()}, one thread",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions=_tools(),
-        sentences=len(texts),
+        sentences=len(corpus.sentences("evaluation", language)),
         seconds=round(seconds, 1),
-        reference=reference.name,
-        gates=limits,
-        variants=tuple(decided),
-        sensitivity=sensitivity,
+        reference=next(c.name for c in selected.made.values() if c.is_reference),
+        gates=tuple(selected.limits),
+        variants=tuple(
+            replace(selected.measured[one.name], verdict=one.verdict, reason=one.why.sentence)
+            for one in selected.decided
+            if one.verdict != "skipped"
+        ),
+        sensitivity=selected.sensitivity,
         parity=original.parity,
         export=tuple(
             ExportStep(
@@ -184,20 +197,10 @@ def _report(
                 row.error or f"{row.seconds:.2f} s, {row.nodes_after} nodes",
             )
             for row in original.log
-        )
-        + tuple(ExportStep(c.name, "not made", c.failure) for c in candidates if c.failure),
+        ),
+        skipped=skipped,
+        every="" if wish.every else wish.whole,
     )
-
-
-def _runnable(
-    profile: Profile, measured: list[Variant], machine: Machine
-) -> Mapping[str, bool] | None:
-    # What is for a GPU is timed there: the CPU's time says nothing of it.
-    for_gpu = any(plan.decoder.endswith(WINDOW) for plan in profile.variants)
-    if for_gpu or machine.architecture != profile.board.architecture:
-        return None
-    usable = {plan.name for plan in usable_variants(profile, machine)} | {REFERENCE.name}
-    return {variant.name: variant.name in usable for variant in measured}
 
 
 def _tools() -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-REPORT_FORMAT = 1
+REPORT_FORMAT = 2
 
 Verdict = Literal["chosen", "packed", "refused"]
 
@@ -133,6 +133,24 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A variant that was not measured: what the profile plans, and why that was not done."""
+
+    name: str
+    recipes: Mapping[str, str]  # stage -> recipe
+    reason: str  # a sentence for a person
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What one step of the build took, with the processes that it started."""
+
+    step: str
+    cpu_seconds: float
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
 class Sensitivity:
     """The log-mel distance, dB, from the reference when only this layer is quantized."""
 
@@ -177,14 +195,17 @@ class BuildReport:
     sensitivity: tuple[Sensitivity, ...] = ()
     parity: tuple[Parity, ...] = ()
     export: tuple[ExportStep, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    every: str = ""  # the command that measures the skipped too
+    steps: tuple[StepCost, ...] = ()
 
     def __post_init__(self) -> None:
         if self.format != REPORT_FORMAT:
             raise ValueError(f"format {self.format} is not {REPORT_FORMAT}")
-        names = [variant.name for variant in self.variants]
+        names = [name for name, _ in self.planned]
         if len(set(names)) != len(names):
             raise ValueError(f"variants of one name: {', '.join(sorted(names))}")
-        if self.reference not in names:
+        if self.reference not in [variant.name for variant in self.variants]:
             raise ValueError(f"the reference {self.reference!r} is not among the variants")
         if sum(variant.verdict == "chosen" for variant in self.variants) > 1:
             raise ValueError("more than one variant is chosen")
@@ -192,6 +213,12 @@ class BuildReport:
     @property
     def chosen(self) -> Variant | None:
         return next((v for v in self.variants if v.verdict == "chosen"), None)
+
+    @property
+    def planned(self) -> list[tuple[str, Mapping[str, str]]]:
+        """Name and recipes by stage of every variant, measured or not."""
+        measured = [(one.name, one.recipes) for one in self.variants]
+        return [*measured, *((one.name, one.recipes) for one in self.skipped)]
 
     @property
     def baseline(self) -> Variant:
@@ -213,3 +240,10 @@ def shown(measure: Measure, value: float | None) -> str:
         return "\N{EN DASH}"
     text = f"{value * measure.scale:.{measure.digits}f}"
     return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.lstrip("-")
+
+
+def step_rows(report: BuildReport) -> list[tuple[str, str, str]]:
+    """Step, seconds of CPU, seconds of a wall clock; the sum of both last."""
+    rows = [(s.step, f"{s.cpu_seconds:.1f}", f"{s.wall_seconds:.1f}") for s in report.steps]
+    cpu, wall = (sum(getattr(s, k) for s in report.steps) for k in ("cpu_seconds", "wall_seconds"))
+    return [*rows, ("all", f"{cpu:.1f}", f"{wall:.1f}")]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.build.quality import BuildReport, Gate, Measure, Variant, shown, taken
+from edge.build.quality import BuildReport, Gate, Measure, Variant, shown, step_rows, taken
 from edge.build.report_html import Clip, to_html
 from edge.files import write_whole
 from edge.records import dump_json
@@ -52,16 +52,19 @@ def to_markdown(report: BuildReport) -> str:
     rows = [[_name(v), v.verdict, *_cells(report, v, measures)] for v in report.variants]
     lines += _table(heads, rows)
     lines += ["", *(f"* {_name(v)}, {v.verdict}: {_md(v.reason)}" for v in report.variants)]
+    if report.skipped:
+        lines += ["", _skipped_words(report), ""]
+        lines += [f"* {_md(one.name)}: {_md(one.reason)}" for one in report.skipped]
     if report.gates:
         lines += ["", "Gates (a value that breaks one is marked with !):", ""]
         lines += [f"* {gate_words(gate)}" for gate in report.gates]
     lines += ["", "## Recipes", ""]
-    stages = list(dict.fromkeys(stage for v in report.variants for stage in v.recipes))
+    stages = list(dict.fromkeys(stage for _, recipes in report.planned for stage in recipes))
     lines += _table(
         ["Variant", *map(_md, stages)],
         [
-            [_name(v), *(_md(v.recipes.get(stage, "")) for stage in stages)]
-            for v in report.variants
+            [_md(name), *(_md(recipes.get(stage, "")) for stage in stages)]
+            for name, recipes in report.planned
         ],
     )
     if report.sensitivity:
@@ -86,6 +89,10 @@ def to_markdown(report: BuildReport) -> str:
             ["Stage", "Step", "Detail"],
             [[_md(e.stage), _md(e.step), _md(e.detail)] for e in report.export],
         )
+    if report.steps:
+        lines += ["", "## What each step cost", ""]
+        heads = ["Step", "CPU, s", "Wall clock, s"]
+        lines += _table(heads, [[_md(name), *times] for name, *times in step_rows(report)])
     lines += ["", "## Versions", ""]
     lines += _table(["Package", "Version"], [[_md(k), _md(v)] for k, v in report.versions.items()])
     return "\n".join(lines) + "\n"
@@ -96,6 +103,12 @@ def gate_words(gate: Gate) -> str:
     measure = gate.of
     unit = f" {measure.unit}" if measure.unit else ""
     return f"{measure.label} {gate.bound} {shown(measure, gate.limit)}{unit}"
+
+
+def _skipped_words(report: BuildReport) -> str:
+    """The line above the variants that were not measured, with the command that does."""
+    to_have = f"; to have them measured: {_md(report.every)}" if report.every else ""
+    return f"Not measured{to_have}:"
 
 
 def _heading(measure: Measure) -> str:

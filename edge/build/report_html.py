@@ -22,6 +22,7 @@ from edge.build.quality import (
     Measure,
     Variant,
     shown,
+    step_rows,
     taken,
 )
 from edge.pcm import Samples, to_int16
@@ -58,6 +59,7 @@ def to_html(report: BuildReport, clips: Sequence[Clip]) -> str:
         "<h2>Every variant, and what became of it</h2>",
         '<p class="lead">A value in red breaks its gate; the limit stands under the heading.</p>',
         _variants(report),
+        _skipped(report),
         _scatter(report),
         _listen(report, clips),
         _sensitivity(report),
@@ -128,6 +130,22 @@ def _variants(report: BuildReport) -> str:
     return (
         '<div class="card scroll"><table class="variants"><thead><tr><th>Variant</th><th></th>'
         f"{_heads(report, measures)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _skipped(report: BuildReport) -> str:
+    if not report.skipped:
+        return ""
+    to_have = (
+        f" To have them measured: <code>{escape(report.every)}</code>" if report.every else ""
+    )
+    rows = "".join(
+        f"<tr><th>{_breakable(one.name)}</th><td>{escape(one.reason)}</td></tr>"
+        for one in report.skipped
+    )
+    return (
+        f'<p class="lead">The profile plans these too; they were not measured.{to_have}</p>'
+        f'<div class="card scroll"><table class="words"><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -247,14 +265,17 @@ def _sensitivity(report: BuildReport) -> str:
 
 
 def _appendix(report: BuildReport) -> str:
-    stages = list(dict.fromkeys(stage for v in report.variants for stage in v.recipes))
+    stages = list(dict.fromkeys(stage for _, recipes in report.planned for stage in recipes))
     parts = [
         "<h2>How it was made</h2>",
         '<div class="card">',
         _table(
             "Recipes",
             ["Variant", *stages],
-            [[v.name, *(v.recipes.get(stage, "") for stage in stages)] for v in report.variants],
+            [
+                [name, *(recipes.get(stage, "") for stage in stages)]
+                for name, recipes in report.planned
+            ],
         ),
         _table(
             "Parity of the rebuilt graphs with the original model",
@@ -271,6 +292,11 @@ def _appendix(report: BuildReport) -> str:
             "What the measures mean",
             ["Measure", "Unit", "Better", "Meaning"],
             [[m.label, m.unit, m.better, m.meaning] for m in taken(report)],
+        ),
+        _table(
+            "What each step cost",
+            ["Step", "CPU, s", "Wall clock, s"],
+            step_rows(report) if report.steps else [],
         ),
         _table("Versions", ["Package", "Version"], [[*pair] for pair in report.versions.items()]),
         "</div>",

@@ -12,11 +12,17 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edge.bundle import writing
+
+OURS = ("build", "synth", "kernels", "text", "pcm")
+"""Rooms of edge/, and files, whose source decides what a stage makes."""
+PACKAGES = ("numpy", "onnx", "onnxruntime", "onnxconverter-common", "piper-tts", "soxr")
+"""What a stage's result depends on besides our own code; another version makes it anew."""
 
 
 class StageCache:
@@ -28,8 +34,8 @@ class StageCache:
     def get(self, stage: str, inputs: Mapping[str, object], make: Callable[[Path], None]) -> Path:
         """The folder that `make(empty folder)` filled for these inputs, now or earlier.
 
-        The key holds the inputs and the build's own source, so a changed exporter or recipe
-        makes its entries anew.
+        The key holds the inputs, the build's own source and the versions of PACKAGES, so a
+        changed exporter, recipe or onnxruntime makes its entries anew.
         """
         text = json.dumps([source_digest(), inputs], sort_keys=True)
         entry = self._folder / f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
@@ -50,11 +56,16 @@ class StageCache:
 
 @lru_cache(maxsize=1)
 def source_digest() -> str:
-    """Of the code that decides what a stage makes."""
+    """Of the code that decides what a stage makes: ours, and the versions of what it calls."""
     package = Path(__file__).parent.parent
     digest = hashlib.sha256()
-    for folder in ("build", "synth", "kernels"):
-        for file in sorted((package / folder).rglob("*.[pt][yx]*")):
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            digest.update(f"{name} {version(name)}\0".encode())
+    for name in OURS:
+        place = package / name
+        files = sorted(place.rglob("*.[pt][yx]*")) if place.is_dir() else [package / f"{name}.py"]
+        for file in files:
             digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 

@@ -1,17 +1,19 @@
-"""The candidates of one build side by side, by the code that the board runs: timed, compared with
-the float reference, judged. What was measured of the same graphs before is not measured again."""
+"""The candidates of one build beside the float reference, by the code that the board runs: spoken,
+compared, judged, timed. What was measured of the same graphs before is not measured again."""
 
 from __future__ import annotations
 
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from edge import records, synth
+import numpy as np
+
+from edge import kernels, records, synth
 from edge.build import corpus
 from edge.build.candidates import Candidate, Original, provisional, spoken_language
 from edge.build.evaluate import (
@@ -19,6 +21,8 @@ from edge.build.evaluate import (
     Sound,
     Speed,
     Spoken,
+    Told,
+    as_reference,
     compare,
     judge,
     peak_memory,
@@ -26,13 +30,15 @@ from edge.build.evaluate import (
     speak_all,
     time_variants,
 )
+from edge.build.gain import measure_gain
 from edge.build.progress import Report
-from edge.build.quality import Variant
 from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
-from edge.bundle import file_sha256
+from edge.bundle import Bundle, file_sha256
+from edge.pcm import Samples
 from edge.profile import Profile, read_machine
-from edge.synth import Synthesizer
+from edge.synth import Style, Synthesizer
+from edge.synth.variants import FUSED
 from edge.voice import Voice
 
 LISTEN_SENTENCES = 2
@@ -40,7 +46,7 @@ LISTEN_SENTENCES = 2
 
 
 @dataclass(frozen=True)
-class _Cost:
+class Cost:
     """What a variant costs a board: CPU time, and the peak of its memory."""
 
     speed: Speed
@@ -52,79 +58,118 @@ def trial(
     original: Original,
     voice: Voice,
     profile: Profile,
-    candidates: Sequence[Candidate],
+    reference: Candidate,
     stages: StageCache,
+    report: Report,
 ) -> Iterator[Trial]:
-    """All that could be made of the candidates, loaded; gone at the end."""
-    made = [c for c in candidates if not c.failure]
-    with provisional(original, voice, profile, made) as bundle:
-        loaded = {c.name: synth.load(bundle, c.name) for c in made}
-        yield Trial(bundle.path, made, loaded, spoken_language(voice), stages)
+    """Candidates are loaded when they are first asked for, and gone at the end."""
+    with ExitStack() as bundles:
+        yield Trial(original, voice, profile, reference, stages, report, bundles)
 
 
 class Trial:
-    """`loaded` has a synthesizer for each of the candidates, one of which is the reference."""
+    """`gain` is the voice's; everything else is asked for one candidate or several."""
 
     def __init__(
         self,
-        bundle: Path,
-        candidates: Sequence[Candidate],
-        loaded: Mapping[str, Synthesizer],
-        language: str,
+        original: Original,
+        voice: Voice,
+        profile: Profile,
+        reference: Candidate,
         stages: StageCache,
+        report: Report,
+        bundles: ExitStack,
     ) -> None:
-        self._bundle, self._candidates, self._loaded = bundle, candidates, loaded
-        self._language, self._stages = language, stages
-        self._reference = next(c.name for c in candidates if c.is_reference)
-        self._texts = corpus.sentences("evaluation", language)
-        self._shas = {
-            c.name: {stage: file_sha256(path) for stage, path in c.graphs.items()}
-            for c in candidates
+        self._original, self._voice, self._profile = original, voice, profile
+        self._reference, self._stages = reference, stages
+        self._report, self._bundles = report, bundles
+        self._loaded: dict[str, tuple[Bundle, Synthesizer]] = {}
+        self._language = spoken_language(voice)
+        self._texts = corpus.sentences("evaluation", self._language)
+
+    @cached_property
+    def gain(self) -> float:
+        """Measured on the sentences as the reference speaks them."""
+
+        def make(folder: Path) -> None:
+            sounds = self._sounds
+            self._report("measure loudness", 0, 0)
+            gain = measure_gain(np.concatenate(sounds), self._load(self._reference).rate)
+            (folder / "gain.json").write_text(json.dumps(gain), encoding="utf-8")
+
+        self._report("measure loudness", 0, 0)
+        inputs = {"graphs": self._shas(self._reference), "language": self._language}
+        folder = self._stages.get("gain", inputs, make)
+        return float(json.loads((folder / "gain.json").read_text(encoding="utf-8")))
+
+    def sound(self, candidate: Candidate) -> Sound:
+        """The candidate beside the reference, in the reference's rhythm."""
+
+        def make(folder: Path) -> None:
+            heard, loaded = self._heard, self._load(candidate)
+            if candidate.name == self._reference.name:
+                found = as_reference(loaded, heard, self.gain)
+            else:
+                found = compare(loaded, heard, self.gain, told)
+            (folder / "sound.json").write_text(records.dump_json(found), encoding="utf-8")
+
+        told = self._told(f"compare {candidate.name}")
+        folder = self._stages.get("sound", self._inputs(candidate), make)
+        return records.load_json(folder / "sound.json", Sound)
+
+    def opinion(self, candidate: Candidate, judges: Path) -> Opinion:
+        """What the judges, whose files are kept in a folder, say of it by itself."""
+
+        def make(folder: Path) -> None:
+            heard = self._heard
+            said = judge(self._load(candidate), heard, self._language, judges, told)
+            (folder / "opinion.json").write_text(records.dump_json(said), encoding="utf-8")
+
+        told = self._told(f"judge {candidate.name}")
+        folder = self._stages.get("opinion", self._inputs(candidate), make)
+        return records.load_json(folder / "opinion.json", Opinion)
+
+    def costs(self, candidates: Sequence[Candidate]) -> Mapping[str, Cost]:
+        """All of them timed in turn, the reference among them."""
+
+        def make(folder: Path) -> None:
+            loaded = {c.name: self._load(c) for c in candidates}
+            told = self._told("time the variants")
+            speeds = time_variants(loaded, self._reference.name, self._texts, told)
+            costs = {}
+            for number, name in enumerate(loaded):
+                self._report("measure memory", number, len(loaded))
+                memory = peak_memory(self._loaded[name][0].path, name)
+                costs[name] = asdict(Cost(speeds[name], memory))
+            (folder / "costs.json").write_text(json.dumps(costs), encoding="utf-8")
+
+        machine = read_machine()
+        inputs = {
+            "graphs": {c.name: self._shas(c) for c in candidates},
+            "machine": f"{platform.node()} {machine.model} {machine.cores}",
+            "features": sorted(machine.features),
+            "kernels": self._kernels(*candidates),
+        }
+        text = (self._stages.get("speed", inputs, make) / "costs.json").read_text(encoding="utf-8")
+        return {
+            name: Cost(Speed(**cost["speed"]), cost["peak_rss_bytes"])
+            for name, cost in json.loads(text).items()
         }
 
-    def measure(self, gain: float, judges: Path | None, report: Report) -> list[Variant]:
-        """A row for each candidate; where the judges' files are kept, their opinion is asked."""
-        report("time the variants", 0, 0)
-        costs = self._costs()
-        rows = []
-        for number, candidate in enumerate(self._candidates):
-            name = candidate.name
-            report("compare the variants", number, len(self._candidates))
-            numbers = asdict(self._sound(name, gain))
-            del numbers["seconds"]
-            if judges is not None:
-                report("ask the judges", number, len(self._candidates))
-                numbers |= asdict(self._opinion(name, gain, judges))
-            rows.append(
-                Variant(
-                    name=name,
-                    recipes=dict(candidate.recipes),
-                    verdict="packed",
-                    reason="",
-                    bytes=candidate.bytes,
-                    peak_rss_bytes=costs[name].peak_rss_bytes,
-                    **asdict(costs[name].speed),
-                    **numbers,
-                )
-            )
-        return rows
-
-    def seconds(self, gain: float) -> float:
-        """Of sound, in the evaluation sentences as the reference speaks them."""
-        return self._sound(self._reference, gain).seconds
-
-    def clips(self, rate: int) -> list[Clip]:
-        """A few sentences as each candidate says them, to be heard in the report."""
+    def clips(self, candidates: Sequence[Candidate]) -> list[Clip]:
+        """A few sentences as each of them says them, to be heard in the report."""
         middle = len(self._texts) // 2  # long enough to hear a difference, short for a page
         texts = sorted(self._texts, key=len)[middle : middle + LISTEN_SENTENCES]
-        reference = self._loaded[self._reference]
+        reference = self._load(self._reference)
         return [
             Clip(
                 spoken.text,
-                rate,
+                reference.rate,
                 {
-                    name: spoken.samples if v is reference else say(v, spoken.segments)
-                    for name, v in self._loaded.items()
+                    c.name: spoken.samples
+                    if c.name == self._reference.name
+                    else say(self._load(c), spoken.segments)
+                    for c in candidates
                 },
             )
             for spoken in speak_all(reference, texts)
@@ -132,45 +177,41 @@ class Trial:
 
     @cached_property
     def _heard(self) -> list[Spoken]:
-        return speak_all(self._loaded[self._reference], self._texts)
+        told = self._told(f"speak with {self._reference.name}")
+        return speak_all(self._load(self._reference), self._texts, told)
 
-    def _costs(self) -> Mapping[str, _Cost]:
-        def make(folder: Path) -> None:
-            speeds = time_variants(self._loaded, self._reference, self._texts)
-            costs = {n: _Cost(speeds[n], peak_memory(self._bundle, n)) for n in self._loaded}
-            text = json.dumps({name: asdict(cost) for name, cost in costs.items()})
-            (folder / "costs.json").write_text(text, encoding="utf-8")
+    @property
+    def _sounds(self) -> list[Samples]:
+        if self._original.graphs:
+            return [spoken.samples for spoken in self._heard]
+        voice = self._load(self._reference)  # one that computes its sound has no durations to fix
+        return [say(voice, voice.plan(text, Style())) for text in self._texts]
 
-        machine = read_machine()
-        inputs = {
-            "graphs": self._shas,
-            "machine": f"{platform.node()} {machine.model} {machine.cores}",
-        }
-        text = (self._stages.get("speed", inputs, make) / "costs.json").read_text(encoding="utf-8")
+    def _load(self, candidate: Candidate) -> Synthesizer:
+        if candidate.name not in self._loaded:
+            made = provisional(self._original, self._voice, self._profile, [candidate])
+            bundle = self._bundles.enter_context(made)
+            self._loaded[candidate.name] = bundle, synth.load(bundle, candidate.name)
+        return self._loaded[candidate.name][1]
+
+    def _told(self, step: str) -> Told:
+        return partial(self._report, step)
+
+    def _inputs(self, candidate: Candidate) -> dict[str, object]:
         return {
-            name: _Cost(Speed(**cost["speed"]), cost["peak_rss_bytes"])
-            for name, cost in json.loads(text).items()
+            "graphs": self._shas(candidate),
+            "reference": self._shas(self._reference),
+            "gain": self.gain,
+            "kernels": self._kernels(candidate),
         }
 
-    def _sound(self, name: str, gain: float) -> Sound:
-        def make(folder: Path) -> None:
-            found = compare(self._loaded[name], self._heard, gain)
-            (folder / "sound.json").write_text(records.dump_json(found), encoding="utf-8")
+    def _shas(self, candidate: Candidate) -> dict[str, str]:
+        return {stage: file_sha256(path) for stage, path in candidate.graphs.items()}
 
-        folder = self._stages.get("sound", self._inputs(name, gain), make)
-        return records.load_json(folder / "sound.json", Sound)
-
-    def _opinion(self, name: str, gain: float, judges: Path) -> Opinion:
-        def make(folder: Path) -> None:
-            said = judge(self._loaded[name], self._heard, self._language, judges)
-            (folder / "opinion.json").write_text(records.dump_json(said), encoding="utf-8")
-
-        folder = self._stages.get("opinion", self._inputs(name, gain), make)
-        return records.load_json(folder / "opinion.json", Opinion)
-
-    def _inputs(self, name: str, gain: float) -> dict[str, object]:
-        return {
-            "graphs": self._shas[name],
-            "reference": self._shas[self._reference],
-            "gain": gain,
-        }
+    def _kernels(self, *candidates: Candidate) -> str:
+        """Checksum of our operators' library, for graphs that are computed by it."""
+        library = kernels.library_path()
+        recipes = [recipe for c in candidates for recipe in c.recipes.values()]
+        if library is None or not any(recipe.startswith(FUSED) for recipe in recipes):
+            return ""
+        return file_sha256(library)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.commands.answers import print_table
 from edge.commands.options import argument, option, switch
 from edge.files import BUILT, cache_dir
+
+if TYPE_CHECKING:
+    from edge.build.pipeline import Wish
 
 DEFAULT_VOICE = "en_US-joe-medium"
 EXAMPLE = "edge build en_US-heart --profile rpi5"
@@ -32,18 +37,24 @@ class Options:
         None, "DIR", "keep fetched files in DIR, not in ~/.cache/edge-voice"
     )
     only: str | None = option(None, "VARIANT", "make just this variant, unmeasured; fp32 is quick")
+    every: bool = switch(
+        "make and measure every variant of the profile, and pack all that pass, for edge tune"
+    )
     judge: bool = switch("ask DNSMOS, Whisper and a speaker encoder too (extra quality)")
     if_needed: bool = switch("do nothing if the bundle is there and whole")
 
 
 def run(options: Options) -> int:
     from edge.build.bundles import destination
-    from edge.build.pipeline import Wish, build_bundle
+    from edge.build.pipeline import build_bundle
     from edge.build.progress import progress
     from edge.build.stage_gate import STAGES
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
 
+    if options.only and options.every:
+        print("edge build: give --only VARIANT or --every, not both", file=sys.stderr)
+        return 2
     if options.profile == "all":
         return _build_everywhere(options)
     name = options.profile or detect(read_machine(), all_profiles()).profile.name
@@ -52,7 +63,7 @@ def run(options: Options) -> int:
     if options.if_needed and folder.exists():
         open_bundle(folder, machine=None).verify()
         return 0
-    wish = Wish(options.voice, name, options.only, options.judge, options.checkpoint)
+    wish = replace(_wish(options, name), here=options.profile is None)
     with progress(f"{options.voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
@@ -68,18 +79,27 @@ def run(options: Options) -> int:
     return 0
 
 
+def _wish(options: Options, profile: str) -> Wish:
+    from edge.build.pipeline import Wish
+
+    return Wish(
+        options.voice,
+        profile,
+        options.only,
+        options.judge,
+        options.checkpoint,
+        every=options.every,
+    )
+
+
 def _build_everywhere(options: Options) -> int:
     """Build for every board; return exit status 1 if any bundle could not be made."""
     from edge.build.bundles import build_all
-    from edge.build.pipeline import Wish
     from edge.build.progress import progress
     from edge.profile import all_profiles
 
     names = [profile.name for profile in all_profiles()]
-    wishes = [
-        Wish(options.voice, name, options.only, options.judge, options.checkpoint)
-        for name in names
-    ]
+    wishes = [_wish(options, name) for name in names]
     every = []
     with progress(f"{options.voice} for {len(wishes)} boards") as report:
         jobs, cache = options.jobs or os.cpu_count() or 1, options.cache or cache_dir()

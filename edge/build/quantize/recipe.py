@@ -46,6 +46,7 @@ class Calibration:
     may lose on them. activations: "u8" for x86 with VNNI, "s8" for ARM. sentences: how many of
     the latents the sensitivity search decodes. layers: skip the search and quantize just these.
     original: the voice's own file, for a recipe that writes its graph from the weights.
+    report: is told how many of how many steps of a long search are done.
     """
 
     latents: tuple[Samples, ...]
@@ -56,6 +57,7 @@ class Calibration:
     layers: tuple[str, ...] | None = None
     speaker: int | None = None
     original: Path | None = None
+    report: Callable[[int, int], None] = lambda done, total: None
 
     def __post_init__(self) -> None:
         if any(x.ndim != 3 or x.shape[2] < 1 for x in self.latents):

@@ -5,7 +5,7 @@ Everything is measured on the sound, on the same latents: the log-mel distance f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,8 +14,13 @@ import onnx
 from edge.build.metrics import log_mel_distance_db
 from edge.build.quantize import decode
 from edge.build.quantize.recipe import Added, Calibration, session
+from edge.pcm import Samples
 
-_PATIENCE = 6  # layers in a row that did not fit any more, before the search ends
+ALONE = (3, 64)
+"""Sentences, and frames out of the middle of each (0.7 s), that put the layers in order."""
+TOGETHER = 128
+"""Frames out of the middle of each of calibration.sentences that the limit is kept on."""
+_PATIENCE = 3  # layers in a row that did not fit any more, before the search ends
 _QUIET_DB = 1e-3  # damage below this is none: the order is then by work
 
 
@@ -34,14 +39,25 @@ def search(plan: Quantizable, calibration: Calibration) -> tuple[Added, ...]:
     longest beginning of that order that keeps the limit is found by halving; then each further
     layer is tried by itself. The same calibration gives the same choice.
     """
-    judge, limit = Judge(plan, calibration), calibration.log_mel_db
-    alone = {name: judge.distance([name]) for name in plan.work}
+    judge = Judge(plan, calibration, calibration.sentences, TOGETHER)
+    first, limit = Judge(plan, calibration, *ALONE), calibration.log_mel_db
+    # Counted in frames that are decoded: halving, and then about as many layers one by one.
+    trials = 2 * len(plan.work).bit_length()
+    total, spent = len(plan.work) * first.frames + trials * judge.frames, 0
+
+    def distance(of: Judge, layers: Sequence[str]) -> float:
+        nonlocal spent
+        calibration.report(min(spent, total - 1), total)
+        spent += of.frames
+        return of.distance(layers)
+
+    alone = {name: distance(first, [name]) for name in plan.work}
     order = sorted(alone, key=lambda name: -plan.work[name] / max(alone[name], _QUIET_DB) ** 2)
     totals: dict[str, float] = {}  # with this layer and all that were kept before it
     fits, fails = 0, len(order) + 1
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        totals[order[middle - 1]] = judge.distance(order[:middle])
+        totals[order[middle - 1]] = distance(judge, order[:middle])
         if totals[order[middle - 1]] <= limit:
             fits = middle
         else:
@@ -51,7 +67,7 @@ def search(plan: Quantizable, calibration: Calibration) -> tuple[Added, ...]:
         if misses == _PATIENCE:
             totals.pop(name, None)
             continue
-        totals[name] = judge.distance([*kept, name])
+        totals[name] = distance(judge, [*kept, name])
         if totals[name] <= limit:
             kept.append(name)
             misses = 0
@@ -65,13 +81,21 @@ def search(plan: Quantizable, calibration: Calibration) -> tuple[Added, ...]:
 
 
 class Judge:
-    """Mean log-mel distance, dB, over some of the calibration sentences."""
+    """Mean log-mel distance, dB, over `count` of the calibration sentences, evenly chosen, or
+    over `most` frames out of the middle of each; `frames` in all."""
 
-    def __init__(self, plan: Quantizable, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        plan: Quantizable,
+        calibration: Calibration,
+        count: int | None = None,
+        most: int | None = None,
+    ) -> None:
         self._plan, self._calibration = plan, calibration
-        count = min(calibration.sentences, len(calibration.latents))
+        count = min(count or calibration.sentences, len(calibration.latents))
         places = (2 * np.arange(count) + 1) * len(calibration.latents) // (2 * count)
-        self._latents = [calibration.latents[place] for place in places]
+        self._latents = [_middle(calibration.latents[place], most) for place in places]
+        self.frames = sum(latent.shape[2] for latent in self._latents)
         run = session(plan.quantized(()), "float32")
         self._reference = [decode.audio(run, x, None, calibration.speaker) for x in self._latents]
 
@@ -85,3 +109,11 @@ class Judge:
             for latent, reference in zip(self._latents, self._reference, strict=True)
         ]
         return float(np.mean(distances))
+
+
+def _middle(latent: Samples, most: int | None) -> Samples:
+    """At most so many frames (None: all) of a latent (1, channels, frames)."""
+    if most is None or latent.shape[2] <= most:
+        return latent
+    begin = (latent.shape[2] - most) // 2
+    return np.ascontiguousarray(latent[:, :, begin : begin + most])
