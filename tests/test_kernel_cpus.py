@@ -1,5 +1,5 @@
-"""Our operators on emulated x86-64 CPUs: an instruction that the model lacks ends them (20 s, more on a
-busy machine)."""
+"""Our operators on emulated x86-64 CPUs: an instruction that the model lacks ends them (20 s,
+more on a busy machine)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def program(library: Path) -> Path:
         pytest.skip("the paths of x86-64 are compiled on x86-64")
     if not shutil.which("qemu-x86_64"):
         pytest.skip("emulating a CPU needs: sudo apt-get install qemu-user")
-    build = ["cmake", "--build", library.parent, "--target", "kernel_test"]
+    build = ["cmake", "--build", str(library.parent), "--target", "kernel_test"]
     subprocess.run(build, check=True, capture_output=True)
     return library.with_name("kernel_test")
 
@@ -35,6 +35,6 @@ def program(library: Path) -> Path:
 def test_every_path_of_an_emulated_cpu_gives_the_bits_of_the_reference(
     cpu: str, program: Path
 ) -> None:
-    command = ["qemu-x86_64", "-cpu", cpu, program, str(LAYERS), "3"]
+    command = ["qemu-x86_64", "-cpu", cpu, str(program), str(LAYERS), "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
     assert done.stdout == f"{PATHS[cpu]}: {LAYERS} layers, seed 3: all paths agree\n", done.stderr
