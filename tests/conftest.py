@@ -28,7 +28,7 @@ settings.load_profile("edge")
 PROFILE = "x86-64"  # any will do: nothing here runs on an execution provider
 
 KERNEL_PATHS = {
-    "x86_64": ["avx512vnni", "avxvnni", "avx2-7bit", "avx2"],
+    "x86_64": ["avx512vnni", "avxvnni", "avx512", "avx2", "sse4.1"],
     "aarch64": ["sdot", "smlal-7bit", "smlal"],
 }
 

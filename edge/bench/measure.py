@@ -238,7 +238,7 @@ def _original(bundle: Bundle, role: str) -> Path:
 
 def describe_machine() -> str:
     machine = read_machine()
-    wanted = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "asimddp", "i8mm", "fphp")
+    wanted = ("sse4_2", "avx2", "avx512f", "avx512_vnni", "avx_vnni", "asimddp", "i8mm", "fphp")
     features = " ".join(name for name in wanted if name in machine.features)
     model = machine.model or platform.machine()
     memory = f", {machine.memory_mb} MB" if machine.memory_mb else ""

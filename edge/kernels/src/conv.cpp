@@ -68,7 +68,7 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   taps_ = s.stride ? s.kernel / s.stride : s.kernel;
   rows_ = s.gate ? divide_up(s.out_channels / 2, kGated) * kBlock : s.out_channels * std::max<int64_t>(s.stride, 1);
   blocks_ = divide_up(rows_, kBlock);
-  quads_ = divide_up(s.in_channels, 4);
+  quads_ = path->in_pairs ? divide_up(s.in_channels, 8) * 2 : divide_up(s.in_channels, 4);
   pad_ = s.stride ? (s.kernel - s.stride) / 2 : span() - s.lookahead;
   require(s.stride || (s.lookahead >= 0 && pad_ >= 0), "lookahead must be in 0..(kernel - 1) * dilation");
   require(s.delay >= 0 && s.delay <= kLargest && span() <= kLargest, "delay and span must be in 0..2^20");
@@ -115,6 +115,9 @@ void Conv::pack(const int8_t* weights) {
     }
     weight_sums_[static_cast<size_t>(row)] = sum;
   }
+  if (!path_->in_pairs) return;
+  pairs_ = pair_weights(weights_, static_cast<int>(taps_), static_cast<int>(quads_));
+  weights_ = {};
 }
 
 int64_t Conv::out_length(int64_t length, bool first, bool last) const {
@@ -193,7 +196,12 @@ void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, in
   dot.tap_bytes = static_cast<size_t>(shape_.dilation) * 4;
   dot.quads = static_cast<int>(quads_);
   dot.taps = static_cast<int>(taps_);
-  dot.weights = weights_.data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
+  dot.weights = (path_->in_pairs ? pairs_.pairs : weights_).data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
+  for (size_t half = 0; path_->in_pairs && half < 2; ++half) {
+    const size_t* begin = &pairs_.rest_begins[static_cast<size_t>(block) * 2 + half];
+    dot.rests[half] = pairs_.rests.data() + *begin;
+    dot.rest_counts[half] = static_cast<int>(begin[1] - *begin);
+  }
   dot.sums = sums;
   for (size_t g = 0; g < panel.groups.size(); g += kGroups) {
     dot.groups = static_cast<int>(std::min<size_t>(kGroups, panel.groups.size() - g));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "chunk.h"
+#include "weight_pairs.h"
 
 namespace edge_kernels {
 
@@ -55,7 +56,8 @@ class Conv {
   const Path* path_;
   int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed; in whole blocks if gated
   int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at either end
-  std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4]
+  std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4], or
+  WeightPairs pairs_;                           // if the path takes pairs
   std::vector<int32_t> weight_sums_;            // per row
   std::vector<float> scales_, bias_, gains_;    // per row, per row, per input channel
 };

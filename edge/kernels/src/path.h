@@ -6,12 +6,20 @@
 namespace edge_kernels {
 
 constexpr int kBlock = 8;    // output channels per call of `dot`
+constexpr int kHalf = kBlock / 2;
 constexpr int kGroup = 16;   // positions that always share one scale
 constexpr int kGroups = 3;   // groups per call of `dot`
 constexpr int kRow = kGroup * kGroups;
 
+// A quad of one tap once more, for half a block: what its pair could not hold (weight_pairs.h).
+struct Rest {
+  int tap, quad;
+  int8_t weights[kHalf][4];
+};
+
 // Sums of products for kBlock output channels at up to kRow positions.
-// Activations: bytes [quad][column][4], four channels beside each other. Weights: [tap][quad][kBlock][4].
+// Activations: bytes [quad][column][4], four channels beside each other. Weights: [tap][quad][kBlock][4], or
+// [half][tap][pair of quads][kHalf][2][4] and the rests of either half.
 struct Dot {
   const uint8_t* group[kGroups];  // first column of each group in quad 0
   int groups;
@@ -19,6 +27,8 @@ struct Dot {
   size_t tap_bytes;   // from one tap's column to the next tap's
   int quads, taps;
   const int8_t* weights;
+  const Rest* rests[2];
+  int rest_counts[2];
   int32_t* sums;  // [kBlock][kRow]
 };
 
@@ -72,6 +82,7 @@ struct Path {
   const char* name;
   int weight_limit;      // largest |weight| for which no intermediate can saturate
   bool is_signed;        // `dot` reads activations as signed bytes: 128 less than quantized
+  bool in_pairs;         // `dot` reads weights in pairs of quads
   void (*dot)(const Dot&);
   // LeakyReLU and each row's gain, n floats of every row; widens the range. Fetches `next` more.
   void (*load)(const Rows& in, int64_t n, float slope, const float* gains, float* out, size_t out_stride,
@@ -97,7 +108,7 @@ struct Path {
 };
 
 // Each in a file of its own; a build has those of its processor.
-extern const Path path_avx512vnni, path_avxvnni, path_avx2_narrow, path_avx2;
+extern const Path path_avx512vnni, path_avxvnni, path_avx512, path_avx2, path_sse41;
 extern const Path path_sdot, path_smlal_narrow, path_smlal;
 extern const Path path_scalar;
 

@@ -1,27 +1,39 @@
-// AVX2: vpmaddubsw adds two products in 16 bits and saturates, so the operands must be small enough.
-#include "dot_avx2.h"
+// AVX2: 256-bit products in 16 bits.
+#include <immintrin.h>
+
+#include "dot_pairs.h"
+#include "rows_text.h"
 
 namespace edge_kernels {
 namespace {
 
-// 7-bit weights: 255 * 63 * 2 = 32,130 fits.
-struct Narrow {
-  static __m256i add(__m256i sum, __m256i a, __m256i b) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1)));
+struct Vector {
+  using Register = __m256i;
+  static constexpr int kWide = 2;  // eight sums, four activations, two weights, the ones and a product: 16 registers
+  static void fetch(const int8_t* from) { _mm_prefetch(from, _MM_HINT_T0); }
+  static Register zero() { return _mm256_setzero_si256(); }
+  static Register load(const uint8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+  static Register spread(const int8_t* four) {
+    int32_t together;
+    std::memcpy(&together, four, 4);
+    return _mm256_set1_epi32(together);
   }
-};
+  static Register multiply(Register a, Register b) { return _mm256_maddubs_epi16(a, b); }
+  static Register add(Register a, Register b) { return _mm256_add_epi16(a, b); }
+  static Register widen(Register sum, Register products) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(products, _mm256_set1_epi16(1)));
+  }
+  static void store(int32_t* to, Register sum) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sum); }
 
-// 8-bit weights: the activation's sign moves to the weight, and 128 * 127 * 2 = 32,512 fits.
-struct Wide {
-  static __m256i add(__m256i sum, __m256i a, __m256i b) {
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(b, a));
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-  }
+  struct Weights {
+    const int8_t* from;
+    explicit Weights(const int8_t* w) : from(w) {}
+    Register spread(int i) const { return Vector::spread(from + i * 4); }
+  };
 };
 
 }  // namespace
 
-const Path path_avx2_narrow = make_path("avx2-7bit", 63, false, dot_avx2<Narrow>);
-const Path path_avx2 = make_path("avx2", 127, true, dot_avx2<Wide>);
+const Path path_avx2 = make_path("avx2", 127, false, dot_all<Vector>, true);
 
 }  // namespace edge_kernels

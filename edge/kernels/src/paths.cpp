@@ -14,14 +14,13 @@ namespace {
 std::vector<const Path*> find() {
   std::vector<const Path*> paths;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni"))
-    paths.push_back(&path_avx512vnni);
-  if (__builtin_cpu_supports("avx2")) {
-    if (__builtin_cpu_supports("avxvnni")) paths.push_back(&path_avxvnni);
-    paths.push_back(&path_avx2_narrow);
-    paths.push_back(&path_avx2);
-  }
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx512 && __builtin_cpu_supports("avx512vnni")) paths.push_back(&path_avx512vnni);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("avxvnni")) paths.push_back(&path_avxvnni);
+  if (avx512) paths.push_back(&path_avx512);
+  if (__builtin_cpu_supports("avx2")) paths.push_back(&path_avx2);
+  if (__builtin_cpu_supports("sse4.1")) paths.push_back(&path_sse41);
 #elif defined(__aarch64__)
   if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) paths.push_back(&path_sdot);
   paths.push_back(&path_smlal_narrow);
