@@ -25,7 +25,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test test-browser test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
+.PHONY: help setup say test test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -92,6 +92,11 @@ test: setup  ## everything: lint, units, contracts, real voices, a real sound se
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)
 	@$(VENV)/bin/python -m pytest -m browser $(ARGS)
+
+GRAPHS := $(wildcard $(addprefix tests/test_,quantize.py fused*.py kernel*.py export_*.py cosyvoice3_*.py cpus*.py pipeline.py report.py tune.py profiles.py)) tests/contracts
+test-cpus: setup  ## the tests of graphs and kernels as on PCs with SSE4.2, AVX2, AVX-512 and VNNI; on Intel (docs/design/build.md)
+	$(call apt,qemu-user cmake g++,testing on lesser CPUs,exit 1)
+	@$(VENV)/bin/python -m tests.cpus all -- $(VENV)/bin/python -m pytest -q $(GRAPHS) $(ARGS)
 
 ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 .PHONY: .arm64

@@ -1,8 +1,8 @@
 """One voice built on several kinds of CPU: are the graphs the same bytes, do they sound the same?
 
-`python -m tests.cpus Haswell -- python -m tests.cpus.builders make FOLDER/Haswell` builds joe and
-judges it there (two minutes of CPU); `python -m tests.cpus.builders table FOLDER` compares all
-that were made, as Markdown.
+`python -m tests.cpus Haswell -- python -m tests.cpus.builders make FOLDER/Haswell [VARIANT ...]`
+builds joe and judges it there (two minutes of CPU); `python -m tests.cpus.builders table FOLDER`
+compares all that were made, as Markdown.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import dataclasses
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -50,8 +51,9 @@ CALIBRATION = 6
 """Calibration sentences."""
 
 
-def make(folder: Path) -> None:
-    """Build every variant on this CPU into `folder`, and write its figures: figures.json."""
+def make(folder: Path, names: Collection[str]) -> None:
+    """Build variants on this CPU into `folder`, and write their figures: figures.json."""
+    wanted = {name: VARIANTS[name] for name in names}
     folder.mkdir(parents=True)
     voice, profile = load_voice(JOE), load_profile("x86-64")
     files = fetch(voice, cache_dir(), lambda *_: None)
@@ -63,11 +65,11 @@ def make(folder: Path) -> None:
         every[:: len(every) // CALIBRATION],
     )
     given = Calibration(latents, original.rate, original=original.model)
-    recipes = {("encoder", encoder) for encoder, _ in VARIANTS.values()}
-    recipes |= {("decoder", decoder) for _, decoder in VARIANTS.values()}
+    recipes = {("encoder", encoder) for encoder, _ in wanted.values()}
+    recipes |= {("decoder", decoder) for _, decoder in wanted.values()}
     graphs = {key: _graph(original, *key, given, folder) for key in sorted(recipes)}
     candidates = [Candidate("fp32", dict.fromkeys(original.graphs, "fp32"), _float(original))]
-    for name, (encoder, decoder) in VARIANTS.items():
+    for name, (encoder, decoder) in wanted.items():
         chosen = {"encoder": encoder, "decoder": decoder}
         made = {stage: graphs[stage, recipe] for stage, recipe in chosen.items()}
         candidates.append(Candidate(name, chosen, made))
@@ -76,7 +78,7 @@ def make(folder: Path) -> None:
         heard = speak_all(
             synth.load(bundle, "fp32"), corpus.sentences("evaluation", "en")[::EVERY]
         )
-        for name in VARIANTS:
+        for name in wanted:
             sound = compare(synth.load(bundle, name), heard, 1.0)
             sounds[name] = dataclasses.asdict(sound)
             print(f"{name}: {sound.log_mel_db:.3f} dB", flush=True)
@@ -108,19 +110,26 @@ def table(folder: Path) -> None:
     print(f"| log-mel, dB | {' | '.join(builders)} | most - least |")
     print("|---" * (len(builders) + 2) + "|")
     for name in VARIANTS:
-        values = [found[b]["sounds"][name]["log_mel_db"] for b in builders]
-        cells = " | ".join(f"{value:.3f}" for value in values)
-        print(f"| {name} | {cells} | {max(values) - min(values):.3f} |")
+        values = [found[b]["sounds"].get(name, {}).get("log_mel_db") for b in builders]
+        known = [value for value in values if value is not None]
+        cells = " | ".join("-" if value is None else f"{value:.3f}" for value in values)
+        print(f"| {name} | {cells} | {max(known) - min(known):.3f} |")
     print(f"\n| graph | {' | '.join(builders)} |")
     print("|---" * (len(builders) + 1) + "|")
-    for name, sha in found[builders[0]]["graphs"].items():
-        cells = [
-            "the same"
-            if found[b]["graphs"][name] == sha
-            else _unlike(folder, builders[0], b, name)
-            for b in builders[1:]
-        ]
-        print(f"| {name} | {sha[:8]} | {' | '.join(cells)} |")
+    most = max(builders, key=lambda b: len(found[b]["graphs"]))
+    for name in found[most]["graphs"]:
+        cells = [_beside(folder, found, most, builder, name) for builder in builders]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def _beside(folder: Path, found: Mapping[str, Any], first: str, other: str, name: str) -> str:
+    """Say the graph's checksum, or how it is unlike that of the `first` builder."""
+    sha = found[other]["graphs"].get(name)
+    if sha is None:
+        return "-"
+    if other == first or sha == found[first]["graphs"][name]:
+        return str(sha[:8])
+    return _unlike(folder, first, other, name)
 
 
 def _unlike(folder: Path, first: str, other: str, name: str) -> str:
@@ -143,4 +152,7 @@ def _unlike(folder: Path, first: str, other: str, name: str) -> str:
 
 
 if __name__ == "__main__":
-    {"make": make, "table": table}[sys.argv[1]](Path(sys.argv[2]))
+    if sys.argv[1] == "make":
+        make(Path(sys.argv[2]), sys.argv[3:] or VARIANTS)
+    else:
+        table(Path(sys.argv[2]))

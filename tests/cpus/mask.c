@@ -101,6 +101,15 @@ int sigaction(int number, const struct sigaction *wanted, struct sigaction *befo
     return 0;
 }
 
+/* Compilers take it this way. */
+sighandler_t signal(int number, sighandler_t handler) {
+    struct sigaction wanted = {.sa_handler = handler}, before;
+    sighandler_t (*real)(int, sighandler_t) = dlsym(RTLD_NEXT, "signal");
+    if (number != SIGSEGV) return real(number, handler);
+    sigaction(number, &wanted, &before);
+    return before.sa_handler;
+}
+
 static int masked_cpuinfo(int real) {
     static const char *const KEYS[] = {"flags\t", "vmx flags\t"};
     FILE *file = fdopen(real, "r");
