@@ -25,7 +25,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
+.PHONY: help setup say test test-all test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -88,6 +88,11 @@ test: setup  ## everything: lint, units, contracts, real voices, a real sound se
 	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime,testing through a real sound server,exit 1)
 	-$(call apt,$(if $(filter x86_64,$(shell uname -m)),qemu-user mmdebstrap g++-aarch64-linux-gnu),testing on emulated ARM,true)
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
+
+# What the skips of make test are about; Resemblyzer is not among it: its dependencies are 5 GB.
+test-all: setup  ## before a release: make test, with the extras that it skips (2 GB) and five times the examples
+	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality,cosyvoice3,tensorrt-check]'
+	@$(MAKE) --no-print-directory test ARGS="--hypothesis-profile=release $(ARGS)"
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)

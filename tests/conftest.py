@@ -23,6 +23,7 @@ from tests.once import once, run_folder
 
 # A loaded machine makes hypothesis impatient, which says nothing about the code.
 settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("release", settings.get_profile("edge"), max_examples=500)
 settings.load_profile("edge")
 
 PROFILE = "x86-64"  # any will do: nothing here runs on an execution provider

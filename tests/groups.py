@@ -1,4 +1,4 @@
-"""Which tests run one after the other, and in which order the groups begin (docs: tests.md).
+"""Which tests run one after the other, and in which order the groups begin (docs/design/tests.md).
 
 pytest-xdist gives a group to one worker. A file is a group, so that what its module fixtures make
 is made once.
