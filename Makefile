@@ -141,22 +141,24 @@ install-kiosk:  ## the kiosk page and its user unit: DESTDIR; as root
 	@sed 's|/opt/edge-voice|$(PREFIX)|' systemd/user/edge-kiosk.service >$(DESTDIR)$(UNITS)/systemd/user/edge-kiosk.service
 
 DEBS ?= amd64 arm64
-DEB_PYTHONS ?= 3.11
-deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 JetPack 6, 3.11 Debian 12, 3.13 Debian 13)
+DEB_PYTHONS ?= 3.10 3.11 3.12 3.13
+deb: wheels  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 Ubuntu 22.04, 3.11 Debian 12, 3.12 Ubuntu 24.04, 3.13 Debian 13)
 	@for arch in $(DEBS); do for python in $(DEB_PYTHONS); do contrib/debian/build $$arch $$python || exit 1; done; done
 
-# With SUITE=trixie, a tree of that system is booted in place of this machine (Ubuntu's need its keyring).
-TREE ?= $(if $(SUITE),$(HOME)/.cache/edge-voice/trees/$(SUITE),/)
+# A clean tree of the suite, with lists of its packages and without libportaudio2 (Ubuntu's need its keyring).
+SUITE ?= bookworm
+TREE ?= $(HOME)/.cache/edge-voice/trees/$(SUITE)-clean
 TREE_PYTHON = $$(basename "$$(readlink $(TREE)/usr/bin/python3)" | sed s/python//)
-test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge them on a booted machine, or SUITE=trixie; as root
-	$(call apt,libportaudio2 systemd systemd-container dbus lintian shellcheck mmdebstrap,trying the packages,exit 1)
-	@[ -e $(TREE)/usr/bin/python3 ] || mmdebstrap --quiet --mode=root --variant=minbase --include=systemd-sysv,dbus,python3,libportaudio2,libasound2-plugins $(SUITE) $(TREE)
+test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge them on a booted Debian 12, or SUITE=trixie; as root
+	$(call apt,systemd systemd-container dbus lintian shellcheck mmdebstrap,trying the packages,exit 1)
+	@[ -e $(TREE)/usr/bin/python3 ] || mmdebstrap --quiet --mode=root --variant=minbase --skip=cleanup/apt/lists --include=systemd-sysv,dbus,python3,apt $(SUITE) $(TREE)
 	@mkdir -p build/test-deb && rm -f build/test-deb/*.deb
-	@shellcheck contrib/edge.sh contrib/debian/{build,voice,preinst,postinst,prerm,postrm,phonemizer.prerm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
+	@shellcheck contrib/edge.sh contrib/debian/{build,offline,voice,preinst,postinst,prerm,postrm,phonemizer.prerm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
 	@$(EDGE) build $(VOICE) --profile x86-64 --if-needed
-	@export OUT=build/test-deb COMPRESSION="-Zgzip -z1"; contrib/debian/build amd64 $(TREE_PYTHON) && contrib/debian/voice build/bundles/$(VOICE)--x86-64
+	@export OUT=build/test-deb COMPRESSION="-Zgzip -z1"; contrib/debian/build amd64 $(TREE_PYTHON) && contrib/debian/voice build/bundles/$(VOICE)--x86-64 && \
+	  contrib/debian/offline $(SUITE) amd64 build/test-deb/edge-voice-*-x86-64_*.deb
 	@lintian --fail-on error,warning build/test-deb/*.deb
-	@EDGE_DEBS=build/test-deb EDGE_TREE=$(TREE) $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
+	@EDGE_DEBS=build/test-deb/$(SUITE)-amd64 EDGE_TREE=$(TREE) $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
 
 VM ?= $(HOME)/.cache/edge-voice/vm
 test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/design/arm.md); as root

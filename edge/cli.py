@@ -31,9 +31,11 @@ def run(arguments: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         if str(error.name).startswith("edge"):
             raise  # a fault of ours, not of the installation
+        from edge.remedies import add_packages
+
         extra = COMMANDS[name].extra
         print(f"edge: the Python package {error.name} is not installed", file=sys.stderr)
-        print(f"      {sys.executable} -m pip install 'edge-voice[{extra}]'", file=sys.stderr)
+        print(f"      {add_packages(extra)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -10,6 +10,8 @@ from edge.errors import DiskFull, NotWritable
 
 BUILT = Path("build/bundles")
 """Where `edge build` puts bundles, from the folder that it is run in."""
+SYSTEM_STATE = Path("/var/lib/edge-voice")
+"""The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

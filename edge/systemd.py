@@ -30,6 +30,11 @@ def notify(*states: str) -> None:
             return  # a manager that does not listen is no reason to fall silent
 
 
+def listens() -> bool:
+    """Tell whether a service manager started the daemon and wants to hear how it is."""
+    return bool(os.environ.get("NOTIFY_SOCKET"))
+
+
 def given_socket(unit: str) -> socket.socket | None:
     """Take the listening socket that systemd opened for us, once; None if it opened none.
 

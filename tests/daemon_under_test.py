@@ -144,6 +144,7 @@ class ProcessDaemon:
         prefix: Sequence[str] = (),
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        ready: str = "ready on",
     ) -> None:
         self.path = path
         self.process = subprocess.Popen(
@@ -154,7 +155,7 @@ class ProcessDaemon:
             env=environment or os.environ | {"PYTHONPATH": str(ROOT)},
         )
         self.said: list[str] = []
-        self.wait_for("ready on")
+        self.wait_for(ready)
 
     def connect(self) -> Wire:
         return Wire(self.path)

@@ -52,6 +52,7 @@ _STATUS = {
     "not-allowed": 403,
     "cancelled": 409,
     "busy": 429,
+    "no-bundle": 503,  # the service waits for one
     "no-daemon": 503,
     "connection-lost": 503,
 }

@@ -30,13 +30,12 @@ from edge.errors import (
     NotWritable,
     WrongBoard,
 )
-from edge.files import BUILT, flush, state_dir, write_whole
+from edge.files import BUILT, SYSTEM_STATE, flush, state_dir, write_whole
 from edge.machine import Machine, read_machine
+from edge.remedies import get_voice
 
 log = logging.getLogger(__name__)
 
-SYSTEM_STATE = Path("/var/lib/edge-voice")
-"""The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
 PACKAGED = Path("/usr/share/edge-voice/bundles")
 """Where Debian packages put bundles."""
 CURRENT, PREVIOUS, STARTS = "current", "previous", "starts.json"
@@ -71,6 +70,20 @@ def bundles_of(system: bool) -> Path:
 def default_places() -> list[Path]:
     """List where bundles are looked for if nobody names a place."""
     return [installed_dir(), PACKAGED, BUILT]
+
+
+def places_to_examine() -> list[Path]:
+    """List where whoever looks after a board looks: also at what its service has."""
+    places, system = default_places(), bundles_of(system=True)
+    if system not in places and os.access(system, os.R_OK | os.X_OK):
+        places.append(system)
+    return places
+
+
+def name_places(places: Sequence[Path]) -> str:
+    """Name where bundles were looked for; the folder of builds only where there is one."""
+    there = [place for place in places if place.is_absolute() or place.exists()]
+    return ", ".join(map(str, there or places))
 
 
 def folder_name(bundle: Bundle) -> str:
@@ -188,6 +201,7 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     machine = None if any_board else read_machine()
     found: dict[str, Bundle] = {}
     failed: list[EdgeError] = []
+    others = ""
     for place in places:
         if (place / MANIFEST).exists():
             bundle = open_installed(place, machine)
@@ -198,6 +212,7 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
                 bundle = open_installed(folder, machine)
             except WrongBoard as error:
                 log.debug("passed over: %s", error.message)
+                others = " (or accept another board's: --any-board)"
             except EdgeError as error:
                 if home_of(folder) is None:
                     raise
@@ -207,16 +222,14 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     if not found and failed:
         raise failed[0]
     if not found:
-        raise NoBundle(
-            "no bundle for this board in " + ", ".join(map(str, places)),
-            "Build one: edge build (or accept another board's: --any-board)",
-        )
+        message = f"no bundle for this board in {name_places(places)}"
+        raise NoBundle(message, get_voice() + others)
     if voice is None:
         return list(found.values())
     if voice not in found:
         raise NoBundle(
             f"no bundle of {voice} for this board; there are {', '.join(found)}",
-            f"Build it: edge build {voice}",
+            get_voice(voice),
         )
     first = found.pop(voice)
     return [first, *found.values()]

@@ -51,10 +51,12 @@ def run(options: Options) -> int:
     from edge.build.stage_gate import STAGES
     from edge.bundle import open_bundle
     from edge.profile import all_profiles, detect, load_profile, read_machine
+    from edge.remedies import check_can_build
 
     if options.only and options.every:
         print("edge build: give --only VARIANT or --every, not both", file=sys.stderr)
         return 2
+    check_can_build()
     if options.profile == "all":
         return _build_everywhere(options)
     name = options.profile or detect(read_machine(), all_profiles()).profile.name

@@ -18,6 +18,8 @@ MAX_UNSENT_MESSAGES = 2048
 """Messages that may wait for a client to read; short ones: sound waits in the synthesis thread."""
 SEND_TIMEOUT_S = 30.0
 """Seconds after which a reader that takes nothing is dead or stopped."""
+RELOAD = " reload"
+"""Stands for a reload among the ids that a connection waits for; no utterance's has a space."""
 LAST_WORDS_S = 1.0
 """Seconds that a closing connection may take to send what was promised."""
 

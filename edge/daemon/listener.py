@@ -7,14 +7,18 @@ import fcntl
 import os
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from edge import systemd
 from edge.errors import EdgeError, SocketInUse
 from edge.protocol import ErrorReply, encode
 
 UNIT = "edge-voice.socket"
+# From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
+KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 MODE = 0o660
 """Permissions of the socket: its owner and group may speak; the folder decides who gets so far."""
 UNREAD = 65_536

@@ -6,19 +6,18 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import sys
+import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
 
 from edge import systemd
 from edge.bundle import Bundle
 from edge.config import Config
 from edge.daemon.access import MAX_CLIENTS, admit
-from edge.daemon.connection import LAST_WORDS_S, Connection
+from edge.daemon.connection import LAST_WORDS_S, RELOAD, Connection
 from edge.daemon.events import Event
-from edge.daemon.listener import listening
+from edge.daemon.listener import KEEP_THE_FILE, listening
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread, Setup
@@ -33,11 +32,6 @@ from edge.sound.playback import Player
 from edge.sound.sink import Sink
 
 log = logging.getLogger(__name__)
-
-# From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
-_KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
-_RELOAD = " reload"
-"""Stands for a reload among the ids that a connection waits for; no utterance's has a space."""
 
 
 class Server:
@@ -75,12 +69,19 @@ class Server:
         self._loaded, self._stopping = asyncio.Event(), asyncio.Event()
         self._since = time.monotonic()
 
-    async def run(self, path: Path, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve on `path` until stop(). Raises SocketInUse, ModelFailed."""
+    async def run(
+        self,
+        path: Path,
+        ready: Callable[[], None] = lambda: None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        """Serve on `path`, or on `listener` that stands for it, until stop().
+
+        Raises SocketInUse, ModelFailed."""
         self._loop = asyncio.get_running_loop()
-        with listening(path) as listener:
+        with listening(path) if listener is None else listener as listener:
             server = await asyncio.start_unix_server(
-                self._accept, sock=listener, backlog=MAX_CLIENTS, **_KEEP_THE_FILE
+                self._accept, sock=listener, backlog=MAX_CLIENTS, **KEEP_THE_FILE
             )
             # Home Assistant gives a second for `info`, which needs no model; speech waits for it.
             try:
@@ -130,7 +131,7 @@ class Server:
         """Read everything again, called in the event loop; a client that asked for it is answered
         at the end."""
         if connection is not None:
-            connection.expect(_RELOAD)
+            connection.expect(RELOAD)
         self._run(self._answer_reload(connection))
 
     async def _answer_reload(self, connection: Connection | None) -> None:
@@ -146,7 +147,7 @@ class Server:
             answer = ErrorReply.of(error)
         if connection is not None:
             connection.send(answer)
-            connection.settle(_RELOAD)
+            connection.settle(RELOAD)
 
     def _release(self) -> None:
         self.voices.release({utterance.voice for utterance in self.synthesis.live()})

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from edge import systemd
 from edge.bundle import Bundle
 from edge.bundle.store import default_places, find_bundles
 from edge.config import Config
-from edge.daemon.listener import refuse
+from edge.daemon.listener import listening, refuse
 from edge.daemon.phrase_store import PhraseStore
-from edge.daemon.reloading import Reread
+from edge.daemon.reloading import Reread, read_lexicon
 from edge.daemon.server import Server
+from edge.daemon.waiting import wait_until_it_can_speak
 from edge.errors import EdgeError, NotWritable
 from edge.sound.failover import SoundCard
 from edge.sound.settings import Output
@@ -33,16 +37,46 @@ def serve_bundles(read: Reread, path: Path) -> None:
     """Run the daemon on `path` until SIGTERM; SIGHUP has it `read()` again.
 
     Where the configuration leaves the sound open, the default voice's profile decides.
+    Where there is no voice, or a file is wrong, a service waits until that is put right.
     """
+
+    def read_all() -> tuple[Sequence[Bundle], Config]:
+        bundles, config = read()
+        read_lexicon(config, bundles)
+        return bundles, config
+
     try:
-        _serve(read, path)
+        bundles, config = read_all()
+    except EdgeError as error:
+        if not systemd.listens():
+            refuse(error)
+            raise
+        with listening(path) as listener:
+            asyncio.run(_wait_and_speak(error, read_all, path, listener))
+        return
+    try:
+        asyncio.run(_speak(bundles, config, read, path))
     except EdgeError as error:
         refuse(error)
         raise
 
 
-def _serve(read: Reread, path: Path) -> None:
-    bundles, config = read()
+async def _wait_and_speak(
+    why: EdgeError, read: Reread, path: Path, listener: socket.socket
+) -> None:
+    """One event loop for both, so that no signal comes while nobody minds it."""
+    found = await wait_until_it_can_speak(read, listener, why)
+    if found is not None:
+        await _speak(*found, read, path, listener)
+
+
+async def _speak(
+    bundles: Sequence[Bundle],
+    config: Config,
+    read: Reread,
+    path: Path,
+    listener: socket.socket | None = None,
+) -> None:
     store, trouble = None, ""
     try:
         if config.cache.folder:
@@ -52,27 +86,24 @@ def _serve(read: Reread, path: Path) -> None:
         log.error("%s", trouble)
     card = SoundCard(output(config, bundles[0]))
 
-    async def run() -> None:
-        def open_sink(rate: int) -> Sink:
-            """Open the sound card as the configuration has it now."""
-            nonlocal card
-            wanted = output(server.setup.config, server.voices.bundles[0])
-            if wanted != card.output:
-                card.close()
-                card = SoundCard(wanted)
-            return card.open(rate)
+    def open_sink(rate: int) -> Sink:
+        """Open the sound card as the configuration has it now."""
+        nonlocal card
+        wanted = output(server.setup.config, server.voices.bundles[0])
+        if wanted != card.output:
+            card.close()
+            card = SoundCard(wanted)
+        return card.open(rate)
 
-        server = Server(bundles, open_sink, store, config, read)
-        server.setup.trouble = trouble
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        if not sys.stderr.isatty():  # else it says that the terminal was closed
-            loop.add_signal_handler(signal.SIGHUP, server.begin_reload)
-        await server.run(path)
-
+    server = Server(bundles, open_sink, store, config, read)
+    server.setup.trouble = trouble
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    if not sys.stderr.isatty():  # else it says that the terminal was closed
+        loop.add_signal_handler(signal.SIGHUP, server.begin_reload)
     try:
-        asyncio.run(run())
+        await server.run(path, listener=listener)
     finally:
         card.close()
 

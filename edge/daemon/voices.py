@@ -11,6 +11,7 @@ from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
 from edge.errors import NoBundle, UnknownVoice
 from edge.lexicon import Lexicon, Respelled, Speller
+from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
 
@@ -26,7 +27,7 @@ class Voices:
 
     def __init__(self, bundles: Sequence[Bundle]) -> None:
         if not bundles:
-            raise NoBundle("no bundle to speak with", "Build one: edge build")
+            raise NoBundle("no bundle to speak with", get_voice())
         self._bundles = {bundle.voice.name: bundle for bundle in bundles}  # by key
         self._keys = {name: name for name in self._bundles}
         self._default = bundles[0].voice.name

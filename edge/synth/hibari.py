@@ -18,6 +18,7 @@ from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
+from edge.remedies import add_packages
 from edge.synth import Segment, Style
 from edge.synth.given import phonemize_given
 from edge.synth.hibari_signal import SPECTRA, Signal
@@ -44,7 +45,7 @@ class HibariSynthesizer:
         except ImportError as error:
             raise MissingPackage(
                 f"the hibari family needs the package hibari-tts: {error}",
-                "python -m pip install 'edge-voice[hibari]'",
+                add_packages("hibari"),
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
         self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")

@@ -20,6 +20,7 @@ from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadRecord, BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
+from edge.remedies import add_packages
 from edge.synth import Segment, Style
 from edge.synth.espeak import keep_voice
 from edge.synth.given import phonemize_given
@@ -273,7 +274,7 @@ def _phonemizer(config: dict[str, object]) -> PiperVoice:
     except ImportError as error:
         raise MissingPackage(
             f"the piper family needs the package piper-tts: {error}",
-            "python -m pip install 'edge-voice[piper]'",
+            add_packages("piper"),
         ) from None
     # It warns of phonemes that a voice lacks by quoting them: spoken text stays out of logs.
     logging.getLogger("piper").setLevel(logging.ERROR)

@@ -20,7 +20,8 @@ def test_doctor_names_what_is_wrong(daemon: ThreadDaemon, tmp_path: Path) -> Non
     findings = {f["subject"]: f for f in json.loads(done.stdout)}
     assert done.returncode == 1
     assert findings["daemon"]["verdict"] == "ok"
-    assert findings["bundle"]["verdict"] == "fail" and findings["bundle"]["remedy"] == "edge build"
+    assert findings["bundle"]["verdict"] == "fail"
+    assert findings["bundle"]["remedy"] == "Build one: edge build"
     assert all(f["remedy"] for f in findings.values() if f["verdict"] != "ok")
 
 

@@ -15,15 +15,28 @@ from typing import Any
 from tests.systemd.driver import DEADLINE_S, GROUP, HEARD, SOCKET, UNIT, run, show, systemctl
 
 CONFIG = Path("/etc/edge-voice/config.yaml")
+TOKEN = Path("/etc/edge-voice/http-token")
 DEBS = Path("/opt/debs")
-PACKAGES = ["edge-voice-en-us-joe-medium-x86-64", "edge-voice-piper", "edge-voice"]
+VOICE = "edge-voice-en-us-joe-medium-x86-64"
+OTHER_SOCKETS = ["edge-voice-http.socket", "edge-voice-wyoming.socket"]
+WYOMING_EDIT = Path("/etc/systemd/system/edge-voice-wyoming.socket.d/override.conf")
+APT_S = 300
 SAY = [*GROUP, "/usr/bin/edge", "say"]
 EDIT = "\naudio: {volume: 50}\n"
 PLACES = ["/etc", "/opt/edge-voice", "/run", "/usr/bin", "/usr/lib", "/usr/share", "/var"]
 
 
-def dpkg(*words: str) -> dict[str, Any]:
-    return run("sh", "-c", 'exec dpkg --force-confold "$@" 2>&1', "dpkg", *words)
+def apt(command: str) -> dict[str, Any]:
+    """A line of the page, in bash, in the folder with the packages; apt as it is by default."""
+    done = subprocess.run(
+        ["bash", "-c", f"{command} 2>&1"],
+        cwd=DEBS,
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        timeout=APT_S,
+    )
+    return {"status": done.returncode, "said": done.stdout.strip()}
 
 
 def wait_for(what: Callable[[], object]) -> bool:
@@ -43,17 +56,85 @@ def left() -> list[str]:
 
 
 def state() -> dict[str, Any]:
-    return {"active": show("ActiveState"), "enabled": systemctl("is-enabled", UNIT)}
+    return {
+        "active": show("ActiveState"),
+        "enabled": systemctl("is-enabled", UNIT),
+        "told": show("StatusText"),
+        "restarts": show("NRestarts"),
+    }
 
 
-def install() -> dict[str, Any]:
-    """The voice comes when the daemon is there already, and waits for one."""
-    found = dpkg("-i", *map(str, DEBS.glob("first/edge-voice_*.deb")))
-    voice = dpkg("-i", *map(str, DEBS.glob("first/edge-voice-*.deb")))
-    up = wait_for(lambda: show("ActiveState") == "active")
+def sockets() -> list[str]:
+    return [systemctl("is-active", unit) for unit in OTHER_SOCKETS]
+
+
+def offline() -> dict[str, Any]:
+    """What the board's Debian lacks, from the collected folder; the second time nothing is new."""
+    lists = bool(run("apt-cache", "show", "--no-all-versions", "libsonic0")["said"])
+    line = "dpkg --install --refuse-downgrade --skip-same-version system/*.deb"
+    return {**apt(line), "lists": lists, "again": apt(line)}
+
+
+def other_python() -> dict[str, Any]:
+    """The daemon's package for a Python that this system has not."""
+    return {
+        "apt": apt("apt-get install -y ./other/edge-voice_*.deb"),
+        "dpkg": apt("dpkg --install --force-depends ./other/edge-voice_*.deb"),
+        "left": left(),
+    }
+
+
+def no_voice() -> dict[str, Any]:
+    """The daemon is there, and no voice yet."""
+    found = apt("apt-get install -y ./first/edge-voice_*.deb ./first/edge-voice-piper_*.deb")
+    wait_for(lambda: show("StatusText").startswith("Waits"))
+    return {
+        **found,
+        "client": run(*SAY, "The door is open."),
+        "doctor": run("/usr/bin/edge", "doctor", "--json"),
+        "build": run("/usr/bin/edge", "build"),
+        "journal": journal(),
+        **state(),
+    }
+
+
+def voice() -> dict[str, Any]:
+    """The one that waits takes the voice that comes, without being started again."""
+    before = show("MainPID")
+    found = apt(f"apt-get install -y ./first/{VOICE}_*.deb")
+    wait_for(lambda: show("StatusText").startswith("Speaks"))
     said = run(*SAY, "The door is open.")
     heard = HEARD.stat().st_size if HEARD.exists() else 0
-    return {**found, **state(), "up": up, "client": said, "heard": heard, "voice": voice}
+    return {
+        **found,
+        **state(),
+        "same": show("MainPID") == before,
+        "client": said,
+        "heard": heard,
+        "report": run("/usr/bin/edge", "status", "--json"),
+    }
+
+
+def bundle() -> dict[str, Any]:
+    """A voice that comes as a folder, to where the service alone may write."""
+    where = "/usr/share/edge-voice/bundles/en_US-joe-medium--x86-64"
+    found = apt(f"edge install --system {where}")
+    return {
+        **found,
+        "doctor": run("/usr/bin/edge", "doctor", "--json"),
+        "as_service": run("/usr/bin/edge", "doctor", "--as-service", "--json"),
+        "reload": run("systemctl", "reload", "edge-voice"),
+        **state(),
+    }
+
+
+def enable() -> dict[str, Any]:
+    """Everything that is off until somebody wants it, and a drop-in of an administrator's."""
+    TOKEN.write_text("0123456789abcdef0123456789abcdef", encoding="utf-8")
+    WYOMING_EDIT.parent.mkdir()
+    WYOMING_EDIT.write_text("[Socket]\nBacklog=16\n", encoding="utf-8")
+    systemctl("daemon-reload")
+    return {**run("systemctl", "enable", "--now", *OTHER_SOCKETS), "sockets": sockets()}
 
 
 def waiting() -> bool:
@@ -103,24 +184,59 @@ def upgrade() -> dict[str, Any]:
 
 
 def remove() -> dict[str, Any]:
-    found = dpkg("-r", *PACKAGES)
-    return {**found, "left": left(), "socket": SOCKET.exists(), "active": show("ActiveState")}
+    found = apt("apt-get remove -y 'edge-voice*'")
+    return {
+        **found,
+        "left": left(),
+        "socket": SOCKET.exists(),
+        "active": show("ActiveState"),
+        "sockets": sockets(),
+    }
 
 
 def install_again() -> dict[str, Any]:
-    found = dpkg(
-        "-i", *map(str, DEBS.glob("second/*.deb")), *map(str, DEBS.glob("first/edge-voice-*"))
-    )
-    up = wait_for(lambda: show("ActiveState") == "active")
-    return {**found, **state(), "up": up, "kept": EDIT in CONFIG.read_text(encoding="utf-8")}
+    options = "-o Dpkg::Options::=--force-confold"
+    found = apt(f"apt-get install -y {options} ./second/*.deb ./first/edge-voice-*.deb")
+    up = wait_for(lambda: show("StatusText").startswith("Speaks"))
+    kept = EDIT in CONFIG.read_text(encoding="utf-8")
+    return {**found, **state(), "up": up, "kept": kept, "sockets": sockets()}
 
 
 def purge() -> dict[str, Any]:
-    found = dpkg("-P", *PACKAGES)
-    return {**found, "left": left(), "user": run("getent", "passwd", "edge-voice")["said"]}
+    found = apt("apt-get purge -y 'edge-voice*'")
+    return {
+        **found,
+        "left": left(),
+        "units": systemctl("list-units", "--all", "--plain", "--no-legend", "edge-voice*"),
+        "user": run("getent", "passwd", "edge-voice")["said"],
+        "group": run("getent", "group", "edge-voice")["said"],
+    }
 
 
-STEPS: list[Callable[[], dict[str, Any]]] = [install, upgrade, remove, install_again, purge]
+def all_at_once() -> dict[str, Any]:
+    """The one line of the page, on a board that has never had any of it, or no longer."""
+    found = apt("apt-get install -y ./first/edge-voice*.deb")
+    up = wait_for(lambda: show("StatusText").startswith("Speaks"))
+    return {**found, "up": up, "client": run("/usr/bin/edge", "say", "Hello."), "end": purge()}
+
+
+def journal() -> str:
+    return str(run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT)["said"])
+
+
+STEPS: list[Callable[[], dict[str, Any]]] = [
+    offline,
+    other_python,
+    no_voice,
+    voice,
+    bundle,
+    enable,
+    upgrade,
+    remove,
+    install_again,
+    purge,
+    all_at_once,
+]
 
 
 def main(answers: Path) -> None:
@@ -130,7 +246,7 @@ def main(answers: Path) -> None:
     for step in STEPS:
         found[step.__name__] = step()
         if step is install_again:
-            found["journal"] = run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT)["said"]
+            found["journal"] = journal()
     part = answers.with_suffix(".part")
     part.write_text(json.dumps(found), encoding="utf-8")
     shutil.move(part, answers)

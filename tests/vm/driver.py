@@ -81,7 +81,7 @@ def board() -> dict[str, Any]:
 
 def install() -> dict[str, Any]:
     packages = sorted(map(str, HOST.glob("*.deb")))
-    found = run("apt-get", "install", "-y", "--no-install-recommends", *packages)
+    found = run("apt-get", "install", "-y", *packages)
     run("usermod", "-aG", "edge-voice", "visitor")
     return {**found, "enabled": run("systemctl", "is-enabled", UNIT)["said"]}
 
@@ -98,6 +98,11 @@ def after_boot() -> dict[str, Any]:
 
 def speak() -> dict[str, Any]:
     return say(0)
+
+
+def status() -> dict[str, Any]:
+    """Which variant of the voice spoke, among other things."""
+    return run("edge", "status", "--json")
 
 
 def doctor() -> dict[str, Any]:
@@ -131,6 +136,7 @@ FIRST: list[Callable[[], dict[str, Any]]] = [board, install]
 SECOND: list[Callable[[], dict[str, Any]]] = [
     after_boot,
     speak,
+    status,
     doctor,
     killed,
     journal,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Debian 12 disk for arm64 with systemd, Debian's own kernel and what edge-voice depends on, but not
-# edge-voice: FOLDER/{disk.img,vmlinuz,initrd}. Needs root, and a network; made once, then kept.
+# edge-voice; apt knows what more there is, as on a board that had a network once: FOLDER/{disk.img,vmlinuz,initrd}. Needs root, and a network; made once, then kept.
 #   tests/vm/image.sh FOLDER
 set -euo pipefail
 folder=$1
@@ -22,6 +22,7 @@ rm -rf "$tree"
 # Drivers of this one machine are enough to find its disk. mmdebstrap sets $1 to the tree.
 # shellcheck disable=SC2016
 mmdebstrap --quiet --mode=root --variant=minbase --architectures=arm64 \
+  --skip=cleanup/apt/lists \
   --include=linux-image-arm64,initramfs-tools,systemd-sysv,dbus,udev,kmod,python3,libportaudio2,passwd \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d"' \

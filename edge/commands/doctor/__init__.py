@@ -24,7 +24,7 @@ class Options:
 
 
 def run(options: Options) -> int:
-    from edge.bundle.store import default_places
+    from edge.bundle.store import places_to_examine
     from edge.client import socket_path
     from edge.commands.doctor.checks import examine
     from edge.commands.doctor.sandbox import run_as_service
@@ -32,7 +32,7 @@ def run(options: Options) -> int:
     if options.as_service:
         words = [word for word in sys.argv[1:] if word != "--as-service"]
         return run_as_service([*words, *([] if options.tone else ["--tone"])])
-    places = options.bundle or default_places()
+    places = options.bundle or places_to_examine()
     findings = examine(places, options.socket or socket_path(), options.tone)
     if options.json:
         print_json([asdict(finding) for finding in findings])

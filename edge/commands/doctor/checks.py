@@ -17,13 +17,14 @@ from typing import Literal
 
 from edge import kernels
 from edge.bundle import MANIFEST, Bundle, open_bundle
-from edge.bundle.store import bundle_folders
+from edge.bundle.store import bundle_folders, name_places
 from edge.client import Client
 from edge.commands.doctor import probe
 from edge.commands.doctor.probe import ProbeDied, ask
 from edge.errors import EdgeError
 from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_trouble
 from edge.profile import all_profiles, detect, read_machine
+from edge.remedies import add_packages, for_speaking_alone, get_voice, start_daemon
 
 Verdict = Literal["ok", "warn", "fail"]
 Result = tuple[Verdict, str, str]
@@ -78,14 +79,14 @@ def check_python() -> Iterator[Result]:
 
 def check_onnxruntime() -> Iterator[Result]:
     try:
-        version, providers = ask(probe.onnxruntime, died=_pip("'edge-voice[cpu]'"))
+        version, providers = ask(probe.onnxruntime, died=add_packages("cpu"))
     except ProbeDied as died:
         if died.status != -signal.SIGILL:
             raise
         yield (
             "fail",
             "it has instructions that this CPU lacks (as 1.21.0 on Cortex-A53 and A72)",
-            _pip("'onnxruntime!=1.21.*' --upgrade"),
+            _other_onnxruntime(),
         )
     else:
         yield "ok", f"{version} with {', '.join(providers)}", ""
@@ -133,7 +134,7 @@ def check_speed() -> Iterator[Result]:
 
 
 def check_sound() -> Iterator[Result]:
-    if names := ask(probe.sound, died=_pip("'edge-voice[audio]'")):
+    if names := ask(probe.sound, died=add_packages("audio")):
         yield "ok", "; ".join(names), ""
     else:
         yield (
@@ -172,8 +173,7 @@ def check_bundles(places: Sequence[Path], found: list[Bundle]) -> Iterator[Resul
             yield "ok", f"{folder} is whole and for this board", ""
             yield from too_slow(found[-1])
     if not found:
-        where = ", ".join(map(str, places))
-        yield "fail", f"none for this board in {where}", "edge build"
+        yield "fail", f"none for this board in {name_places(places)}", get_voice()
 
 
 def too_slow(bundle: Bundle) -> Iterator[Result]:
@@ -192,7 +192,7 @@ def check_families(bundles: Sequence[Bundle]) -> Iterator[Result]:
         try:
             ask(probe.family, family)
         except EdgeError as error:
-            remedy = _pip(f"'edge-voice[{_EXTRAS.get(family, family)}]'")
+            remedy = add_packages(_EXTRAS.get(family, family))
             yield "fail", f"{family}: {error.message}", remedy
         else:
             yield "ok", f"{family} can run here", ""
@@ -210,7 +210,7 @@ def check_providers(bundles: Sequence[Bundle]) -> Iterator[Result]:
         try:
             used, preferred = ask(probe.provider, str(bundle.path))
         except EdgeError as error:
-            yield "fail", f"{name} does not load: {error.message}", f"edge build {name}"
+            yield "fail", f"{name} does not load: {error.message}", get_voice(name)
             continue
         if used == preferred:
             yield "ok", f"{name} runs on {used}", ""
@@ -225,7 +225,7 @@ def check_providers(bundles: Sequence[Bundle]) -> Iterator[Result]:
 
 def check_daemon(path: Path) -> Iterator[Result]:
     if not path.exists():
-        yield "warn", f"not running: no {path}", "edge serve"
+        yield "warn", f"not running: no {path}", start_daemon()
     elif not os.access(path, os.W_OK):
         yield (
             "fail",
@@ -233,13 +233,22 @@ def check_daemon(path: Path) -> Iterator[Result]:
             "sudo usermod -aG edge-voice $USER, then log in again",
         )
     else:
-        with Client(path) as client:
-            report = client.status()
-        yield "ok", f"{report.version} answers on {path}", ""
+        try:
+            with Client(path) as client:
+                report = client.status()
+        except EdgeError as error:
+            message = f"it answers on {path}, but does not speak: {error.message}"
+            yield "fail", message, error.remedy
+        else:
+            yield "ok", f"{report.version} answers on {path}", ""
 
 
 def _pip_uninstall(packages: Sequence[str]) -> str:
     return f"{sys.executable} -m pip uninstall -y {' '.join(packages)}"
+
+
+def _other_onnxruntime() -> str:
+    return add_packages("cpu") if for_speaking_alone() else _pip("'onnxruntime!=1.21.*' --upgrade")
 
 
 def _pip(what: str) -> str:
