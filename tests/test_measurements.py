@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.pages import DOCS, LINK, pages, prose
+from tests.pages import DOCS, LINK, README, pages, prose, table
 from tools import plots
 
 MEASUREMENTS = DOCS / "measurements"
@@ -46,3 +46,21 @@ def test_a_plot_is_what_the_tool_draws_of_the_raw_data(name: str) -> None:
 
 def test_no_plot_is_left_over() -> None:
     assert {picture.name for picture in MEASUREMENTS.glob("*.svg")} == set(plots.PLOTS)
+
+
+def test_the_table_of_the_readme_is_that_of_the_raw_data() -> None:
+    kept = MEASUREMENTS / plots.PLOTS["work.svg"][0]
+    data = json.loads(kept.read_text(encoding="utf-8"))
+    peaks = {one["engine"]: one["peak_bytes"] for one in data["loaded"] if one["threads"] == 1}
+    medium = {
+        row["engine"]: row
+        for row in data["rows"]
+        if row["threads"] == 1 and row["text"] == "medium"
+    }
+    rows = table(README, "Engine")
+    assert rows
+    for engine, first, rtf, peak in rows:
+        name = engine.removeprefix("Edge Voice, ").split()[0]
+        assert first == f"{1000 * medium[name]['first_cpu_s']['median']:.0f} ms", engine
+        assert rtf == f"{medium[name]['rtf_cpu']['median']:.3f}", engine
+        assert peak == f"{peaks[name] / 2**20:.0f} MiB", engine
