@@ -26,7 +26,7 @@ def int8_fused(source: Path, target: Path, calibration: Calibration | None) -> R
 
 
 def int8_fused_7bit(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
-    """7-bit weights: faster on AVX2, Cortex-A53 and A72, whose products add up in 16 bits."""
+    """7-bit weights: faster on Cortex-A53 and A72, whose products add up in 16 bits."""
     return _fused("int8-fused-7bit", source, target, calibration, bits=7)
 
 
