@@ -207,7 +207,8 @@ def purge() -> dict[str, Any]:
     return {
         **found,
         "left": left(),
-        "units": systemctl("list-units", "--all", "--plain", "--no-legend", "edge-voice*"),
+        # Active or failed ones; systemd 249 remembers for a while that one was there.
+        "units": systemctl("list-units", "--plain", "--no-legend", "edge-voice*"),
         "user": run("getent", "passwd", "edge-voice")["said"],
         "group": run("getent", "group", "edge-voice")["said"],
     }
