@@ -25,7 +25,8 @@ def test_every_note_is_dated_and_every_raw_data_belongs_to_one() -> None:
         assert f"({kept.name})" in (MEASUREMENTS / f"{kept.stem}.md").read_text(encoding="utf-8")
         data = json.loads(kept.read_text(encoding="utf-8"))
         assert data["date"] == kept.name[:10]
-        assert all(data[key] for key in ("machine", "versions", "command")), kept.name
+        for run in data.get("runs", {"": data}).values():
+            assert all(run[key] for key in ("machine", "versions", "command")), kept.name
 
 
 def test_every_note_can_be_reached_from_a_page() -> None:

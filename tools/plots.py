@@ -130,11 +130,25 @@ def arm(data: Any) -> str:
     return bars("ARM: instructions for a second of sound", "millions, counted", groups, 0)
 
 
+def hidden(data: Any) -> str:
+    """The medium text with ever fewer instructions of the CPU, each run beside piper-tts."""
+    groups = []
+    for cpu, run in data["runs"].items():
+        rtf = {
+            row["engine"]: row["rtf_cpu"]["median"]
+            for row in run["rows"]
+            if row["threads"] == 1 and row["text"] == "medium"
+        }
+        groups.append((cpu, [Bar(engine, rtf[engine]) for engine in ("fused", "piper-tts")]))
+    return bars("Work on lesser PCs (RTF)", "seconds of CPU time, medium text", groups, 3)
+
+
 PLOTS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "first-sound.svg": ("2026-11-23-beside-the-peers.json", first_sound),
     "work.svg": ("2026-11-23-beside-the-peers.json", work),
     "memory.svg": ("2026-11-23-beside-the-peers.json", memory),
     "growth.svg": ("2026-11-22-growth.json", growth),
+    "without-vnni.svg": ("2026-11-30-without-vnni.json", hidden),
     "arm.svg": ("2026-11-23-arm-instructions.json", arm),
 }
 """Picture to its raw data and the function that draws it."""
