@@ -85,10 +85,8 @@ def test_the_report_says_what_each_step_cost(built: Path) -> None:
 
 
 def test_every_variant_is_measured_and_packed_if_it_is_asked_for(
-    voice: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    voice: str, cache: Path, tmp_path: Path
 ) -> None:
-    few = ("the train leaves at nine.", "no, it does not.")
-    monkeypatch.setattr(pipeline.corpus, "sentences", lambda purpose, language: few)
     told: list[tuple[str, int, int]] = []
     wish = Wish(voice, "rpi4", every=True)
     bundle = build_bundle(wish, tmp_path / "b", cache, lambda *step: told.append(step))
@@ -106,8 +104,6 @@ def test_every_variant_is_measured_and_packed_if_it_is_asked_for(
 def test_for_this_machine_its_clock_decides(
     voice: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = ("the train leaves at nine.", "no, it does not.")
-    monkeypatch.setattr(pipeline.corpus, "sentences", lambda purpose, language: few)
     slow = {"fp32": 1.0, "weights-int8": 0.5, "int8-decoder": 0.7}
 
     def timed(loaded: dict[str, object], *rest: object) -> dict[str, Speed]:
