@@ -30,8 +30,7 @@ from edge.pcm import to_int16
 from edge.synth import Style
 from tests.daemon_under_test import ROOT, ThreadDaemon, Wire
 from tests.fakes import DEADLINE_S, FakeCard
-from tests.random_voices import VOICES, write_voice
-from tests.test_pipeline import TEXT as DESCRIPTION
+from tests.random_voices import DESCRIPTION, VOICES, write_voice
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its audio module imports audioop
