@@ -28,6 +28,8 @@ SWEEP_S, FROM_HZ, TO_HZ = 4.0, 400.0, 4400.0
 LEVEL = 0.5
 MARGIN_MS, STEP_MS = 50, 50
 """Added to what was swallowed, and what the sum is rounded up to."""
+TRIES = 3
+"""Measurements before what was swallowed is believed: each is some five seconds of sound."""
 _TAIL_S = 1.0
 _WINDOW_S, _HOP_S, _LAG_S = 0.020, 0.005, 0.002  # clocks drift 0.4 ms in a sweep (100 ppm)
 _ALIKE = 0.4  # correlation of a window that came through; noise of this length gives about 0.1
@@ -80,12 +82,12 @@ def calibrate(
 
     Raises NoSoundDevice, also if the recording does not hear the sweep.
     """
-    first, name = _measure(open_sink(0), record, idle)
+    first, name = _least(open_sink, 0, record, idle)
     swallowed_ms = round(1000 * first.swallowed_s)
     wake_ms, left_ms = 0, 0
     if swallowed_ms > _NOISE_MS:
         wake_ms = STEP_MS * math.ceil((swallowed_ms + MARGIN_MS) / STEP_MS)
-        again, _ = _measure(open_sink(wake_ms), record, idle)
+        again, _ = _least(open_sink, wake_ms, record, idle)
         left_ms = round(1000 * again.swallowed_s)
     return Calibration(
         device=name,
@@ -123,6 +125,22 @@ def listen(recorded: Samples, began: float, played: float) -> Heard:
             swallowed = max(0, offset - (_IN_A_ROW - 1) * hop)
             return Heard(began + start / RATE - played, swallowed / RATE)
     return Heard(began + start / RATE - played, SWEEP_S - _TAIL_S)
+
+
+def _least(
+    open_sink: Callable[[float], Sink],
+    wake_ms: float,
+    record: Callable[[], AbstractContextManager[Recording]],
+    idle: Callable[[], None],
+) -> tuple[Heard, str]:
+    """Measure until nothing is swallowed, at most TRIES times, and keep the least: a busy machine
+    can only make a hole look like more."""
+    found = []
+    for _ in range(TRIES):
+        found.append(_measure(open_sink(wake_ms), record, idle))
+        if 1000 * found[-1][0].swallowed_s <= _NOISE_MS:
+            break
+    return min(found, key=lambda pair: pair[0].swallowed_s)
 
 
 def _measure(
