@@ -82,7 +82,7 @@ lint: setup  ## style, types and the import ladder
 
 # One worker more than cores: the tests at a real clock's pace mostly wait. JOBS=0: in one process.
 JOBS ?= $(shell expr $$(nproc) + 1)
-PARALLEL = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+PARALLEL = --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
 	$(call apt,pulseaudio pulseaudio-utils libasound2-plugins strace openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime,testing through a real sound server,exit 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import platform
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ from edge.bundle import Bundle, open_bundle
 from edge.files import cache_dir
 from edge.voice import voice_path
 from tests.daemon_under_test import ProcessDaemon, ThreadDaemon
-from tests.groups import arrange
+from tests.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
 from tests.kept_cosyvoice3 import unpack
 from tests.once import once, run_folder
 
@@ -37,6 +39,21 @@ KERNEL_PATHS = {
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    return make_scheduler(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served_first(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    if request.node.nodeid.startswith(REAL_TIME):
+        with contextlib.suppress(PermissionError):  # only root may
+            os.setpriority(os.PRIO_PROCESS, 0, FIRST_SERVED)
+    yield
+    os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def build_tone(folder: Path, voice: str = "tone") -> Bundle:

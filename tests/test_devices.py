@@ -141,7 +141,7 @@ class Slow:
 
 line = DeviceThread("slow", lambda rate: Slow())
 try:
-    line.run(22050, lambda sink: sink.write(None), 0.5)
+    line.run(22050, lambda sink: sink.write(None), 3.0)
 except NotAnswering:
     print("given up")
 else:
@@ -150,12 +150,13 @@ else:
 
 
 def test_a_process_that_was_stopped_does_not_blame_the_device() -> None:
-    """2 s: it is stopped for longer than it waits for a device, while that plays a block."""
+    """4 s: it is stopped for longer than it waits for a device, while that plays a block of 0.2 s,
+    for which even a busy machine does not need the 3 s less a slice."""
     with subprocess.Popen(
         [sys.executable, "-c", _STOPPED], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None and child.stdout.readline() == "begun\n"
         child.send_signal(signal.SIGSTOP)
-        time.sleep(1.0)  # it stands still
+        time.sleep(3.5)  # it stands still
         child.send_signal(signal.SIGCONT)
         assert child.stdout.read() == "played\n"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,13 +23,33 @@ def test_every_group_that_is_named_has_tests() -> None:
 
 def test_a_real_clock_is_heard_by_one_group_at_a_time(request: pytest.FixtureRequest) -> None:
     ours = [item for item in request.session.items if "sound_server" in item.fixturenames]
-    assert {group_of(item.nodeid.split("::")[0]) for item in ours} <= {"real time"}
+    assert {group_of(item.nodeid) for item in ours} <= {"real time"}
+
+
+def test_a_group_is_one_workers(tmp_path: Path) -> None:
+    """In a run of two workers, by the name of each test's worker."""
+    command = [
+        *(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"),
+        *("--basetemp", str(tmp_path / "run"), "-n", "2", "--dist", "loadscope"),
+        *("tests/test_kept_bundles.py", "tests/test_stretch.py", "tests/test_transcript.py"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=plain())
+    assert done.returncode == 0, done.stdout
+    workers: dict[str, set[str]] = {}
+    for worker, file in re.findall(r"\[(gw\d)\].* PASSED (tests/\w+\.py)::", done.stdout):
+        workers.setdefault(file, set()).add(worker)
+    assert len(workers) == 3 and all(len(names) == 1 for names in workers.values()), workers
+
+
+def plain() -> dict[str, str]:
+    """The environment without what this run tells its own workers."""
+    return {name: value for name, value in os.environ.items() if "XDIST" not in name}
 
 
 def test_the_longest_groups_begin_first(request: pytest.FixtureRequest) -> None:
     items = list(reversed(request.session.items))
     arrange(items)
-    groups = list(dict.fromkeys(group_of(item.nodeid.split("::")[0]) for item in items))
+    groups = list(dict.fromkeys(group_of(item.nodeid) for item in items))
     first = [group for group in LONGEST if group in groups]
     assert groups[: len(first)] == first
 
