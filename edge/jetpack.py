@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
+from edge.families import FAMILIES
+
 INDEX = "https://pypi.jetson-ai-lab.io"
 _L4T = {32: 4, 34: 5, 35: 5, 36: 6, 38: 7, 39: 7}
 """Major release of L4T (the kernel and drivers) -> JetPack that came with it."""
@@ -123,9 +125,10 @@ def pip_calls(
         if trouble or jetpack is None:
             raise Refused(f"{trouble}. {remedy}\n{CHOICES}")
         wheel = WHEELS[jetpack.major].install.split()
-    ours = [name for name in extras if name not in ("cpu", *PHONEMIZERS)]
+    apart = {f.extra: f.without_ort for f in FAMILIES.values() if f.without_ort}
+    ours = [name for name in extras if name not in ("cpu", *apart)]
     calls = [["--constraint", PINS, f"{project}[{','.join(ours)}]"]]
-    if names := [name for extra in extras for name in PHONEMIZERS.get(extra, ())]:
+    if names := [name for extra in extras for name in apart.get(extra, ())]:
         calls.append(["--no-deps", "--constraint", PINS, *names])  # they ask for the CPU's
     return [*calls, ["--no-deps", *wheel]]
 
@@ -143,8 +146,6 @@ class Refused(Exception):
 
 
 PINS = ".ci/constraints.txt"
-PHONEMIZERS = {"piper": ("piper-tts", "pathvalidate"), "hibari": ("hibari-tts",)}
-"""By extra: what it needs but onnxruntime, which each of them asks for."""
 CHOICES = """With a wheel or an index of your own: make install ONNXRUNTIME=/path/to/the.whl
 To speak on the CPU: make install PROVIDER=cpu"""
 PACKAGES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edge.errors import MissingPackage, UnknownProfile
+from edge.families import FAMILIES
 from edge.files import SYSTEM_STATE
 from edge.machine import read_machine
 from edge.profile import all_profiles, detect
@@ -21,11 +22,6 @@ DPKG_LIST = Path("/var/lib/dpkg/info/edge-voice.list")
 UNIT = Path("/usr/lib/systemd/system/edge-voice.socket")
 ANY = "VOICE"
 """Stands for a voice that is still to be chosen."""
-_DEBS = {
-    "piper": "sudo apt install ./edge-voice-piper_*.deb",
-    "hibari": "sudo apt install ./edge-voice-hibari_*.deb",
-}
-"""The extras that are Debian packages of their own."""
 
 
 def for_speaking_alone() -> bool:
@@ -41,7 +37,8 @@ def add_packages(extra: str) -> str:
     if "build" in extra.split(","):
         return f"Build on a workstation, in a clone of Edge Voice: make setup; {_build(ANY)}"
     if DPKG_LIST.exists():
-        return _DEBS.get(extra, "sudo apt install --reinstall ./edge-voice_*.deb")
+        debs = [family.deb for family in FAMILIES.values() if family.deb and family.extra == extra]
+        return f"sudo apt install {f'./{debs[0]}' if debs else '--reinstall ./edge-voice'}_*.deb"
     return "In the clone of Edge Voice that it was installed from: sudo make install"
 
 

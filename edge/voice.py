@@ -10,38 +10,18 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
-from typing import Literal
 from urllib.parse import urlsplit
 
 from edge.errors import BadRecord, UnknownVoice
+from edge.families import FAMILIES
 from edge.records import parse_yaml, read_text
 from edge.text import LANGUAGE
-
-Family = Literal["piper", "hibari", "tone", "cosyvoice3"]
 
 EXAMPLE = "example"  # models/example.yaml explains the keys; it is no voice
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_NAME = 64
-
-# Per family: the roles that its files must fill, and those that they may fill.
-ROLES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
-    {
-        "piper": (frozenset({"model", "config"}), frozenset({"card"})),
-        "hibari": (frozenset({"model", "vocab"}), frozenset({"notice"})),
-        "tone": (frozenset(), frozenset()),
-        "cosyvoice3": (
-            frozenset(
-                {"llm", "flow", "hift", "config", "llm_config", "vocab", "merges"}
-                | {"tokenizer_config", "campplus", "speech_tokenizer"}
-            ),
-            frozenset({"card"}),
-        ),
-    }
-)
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-))*")  # "--" parts voice from profile
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PyPI's name rule
@@ -147,7 +127,7 @@ class Voice:
 
     name: str
     title: str
-    family: Family
+    family: str
     language: str
     licence: Licence
     files: dict[str, Source] = field(default_factory=dict)
@@ -167,7 +147,9 @@ class Voice:
             raise ValueError(f"language {self.language!r} is not like en_US or de")
         if self.default_speaker is not None and self.default_speaker < 0:
             raise ValueError(f"default_speaker must be 0 or more, got {self.default_speaker}")
-        needed, allowed = ROLES[self.family]
+        if self.family not in FAMILIES:
+            raise ValueError(f"family {self.family!r} is none of {', '.join(FAMILIES)}")
+        needed, allowed = FAMILIES[self.family].needs, FAMILIES[self.family].may
         if missing := sorted(needed - self.files.keys()):
             raise ValueError(f"files of a {self.family} voice lack {', '.join(missing)}")
         if unknown := sorted(self.files.keys() - needed - allowed):

@@ -17,7 +17,8 @@ import onnxruntime
 import pytest
 
 from edge.synth import gpu
-from edge.synth.session import CONTEXT, CPU, CUDA, TENSORRT
+from edge.synth.gpu.engines import CONTEXT
+from edge.synth.session import CPU, CUDA, TENSORRT
 from tests.fakes import DEADLINE_S
 
 Chain = Sequence[Any]

@@ -27,6 +27,8 @@ from edge.adapters.sound_formats import MEDIA_TYPES, sound_format
 from edge.errors import BadMessage, EdgeError, EmptyText
 from edge.protocol import (
     FROM_CLIENT,
+    MAX_SPEED,
+    MIN_SPEED,
     AudioChunk,
     AudioStop,
     Describe,
@@ -210,7 +212,9 @@ def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
         )
     speed = fields.get("speed", 1.0)
     if isinstance(speed, bool) or not isinstance(speed, (int, float)):
-        raise BadMessage("speed is not a number", "Leave it out, or send 0.5 to 3.")
+        raise BadMessage(
+            "speed is not a number", f"Leave it out, or send {MIN_SPEED:g} to {MAX_SPEED:g}."
+        )
     name = _text(fields, "voice", DEFAULT_VOICE)
     voice = None if name == DEFAULT_VOICE else aliases.get(name, name)
     speaker = _text(fields, "speaker", "") or None

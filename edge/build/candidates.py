@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from edge import kernels, records
 from edge.build import corpus, weights_file
-from edge.build.export import EXPORTERS
+from edge.build.export import exporter
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
 from edge.build.quality import Parity, Sensitivity
@@ -117,7 +117,7 @@ def export(
     steps = ExportLog()
 
     def make(folder: Path) -> None:
-        exported = EXPORTERS[voice.family](files, folder, steps)
+        exported = exporter(voice.family)(files, folder, steps)
         graphs = exported.variants[0].graphs
         described = _Described(exported.rate, graphs, tuple(steps.rows), tuple(steps.parity))
         (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")

@@ -11,7 +11,7 @@ from edge.profile import Profile, Provider, usable_variants
 FUSED = "int8-fused"
 """Recipes that begin so need the operator library of edge/kernels."""
 WINDOW = "-window"
-"""Recipes that end so are for a GPU: a decoder without state (edge/synth/windows.py)."""
+"""Recipes that end so are for a GPU: a decoder without state (edge/synth/gpu/windows.py)."""
 SELF_TEST_LAYERS = 40
 """Random layers through every instruction set of this CPU: about 0.06 s."""
 

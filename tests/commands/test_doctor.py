@@ -28,7 +28,7 @@ def test_doctor_names_what_is_wrong(daemon: ThreadDaemon, tmp_path: Path) -> Non
 def test_an_answer_comes_back_as_it_was() -> None:
     version, providers = ask(probe.onnxruntime)
     assert version and "CPUExecutionProvider" in providers
-    assert ask(probe.family, "tone") is None
+    assert ask(probe.modules, "edge.synth.tone") is None
     assert isinstance(ask(probe.sound), list)
 
 
