@@ -50,20 +50,20 @@ _LEAST_VISIBLE = 2 / 3
 
 @dataclass(frozen=True)
 class Board:
-    """What makes a machine this board.
-
-    `compatible`: device-tree strings, any of which claims the machine; empty means any machine of
-    the architecture. `cpu_features`: all are needed. `memory_mb`: the least that it is sold with.
-    `cores`, of which `big_cores` are the fast ones. `sources`: where these facts are from.
-    """
+    """Facts by which a machine is recognised as this board."""
 
     architecture: Architecture
     compatible: tuple[str, ...]
+    """Device-tree strings, any of which claims the machine; empty for any of the architecture."""
     cpu_features: tuple[str, ...]
+    """Names as in /proc/cpuinfo, all of which the machine must have."""
     memory_mb: int
+    """Least memory that it is sold with, MB."""
     cores: int
     big_cores: int
+    """Cores that are fast ones; all of them if they are alike."""
     sources: tuple[str, ...]
+    """Places where these facts are from."""
 
     def __post_init__(self) -> None:
         _demand(self, memory_mb=(128, 1 << 20), cores=(1, 1024), big_cores=(1, self.cores))
@@ -73,17 +73,17 @@ class Board:
 
 @dataclass(frozen=True)
 class Provider:
-    """An onnxruntime execution provider and its options, as text.
-
-    `require`: without it the stage does not run (ProviderMissing); otherwise the next one is
-    taken, and `edge status` says so. `build_s`: seconds that it compiles a graph for, about, when
-    it first sees it on such a board; 0 means that it compiles nothing that is worth keeping.
-    """
+    """An onnxruntime execution provider."""
 
     name: ProviderName
     options: dict[str, str] = field(default_factory=dict)
+    """Its own options, as text."""
     require: bool = False
+    """True if the stage does not run without it (ProviderMissing); else the next one is taken, and
+    `edge status` says so."""
     build_s: int = 0
+    """Seconds, about, that it compiles a graph when it first sees it on such a board; 0 if it
+    compiles nothing that is worth keeping."""
 
     def __post_init__(self) -> None:
         _demand(self, build_s=(0, 3600))
@@ -91,10 +91,12 @@ class Provider:
 
 @dataclass(frozen=True)
 class Stages:
-    """Providers in order for text -> latent (encoder) and latent -> sound (decoder)."""
+    """Providers of each stage, the best first."""
 
     encoder: tuple[Provider, ...]
+    """Text -> latent."""
     decoder: tuple[Provider, ...]
+    """Latent -> sound."""
 
     def __post_init__(self) -> None:
         if not self.encoder or not self.decoder:
@@ -103,13 +105,17 @@ class Stages:
 
 @dataclass(frozen=True)
 class Runtime:
-    """onnxruntime session settings. `threads` are intra-op threads of the CPU provider."""
+    """Settings of onnxruntime's sessions."""
 
     providers: Stages
     threads: int
+    """Intra-op threads of the CPU provider."""
     memory_pattern: bool
+    """True to plan memory once for each input shape."""
     spinning: bool
+    """True if threads wait in a busy loop: sooner there, and warmer."""
     arena: bool
+    """True to keep freed memory for the next run."""
 
     def __post_init__(self) -> None:
         _demand(self, threads=(1, 64))
@@ -117,14 +123,17 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Audio:
-    """Milliseconds of one write, of the stream's latency, and of silence before the first sound
-    after idle where the output's kind is not known (edge/sound/settings.py); `device` is the name
-    that PortAudio is asked for when the user names none."""
+    """The sound card of such a board."""
 
     block_ms: int
+    """Milliseconds of one write."""
     latency_ms: int
+    """Milliseconds that the stream holds."""
     wake_ms: int
+    """Milliseconds of silence before the first sound after idle, if the output's kind is not known
+    (edge/sound/settings.py)."""
     device: str = "default"
+    """Name that PortAudio is asked for when the user names none."""
 
     def __post_init__(self) -> None:
         _demand(self, block_ms=(5, 50), latency_ms=(self.block_ms, 500), wake_ms=(0, 3000))
@@ -169,21 +178,21 @@ class Budget:
 
 @dataclass(frozen=True)
 class VariantPlan:
-    """One recipe per stage, under a name. `needs`: CPU features of which the machine must have at
-    least one, or the variant is not run there; empty means that it runs on every such board.
-    `stages`: recipes for the stages of other families, which else follow encoder and decoder."""
+    """One recipe per stage, under a name."""
 
     name: str
     encoder: Recipe
     decoder: Recipe
     needs: tuple[str, ...] = ()
+    """CPU features, at least one of which the machine must have; empty runs on every such
+    board."""
     stages: dict[PlannedStage, Recipe] = field(default_factory=dict)
+    """Recipes for the stages of other families, which else follow encoder and decoder."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of board. `variants` are in order of preference; the board's timings decide.
-    `estimates`: seconds of work per second of speech, by family, where nobody has measured yet."""
+    """A kind of board."""
 
     name: str
     title: str
@@ -192,7 +201,9 @@ class Profile:
     audio: Audio
     budget: Budget
     variants: tuple[VariantPlan, ...]
+    """In order of preference; the board's timings decide."""
     estimates: dict[str, float] = field(default_factory=dict)
+    """Family -> seconds of work per second of speech, where nobody has measured yet."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -209,22 +220,21 @@ class Profile:
 
     @property
     def has_accelerator(self) -> bool:
-        """Whether any stage may run elsewhere than on the CPU."""
+        """True if any stage may run elsewhere than on the CPU."""
         stages = self.runtime.providers
         return {p.name for p in (*stages.encoder, *stages.decoder)} != {"CPUExecutionProvider"}
 
 
 @dataclass(frozen=True)
 class Match:
-    """Whether a profile fits a machine: `reasons` if it does, else `refusal` says why not.
-
-    `distance` is the place of the claimed string in the machine's list: 0 is the exact board,
-    -1 is another board.
-    """
+    """The answer to whether a profile fits a machine."""
 
     reasons: tuple[str, ...]
+    """Sentences that speak for it."""
     refusal: str | None
+    """The sentence that says why not; None if it fits."""
     distance: int
+    """Place of the claimed string in the machine's list: 0 is the exact board, -1 another one."""
 
 
 @dataclass(frozen=True)
@@ -234,13 +244,13 @@ class Detection:
 
 
 def profiles_dir() -> Path:
-    """The folder of the shipped profiles: inside an installed package, else the repository's."""
+    """Find the shipped profiles: inside an installed package, else in the repository."""
     installed = Path(__file__).parent / "profiles"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "profiles"
 
 
 def load_profile(name: str, folder: Path | None = None) -> Profile:
-    """The profile called `name`, or the one in a file if `name` ends in .yaml.
+    """Read the profile called `name`, or the one in a file if `name` ends in .yaml.
 
     Raises UnknownProfile with the names that exist, BadRecord naming the place in the file.
     """
@@ -257,13 +267,13 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
 
 
 def all_profiles(folder: Path | None = None) -> tuple[Profile, ...]:
-    """Every profile of the folder by name; raises BadRecord for the first damaged file."""
+    """Read every profile of the folder by name; raises BadRecord for the first damaged file."""
     folder = profiles_dir() if folder is None else folder
     return tuple(_load(folder / f"{name}.yaml") for name in _names(folder))
 
 
 def matches(profile: Profile, machine: Machine) -> Match:
-    """Whether `machine` is a board of `profile`: reasons, or the refusal in one sentence."""
+    """Compare `machine` with a profile's board: reasons, or the refusal in one sentence."""
     board = profile.board
     if machine.architecture != board.architecture:
         return _refused(f"{profile.name} is for {board.architecture}", machine.architecture)
@@ -292,7 +302,7 @@ def matches(profile: Profile, machine: Machine) -> Match:
 
 
 def detect(machine: Machine, profiles: Sequence[Profile]) -> Detection:
-    """The most specific profile that fits; raises UnknownProfile saying what was found."""
+    """Choose the most specific profile that fits; raises UnknownProfile saying what was found."""
     fits = []
     for profile in profiles:
         match = matches(profile, machine)
@@ -307,7 +317,7 @@ def detect(machine: Machine, profiles: Sequence[Profile]) -> Detection:
 
 
 def usable_variants(profile: Profile, machine: Machine) -> tuple[VariantPlan, ...]:
-    """The profile's variants that this machine's CPU can run, in order of preference."""
+    """List the profile's variants that this machine's CPU can run, in order of preference."""
     return tuple(
         plan
         for plan in profile.variants
@@ -353,7 +363,8 @@ def _unknown(machine: Machine, profiles: Sequence[Profile]) -> UnknownProfile:
 
 
 def _closest(machine: Machine, profiles: Sequence[Profile]) -> Profile | None:
-    """The CPU-only profile that a stranger most resembles; the slower of two, to be safe."""
+    """Choose the CPU-only profile that a stranger most resembles; the slower of two, to be
+    safe."""
 
     def likeness(profile: Profile) -> tuple[float, ...]:
         board, budget = profile.board, profile.budget

@@ -1,4 +1,4 @@
-"""What to type on this machine: a remedy names only what is there.
+"""Find what to type on this machine: a remedy names only what is there.
 
 A board has Edge Voice from a Debian package or `make install`, for speaking alone. A clone or a
 virtual environment can build voices, and pip can bring more packages into it.

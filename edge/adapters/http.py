@@ -41,8 +41,8 @@ MAX_BODY = FROM_CLIENT.data
 """Bytes: the longest text fits, every character of it escaped."""
 MODEL = "edge-voice"
 MODELS = (MODEL, "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
-"""What a request may call the model: ours, and the names that OpenAI's clients send unasked. They
-all mean the same; it is the voice that differs."""
+"""Names that a request may call the model: ours, and the names that OpenAI's clients send unasked.
+They all mean the same; it is the voice that differs."""
 DEFAULT_VOICE = "default"
 _STATUS = {
     "bad-message": 400,
@@ -58,7 +58,7 @@ _STATUS = {
     "no-daemon": 503,
     "connection-lost": 503,
 }
-"""By the error's code; what is not here is 500."""
+"""Error code -> HTTP status; 500 if it is not here."""
 _TYPE = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
 
 

@@ -179,7 +179,7 @@ class Module:
 
 
 def _key_name(key: str, symbols: Symbols) -> str:
-    """As SSIP writes keys: shift_a, kp-enter, or a character."""
+    """Name a key as SSIP writes it: shift_a, kp-enter, or a character."""
     if len(key) == 1:
         return symbols.name(key)
     keys = [part for part in key.split("_") if part]

@@ -1,4 +1,5 @@
-"""What speech-dispatcher sets before a message, and what it means to our voices."""
+"""Read what speech-dispatcher sets before a message, and choose our voice, tempo and pitch by
+it."""
 
 from __future__ import annotations
 
@@ -69,7 +70,8 @@ def voices_of(info: Info) -> list[TtsVoice]:
 
 
 def choose(voices: Sequence[TtsVoice], settings: Settings) -> TtsVoice | None:
-    """By name, else by the whole language, else by its first part, else the daemon's default.
+    """Choose by name, else by the whole language, else by its first part, else the daemon's
+    default.
 
     A voice that is not there is no error: a screen reader must not fall silent for it. Browsers
     leave the language as it was when they change the voice, so the name comes first.

@@ -1,4 +1,4 @@
-"""What is wrong with this machine, and the command that mends it.
+"""Find what is wrong with this machine, and the command that mends it.
 
 Whatever could take the process down is asked of a child process: probe.py.
 """

@@ -11,7 +11,8 @@ from edge.text.cutting import MAX_TOKENS, sentences
 from edge.text.words import WordSpan
 
 MAX_OUTPUT_S = 10.0
-"""Of one segment's sound, as far as its text tells: bounds memory, which grows with its square."""
+"""Seconds of one segment's sound, as far as its text tells: bounds memory, which grows with its
+square."""
 SPEECH_PER_TEXT_TOKEN = 7.0
 """Speech tokens for a token of text: 6 to 8 as people speak."""
 
@@ -84,7 +85,7 @@ def cut(
 
 
 def _pieces(atoms: Sequence[_Atom], limit: int) -> list[Sequence[_Atom]]:
-    """As even as the text allows, each cut behind the clause nearest to an even share."""
+    """Cut as evenly as the text allows, behind the clause nearest to an even share."""
     found: list[Sequence[_Atom]] = []
     while (size := _size(atoms)) > limit:
         share = size / -(-size // limit)
