@@ -11,11 +11,12 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from edge.detection import detect
 from edge.errors import MissingPackage, UnknownProfile
 from edge.families import FAMILIES
 from edge.files import SYSTEM_STATE
 from edge.machine import read_machine
-from edge.profile import all_profiles, detect
+from edge.profile import all_profiles
 
 DPKG_LIST = Path("/var/lib/dpkg/info/edge-voice.list")
 """Where dpkg keeps what it installed of us."""

@@ -22,7 +22,7 @@ from edge.bench.report import Ratio, Report, Row, Spread
 from edge.bundle import Bundle, file_sha256
 from edge.errors import MissingPackage, ModelFailed, UnknownVoice
 from edge.families import FAMILIES
-from edge.profile import read_machine
+from edge.machine import read_machine
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,8 @@ from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, w
 from edge.build.trial import trial
 from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
 from edge.errors import ExportFailed, QualityTooLow
-from edge.profile import Profile, load_profile, profiles_dir, read_machine
+from edge.machine import read_machine
+from edge.profile import Profile, load_profile, profiles_dir
 from edge.voice import Voice, load_voice, voice_path
 
 log = logging.getLogger(__name__)

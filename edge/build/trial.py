@@ -35,8 +35,9 @@ from edge.build.progress import Report
 from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
 from edge.bundle import Bundle, file_sha256
+from edge.machine import read_machine
 from edge.pcm import Samples
-from edge.profile import Profile, read_machine
+from edge.profile import Profile
 from edge.synth import Style, Synthesizer
 from edge.synth.variants import FUSED
 from edge.voice import Voice

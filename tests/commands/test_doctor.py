@@ -40,7 +40,7 @@ def test_an_error_comes_back_with_its_remedy(tmp_path: Path) -> None:
 
 def test_a_child_that_dies_leaves_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ProbeDied, match="No module named") as raised:
-        ask(probe.family, "morse")
+        ask(probe.modules, "morse")
     assert raised.value.status == 1
     monkeypatch.setattr(probe, "TIMEOUT_S", 0.01)
     with pytest.raises(ProbeDied, match="no answer within"):

@@ -21,10 +21,12 @@ from edge.bundle.store import bundle_folders, name_places
 from edge.client import Client
 from edge.commands.doctor import probe
 from edge.commands.doctor.probe import ProbeDied, ask
+from edge.detection import detect
 from edge.errors import EdgeError
 from edge.families import FAMILIES
 from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_trouble
-from edge.profile import all_profiles, detect, read_machine
+from edge.machine import read_machine
+from edge.profile import all_profiles
 from edge.remedies import add_packages, for_speaking_alone, get_voice, start_daemon
 
 Verdict = Literal["ok", "warn", "fail"]
