@@ -44,9 +44,9 @@ TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
 
 @dataclass(frozen=True)
 class Wish:
-    """What to build. `here`: for this machine alone, which is such a board; else for all that are.
-    `only` names one variant of the profile and packs it unmeasured; `every` measures all and packs
-    those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
+    """One thing to build. `here`: for this machine alone, which is such a board; else for all that
+    are. `only` names one variant of the profile and packs it unmeasured; `every` measures all and
+    packs those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
     folder of a voice that is built from one."""
 
     voice: str

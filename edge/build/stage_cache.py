@@ -22,7 +22,8 @@ from edge.bundle import writing
 OURS = ("build", "synth", "kernels", "text", "pcm")
 """Rooms of edge/, and files, whose source decides what a stage makes."""
 PACKAGES = ("numpy", "onnx", "onnxruntime", "onnxconverter-common", "piper-tts", "soxr")
-"""What a stage's result depends on besides our own code; another version makes it anew."""
+"""Packages that a stage's result depends on besides our own code; another version makes it
+anew."""
 
 
 class StageCache:
@@ -49,14 +50,15 @@ class StageCache:
         return entry
 
     def _sweep(self, name: str) -> None:
-        """What a killed build left half made; nobody else works on it while we hold the lock."""
+        """Remove what a killed build left half made; nobody else works on it while we hold the
+        lock."""
         for left in self._folder.glob(f".{name}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
 
 @lru_cache(maxsize=1)
 def source_digest() -> str:
-    """Of the code that decides what a stage makes: ours, and the versions of what it calls."""
+    """Digest the code that decides what a stage makes: ours, and the versions of what it calls."""
     package = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for name in PACKAGES:

@@ -48,7 +48,7 @@ LISTEN_SENTENCES = 2
 
 @dataclass(frozen=True)
 class Cost:
-    """What a variant costs a board: CPU time, and the peak of its memory."""
+    """Cost of a variant on a board: CPU time, and the peak of its memory."""
 
     speed: Speed
     peak_rss_bytes: int
@@ -119,7 +119,7 @@ class Trial:
         return records.load_json(folder / "sound.json", Sound)
 
     def opinion(self, candidate: Candidate, judges: Path) -> Opinion:
-        """What the judges, whose files are kept in a folder, say of it by itself."""
+        """Ask what the judges, whose files are kept in a folder, say of it by itself."""
 
         def make(folder: Path) -> None:
             heard = self._heard
