@@ -6,18 +6,17 @@ at all, and two machines that make the same one make the same bytes.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edge.bundle import writing
+from edge.files import locked
 
 OURS = ("build", "synth", "kernels", "text", "pcm")
 """Rooms of edge/, and files, whose source decides what a stage makes."""
@@ -42,7 +41,7 @@ class StageCache:
         entry = self._folder / f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
         if not entry.is_dir():
             self._folder.mkdir(parents=True, exist_ok=True)
-            with _locked(entry.with_suffix(".lock")):
+            with locked(entry.with_suffix(".lock")):
                 if not entry.is_dir():
                     self._sweep(entry.name)
                     with writing(entry) as folder:
@@ -70,14 +69,3 @@ def source_digest() -> str:
         for file in files:
             digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time; the file stays, since removing it would let two in."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
