@@ -78,7 +78,7 @@ serve: build  ## run the daemon in the foreground
 	@$(EDGE) serve
 
 lint: setup  ## style, types and the import ladder
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports && $(VENV)/bin/python -m tools.docstrings
 
 # One worker more than cores: the tests at a real clock's pace mostly wait. JOBS=0: in one process.
 JOBS ?= $(shell expr $$(nproc) + 1)

@@ -1,4 +1,4 @@
-"""How a daemon is set up: one YAML file, strict; docs/reference/configuration.md is its page.
+"""Read how a daemon is set up: one YAML file, strict; docs/reference/configuration.md is its page.
 
 A value comes from the command line, else from the file, else it is the default here; where that
 is None, the profile of the default voice decides.
@@ -26,16 +26,17 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class AudioKeys:
-    """The sound card, as Output in edge/sound/settings.py explains; `device` None is the
-    profile's, `default` the system's own; `volume` 0 to 100."""
+    """The sound card; Output in edge/sound/settings.py explains the other keys."""
 
     device: str | None = None
+    """A device's name; None is the profile's, `default` the system's own."""
     fallback: str | None = None
     on_loss: OnLoss = "wait"
     wait_s: float = 30.0
     wake_ms: float | None = None
     keep_awake: bool = False
     volume: int = 100
+    """Loudness at the start, 0 to 100 %."""
 
     def __post_init__(self) -> None:
         _demand("volume", self.volume, 0, 100)
@@ -51,12 +52,14 @@ class AudioKeys:
 
 @dataclass(frozen=True)
 class Cache:
-    """Phrases that repeat: `memory_mb` in memory; with a `folder`, `folder_mb` there too, which
-    keeps the sound of what was said over a restart."""
+    """Room for the sound of phrases that repeat."""
 
     memory_mb: int = 16
+    """MB in memory; 0 keeps nothing."""
     folder: str | None = None
+    """Absolute path of a folder that keeps the sound over a restart; None keeps none."""
     folder_mb: int = 128
+    """MB in that folder."""
 
     def __post_init__(self) -> None:
         _demand("memory_mb", self.memory_mb, 0, 1024)
@@ -67,14 +70,18 @@ class Cache:
 
 @dataclass(frozen=True)
 class Access:
-    """Who may connect, of those who can open the socket: `users` and members of `groups`, by name
-    or number; both empty: everyone. Root and the daemon's own user always may. The limits are
-    those of the whole daemon unless they are given: on most boards all clients are one user's."""
+    """Users who may connect, of those who can open the socket. Root and the daemon's own user
+    always may. The limits are those of the whole daemon unless they are given: on most boards all
+    clients are one user's."""
 
     users: tuple[str | int, ...] = ()
+    """Names or numbers; if `groups` is empty too, everyone may."""
     groups: tuple[str | int, ...] = ()
+    """Names or numbers of groups whose members may."""
     clients_per_user: int = 256
+    """Most connections of one user."""
     utterances_per_user: int = 4096
+    """Most utterances of one user that wait or sound."""
 
     def __post_init__(self) -> None:
         _demand("clients_per_user", self.clients_per_user, 1, 256)
@@ -83,7 +90,7 @@ class Access:
         self.gids()
 
     def uids(self) -> frozenset[int]:
-        """Raises ValueError for a name that this machine does not know."""
+        """Look the users up. Raises ValueError for a name that this machine does not know."""
         return frozenset(
             _number("user", name, lambda n: pwd.getpwnam(n).pw_uid) for name in self.users
         )
@@ -96,23 +103,27 @@ class Access:
 
 @dataclass(frozen=True)
 class Install:
-    """`verify_with`: a file of ssh keys, as ssh-keygen(1) describes ALLOWED SIGNERS; if it is
-    given, `edge install` takes only bundles that one of them signed."""
+    """Rules for `edge install`."""
 
     verify_with: str | None = None
+    """A file of ssh keys, as ssh-keygen(1) describes ALLOWED SIGNERS; if it is given, only bundles
+    that one of them signed are taken."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """`format` is the file's; `voice` is the default one; `bundles` are bundles or folders of
-    them, empty: the installed ones; `any_board`: accept those built for other boards; `lexicon`:
-    the file of pronunciations."""
+    """The whole file."""
 
     format: int = FORMAT
+    """The file's own; another one is refused."""
     voice: str | None = None
+    """Name of the default voice; None is that of the first bundle."""
     bundles: tuple[str, ...] = ()
+    """Absolute paths of bundles or folders of them; empty for the installed ones."""
     any_board: bool = False
+    """True to accept bundles that were built for other boards."""
     lexicon: str | None = None
+    """Absolute path of the file of pronunciations."""
     audio: AudioKeys = field(default_factory=AudioKeys)
     cache: Cache = field(default_factory=Cache)
     access: Access = field(default_factory=Access)
@@ -131,14 +142,17 @@ class Config:
 
 @dataclass(frozen=True)
 class InForce:
-    """A configuration, and for each key where its value came from."""
+    """A configuration, and where its values came from."""
 
     config: Config
     origins: Mapping[str, str]
+    """Key, like `audio.device` -> FILE:LINE or the option; a key that is not here has its
+    default."""
     path: Path | None = None
+    """The file that was read; None if there is none."""
 
     def override(self, key: str, value: Any, origin: str) -> InForce:
-        """With another value for `audio.device` or the like; None changes nothing."""
+        """Replace the value of `audio.device` or the like; None changes nothing."""
         if value is None:
             return self
         *section, name = key.split(".")
@@ -150,7 +164,7 @@ class InForce:
         return InForce(config, {**self.origins, key: origin}, self.path)
 
     def completed(self, values: Mapping[str, Any], origin: str) -> InForce:
-        """With these values where nobody has decided yet."""
+        """Fill in these values where nobody has decided yet."""
         found = self
         for key, value, _ in self.rows():
             if value is None and key in values:
@@ -158,15 +172,15 @@ class InForce:
         return found
 
     def rows(self) -> list[tuple[str, Any, str]]:
-        """Every key, its value, and where that came from, in the order of the page."""
+        """List every key, its value, and where that came from, in the order of the page."""
         return [
             (key, value, self.origins.get(key, DEFAULT)) for key, value in _flat(self.config, "")
         ]
 
 
 def config_file(named: Path | None = None) -> Path | None:
-    """The file to read: `named`, else $EDGE_VOICE_CONFIG, else the user's own (which a service
-    has not), else the system's. None if there is none; a named one must be there."""
+    """Find the file to read: `named`, else $EDGE_VOICE_CONFIG, else the user's own (which a
+    service has not), else the system's. None if there is none; a named one must be there."""
     if named is not None:
         return named
     if given := os.environ.get("EDGE_VOICE_CONFIG"):
@@ -181,7 +195,7 @@ def config_file(named: Path | None = None) -> Path | None:
 
 
 def load_config(named: Path | None = None) -> InForce:
-    """Raises BadRecord naming the file and the key's place."""
+    """Read the configuration. Raises BadRecord naming the file and the key's place."""
     path = config_file(named)
     if path is None:
         return InForce(Config(), {})

@@ -1,9 +1,11 @@
-"""Files that appear whole or not at all, whenever the power goes."""
+"""Write files that appear whole or not at all, whenever the power goes, and lock them."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import DiskFull, NotWritable
@@ -13,6 +15,7 @@ BUILT = Path("build/bundles")
 SYSTEM_STATE = Path("/var/lib/edge-voice")
 """The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Error numbers of a disk, a quota or a file that can take no more."""
 
 
 def state_dir() -> Path:
@@ -35,6 +38,22 @@ def flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, which is made; a second process or thread waits.
+
+    The file stays: removing it would let two in.
+    """
+    import fcntl  # `edge say` needs no lock
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

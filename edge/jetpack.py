@@ -1,4 +1,4 @@
-"""NVIDIA's system for the Jetson boards: which is installed, and which onnxruntime it takes."""
+"""Tell which of NVIDIA's systems a Jetson has, and which onnxruntime it takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
+from edge.families import FAMILIES
+
 INDEX = "https://pypi.jetson-ai-lab.io"
 _L4T = {32: 4, 34: 5, 35: 5, 36: 6, 38: 7, 39: 7}
 """Major release of L4T (the kernel and drivers) -> JetPack that came with it."""
@@ -15,21 +17,25 @@ _L4T = {32: 4, 34: 5, 35: 5, 36: 6, 38: 7, 39: 7}
 
 @dataclass(frozen=True)
 class JetPack:
-    """`version` as the package nvidia-jetpack says it, or just the major one; `l4t` as 36.4.3."""
+    """A release of NVIDIA's system."""
 
     major: int
     version: str
+    """The package nvidia-jetpack's version, or just the major one."""
     l4t: str
+    """Release of the kernel and drivers, like 36.4.3."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """`python` that the wheels are for; `install` is the line to type, empty where there are no
-    wheels, and then `instead` says what to do."""
+    """The onnxruntime that uses the GPU of one JetPack."""
 
     python: tuple[int, int]
+    """Version of Python that the wheels are for."""
     install: str
+    """Arguments of `pip install`; empty if there are no wheels."""
     instead: str = ""
+    """Sentence that says what to do then."""
 
 
 WHEELS = {
@@ -49,11 +55,12 @@ WHEELS = {
         "pip install 'edge-voice[cpu]'",
     ),
 }
-"""By major JetPack. The public index has wheels for arm64 without TensorRT, for other GPUs."""
+"""Major JetPack -> its wheel. The public index has wheels for arm64 without TensorRT, for other
+GPUs."""
 
 
 def read_jetpack(root: Path = Path("/")) -> JetPack | None:
-    """From /etc/nv_tegra_release and dpkg's list; None on any other machine, or an unknown one."""
+    """Read it from /etc/nv_tegra_release and dpkg's list; None on any other machine."""
     release = re.search(
         r"^# R(\d+) \(release\), REVISION: ([0-9.]+)", _text(root / "etc/nv_tegra_release")
     )
@@ -72,8 +79,8 @@ def read_jetpack(root: Path = Path("/")) -> JetPack | None:
 
 
 def wheel_trouble(jetpack: JetPack, python: tuple[int, int] | None = None) -> tuple[str, str]:
-    """What stands between this JetPack and its onnxruntime, and the remedy; both empty if nothing
-    does."""
+    """Tell what stands between this JetPack and its onnxruntime, and the remedy; both empty if
+    nothing does."""
     python = python or sys.version_info[:2]
     wheel = WHEELS.get(jetpack.major)
     if wheel is None:
@@ -99,9 +106,9 @@ def pip_calls(
     root: Path = Path("/"),
     python: tuple[int, int] | None = None,
 ) -> list[list[str]]:
-    """What `pip install` is given, call by call, for `project` with these extras on the machine
-    at `root`. `provider` "cpu" takes the CPU's onnxruntime on a Jetson too; `onnxruntime` is the
-    path of a wheel, or the address of a wheel or an index, in place of what JetPack names.
+    """List the arguments of `pip install`, call by call, for `project` with these extras on the
+    machine at `root`. `provider` "cpu" takes the CPU's onnxruntime on a Jetson too; `onnxruntime`
+    is the path of a wheel, or the address of a wheel or an index, in place of what JetPack names.
     Raises Refused where a Jetson has none and neither was given."""
     if provider not in ("", "cpu") or (provider and onnxruntime):
         raise Refused(f"PROVIDER={provider}: it may be cpu, and then without ONNXRUNTIME=")
@@ -123,16 +130,17 @@ def pip_calls(
         if trouble or jetpack is None:
             raise Refused(f"{trouble}. {remedy}\n{CHOICES}")
         wheel = WHEELS[jetpack.major].install.split()
-    ours = [name for name in extras if name not in ("cpu", *PHONEMIZERS)]
+    apart = {f.extra: f.without_ort for f in FAMILIES.values() if f.without_ort}
+    ours = [name for name in extras if name not in ("cpu", *apart)]
     calls = [["--constraint", PINS, f"{project}[{','.join(ours)}]"]]
-    if names := [name for extra in extras for name in PHONEMIZERS.get(extra, ())]:
+    if names := [name for extra in extras for name in apart.get(extra, ())]:
         calls.append(["--no-deps", "--constraint", PINS, *names])  # they ask for the CPU's
     return [*calls, ["--no-deps", *wheel]]
 
 
 def onnxruntime_packages(path: list[str] | None = None) -> list[str]:
-    """Those installed in this environment, or in the folders of `path`, such as onnxruntime and
-    onnxruntime-gpu: all of them install into one folder, and what came last has won."""
+    """List those installed in this environment, or in the folders of `path`, like onnxruntime and
+    onnxruntime-gpu: all of them install into one folder, and the last one has won."""
     found = distributions() if path is None else distributions(path=path)
     names = {(one.metadata["Name"] or "").lower().replace("_", "-") for one in found}
     return sorted(n for n in names if n in PACKAGES)
@@ -143,8 +151,6 @@ class Refused(Exception):
 
 
 PINS = ".ci/constraints.txt"
-PHONEMIZERS = {"piper": ("piper-tts", "pathvalidate"), "hibari": ("hibari-tts",)}
-"""By extra: what it needs but onnxruntime, which each of them asks for."""
 CHOICES = """With a wheel or an index of your own: make install ONNXRUNTIME=/path/to/the.whl
 To speak on the CPU: make install PROVIDER=cpu"""
 PACKAGES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")

@@ -1,4 +1,4 @@
-"""What Linux says about the machine that this runs on: /proc and /sys, read, never guessed."""
+"""Read /proc and /sys for the machine that this runs on; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pathlib import Path
 # A core counts as big from this share of the largest capacity: the A55 of an RK3588 has half.
 _BIG_SHARE = 0.75
 _MAX_SYSTEM_FILE_BYTES = 1 << 20  # /proc/cpuinfo of a 256-core server is 400 kB
-
-
 # Bits of the Raspberry Pi firmware's get_throttled; 16 further up: since the board started.
 # Source: raspberrypi/documentation, "vcgencmd get_throttled".
 _THROTTLING = ("under-voltage", "frequency capped", "throttled", "temperature limit")
@@ -22,19 +20,21 @@ _HOT, _COLD = 150.0, -40.0  # degrees Celsius: a zone that says more or less is 
 
 @dataclass(frozen=True)
 class Machine:
-    """What Linux says about this machine; empty or None where it says nothing.
-
-    `compatible`: from the exact board to its chip. `features`: those that every core has.
-    `big_cores`: CPU numbers of the fast cores. `memory_mb`: MemTotal.
-    """
+    """Linux's own account of this machine; empty or None where it says nothing."""
 
     architecture: str
+    """uname's name of it: aarch64 or x86_64."""
     compatible: tuple[str, ...]
+    """Device-tree strings, from the exact board to its chip."""
     model: str
+    """The board's name for people, or the processor's."""
     features: frozenset[str]
+    """Names of /proc/cpuinfo that every core has."""
     cores: int
     big_cores: tuple[int, ...]
+    """CPU numbers of the fast cores."""
     memory_mb: int | None
+    """MemTotal, MB."""
 
 
 def read_machine(root: Path = Path("/"), architecture: str | None = None) -> Machine:
@@ -66,15 +66,15 @@ def read_machine(root: Path = Path("/"), architecture: str | None = None) -> Mac
 
 
 def available_memory_mb(root: Path = Path("/")) -> int | None:
-    """What new programs can have without swapping; None where Linux does not say."""
+    """Read how many MB new programs can have without swapping; None if Linux does not say."""
     text = _system_file(root / "proc/meminfo")
     found = re.search(r"^MemAvailable:\s*(\d{1,12}) kB", text, re.MULTILINE)
     return int(found.group(1)) // 1024 if found else None
 
 
 def keep_to_big_cores(machine: Machine) -> None:
-    """From now on this thread, and those that it starts, run on the fast cores, where a machine
-    has slow ones too: a run waits for its slowest thread."""
+    """Run this thread, and those that it starts, on the fast cores if a machine has slow ones too:
+    a run waits for its slowest thread."""
     allowed = os.sched_getaffinity(0)
     big = allowed.intersection(machine.big_cores)
     if big and big != allowed:
@@ -109,7 +109,7 @@ def _system_file(path: Path) -> str:
 
 
 def read_temperature(root: Path = Path("/")) -> float | None:
-    """Of the hottest zone, degrees Celsius; None where Linux tells none."""
+    """Read the hottest zone's temperature in degrees Celsius; None if Linux tells none."""
     found = []
     for zone in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
         text = _system_file(zone).strip()
@@ -119,7 +119,8 @@ def read_temperature(root: Path = Path("/")) -> float | None:
 
 
 def read_throttling(root: Path = Path("/")) -> tuple[str, ...] | None:
-    """What a Raspberry Pi holds back for now, or did "before" since it started; None elsewhere."""
+    """List what a Raspberry Pi holds back for now, or did "before" since it started; None
+    elsewhere."""
     text = _system_file(root / "sys/devices/platform/soc/soc:firmware/get_throttled").strip()
     if not re.fullmatch(r"(0x)?[0-9a-fA-F]{1,8}", text):
         return None

@@ -20,21 +20,23 @@ INT16_PEAK = 32767
 
 @dataclass(frozen=True)
 class Word:
-    """A word in a stretch of sound: characters `text_start` to `text_end` of the text are heard
-    from the sample `start` on, for `length` samples. `estimated`: only roughly so."""
+    """A word in a stretch of sound."""
 
     text_start: int
     text_end: int
+    """Characters of the text, end exclusive."""
     start: int
     length: int
+    """Samples from the beginning of the sound, and of the word."""
     estimated: bool = False
+    """True if the place is only roughly so."""
 
     def moved(self, samples: int) -> Word:
-        """The same word of a sound that has so many samples before this one."""
+        """Move it to a sound that has so many samples before this one."""
         return replace(self, start=self.start + samples)
 
     def later(self, characters: int) -> Word:
-        """The same word of a text that has so many characters before this one."""
+        """Move it to a text that has so many characters before this one."""
         return replace(
             self, text_start=self.text_start + characters, text_end=self.text_end + characters
         )
@@ -42,19 +44,19 @@ class Word:
 
 @dataclass(frozen=True)
 class PcmChunk:
-    """A stretch of mono sound: float32 samples of shape (frames,), at `rate` Hz.
-
-    `words` begin in it, where they were asked for; they may go on in the next. `begins`: a
-    sentence does, so that speech which was interrupted can be taken up here.
-    """
+    """A stretch of mono sound."""
 
     samples: Samples
+    """float32 (frames,)."""
     rate: int
+    """Samples per second, Hz."""
     words: tuple[Word, ...] = ()
+    """Words that begin in it, if they were asked for; they may go on in the next chunk."""
     begins: bool = False
+    """True if a sentence begins here, so that interrupted speech can be taken up again."""
 
     def part(self, start: int, stop: int | None = None) -> PcmChunk:
-        """The samples from `start` to `stop`, with the words that begin in them."""
+        """Cut out the samples from `start` to `stop`, with the words that begin in them."""
         samples = self.samples[start:stop]
         words = tuple(w.moved(-start) for w in self.words if 0 <= w.start - start < len(samples))
         return PcmChunk(samples, self.rate, words, self.begins and start == 0)
@@ -69,15 +71,15 @@ def silence(seconds: float, rate: int) -> PcmChunk:
 
 
 def to_int16(samples: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
-    """float32 in [-1, 1] to int16; louder samples are clipped, NaN becomes silence."""
+    """Turn float32 in [-1, 1] into int16; louder samples are clipped, NaN becomes silence."""
     scaled = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0) * np.float32(INT16_PEAK)
     clipped = np.clip(np.rint(scaled), -INT16_PEAK, INT16_PEAK)
     return np.asarray(clipped, np.int16)
 
 
 def endless_wav_header(rate: int) -> bytes:
-    """The header of a mono WAV of int16 whose length is not known yet: the largest that readers
-    take."""
+    """Make the header of a mono WAV of int16 whose length is not known yet: the largest that
+    readers take."""
     most = 0x7FFFFFFF
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
     return (

@@ -1,23 +1,18 @@
-"""A board: recognise it, build for it, run on it, what to demand of it.
+"""Read a profile: a kind of board, how to build for it and run on it, what to demand of it.
 
 A profile is one YAML file in profiles/; profiles/example.yaml explains every key. A bundle
-carries its profile whole, so a board never reads that folder. Boards are told apart by the device
-tree's `compatible` strings, which the kernel lists from the exact board to its chip, and by the
-CPU features of /proc/cpuinfo. Nothing here imports onnxruntime.
+carries its profile whole, so a board never reads that folder.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from edge.errors import UnknownProfile
-from edge.machine import Machine as Machine
-from edge.machine import read_machine as read_machine
+from edge.machine import Machine
 from edge.records import load_yaml
 
 Architecture = Literal["aarch64", "x86_64"]
@@ -43,27 +38,24 @@ ProviderName = Literal[
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _EXAMPLE = "example"  # a file to copy, not a board
-# The GPU, the firmware and the kernel take their part before MemTotal is counted: a Zero 2 W of
-# 512 MB may show 400 (raspberrypi/firmware#1873).
-_LEAST_VISIBLE = 2 / 3
 
 
 @dataclass(frozen=True)
 class Board:
-    """What makes a machine this board.
-
-    `compatible`: device-tree strings, any of which claims the machine; empty means any machine of
-    the architecture. `cpu_features`: all are needed. `memory_mb`: the least that it is sold with.
-    `cores`, of which `big_cores` are the fast ones. `sources`: where these facts are from.
-    """
+    """Facts by which a machine is recognised as this board."""
 
     architecture: Architecture
     compatible: tuple[str, ...]
+    """Device-tree strings, any of which claims the machine; empty for any of the architecture."""
     cpu_features: tuple[str, ...]
+    """Names as in /proc/cpuinfo, all of which the machine must have."""
     memory_mb: int
+    """Least memory that it is sold with, MB."""
     cores: int
     big_cores: int
+    """Cores that are fast ones; all of them if they are alike."""
     sources: tuple[str, ...]
+    """Places where these facts are from."""
 
     def __post_init__(self) -> None:
         _demand(self, memory_mb=(128, 1 << 20), cores=(1, 1024), big_cores=(1, self.cores))
@@ -73,17 +65,17 @@ class Board:
 
 @dataclass(frozen=True)
 class Provider:
-    """An onnxruntime execution provider and its options, as text.
-
-    `require`: without it the stage does not run (ProviderMissing); otherwise the next one is
-    taken, and `edge status` says so. `build_s`: seconds that it compiles a graph for, about, when
-    it first sees it on such a board; 0 means that it compiles nothing that is worth keeping.
-    """
+    """An onnxruntime execution provider."""
 
     name: ProviderName
     options: dict[str, str] = field(default_factory=dict)
+    """Its own options, as text."""
     require: bool = False
+    """True if the stage does not run without it (ProviderMissing); else the next one is taken, and
+    `edge status` says so."""
     build_s: int = 0
+    """Seconds, about, that it compiles a graph when it first sees it on such a board; 0 if it
+    compiles nothing that is worth keeping."""
 
     def __post_init__(self) -> None:
         _demand(self, build_s=(0, 3600))
@@ -91,10 +83,12 @@ class Provider:
 
 @dataclass(frozen=True)
 class Stages:
-    """Providers in order for text -> latent (encoder) and latent -> sound (decoder)."""
+    """Providers of each stage, the best first."""
 
     encoder: tuple[Provider, ...]
+    """Text -> latent."""
     decoder: tuple[Provider, ...]
+    """Latent -> sound."""
 
     def __post_init__(self) -> None:
         if not self.encoder or not self.decoder:
@@ -103,13 +97,17 @@ class Stages:
 
 @dataclass(frozen=True)
 class Runtime:
-    """onnxruntime session settings. `threads` are intra-op threads of the CPU provider."""
+    """Settings of onnxruntime's sessions."""
 
     providers: Stages
     threads: int
+    """Intra-op threads of the CPU provider."""
     memory_pattern: bool
+    """True to plan memory once for each input shape."""
     spinning: bool
+    """True if threads wait in a busy loop: sooner there, and warmer."""
     arena: bool
+    """True to keep freed memory for the next run."""
 
     def __post_init__(self) -> None:
         _demand(self, threads=(1, 64))
@@ -117,14 +115,17 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Audio:
-    """Milliseconds of one write, of the stream's latency, and of silence before the first sound
-    after idle where the output's kind is not known (edge/sound/settings.py); `device` is the name
-    that PortAudio is asked for when the user names none."""
+    """The sound card of such a board."""
 
     block_ms: int
+    """Milliseconds of one write."""
     latency_ms: int
+    """Milliseconds that the stream holds."""
     wake_ms: int
+    """Milliseconds of silence before the first sound after idle, if the output's kind is not known
+    (edge/sound/settings.py)."""
     device: str = "default"
+    """Name that PortAudio is asked for when the user names none."""
 
     def __post_init__(self) -> None:
         _demand(self, block_ms=(5, 50), latency_ms=(self.block_ms, 500), wake_ms=(0, 3000))
@@ -169,21 +170,21 @@ class Budget:
 
 @dataclass(frozen=True)
 class VariantPlan:
-    """One recipe per stage, under a name. `needs`: CPU features of which the machine must have at
-    least one, or the variant is not run there; empty means that it runs on every such board.
-    `stages`: recipes for the stages of other families, which else follow encoder and decoder."""
+    """One recipe per stage, under a name."""
 
     name: str
     encoder: Recipe
     decoder: Recipe
     needs: tuple[str, ...] = ()
+    """CPU features, at least one of which the machine must have; empty runs on every such
+    board."""
     stages: dict[PlannedStage, Recipe] = field(default_factory=dict)
+    """Recipes for the stages of other families, which else follow encoder and decoder."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of board. `variants` are in order of preference; the board's timings decide.
-    `estimates`: seconds of work per second of speech, by family, where nobody has measured yet."""
+    """A kind of board."""
 
     name: str
     title: str
@@ -192,7 +193,9 @@ class Profile:
     audio: Audio
     budget: Budget
     variants: tuple[VariantPlan, ...]
+    """In order of preference; the board's timings decide."""
     estimates: dict[str, float] = field(default_factory=dict)
+    """Family -> seconds of work per second of speech, where nobody has measured yet."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -209,38 +212,19 @@ class Profile:
 
     @property
     def has_accelerator(self) -> bool:
-        """Whether any stage may run elsewhere than on the CPU."""
+        """True if any stage may run elsewhere than on the CPU."""
         stages = self.runtime.providers
         return {p.name for p in (*stages.encoder, *stages.decoder)} != {"CPUExecutionProvider"}
 
 
-@dataclass(frozen=True)
-class Match:
-    """Whether a profile fits a machine: `reasons` if it does, else `refusal` says why not.
-
-    `distance` is the place of the claimed string in the machine's list: 0 is the exact board,
-    -1 is another board.
-    """
-
-    reasons: tuple[str, ...]
-    refusal: str | None
-    distance: int
-
-
-@dataclass(frozen=True)
-class Detection:
-    profile: Profile
-    reasons: tuple[str, ...]
-
-
 def profiles_dir() -> Path:
-    """The folder of the shipped profiles: inside an installed package, else the repository's."""
+    """Find the shipped profiles: inside an installed package, else in the repository."""
     installed = Path(__file__).parent / "profiles"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "profiles"
 
 
 def load_profile(name: str, folder: Path | None = None) -> Profile:
-    """The profile called `name`, or the one in a file if `name` ends in .yaml.
+    """Read the profile called `name`, or the one in a file if `name` ends in .yaml.
 
     Raises UnknownProfile with the names that exist, BadRecord naming the place in the file.
     """
@@ -257,124 +241,18 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
 
 
 def all_profiles(folder: Path | None = None) -> tuple[Profile, ...]:
-    """Every profile of the folder by name; raises BadRecord for the first damaged file."""
+    """Read every profile of the folder by name; raises BadRecord for the first damaged file."""
     folder = profiles_dir() if folder is None else folder
     return tuple(_load(folder / f"{name}.yaml") for name in _names(folder))
 
 
-def matches(profile: Profile, machine: Machine) -> Match:
-    """Whether `machine` is a board of `profile`: reasons, or the refusal in one sentence."""
-    board = profile.board
-    if machine.architecture != board.architecture:
-        return _refused(f"{profile.name} is for {board.architecture}", machine.architecture)
-    distance = len(machine.compatible)
-    reasons = [f"the processor is {board.architecture}"]
-    if board.compatible:
-        claimed = [text for text in machine.compatible if text in board.compatible]
-        if not claimed:
-            found = ", ".join(machine.compatible) or "nothing"
-            return _refused(f"{profile.name} is for {board.compatible[0]} and its kin", found)
-        distance = machine.compatible.index(claimed[0])
-        reasons.append(f"the device tree names {claimed[0]}")
-    missing = [name for name in board.cpu_features if name not in machine.features]
-    if missing:
-        found = "a CPU without " + " ".join(missing)
-        needed = f"{profile.name} needs {' '.join(board.cpu_features)}"
-        return _refused(needed, found, distance)
-    if board.cpu_features:
-        reasons.append(f"every core has {' '.join(board.cpu_features)}")
-    if machine.memory_mb is not None:
-        if machine.memory_mb < board.memory_mb * _LEAST_VISIBLE:
-            needed = f"{profile.name} needs a board of {board.memory_mb} MB"
-            return _refused(needed, f"{machine.memory_mb} MB", distance)
-        reasons.append(f"{machine.memory_mb} MB of memory are enough")
-    return Match(tuple(reasons), None, distance)
-
-
-def detect(machine: Machine, profiles: Sequence[Profile]) -> Detection:
-    """The most specific profile that fits; raises UnknownProfile saying what was found."""
-    fits = []
-    for profile in profiles:
-        match = matches(profile, machine)
-        if match.refusal is None:
-            # Of two that claim one string, the one that demands more knows the board better.
-            demand = (-len(profile.board.cpu_features), -profile.board.memory_mb, profile.name)
-            fits.append(((match.distance, *demand), profile, match))
-    if not fits:
-        raise _unknown(machine, profiles)
-    _, profile, match = min(fits, key=lambda fit: fit[0])
-    return Detection(profile, match.reasons)
-
-
 def usable_variants(profile: Profile, machine: Machine) -> tuple[VariantPlan, ...]:
-    """The profile's variants that this machine's CPU can run, in order of preference."""
+    """List the profile's variants that this machine's CPU can run, in order of preference."""
     return tuple(
         plan
         for plan in profile.variants
         if not plan.needs or machine.features.intersection(plan.needs)
     )
-
-
-def _unknown(machine: Machine, profiles: Sequence[Profile]) -> UnknownProfile:
-    names = ", ".join(profile.name for profile in profiles)
-    if machine.architecture not in {profile.board.architecture for profile in profiles}:
-        return UnknownProfile(
-            f"no profile is for {machine.architecture}, a 32-bit or unknown system",
-            "Install a 64-bit operating system (aarch64 or x86_64) with a 64-bit Python.",
-        )
-    found = ", ".join(machine.compatible) or "no device tree"
-    memory = "unknown" if machine.memory_mb is None else f"{machine.memory_mb} MB"
-    asked = {
-        name
-        for profile in profiles
-        if profile.board.architecture == machine.architecture
-        for name in profile.board.cpu_features
-    }
-    message = (
-        f"no profile fits this board: {machine.model or 'no model name'}; {found}; "
-        f"{machine.cores} cores; memory {memory}; CPU with "
-        f"{' '.join(sorted(asked & machine.features)) or 'nothing asked for'}, without "
-        f"{' '.join(sorted(asked - machine.features)) or 'nothing'}"
-    )
-    near = [match for match in (matches(p, machine) for p in profiles) if match.distance >= 0]
-    message += "".join(f". {match.refusal}" for match in near)
-    close = _closest(machine, profiles)
-    if close is None:
-        return UnknownProfile(
-            message, f"Build elsewhere: edge build VOICE --profile NAME ({names})"
-        )
-    claim = f"[{', '.join(repr(text) for text in machine.compatible[:1])}]"
-    return UnknownProfile(
-        f"{message}. The closest profile is {close.name}",
-        f"Copy {close.name}.yaml to my-board.yaml with name: my-board and compatible: {claim}, "
-        f"then: edge build VOICE --profile my-board.yaml. For another board: "
-        f"edge build VOICE --profile NAME ({names})",
-    )
-
-
-def _closest(machine: Machine, profiles: Sequence[Profile]) -> Profile | None:
-    """The CPU-only profile that a stranger most resembles; the slower of two, to be safe."""
-
-    def likeness(profile: Profile) -> tuple[float, ...]:
-        board, budget = profile.board, profile.budget
-        return (
-            len(board.cpu_features),
-            -abs(board.cores - machine.cores),
-            board.memory_mb,
-            budget.real_time_factor,
-        )
-
-    candidates = []
-    for profile in profiles:
-        anywhere = dataclasses.replace(profile.board, compatible=())
-        match = matches(dataclasses.replace(profile, board=anywhere), machine)
-        if not profile.has_accelerator and match.refusal is None:
-            candidates.append(profile)
-    return max(candidates, key=likeness, default=None)
-
-
-def _refused(needed: str, found: str, distance: int = -1) -> Match:
-    return Match((), f"{needed}; this machine has {found}", distance)
 
 
 def _names(folder: Path) -> list[str]:

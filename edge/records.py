@@ -1,4 +1,4 @@
-"""Strict YAML and JSON to frozen dataclasses and back; an error names the place of the key.
+"""Turn strict YAML and JSON into frozen dataclasses and back; an error names the key's place.
 
 Nothing is guessed: an unknown key, a missing one, a string where a number belongs, a number
 written as yes, a key given twice and a YAML alias are all errors.
@@ -54,7 +54,7 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
 
 
 def key_lines(text: str) -> dict[str, int]:
-    """Where each key of a YAML document that parse_yaml has read stands: `audio.device` -> 3."""
+    """Find the line of each key in a YAML document that parse_yaml has read: audio.device -> 3."""
     lines: dict[str, int] = {}
 
     def visit(node: yaml.Node | None, before: str) -> None:
@@ -85,7 +85,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """The text of a description file; a missing, huge or binary one is a BadRecord."""
+    """Read a description file; a missing, huge or binary one is a BadRecord."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
@@ -107,7 +107,7 @@ def load_json(path: Path, cls: type[T]) -> T:
 
 
 def dump_json(record: Any) -> str:
-    """A dataclass as JSON text, keys in the order of its fields, the same bytes every time."""
+    """Write a dataclass as JSON, keys in the order of its fields, the same bytes every time."""
     return json.dumps(to_dict(record), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 

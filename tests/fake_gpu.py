@@ -16,8 +16,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from edge.synth import gpu
-from edge.synth.session import CONTEXT, CPU, CUDA, TENSORRT
+from edge.synth.gpu import nvidia
+from edge.synth.gpu.engines import CONTEXT
+from edge.synth.session import CPU, CUDA, TENSORRT
 from tests.fakes import DEADLINE_S
 
 Chain = Sequence[Any]
@@ -58,8 +59,8 @@ class FakeOnnxruntime:
                 return list(fake.offered)
 
         patch.setattr("edge.synth.session.onnxruntime", Runtime)
-        patch.setattr(gpu, "tensorrt_version", lambda: tensorrt)
-        patch.setattr(gpu, "compute_capability", lambda: "8.7")
+        patch.setattr(nvidia, "tensorrt_version", lambda: tensorrt)
+        patch.setattr(nvidia, "compute_capability", lambda: "8.7")
         patch.setattr("edge.synth.session.available_memory_mb", lambda: 100_000)
 
     def build(self, options: dict[str, str], folder: Path) -> None:

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge import records
-from edge.adapters.ssml import strip_tags
 from edge.bundle import Manifest
 from edge.bundle.install import install
 from edge.bundle.measured import Tuning
@@ -29,10 +28,12 @@ from edge.bundle.store import Starts
 from edge.config import load_config
 from edge.daemon.phrase_store import _parse
 from edge.errors import EdgeError
-from edge.lexicon import load_lexicon
 from edge.profile import Profile, profiles_dir
 from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
-from edge.text import Piece, Splitter, clean_piece, sentences
+from edge.text.cleaning import Piece, clean_piece
+from edge.text.cutting import Splitter, sentences
+from edge.text.lexicon import load_lexicon
+from edge.text.ssml import strip_tags
 from edge.voice import parse_voice, voice_path
 
 ROOT = Path(__file__).parent

@@ -26,7 +26,7 @@ from edge.build.quantize.static import Plan
 from edge.bundle import open_bundle
 from edge.pcm import Samples
 from edge.synth import Style
-from edge.synth.piper import PiperSynthesizer
+from edge.synth.piper.synthesizer import PiperSynthesizer
 from tests.test_fused import load, speak
 
 SENTENCE = 34  # of the evaluation sentences: three clauses

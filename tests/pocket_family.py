@@ -16,7 +16,6 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
 from edge.errors import BadStyle
@@ -26,6 +25,7 @@ from edge.synth import Segment, Style
 from edge.synth.clip import check_clip, resampled
 from edge.synth.session import Array, Session
 from edge.synth.voice_print import VoicePrint, find_print, load_print
+from edge.text.cleaning import clean
 from tests.packed import pack
 
 RATE, FRAME = 24_000, 1920  # 12.5 frames a second
@@ -60,7 +60,7 @@ class PocketSynthesizer:
             if path is None:
                 raise BadStyle(f"no speaker {style.speaker!r}", "edge clone NAME CLIP.wav")
             prefix = load_print(path, self._bundle).arrays["prefix"]
-        ids = cleaning.clean(text).encode()
+        ids = clean(text).encode()
         pieces = [ids[i : i + MOST_TOKENS] for i in range(0, len(ids), MOST_TOKENS)]
         return [PocketSegment(tuple(p), style, i, prefix=prefix) for i, p in enumerate(pieces)]
 

@@ -8,20 +8,15 @@ import sys
 
 import pytest
 
-from edge.bench.measure import MODULES, TEXTS, measure
+from edge.bench.measure import TEXTS, measure
 from edge.bench.process import Contender, Process
 from edge.bench.report import Spread, table
 from edge.bundle import Bundle
 from edge.cli import run
 from edge.errors import ModelFailed, NoBundle, UnknownVoice
-from edge.voice import ROLES
 from tests.daemon_under_test import ROOT
 
 TONE = {"engine": "edge", "modules": ["edge.synth.tone"], "variant": "fp32", "threads": 1}
-
-
-def test_every_family_can_be_measured() -> None:
-    assert MODULES.keys() == ROLES.keys()
 
 
 def test_every_engine_and_text_has_its_row(

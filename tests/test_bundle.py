@@ -24,7 +24,7 @@ from edge.errors import (
     NoBundle,
     WrongBoard,
 )
-from edge.profile import Machine
+from edge.machine import Machine
 from tests.conftest import PROFILE, build_tone
 from tests.daemon_under_test import ROOT
 from tests.fakes import DEADLINE_S

@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.build.candidates import NEAREST, planned_recipe
-from edge.build.export import EXPORTERS
+from edge.build.export import exporter
 from edge.build.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
 from edge.build.export.cosyvoice3.dimensions import read_dimensions
 from edge.build.export.cosyvoice3.hyperpyyaml import Document
@@ -328,7 +328,7 @@ def test_without_torch_the_package_to_install_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPackage) as caught:
-        EXPORTERS["cosyvoice3"]({}, tmp_path, ExportLog())
+        exporter("cosyvoice3")({}, tmp_path, ExportLog())
     assert "edge-voice[cosyvoice3]" in caught.value.remedy
 
 

@@ -15,7 +15,7 @@ from edge.synth.cosyvoice3.settings import Sampling, Settings, SourceNumbers
 from edge.synth.cosyvoice3.source import Source
 from edge.synth.cosyvoice3.vocoder import Stretch
 from edge.synth.cosyvoice3.word_times import WordTimes
-from edge.synth.words import WordSpan
+from edge.text.words import WordSpan
 from tests.packed import cosyvoice3_numbers
 
 CODES = 20

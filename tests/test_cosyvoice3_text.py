@@ -12,7 +12,7 @@ from edge.errors import BundleDamaged, TextTooLong
 from edge.synth.cosyvoice3.segments import cut, most_tokens
 from edge.synth.cosyvoice3.settings import read_settings
 from edge.synth.cosyvoice3.tokenizer import TextTokenizer
-from edge.text import MAX_TOKENS
+from edge.text.cutting import MAX_TOKENS
 from tests.packed import cosyvoice3_numbers, pack, write_tokenizer
 
 

@@ -12,7 +12,7 @@ from piper import espeakbridge
 from piper.phonemize_espeak import EspeakPhonemizer
 
 from edge.build import corpus
-from edge.synth.espeak import Voice, keep_voice
+from edge.synth.piper.espeak import Voice, keep_voice
 from tests.daemon_under_test import ROOT
 
 TEXTS = [text for name in ("en", "de") for text in corpus.sentences("evaluation", name)]
@@ -70,7 +70,7 @@ def test_speaking_keeps_no_memory() -> None:
     code = """
 import ctypes
 from piper.phonemize_espeak import EspeakPhonemizer
-from edge.synth.espeak import keep_voice
+from edge.synth.piper.espeak import keep_voice
 class Info(ctypes.Structure):
     _fields_ = [(n, ctypes.c_size_t) for n in "abcdefghij"]
 count = ctypes.CDLL(None).mallinfo2

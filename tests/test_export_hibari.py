@@ -21,8 +21,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from edge import synth
 from edge.build import corpus
-from edge.build.export import EXPORTERS
 from edge.build.export.export_log import ExportLog
+from edge.build.export.hibari import export
 from edge.build.export.hibari_graphs import write_decoder, write_encoder, write_whole
 from edge.build.export.original import OriginalGraph, read_original
 from edge.build.fetch import fetch
@@ -31,8 +31,8 @@ from edge.bundle import Bundle
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
 from edge.synth import Style
-from edge.synth.hibari import HibariSynthesizer
-from edge.synth.hibari_signal import SPECTRA, Signal
+from edge.synth.hibari.signal import SPECTRA, Signal
+from edge.synth.hibari.synthesizer import HibariSynthesizer
 from edge.synth.schedule import Plan
 from edge.voice import load_voice
 from tests.piper_original import session
@@ -285,7 +285,7 @@ def test_the_same_voice_gives_the_same_bytes_and_a_row_for_each_stage(tmp_path: 
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        exported = EXPORTERS["hibari"](FILES, folder, log)
+        exported = export(FILES, folder, log)
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert written[0] == written[1]
     assert set(written[0]) == {"encoder.onnx", "decoder.onnx", "vocab.json", "NOTICE"}
@@ -381,6 +381,6 @@ def _refused(raw: bytes, named: str, folder: Path) -> None:
     out, log = folder / "out", ExportLog()
     out.mkdir()
     with pytest.raises(ExportFailed, match=named) as caught:
-        EXPORTERS["hibari"]({**FILES, "model": path}, out, log)
+        export({**FILES, "model": path}, out, log)
     assert str(path) in caught.value.message and caught.value.remedy
     assert not log.rows[-1].ok and log.rows[-1].error == caught.value.message

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.build.export import EXPORTERS
+from edge.build.export import exporter
 from edge.build.export.export_log import ExportLog
 from edge.build.export.piper import export, export_piper
 from edge.records import to_dict
@@ -277,7 +277,7 @@ def test_the_log_has_a_row_for_each_stage(medium: Exported) -> None:
 
 
 def test_the_table_names_this_family() -> None:
-    assert EXPORTERS["piper"] is export
+    assert exporter("piper") is export
 
 
 @pytest.mark.voice

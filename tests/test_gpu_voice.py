@@ -28,12 +28,12 @@ from edge.machine import read_machine
 from edge.pcm import Samples
 from edge.profile import Profile, Provider, Stages, load_profile
 from edge.synth import Style, Synthesizer
-from edge.synth.engines import Engine
-from edge.synth.piper import PiperSynthesizer
-from edge.synth.session import Session, shape_profile
-from edge.synth.standby import Standby
+from edge.synth.gpu.engines import Engine, shape_profile
+from edge.synth.gpu.standby import Standby
+from edge.synth.gpu.windows import SIZES, plan_windows
+from edge.synth.piper.synthesizer import PiperSynthesizer
+from edge.synth.session import Session
 from edge.synth.variants import on_gpu
-from edge.synth.windows import SIZES, plan_windows
 from edge.voice import load_voice
 from tests.fake_gpu import CPU, CUDA, TENSORRT, FakeOnnxruntime
 from tests.fakes import DEADLINE_S

@@ -16,6 +16,7 @@ CHECKS = {
     "style": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "."],
     "types": ["mypy"],
+    "docstrings": ["python", "-m", "tools.docstrings"],
 }
 
 
@@ -33,7 +34,8 @@ def test_the_daemon_asks_no_clock_that_jumps() -> None:
     root = ROOT / "edge"
     runs_on_a_board = [
         *(root / "daemon").glob("*.py"),
-        *(root / "synth").glob("*.py"),
+        *(root / "synth").rglob("*.py"),
+        *(root / "text").glob("*.py"),
         *(root / "sound").glob("*.py"),
         *(root / "bundle").glob("*.py"),
         *(root / "commands/say").glob("*.py"),

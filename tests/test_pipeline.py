@@ -127,7 +127,7 @@ def test_a_stage_is_not_run_twice(
     def refuse(*arguments: object, **named: object) -> None:
         raise AssertionError("a stage ran again")
 
-    monkeypatch.setattr("edge.build.candidates.EXPORTERS", {"piper": refuse})
+    monkeypatch.setattr("edge.build.candidates.exporter", lambda family: refuse)
     recipes = dict.fromkeys(("fp32", "int8-static", "weights-int8"), refuse)
     monkeypatch.setattr("edge.build.candidates.RECIPES", recipes)
     again = build_bundle(Wish(voice, "rpi4", "fp32"), tmp_path / "b", cache, quiet)

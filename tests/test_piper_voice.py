@@ -19,9 +19,9 @@ from edge.bundle import Bundle
 from edge.errors import EmptyText
 from edge.files import cache_dir
 from edge.synth import Segment, Style
-from edge.synth.piper import PiperSynthesizer
+from edge.synth.piper.synthesizer import PiperSynthesizer
 from edge.synth.schedule import Plan
-from edge.text import MAX_TOKENS
+from edge.text.cutting import MAX_TOKENS
 from edge.voice import load_voice
 from tests.piper_original import Original, Reference
 

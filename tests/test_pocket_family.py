@@ -11,9 +11,10 @@ import pytest
 from edge import synth
 from edge.bundle import Bundle
 from edge.errors import BadClip, BadStyle, EmptyText
+from edge.families import FAMILIES, Family
 from edge.pcm import PcmChunk, Samples
 from edge.protocol import Speak, SpeakFinished, Synthesize, VoiceChoice
-from edge.synth import FAMILIES, Style, Synthesizer
+from edge.synth import Style, Synthesizer
 from edge.synth.voice_print import Label, load_print, save_print
 from tests import pocket_family
 from tests.daemon_under_test import ThreadDaemon
@@ -31,7 +32,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setitem(FAMILIES, "pocket", "tests.pocket_family")
+    monkeypatch.setitem(FAMILIES, "pocket", Family("pocket", run="tests.pocket_family"))
 
 
 def clone(bundle: Bundle, name: str = "anna", seconds: float = 2.5) -> Path:

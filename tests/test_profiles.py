@@ -14,15 +14,14 @@ from typing import Any
 import pytest
 import yaml
 
+from edge.detection import detect, matches
 from edge.errors import BadRecord, EdgeError, UnknownProfile
 from edge.machine import Machine, keep_to_big_cores, read_machine
 from edge.profile import (
     Profile,
     Provider,
     all_profiles,
-    detect,
     load_profile,
-    matches,
     profiles_dir,
     usable_variants,
 )

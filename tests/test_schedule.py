@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from edge.daemon.events import Utterance
 from edge.daemon.schedule import AHEAD_S, MAX_CLIENT_JOBS, UNSENT_S, Job, Schedule
-from edge.daemon.text_feed import TextFeed
 from edge.pcm import PcmChunk, Word
 from edge.synth import Style
+from edge.text.feed import TextFeed
 
 
 def utterance(

@@ -14,12 +14,12 @@ import pytest
 from edge.adapters.server_audio import QUIET, audio_event
 from edge.adapters.speech_dispatcher import Module
 from edge.adapters.speech_settings import Settings, choose, voices_of
-from edge.adapters.ssml import MarkedText, strip_tags
 from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.protocol import Synthesize
 from edge.synth import Segment, Style, stretch
 from edge.synth.tone import ToneSynthesizer
+from edge.text.ssml import MarkedText, strip_tags
 from tests.daemon_under_test import ThreadDaemon
 from tests.fakes import DEADLINE_S
 

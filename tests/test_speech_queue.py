@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge.daemon.events import Utterance
 from edge.daemon.queue import PRIORITIES, SpeechQueue
-from edge.daemon.text_feed import TextFeed
 from edge.errors import Busy
 from edge.protocol import Priority
 from edge.synth import Style
+from edge.text.feed import TextFeed
 
 LIMIT, LIMIT_PER_CLIENT = 6, 4
 

@@ -11,9 +11,9 @@ import pytest
 from edge.errors import MissingPackage
 from edge.pcm import PcmChunk, Samples, Word
 from edge.protocol import UNAIDED_SPEED
-from edge.synth import stretch
+from edge.synth import time_stretch
 from edge.synth.schedule import Cost, Decoder, plan_runs
-from edge.synth.stretch import ALONE, MODEL_SPEED, check_speed, paced, quicker, stretched
+from edge.synth.time_stretch import ALONE, MODEL_SPEED, check_speed, paced, quicker, stretched
 
 RATE = 22050
 
@@ -111,7 +111,7 @@ def test_playback_of_fast_speech_does_not_starve() -> None:
 
 
 def test_without_the_library_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretch, "LIBRARY", "libsonic-is-not-here.so.0")
+    monkeypatch.setattr(time_stretch, "LIBRARY", "libsonic-is-not-here.so.0")
     check_speed(ALONE)
     with pytest.raises(MissingPackage, match=r"speed 2 .*1\.5 is the most") as caught:
         check_speed(2.0)

@@ -16,8 +16,8 @@ import onnxruntime
 import pytest
 
 from edge.bundle import Bundle
-from edge.synth.session import shape_profile
-from edge.synth.windows import SIZES
+from edge.synth.gpu.engines import shape_profile
+from edge.synth.gpu.windows import SIZES
 from tests.test_gpu_voice import jetson as jetson
 
 pytestmark = [

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import EmptyText, TextTooLong
-from edge.text import MAX_CHARACTERS, clean, cut_at_clauses, sentences
+from edge.text import MAX_CHARACTERS
+from edge.text.cleaning import clean
+from edge.text.cutting import cut_at_clauses, sentences
 
 
 @pytest.mark.parametrize(

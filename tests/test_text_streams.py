@@ -39,7 +39,8 @@ from edge.protocol import (
     SynthesizeStop,
     SynthesizeStopped,
 )
-from edge.text import LONGEST_PIECE, Piece, Splitter
+from edge.text.cleaning import Piece
+from edge.text.cutting import LONGEST_PIECE, Splitter
 from tests.daemon_under_test import ThreadDaemon, Wire
 from tests.fakes import FakeVoice, Gate
 from tests.test_daemon import put_in, spoken

@@ -29,7 +29,7 @@ from edge.protocol import (
     SynthesizeStopped,
 )
 from edge.synth import Style, Synthesizer
-from edge.synth.words import MOST_PHONEMES, find_words
+from edge.text.words import MOST_PHONEMES, find_words
 from tests.daemon_under_test import ThreadDaemon
 
 TEXT = 'The kettle "sings".  Tea, then:\ttwo cups.'

@@ -1,4 +1,4 @@
-"""What a screen reader says for each key that is typed, made beforehand: the daemon keeps it."""
+"""Make beforehand what a screen reader says for each key that is typed: the daemon keeps it."""
 
 from __future__ import annotations
 

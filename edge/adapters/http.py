@@ -27,6 +27,8 @@ from edge.adapters.sound_formats import MEDIA_TYPES, sound_format
 from edge.errors import BadMessage, EdgeError, EmptyText
 from edge.protocol import (
     FROM_CLIENT,
+    MAX_SPEED,
+    MIN_SPEED,
     AudioChunk,
     AudioStop,
     Describe,
@@ -39,8 +41,8 @@ MAX_BODY = FROM_CLIENT.data
 """Bytes: the longest text fits, every character of it escaped."""
 MODEL = "edge-voice"
 MODELS = (MODEL, "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
-"""What a request may call the model: ours, and the names that OpenAI's clients send unasked. They
-all mean the same; it is the voice that differs."""
+"""Names that a request may call the model: ours, and the names that OpenAI's clients send unasked.
+They all mean the same; it is the voice that differs."""
 DEFAULT_VOICE = "default"
 _STATUS = {
     "bad-message": 400,
@@ -56,7 +58,7 @@ _STATUS = {
     "no-daemon": 503,
     "connection-lost": 503,
 }
-"""By the error's code; what is not here is 500."""
+"""Error code -> HTTP status; 500 if it is not here."""
 _TYPE = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
 
 
@@ -210,7 +212,9 @@ def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
         )
     speed = fields.get("speed", 1.0)
     if isinstance(speed, bool) or not isinstance(speed, (int, float)):
-        raise BadMessage("speed is not a number", "Leave it out, or send 0.5 to 3.")
+        raise BadMessage(
+            "speed is not a number", f"Leave it out, or send {MIN_SPEED:g} to {MAX_SPEED:g}."
+        )
     name = _text(fields, "voice", DEFAULT_VOICE)
     voice = None if name == DEFAULT_VOICE else aliases.get(name, name)
     speaker = _text(fields, "speaker", "") or None

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 UNIT = "edge-voice-http.socket"
 CREDENTIAL = "http-token"
-"""What LoadCredential= of edge-voice-http.service calls the token."""
+"""Name of the token in LoadCredential= of edge-voice-http.service."""
 MIN_TOKEN = 16  # characters: 64 bits of hex, more than anybody can try
 MAX_CLIENTS = 64  # at a time; the daemon's own limits come later
 _MAKE_ONE = "(umask 077; openssl rand -hex 24 > FILE), then: edge http --token-file FILE"
@@ -156,7 +156,8 @@ def _loopback(host: str, address: str) -> ipaddress.IPv4Address | ipaddress.IPv6
 
 
 def _token(file: Path | None, needed: bool) -> str | None:
-    """Of the file, or of systemd's credential. Raises NotAllowed if it is needed and not there."""
+    """Read the token from the file, or from systemd's credential. Raises NotAllowed if it is
+    needed and not there."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if file is None and credentials:
         file = Path(credentials) / CREDENTIAL

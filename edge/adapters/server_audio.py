@@ -1,4 +1,4 @@
-"""What an output module of speech-dispatcher answers: events, and sound for the server to play.
+"""Answer as an output module of speech-dispatcher does: events, and sound for the server to play.
 
 Source: speech-dispatcher 0.11.4, doc/speech-dispatcher.texi (Output Modules) and
 src/modules/module_main.c; the escaping is that of HDLC.
@@ -22,8 +22,8 @@ PIPE_BYTES = 4096
 """The pipe to the server is made this small, the least that Linux has: 93 ms at 22,050 Hz. What is
 in it is played even after a stop."""
 QUIET = 20
-"""Of 32767: what is softer is left out at the beginning, so that a typed letter is heard at once.
-The voice joe begins a letter with up to 60 ms of it."""
+"""Amplitude, of 32767: softer samples are left out at the beginning, so that a typed letter is
+heard at once. The voice joe begins a letter with up to 60 ms of it."""
 TONE_HZ, TONE_S, TONE_PEAK = 880.0, 0.06, 6000
 
 

@@ -22,7 +22,7 @@ OPENAI_RATE = 24_000
 
 class Encoder(Protocol):
     def feed(self, pcm: bytes) -> bytes:
-        """What can be sent now; it may be nothing yet."""
+        """Take samples; return the bytes that can be sent now, if any."""
         ...
 
     def finish(self) -> bytes:

@@ -25,7 +25,6 @@ from edge.adapters.server_audio import (
     tone,
 )
 from edge.adapters.speech_settings import Settings, choose, voices_of
-from edge.adapters.ssml import MarkedText
 from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.errors import EdgeError
@@ -38,6 +37,7 @@ from edge.protocol import (
     Synthesize,
     VoiceChoice,
 )
+from edge.text.ssml import MarkedText
 
 log = logging.getLogger(__name__)
 

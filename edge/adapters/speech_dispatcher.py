@@ -25,11 +25,11 @@ from edge.adapters.echo import Echo
 from edge.adapters.server_audio import PIPE_BYTES
 from edge.adapters.speaking import Message, Speaking
 from edge.adapters.speech_settings import Settings, voices_of
-from edge.adapters.ssml import MarkedText, strip_tags
 from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import TtsVoice
+from edge.text.ssml import MarkedText, strip_tags
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Module:
 
 
 def _key_name(key: str, symbols: Symbols) -> str:
-    """As SSIP writes keys: shift_a, kp-enter, or a character."""
+    """Name a key as SSIP writes it: shift_a, kp-enter, or a character."""
     if len(key) == 1:
         return symbols.name(key)
     keys = [part for part in key.split("_") if part]

@@ -1,4 +1,5 @@
-"""What speech-dispatcher sets before a message, and what it means to our voices."""
+"""Read what speech-dispatcher sets before a message, and choose our voice, tempo and pitch by
+it."""
 
 from __future__ import annotations
 
@@ -8,11 +9,10 @@ from dataclasses import dataclass
 
 from edge.protocol import MAX_SPEED, MIN_SPEED, Info, TtsVoice
 
-FASTEST = 3.0
-"""At rate 100; what lies between is its power, as browsers count (100 * log3 of their rate)."""
 HIGHEST = 2 ** (6 / 12)
-"""At pitch 100: six semitones. Our voices have one pitch: the sound is made slower or faster by
-this factor and played at another sample rate, which moves the timbre too. More of it squeaks."""
+"""Factor at pitch 100: six semitones. Our voices have one pitch: the sound is made slower or
+faster by this factor and played at another sample rate, which moves the timbre too. More of it
+squeaks."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Settings:
     synthesis_voice: str = ""
 
     def changed(self, lines: Iterable[str]) -> Settings:
-        """With the lines `key=value` of a SET; what is unknown or no number is left as it is."""
+        """Apply the lines `key=value` of a SET; what is unknown or no number is left as it is."""
         new: dict[str, int | str] = {}
         for line in lines:
             key, _, value = line.partition("=")
@@ -49,13 +49,16 @@ class Settings:
 
     @property
     def speed(self) -> float:
-        """To ask the daemon for: what the stretch will change is taken out again."""
-        wanted = max(MIN_SPEED, float(FASTEST ** (self.rate / 100))) / self.stretch
+        """Tempo to ask the daemon for: what the stretch will change is taken out again.
+
+        Rate 100 is the fastest, and what lies between is its power, as browsers count
+        (100 * log3 of their rate)."""
+        wanted = max(MIN_SPEED, float(MAX_SPEED ** (self.rate / 100))) / self.stretch
         return round(max(MIN_SPEED, min(MAX_SPEED, wanted)), 3)
 
     @property
     def gain(self) -> float:
-        """Of the amplitude: 1 at volume 100, one half at 0, silence at -100."""
+        """Factor of the amplitude: 1 at volume 100, one half at 0, silence at -100."""
         return (self.volume + 100) / 200
 
 
@@ -67,7 +70,8 @@ def voices_of(info: Info) -> list[TtsVoice]:
 
 
 def choose(voices: Sequence[TtsVoice], settings: Settings) -> TtsVoice | None:
-    """By name, else by the whole language, else by its first part, else the daemon's default.
+    """Choose by name, else by the whole language, else by its first part, else the daemon's
+    default.
 
     A voice that is not there is no error: a screen reader must not fall silent for it. Browsers
     leave the language as it was when they change the voice, so the name comes first.

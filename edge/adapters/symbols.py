@@ -40,7 +40,8 @@ class Symbols:
                 self._rows.update(_read(tables / place / name))
 
     def name(self, character: str) -> str:
-        """What a screen reader says for it: "comma", "space", and a letter as it is, a capital."""
+        """Return what a screen reader says for it: "comma", "space", and a letter as it is, a
+        capital."""
         if character.isascii() and character.isalnum():
             return character.upper()  # "a" alone may be the article
         if character.isalpha() and not self.english:

@@ -21,7 +21,8 @@ from edge.bench.process import INSTALL, Contender, Process, Sample
 from edge.bench.report import Ratio, Report, Row, Spread
 from edge.bundle import Bundle, file_sha256
 from edge.errors import MissingPackage, ModelFailed, UnknownVoice
-from edge.profile import read_machine
+from edge.families import FAMILIES
+from edge.machine import read_machine
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +38,6 @@ TEXTS = {
 }
 """About 1.1, 3.8 and 14.1 s of speech with the voice en_US-joe-medium; the long text's first
 sentence has 3.7 s."""
-
-MODULES = {
-    "piper": ("edge.synth.piper", "piper"),
-    "hibari": ("edge.synth.hibari", "hibari.tts", "hibari.g2p"),
-    "tone": ("edge.synth.tone",),
-    "cosyvoice3": ("edge.synth.cosyvoice3", "tokenizers"),
-}
-"""Family -> what the daemon imports to speak it."""
 
 
 def measure(
@@ -183,9 +176,10 @@ def _rtf(sample: Sample, clock: str) -> float:
 
 
 def _own_spec(bundle: Bundle, variant: str, threads: int) -> dict[str, Any]:
+    family = FAMILIES[bundle.manifest.family]
     return {
         "engine": "edge",
-        "modules": ("edge.synth", "edge.bundle", *MODULES[bundle.manifest.family]),
+        "modules": ("edge.synth", "edge.bundle", family.run_module, *family.imports),
         "bundle": str(bundle.path),
         "variant": variant,
         "threads": threads,

@@ -19,7 +19,7 @@ INSTALL = "python -m pip install 'edge-voice[bench]'"
 
 @dataclass(frozen=True)
 class Contender:
-    """What is measured: a variant of the bundle, or a peer, with its intra-op threads."""
+    """One thing to measure: a variant of the bundle, or a peer, with its intra-op threads."""
 
     name: str
     threads: int

@@ -1,4 +1,4 @@
-"""What a measurement found, and how it looks to people."""
+"""Keep what a measurement found, and show it to people."""
 
 from __future__ import annotations
 

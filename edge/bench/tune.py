@@ -58,7 +58,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured, and what follows."""
+    """The measurements, and what follows from them."""
 
     timed: tuple[Timed, ...]
     """In the manifest's order."""

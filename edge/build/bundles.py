@@ -19,7 +19,7 @@ from edge.errors import EdgeError
 
 @dataclass(frozen=True)
 class Built:
-    """What became of one build: its variants, best first, or why there is no bundle."""
+    """The outcome of one build: its variants, best first, or why there is no bundle."""
 
     wish: Wish
     variants: tuple[str, ...]

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from edge import kernels, records
 from edge.build import corpus, weights_file
-from edge.build.export import EXPORTERS
+from edge.build.export import exporter
 from edge.build.export.export_log import ExportLog, ExportRow
 from edge.build.progress import Report
 from edge.build.quality import Parity, Sensitivity
@@ -40,7 +40,7 @@ from edge.voice import Voice
 log = logging.getLogger(__name__)
 
 REFERENCE = VariantPlan("fp32", "fp32", "fp32")
-"""What every other variant is measured against; made even where no board asks for it."""
+"""The variant that all others are measured against; made even if no board asks for it."""
 CALIBRATION_SENTENCES = 30
 OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
 """Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
@@ -54,18 +54,18 @@ NEAREST = {
     "fp32-window": "fp32",
     "fp16-window": "fp16",
 }
-"""What a stage without that recipe takes for it: the same bits, by other means."""
+"""Recipe that a stage takes for one that it lacks: the same bits, by other means."""
 CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
 """Recipes that need sentences to learn from."""
 REWRITTEN = ("fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit")
 """Recipes that write the graph anew from the voice's own file."""
 SEARCH_SHARE = 0.6
-"""Of the profile's log-mel budget: the search sees calibration text, the gate other text."""
+"""Share of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
 
 @dataclass(frozen=True)
 class Original:
-    """What the exporter made: float graphs by stage, all of them in `folder`."""
+    """The exporter's work: float graphs by stage, all of them in `folder`."""
 
     folder: Path
     rate: int
@@ -117,7 +117,7 @@ def export(
     steps = ExportLog()
 
     def make(folder: Path) -> None:
-        exported = EXPORTERS[voice.family](files, folder, steps)
+        exported = exporter(voice.family)(files, folder, steps)
         graphs = exported.variants[0].graphs
         described = _Described(exported.rate, graphs, tuple(steps.rows), tuple(steps.parity))
         (folder / "exported.json").write_text(records.dump_json(described), encoding="utf-8")
@@ -197,7 +197,8 @@ def make_candidate(
 
 
 def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
-    """What a plan makes of a stage; below what the family's stage may become it never goes."""
+    """Name the recipe that a plan has for a stage; it never goes below what the family's stage may
+    become."""
     able = STAGE_RECIPES.get(family)
     if able is None:
         planned: str = getattr(plan, stage)
@@ -255,7 +256,7 @@ def _apply(
 
 
 def _latents(original: Original, voice: Voice) -> tuple[Samples, ...]:
-    """What the float encoder gives the decoder for the calibration sentences."""
+    """Compute what the float encoder gives the decoder for the calibration sentences."""
     every = corpus.sentences("calibration", spoken_language(voice))
     # They are sorted by kind; each step takes short and long ones.
     texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]

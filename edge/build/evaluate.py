@@ -65,7 +65,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the judges of the `quality` extra say of a variant by itself."""
+    """The verdict of the judges of the `quality` extra on a variant by itself."""
 
     dnsmos_ovrl: float
     dnsmos_sig: float
@@ -106,7 +106,7 @@ def _telling(items: Sequence[T], texts: Sequence[str], told: Told) -> Iterator[T
 
 
 def speak_all(reference: Synthesizer, texts: Sequence[str], told: Told = untold) -> list[Spoken]:
-    """What every variant is held against."""
+    """Speak the texts that every variant is held against."""
     spoken = []
     for text in _telling(texts, texts, told):
         fixed = tuple(
@@ -132,7 +132,7 @@ def compare(
 
 
 def as_reference(reference: Synthesizer, references: Sequence[Spoken], gain: float) -> Sound:
-    """What `compare` finds of the reference itself, which need not speak again."""
+    """Return what `compare` finds of the reference itself, which need not speak again."""
     return _sound(reference, references, lambda spoken: spoken.samples, gain, untold)
 
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
-import fcntl
 import importlib.metadata
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -24,11 +21,10 @@ from pathlib import Path
 from edge.build.download import DELAYS, TIMEOUT, download
 from edge.bundle import file_sha256
 from edge.errors import ChecksumMismatch, DiskFull, FetchFailed, MissingPackage
+from edge.files import FULL, flush, locked
 from edge.voice import Source, Voice
 
 Progress = Callable[[str, int, int], None]
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def fetch(
@@ -143,7 +139,7 @@ def _from_cache(
     part = cache / f"{source.sha256}.part"
     with _writing(cache, source.bytes):
         cache.mkdir(parents=True, exist_ok=True)
-        with _locked(cache / f"{source.sha256}.lock"):
+        with locked(cache / f"{source.sha256}.lock"):
             if entry.is_file():
                 if file_sha256(entry) == source.sha256:
                     report(source.filename, source.bytes, source.bytes)
@@ -272,7 +268,7 @@ def _writing(cache: Path, needed: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise _disk_full(cache, needed) from None
         raise FetchFailed(
             f"{error.filename or cache}: {error.strerror or error}",
@@ -280,20 +276,7 @@ def _writing(cache: Path, needed: int) -> Iterator[None]:
         ) from None
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of one entry; waits while another build brings the same file."""
-    with path.open("wb") as file:  # never removed: the next one may already wait on this inode
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _publish(part: Path, entry: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    flush(part)
     part.replace(entry)
-    folder = os.open(entry.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush(entry.parent)

@@ -65,7 +65,7 @@ class Dnsmos:
 
 
 class WordErrorRate:
-    """What Whisper base understands, through faster-whisper, in float32 with a beam of 5."""
+    """Asks what Whisper base understands, through faster-whisper, in float32 with a beam of 5."""
 
     def __init__(self, cache: Path, language: str = "en", threads: int = 1) -> None:
         """The model is put together in `cache` on the first use (145 MB)."""

@@ -33,7 +33,8 @@ from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, w
 from edge.build.trial import trial
 from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
 from edge.errors import ExportFailed, QualityTooLow
-from edge.profile import Profile, load_profile, profiles_dir, read_machine
+from edge.machine import read_machine
+from edge.profile import Profile, load_profile, profiles_dir
 from edge.voice import Voice, load_voice, voice_path
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,9 @@ TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
 
 @dataclass(frozen=True)
 class Wish:
-    """What to build. `here`: for this machine alone, which is such a board; else for all that are.
-    `only` names one variant of the profile and packs it unmeasured; `every` measures all and packs
-    those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
+    """One thing to build. `here`: for this machine alone, which is such a board; else for all that
+    are. `only` names one variant of the profile and packs it unmeasured; `every` measures all and
+    packs those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
     folder of a voice that is built from one."""
 
     voice: str

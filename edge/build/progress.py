@@ -1,5 +1,5 @@
-"""What a long build is doing, and how long the step will still take: a moving bar on a terminal,
-plain lines elsewhere. And what each step cost."""
+"""Show what a long build is doing, and how long the step will still take: a moving bar on a
+terminal, plain lines elsewhere. And what each step cost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ class Lines:
         self._done, self._total = 0, 0
 
     def report(self, step: str, done: int, total: int, now: float) -> list[str]:
-        """What is to be printed of this; times are seconds of one clock that never goes back."""
+        """Return the lines to print of this; times are seconds of one clock that never goes
+        back."""
         said: list[str] = []
         if step != self._step:
             said = self.end(now)
@@ -83,7 +84,7 @@ class Steps:
         self._report(step, done, total)
 
     def costs(self) -> tuple[StepCost, ...]:
-        """Of all steps until now, in the order in which they began."""
+        """Costs of all steps until now, in the order in which they began."""
         self._close()
         self._began = _clocks()
         return tuple(

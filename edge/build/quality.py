@@ -1,4 +1,4 @@
-"""What a build measured and decided, as records: report.json is exactly this.
+"""Keep what a build measured and decided, as records: report.json is exactly this.
 
 Every measure of a variant is a mean over the evaluation sentences unless said otherwise, and None
 where it was not taken (a judge's package is missing, or there is nothing to compare with).
@@ -143,7 +143,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class StepCost:
-    """What one step of the build took, with the processes that it started."""
+    """Time and memory of one step of the build, with the processes that it started."""
 
     step: str
     cpu_seconds: float

@@ -61,7 +61,7 @@ class Selected:
 def ask(
     original: Original, voice: Voice, profile: Profile, here: Machine | None, every: bool
 ) -> Question:
-    """What is to be decided for a board; `here`: only for this machine, which is one.
+    """Ask what is to be decided for a board; `here`: only for this machine, which is one.
 
     What is for a GPU is timed there (edge tune): the CPU's clock says nothing of it.
     """

@@ -6,23 +6,23 @@ at all, and two machines that make the same one make the same bytes.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edge.bundle import writing
+from edge.files import locked
 
 OURS = ("build", "synth", "kernels", "text", "pcm")
 """Rooms of edge/, and files, whose source decides what a stage makes."""
 PACKAGES = ("numpy", "onnx", "onnxruntime", "onnxconverter-common", "piper-tts", "soxr")
-"""What a stage's result depends on besides our own code; another version makes it anew."""
+"""Packages that a stage's result depends on besides our own code; another version makes it
+anew."""
 
 
 class StageCache:
@@ -41,7 +41,7 @@ class StageCache:
         entry = self._folder / f"{stage}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
         if not entry.is_dir():
             self._folder.mkdir(parents=True, exist_ok=True)
-            with _locked(entry.with_suffix(".lock")):
+            with locked(entry.with_suffix(".lock")):
                 if not entry.is_dir():
                     self._sweep(entry.name)
                     with writing(entry) as folder:
@@ -49,14 +49,15 @@ class StageCache:
         return entry
 
     def _sweep(self, name: str) -> None:
-        """What a killed build left half made; nobody else works on it while we hold the lock."""
+        """Remove what a killed build left half made; nobody else works on it while we hold the
+        lock."""
         for left in self._folder.glob(f".{name}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
 
 @lru_cache(maxsize=1)
 def source_digest() -> str:
-    """Of the code that decides what a stage makes: ours, and the versions of what it calls."""
+    """Digest the code that decides what a stage makes: ours, and the versions of what it calls."""
     package = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for name in PACKAGES:
@@ -68,14 +69,3 @@ def source_digest() -> str:
         for file in files:
             digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time; the file stays, since removing it would let two in."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""What quantizing costs a family whose stages are measured one by one.
+"""Measure what quantizing costs a family whose stages are measured one by one.
 
 Such a family speaks with the voice of a clip, and a build has none, so its variants are held
 against float32 stage by stage on random tokens. Whoever has a clip listens afterwards.
@@ -148,7 +148,8 @@ def measure_stages(
 
 
 def most(measure: str, budget: Budget) -> float | None:
-    """What a measure may be at most, None where it is only shown. No profile widens MOST."""
+    """Return the most that a measure may be, None where it is only shown. No profile widens
+    MOST."""
     floor = MOST.get(measure)
     return floor if floor is None or measure == NEXT else min(floor, budget.log_mel_db)
 

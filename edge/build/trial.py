@@ -35,8 +35,9 @@ from edge.build.progress import Report
 from edge.build.report_html import Clip
 from edge.build.stage_cache import StageCache
 from edge.bundle import Bundle, file_sha256
+from edge.machine import read_machine
 from edge.pcm import Samples
-from edge.profile import Profile, read_machine
+from edge.profile import Profile
 from edge.synth import Style, Synthesizer
 from edge.synth.variants import FUSED
 from edge.voice import Voice
@@ -47,7 +48,7 @@ LISTEN_SENTENCES = 2
 
 @dataclass(frozen=True)
 class Cost:
-    """What a variant costs a board: CPU time, and the peak of its memory."""
+    """Cost of a variant on a board: CPU time, and the peak of its memory."""
 
     speed: Speed
     peak_rss_bytes: int
@@ -118,7 +119,7 @@ class Trial:
         return records.load_json(folder / "sound.json", Sound)
 
     def opinion(self, candidate: Candidate, judges: Path) -> Opinion:
-        """What the judges, whose files are kept in a folder, say of it by itself."""
+        """Ask what the judges, whose files are kept in a folder, say of it by itself."""
 
         def make(folder: Path) -> None:
             heard = self._heard

@@ -34,11 +34,11 @@ SAME_SPEED = 1.03
 """Ratios of CPU time closer than this are the same: the spread between two runs."""
 MAX_CLIPPED = 1e-4
 GPU = "a GPU"
-"""What a variant without state needs of a machine, besides features of its CPU."""
+"""Something that a variant without state needs of a machine, besides features of its CPU."""
 
 Verdict = Literal["chosen", "packed", "refused", "skipped"]
 Kind = frozenset[str]
-"""What one kind of machine has of all that variants need."""
+"""Features of one kind of machine, of all that variants need."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """What is decided. `options` are in the profile's order; `kinds` are the machines that the
-    bundle is for; `clock`: it is for the one that times it; `every`: pack all that pass."""
+    """The decision to make. `options` are in the profile's order; `kinds` are the machines that
+    the bundle is for; `clock`: it is for the one that times it; `every`: pack all that pass."""
 
     options: tuple[Option, ...]
     kinds: tuple[Kind, ...]
@@ -76,8 +76,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of the variants so far, by name. `sizes`: bytes of those that were made, of
-    which `measured` have been held against the gates too; `failed`: those that could not be."""
+    """Knowledge of the variants so far, by name. `sizes`: bytes of those that were made, of which
+    `measured` have been held against the gates too; `failed`: those that could not be."""
 
     measured: Mapping[str, Variant]
     sizes: Mapping[str, int]
@@ -92,7 +92,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of one variant; `skipped` is one that was not measured."""
+    """The outcome of one variant; `skipped` is one that was not measured."""
 
     name: str
     verdict: Verdict

@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from edge import records
+from edge.detection import matches
 from edge.errors import (
     BadRecord,
     BundleDamaged,
@@ -34,7 +35,8 @@ from edge.errors import (
     WrongBoard,
 )
 from edge.files import FULL, flush
-from edge.profile import Machine, Profile, matches
+from edge.machine import Machine
+from edge.profile import Profile
 from edge.voice import Voice
 
 FORMAT = 1

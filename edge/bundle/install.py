@@ -8,7 +8,6 @@ stranger's: sizes and names are checked before anything is read, its content bef
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import os
 import shutil
@@ -48,7 +47,7 @@ from edge.errors import (
     NotWritable,
     UnsafeBundle,
 )
-from edge.files import FULL, flush
+from edge.files import FULL, flush, locked
 from edge.machine import Machine
 
 NAMESPACE = "edge-voice-bundle"
@@ -82,7 +81,7 @@ def install(
     board is refused. Raises NoBundle, UnsafeBundle, DiskFull, NotWritable, ModelFailed and what
     open_bundle does; then nothing has changed.
     """
-    with _writing(root), _locked(root):
+    with _writing(root), locked(root / ".lock"):
         for left in root.glob(f"{_INCOMING}*"):
             shutil.rmtree(left)
         size = _size(source)
@@ -330,17 +329,6 @@ def _hand_over(home: Path, root: Path) -> None:
     if os.geteuid() == 0 and owner.st_uid != 0:
         for path in (root, home, *home.rglob("*")):
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-@contextlib.contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Let one install in at a time; a second one waits."""
-    descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

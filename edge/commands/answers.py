@@ -1,4 +1,4 @@
-"""What commands print on standard output: columns for people, JSON for programs."""
+"""Print what commands answer on standard output: columns for people, JSON for programs."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ def run(options: Options) -> int:
     from edge.build.progress import progress
     from edge.build.stage_gate import STAGES
     from edge.bundle import open_bundle
-    from edge.profile import all_profiles, detect, load_profile, read_machine
+    from edge.detection import detect
+    from edge.machine import read_machine
+    from edge.profile import all_profiles, load_profile
     from edge.remedies import check_can_build
 
     if options.only and options.every:

@@ -30,7 +30,9 @@ class Options:
 
 
 def run(options: Options) -> int:
-    from edge.profile import all_profiles, detect, load_profile, read_machine
+    from edge.detection import detect
+    from edge.machine import read_machine
+    from edge.profile import all_profiles, load_profile
 
     machine = read_machine()
     named = options.profile

@@ -29,7 +29,7 @@ def run(options: Options) -> int:
     from edge.bundle.install import install
     from edge.bundle.store import bundles_of
     from edge.config import SYSTEM_FILE, load_config
-    from edge.profile import read_machine
+    from edge.machine import read_machine
     from edge.synth.self_test import try_in_child
 
     policy = SYSTEM_FILE if options.system and SYSTEM_FILE.exists() else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.commands.options import argument, option, socket_option
+from edge.text import MAX_SPEED, MIN_SPEED
 
 EXAMPLE = "edge prerender announcements.txt"
 
@@ -15,7 +16,7 @@ EXAMPLE = "edge prerender announcements.txt"
 class Options:
     file: str = argument("FILE", "a file with one phrase a line; - is standard input")
     voice: str | None = option(None, "VOICE", "speak with this voice, not the daemon's default")
-    speed: float = option(1.0, "X", "speak X times as fast, 0.5 to 3")
+    speed: float = option(1.0, "X", f"speak X times as fast, {MIN_SPEED:g} to {MAX_SPEED:g}")
     socket: Path | None = socket_option()
 
 

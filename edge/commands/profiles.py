@@ -17,7 +17,9 @@ class Options:
 
 
 def run(options: Options) -> int:
-    from edge.profile import all_profiles, detect, read_machine
+    from edge.detection import detect
+    from edge.machine import read_machine
+    from edge.profile import all_profiles
 
     if options.detect:
         found = detect(read_machine(), all_profiles())

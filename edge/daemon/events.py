@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.daemon.text_feed import TextFeed
 from edge.pcm import PcmChunk
 from edge.protocol import Priority
 from edge.sound.events import PlaybackEvent, WordMarks
 from edge.synth import Style
+from edge.text.feed import TextFeed
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ import numpy as np
 from edge.daemon.phrase_store import Phrase, PhraseStore
 from edge.pcm import PcmChunk
 from edge.synth import Style
-from edge.synth.words import with_words
+from edge.synth.word_timing import with_words
 
 MEMORY_BYTES = 16 << 20
 """Bytes of sound in memory: three minutes at 22,050 Hz."""

@@ -12,8 +12,8 @@ from edge.bundle.store import warnings
 from edge.config import Config, InForce
 from edge.daemon.voices import Voices
 from edge.errors import BadRecord, EdgeError, ModelFailed
-from edge.lexicon import Lexicon, load_lexicon
 from edge.synth import phonemes
+from edge.text.lexicon import Lexicon, load_lexicon
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ from edge.daemon.events import Utterance
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.voices import Voices
 from edge.errors import EmptyText
-from edge.lexicon import Respelled
 from edge.pcm import PcmChunk
-from edge.synth.words import as_written
-from edge.text import LONGEST_PIECE, Piece
+from edge.text.cleaning import Piece
+from edge.text.cutting import LONGEST_PIECE
+from edge.text.lexicon import Respelled
+from edge.text.words import as_written
 
 
 class Renderer:

@@ -14,7 +14,6 @@ from edge.daemon.reloading import Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
 from edge.daemon.status import info, playback
 from edge.daemon.synthesis import Synthesis
-from edge.daemon.text_feed import TextFeed
 from edge.daemon.text_streams import Kind, TextStreams
 from edge.daemon.voices import Voices
 from edge.errors import BadMessage, EdgeError, assert_never
@@ -45,6 +44,7 @@ from edge.protocol import (
 from edge.sound.events import Started, WordHeard
 from edge.sound.playback import Player
 from edge.synth import Style
+from edge.text.feed import TextFeed
 
 
 class Requests:

@@ -10,10 +10,10 @@ from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
 from edge.errors import NoBundle, UnknownVoice
-from edge.lexicon import Lexicon, Respelled, Speller
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.text.lexicon import Lexicon, Respelled, Speller
 
 log = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ def library_path() -> Path | None:
 
 
 def how_to_build() -> str:
-    """What to type to get the library."""
+    """Tell what to type to get the library."""
     if Path(__file__).parents[2].joinpath("Makefile").is_file():
         return "make kernels"
     install = f"{sys.executable} -m pip install --force-reinstall --no-deps ."

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
+from edge.text import MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
 
 __all__ = [
     "MAX_ID",
@@ -51,13 +52,12 @@ __all__ = [
 Priority = Literal["urgent", "normal", "background"]
 Again = Literal["speak", "report"]
 
-MAX_TEXT = 10_000  # characters: about 12 minutes of speech, a bound on one request's work
+MAX_TEXT = MAX_CHARACTERS
 MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
 MAX_ID = 64  # characters: room for a UUID with a prefix
 MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
 MAX_PING = 1_000  # characters that come back as they are
 MAX_SEED = 2**32 - 1  # exact in every language's numbers, JavaScript's included
-MIN_SPEED, MAX_SPEED = 0.5, 3.0  # 3 is some 40 characters a second, the fastest people listen
 UNAIDED_SPEED = 1.5  # what a daemon without libsonic speaks at most
 MAX_TTL_S = 86_400.0  # a day; what may be later than that needs no limit
 MAX_VOLUME = 2.0  # +6 dB; speech near full scale only distorts beyond it

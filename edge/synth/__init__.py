@@ -8,38 +8,38 @@ synthesizer may have several generators open at a time.
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import read_tuning
 from edge.errors import BadStyle, ProviderMissing
+from edge.families import FAMILIES
 from edge.machine import keep_to_big_cores, read_machine
 from edge.pcm import PcmChunk
+from edge.synth.gpu.standby import Standby
 from edge.synth.schedule import Decoder, Plan
-from edge.synth.standby import Standby
 from edge.synth.variants import on_gpu, runnable, windowed
 from edge.synth.voice_print import VoicePrint
-from edge.synth.words import WordSpan
+from edge.text import MAX_SPEED, MIN_SPEED
+from edge.text.words import WordSpan
 
 log = logging.getLogger(__name__)
-
-MIN_SPEED, MAX_SPEED = 0.5, 3.0
 
 
 @dataclass(frozen=True)
 class Style:
-    """How to speak: `speed` is a factor (2 = twice as fast), `speaker` a name of the voice's own.
-
-    `seed` fixes every noise, so equal requests give equal audio, bit for bit.
-    """
+    """How to speak."""
 
     speed: float = 1.0
+    """Factor of the voice's own tempo: 2 is twice as fast."""
     speaker: str | None = None
+    """One of the voice's own names, or of a print; None is the usual speaker."""
     seed: int = 0
+    """Fixes every noise, so that equal requests give equal audio, bit for bit."""
 
     def __post_init__(self) -> None:
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
@@ -51,22 +51,23 @@ class Style:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of text that one inference speaks: at most MAX_TOKENS tokens, as model ids.
-
-    `durations`, frames of each id at speed 1, are the model's own unless they are given. `words`
-    say which ids speak which word of the text.
-    """
+    """A stretch of text that one inference speaks."""
 
     ids: tuple[int, ...]
+    """The model's token ids, at most MAX_TOKENS of the text."""
     style: Style
     index: int = 0
+    """Number of the segment in its text, from 0."""
     speaker: int | None = None
+    """The model's number of the speaker."""
     durations: tuple[int, ...] = ()
+    """Frames of each id at speed 1; the model's own if empty."""
     words: tuple[WordSpan, ...] = ()
+    """Ids that speak each word of the text, if they were asked for."""
 
     @property
     def seed(self) -> tuple[int, int]:
-        """One noise stream per segment, so that a segment sounds the same wherever it is cut."""
+        """Seed of the segment's own noise, so that it sounds the same wherever the text is cut."""
         return (self.style.seed, self.index)
 
 
@@ -75,7 +76,7 @@ class Synthesizer(Protocol):
 
     @property
     def rate(self) -> int:
-        """Of every chunk, in Hz."""
+        """Samples per second of every chunk, Hz."""
         ...
 
     @property
@@ -90,70 +91,59 @@ class Synthesizer(Protocol):
         ...
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
-        """Cleaned text to segments, with their words if asked for.
+        """Turn cleaned text into segments, with their words if asked for.
 
         Raises EmptyText, TextTooLong, BadStyle, and MissingPackage for a speed that needs one.
         """
         ...
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
-        """Frames that the model gives each id at speed 1; empty where the family has none."""
+        """Tell the frames that the model gives each id at speed 1; empty if the family has
+        none."""
         ...
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        """Chunks without gain, with the segment's words in them; an empty one where work was done
-        and the sound is held back, so that playback need not wait once it began.
-        Raises ModelFailed."""
+        """Yield chunks without gain, with the segment's words in them; an empty one if work was
+        done and the sound is held back, so that playback need not wait once it began. Raises
+        ModelFailed."""
         ...
 
 
 @runtime_checkable
 class Streaming(Synthesizer, Protocol):
-    """One whose decoder runs several times for a segment."""
+    """A synthesizer whose decoder runs several times for a segment."""
 
     decoder: Decoder
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
-        """As speak, in the runs that `cut(frames)` gives: the first one of more than
+        """Speak in the runs that `cut(frames)` gives: the first one has more than
         `decoder.look_ahead` frames, unless it is the only one."""
         ...
 
 
-FAMILIES = {
-    "piper": "edge.synth.piper",
-    "hibari": "edge.synth.hibari",
-    "tone": "edge.synth.tone",
-    "cosyvoice3": "edge.synth.cosyvoice3",
-}
-"""Family -> the module whose `load(bundle, variant, cost)` makes its Synthesizer, and whose
-`enroll(bundle, clip, transcript)` its VoicePrint, if it clones; loaded on demand, because a board
-has only the packages of the families that it speaks with."""
+def _family(bundle: Bundle) -> ModuleType:
+    """Import the module that runs the bundle's family; a board has only the packages of the
+    families that it speaks with."""
+    return importlib.import_module(FAMILIES[bundle.manifest.family].run_module)
 
 
 def speakers(bundle: Bundle) -> tuple[str, ...]:
-    """The names that Style.speaker may have, read without the model; empty where the voice has
+    """List the names that Style.speaker may have, read without the model; empty if the voice has
     one speaker."""
-    if bundle.manifest.family != "piper":
-        return ()
-    config = json.loads((bundle.path / "config.json").read_text(encoding="utf-8"))
-    return tuple(config.get("speaker_id_map", ())) if config.get("num_speakers", 1) > 1 else ()
+    ask: Callable[[Bundle], tuple[str, ...]] | None = getattr(_family(bundle), "speakers", None)
+    return ask(bundle) if ask else ()
 
 
 def phonemes(bundle: Bundle) -> frozenset[str]:
-    """What may stand in [[ ]] in a text for this voice, in place of a word; read without the
-    model. Empty where the family takes none."""
-    if bundle.manifest.family == "hibari":
-        return frozenset(json.loads(bundle.file("vocab.json").read_text(encoding="utf-8")))
-    if bundle.manifest.family != "piper":
-        return frozenset()
-    config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
-    known = config["phoneme_id_map"] if config.get("phoneme_type", "espeak") == "espeak" else ()
-    return frozenset(known)
+    """Tell what may stand in [[ ]] in a text for this voice, in place of a word; read without the
+    model. Empty if the family takes none."""
+    ask: Callable[[Bundle], frozenset[str]] | None = getattr(_family(bundle), "phonemes", None)
+    return ask(bundle) if ask else frozenset()
 
 
 def choose(bundle: Bundle) -> Variant:
-    """The variant that `edge tune` found to be the fastest on this board; else the first that this
-    machine can run, the reasons of those before it logged. Raises NoBundle."""
+    """Choose the variant that `edge tune` found to be the fastest on this board; else the first
+    that this machine can run, with the reasons of those before it logged. Raises NoBundle."""
     machine = read_machine()
     able, passed_over = runnable(bundle, machine)
     for reason in passed_over:
@@ -163,7 +153,7 @@ def choose(bundle: Bundle) -> Variant:
 
 
 def load(bundle: Bundle, variant: str | None = None, *, background: bool = False) -> Synthesizer:
-    """The bundle's synthesizer: the named variant, or the one to choose here.
+    """Load the bundle's synthesizer: the named variant, or the one to choose here.
 
     With `background` one for a GPU gets ready while another speaks on the CPU, unless the profile
     requires the GPU's provider. Raises NoBundle, ModelFailed, MissingPackage, ProviderMissing.
@@ -186,13 +176,13 @@ def load(bundle: Bundle, variant: str | None = None, *, background: bool = False
 
 
 def load_at_once(bundle: Bundle) -> Synthesizer:
-    """As load, but what speaks on the CPU where a GPU would have to be waited for."""
+    """Load like load(), but take the CPU's variant if a GPU would have to be waited for."""
     chosen = choose(bundle)
     return _load(bundle, _spare(bundle, chosen) or chosen)
 
 
 def _spare(bundle: Bundle, chosen: Variant) -> Variant | None:
-    """What speaks on the CPU where `chosen`, on a GPU, is not ready; None where nothing may."""
+    """Find the CPU's variant for as long as `chosen`, on a GPU, is not ready; None if none may."""
     chain = bundle.profile.runtime.providers.decoder
     required = any(provider.require for provider in on_gpu(chain))
     if not windowed(chosen) or required:
@@ -206,22 +196,20 @@ def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
     keep_to_big_cores(machine)  # onnxruntime's threads are started from this one
     tuning = read_tuning(bundle, machine)
     cost = tuning.costs.get(variant.name) if tuning else None
-    module = importlib.import_module(FAMILIES[bundle.manifest.family])
-    synthesizer: Synthesizer = module.load(bundle, variant, cost)
+    synthesizer: Synthesizer = _family(bundle).load(bundle, variant, cost)
     return synthesizer
 
 
 def clones(bundle: Bundle) -> bool:
-    """Whether this voice can speak as somebody else."""
-    return hasattr(importlib.import_module(FAMILIES[bundle.manifest.family]), "enroll")
+    """True if this voice can speak as somebody else."""
+    return hasattr(_family(bundle), "enroll")
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
-    """A print of whoever speaks in the clip, for this bundle. None of the models that speak are
-    loaded. `transcript`: what is said, where the family needs it.
+    """Make a print of whoever speaks in the clip, for this bundle. None of the models that speak
+    are loaded. `transcript`: the words of the clip, if the family needs them.
 
     Raises BadClip, BadVoicePrint, ModelFailed, MissingPackage.
     """
-    module = importlib.import_module(FAMILIES[bundle.manifest.family])
-    made: VoicePrint = module.enroll(bundle, clip, transcript)
+    made: VoicePrint = _family(bundle).enroll(bundle, clip, transcript)
     return made

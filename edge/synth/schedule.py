@@ -1,6 +1,6 @@
-"""How a sentence is cut into runs of the decoder: the first sound as soon as can be, each next run
-as long as the sound that is already out covers, so that playback never waits and little time goes
-to overhead."""
+"""Cut a sentence into runs of the decoder: the first sound comes as soon as can be, and each next
+run is as long as the sound that is already out covers, so that playback never waits and little
+time goes to overhead."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from edge.bundle.measured import Cost as Cost
 MIN_LEAD_S = 0.04
 """Sound in the first chunk: covers hand-over between threads and the system's own hiccups."""
 LONGEST_FRAMES = 48
-"""Of a run on one thread. Beyond this mostly memory grows: 96 frames cost 20 to 40 MiB more and
-save 1 to 4 % of CPU time."""
+"""Frames of a run on one thread. Beyond this mostly memory grows: 96 frames cost 20 to 40 MiB more
+and save 1 to 4 % of CPU time."""
 LONGEST_THREADED_FRAMES = 96
-"""On more threads, whose hand-over is paid layer by layer: two threads take 0.87 (int8) and 0.80
-(fp32) of the time that they take with 48. 128 gain 2 % more at most, for up to 24 MiB."""
+"""Frames of a run on more threads, whose hand-over is paid layer by layer: two threads take 0.87
+(int8) and 0.80 (fp32) of the time that they take with 48. 128 gain 2 % more at most, for up to 24
+MiB."""
 SHORTEST_FRAMES = 8
 """Below this the fixed cost of a run dominates."""
 
@@ -45,7 +46,7 @@ class Plan:
 
 
 def longest_run(threads: int) -> int:
-    """Frames of a run on so many intra-op threads."""
+    """Return the most frames of a run on so many intra-op threads."""
     return LONGEST_FRAMES if threads == 1 else LONGEST_THREADED_FRAMES
 
 
@@ -74,8 +75,8 @@ def plan_runs(frames: int, decoder: Decoder, safety: float) -> Plan:
 
 
 def _follow(frames: int, before: int, decoder: Decoder, safety: float) -> list[int] | None:
-    """The runs after the first `before` frames, each as long as the sound ahead covers; None if
-    playback would have to wait for one."""
+    """Plan the runs after the first `before` frames, each as long as the sound ahead covers; None
+    if playback would have to wait for one."""
     cost, lengths = decoder.cost, []
     ahead_s = (before - decoder.look_ahead) * decoder.frame_s  # sound out and not yet heard
     left = frames - before
@@ -95,7 +96,8 @@ def _follow(frames: int, before: int, decoder: Decoder, safety: float) -> list[i
 
 
 def _bounded(frames: int, decoder: Decoder) -> Iterator[int]:
-    """`frames` in runs of about the longest, the first with its look-ahead: bounds memory."""
+    """Cut `frames` into runs of about the longest, the first with its look-ahead: bounds
+    memory."""
     step = decoder.granularity
     length = _up(decoder.look_ahead + decoder.longest, step)
     while frames > 0:

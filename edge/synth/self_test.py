@@ -1,4 +1,4 @@
-"""A bundle is tried in a process of its own: it is loaded, and speaks a sentence.
+"""Try a bundle in a process of its own: it is loaded, and speaks a sentence.
 
     python -m edge.synth.self_test BUNDLE
 
@@ -21,13 +21,14 @@ TEXT = "One, two, three."
 TIMEOUT_S = 300
 """A Zero 2 W that reads its card for the first time."""
 MIN_PEAK, MIN_S, MAX_S = 0.01, 0.1, 30.0
-"""Of a sentence of three words. The gain of the voice is left out."""
+"""Least peak, and least and most seconds, of a sentence of three words, without the voice's
+gain."""
 _PREFIX = "the bundle failed its self-test: "
 _TOLD = 3  # exit status: the last two lines are what and what to do
 
 
 def try_in_child(folder: Path) -> None:
-    """Raises ModelFailed, saying what went wrong."""
+    """Try a bundle in a child process. Raises ModelFailed, saying what went wrong."""
     command = [sys.executable, "-m", "edge.synth.self_test", str(folder)]
     try:
         done = subprocess.run(
@@ -44,7 +45,7 @@ def try_in_child(folder: Path) -> None:
 
 
 def speak(folder: Path) -> None:
-    """Raises ModelFailed unless the bundle makes a sound that can be one of speech."""
+    """Speak, and raise ModelFailed unless the sound can be one of speech."""
     synthesizer = load_at_once(open_bundle(folder, None))
     segments = synthesizer.plan(TEXT, Style())
     parts = [chunk.samples for segment in segments for chunk in synthesizer.speak(segment)]

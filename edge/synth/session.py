@@ -8,11 +8,8 @@ what was given.
 from __future__ import annotations
 
 import logging
-import os
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +19,20 @@ import numpy.typing as npt
 from edge import kernels
 from edge.bundle import Bundle
 from edge.errors import MissingPackage, ModelFailed, ProviderMissing
-from edge.files import cache_dir
 from edge.jetpack import onnxruntime_packages
 from edge.machine import available_memory_mb
 from edge.profile import Provider
-from edge.synth import gpu
-from edge.synth.engines import EngineCache, Key
+from edge.synth.gpu import nvidia
+from edge.synth.gpu.engines import (
+    CONTEXT,
+    EngineCache,
+    Key,
+    build_options,
+    engine_cache,
+    load_options,
+    log_progress,
+    shape_profile,
+)
 
 try:
     import onnxruntime
@@ -47,22 +52,17 @@ CPU, CUDA, TENSORRT = (
     "TensorrtExecutionProvider",
 )
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
-TOLD_EVERY_S = 10.0
-"""While an engine is built."""
 
 
 class _Unusable(Exception):
-    """Why a provider of the chain cannot be had."""
+    """A provider of the chain cannot be had; the text says why."""
 
 
 class Session:
     """One graph of a bundle, loaded with the first provider of the chain that can be had.
 
-    `provider` is the one that onnxruntime really put first, `passed_over` says why those before it
-    were not. `lengths`: the frames that a graph without states will be run with, and no others.
-    `optional`: inputs that a run may leave out; an array of each one's type and shape, with 0 for
-    a size that is free.
-    Raises ProviderMissing if a provider that the profile requires cannot be had, or none can.
+    `lengths`: the frames that a graph without states will be run with, and no others. Raises
+    ProviderMissing if a provider that the profile requires cannot be had, or none can.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Session:
         self._bundle, self._graph, self._lengths = bundle, graph, lengths
         self._recorded: dict[tuple[object, ...], _Recorded] = {}
         self.passed_over: list[str] = []
+        """Why each provider before `provider` was not taken."""
         for place, provider in enumerate(providers):
             try:
                 self._session = self._open(provider, providers[place + 1 :])
@@ -94,6 +95,7 @@ class Session:
                 "Run edge doctor: it names the onnxruntime build for this board.",
             )
         self.provider = provider.name
+        """The execution provider that onnxruntime really put first."""
         self._session.disable_fallback()
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
         self.outputs = [item.name for item in self._session.get_outputs()]
@@ -104,10 +106,12 @@ class Session:
             for item in self._session.get_overridable_initializers()
             if item.type in _TYPES
         }
+        """Inputs that a run may leave out: an array of each one's type and shape, 0 for a free
+        size."""
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: dict[str, Array]) -> dict[str, Array]:
-        """Named arrays in, named arrays out. Raises ModelFailed."""
+        """Run the graph: named arrays in, named arrays out. Raises ModelFailed."""
         try:
             values = self._session.run(self.outputs, inputs)
         except Exception as error:
@@ -117,8 +121,8 @@ class Session:
     def run_fixed(
         self, inputs: dict[str, Array], shapes: Mapping[str, tuple[int, ...]]
     ) -> dict[str, Array]:
-        """As run, for a graph that sees few lengths: on CUDA each is recorded once, as a CUDA
-        graph, and played back. `shapes` are the outputs', float32. Raises ModelFailed."""
+        """Run a graph that sees few lengths: on CUDA each is recorded once, as a CUDA graph, and
+        played back. `shapes` are the outputs', float32. Raises ModelFailed."""
         if self.provider != CUDA or not self._lengths:
             return self.run(inputs)
         key = tuple((name, array.shape) for name, array in inputs.items())
@@ -131,7 +135,7 @@ class Session:
             raise self._failed(error) from None
 
     def _open(self, provider: Provider, rest: tuple[Provider, ...]) -> Any:
-        """An InferenceSession on this provider. Raises _Unusable, ModelFailed."""
+        """Make an InferenceSession on this provider. Raises _Unusable, ModelFailed."""
         offered = available_providers()
         if provider.name not in offered:
             packages = onnxruntime_packages()
@@ -156,8 +160,8 @@ class Session:
         return self._load(self._bundle.graph(self._graph), [(provider.name, options), *others])
 
     def _with_engine(self, provider: Provider, others: list[tuple[str, dict[str, str]]]) -> Any:
-        """TensorRT with an engine that is kept: the first time takes minutes."""
-        version, capability = gpu.tensorrt_version(), gpu.compute_capability()
+        """Use TensorRT with an engine that is kept: the first time takes minutes."""
+        version, capability = nvidia.tensorrt_version(), nvidia.compute_capability()
         if version is None or capability is None:
             missing = "TensorRT's library" if version is None else "an NVIDIA driver with a GPU"
             raise _Unusable(f"{missing} cannot be loaded")
@@ -176,7 +180,7 @@ class Session:
                 folder = cache.folder(key)
                 compiled = next((n for n in engine.files if n.endswith(CONTEXT)), None)
                 source = folder / compiled if compiled else self._bundle.graph(self._graph)
-                options = {**provider.options, **engine.shapes, **_kept(folder)}
+                options = {**provider.options, **engine.shapes, **load_options(folder)}
                 try:
                     return self._load(source, [(TENSORRT, options), *others])
                 except _Unusable as why:
@@ -187,8 +191,10 @@ class Session:
             began = time.monotonic()
             try:
                 shapes = self._shape_profile()
-                options = {**provider.options, **shapes, **_building(folder, self._graph)}
-                with _told(f"building the TensorRT engine of {self._graph}, once", expected):
+                options = {**provider.options, **shapes, **build_options(folder, self._graph)}
+                with log_progress(
+                    f"building the TensorRT engine of {self._graph}, once", expected
+                ):
                     session = self._load(
                         self._bundle.graph(self._graph), [(TENSORRT, options), *others]
                     )
@@ -201,8 +207,8 @@ class Session:
             return session
 
     def _shape_profile(self) -> dict[str, str]:
-        """Least, usual and most of every input's shape, states included, as the graph has them:
-        one that is left out would mean a new engine for every length."""
+        """Give least, usual and most of every input's shape, states included, as the graph has
+        them: one that is left out would mean a new engine for every length."""
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         graph = onnxruntime.InferenceSession(
@@ -282,84 +288,12 @@ class _Recorded:
         return {name: place.numpy() for name, place in self._outputs.items()}
 
 
-CONTEXT = "_ctx.onnx"
-"""A graph of one node that holds the engine (EPContext): nothing is parsed when it is loaded."""
-
-
-def _building(folder: Path, graph: str) -> dict[str, str]:
-    """Options to build an engine into `folder`. With a context model the engine's path must be
-    relative to it."""
-    return {
-        "trt_dump_ep_context_model": "True",
-        "trt_ep_context_file_path": str(folder / (Path(graph).stem + CONTEXT)),
-        "trt_ep_context_embed_mode": "1",
-        "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": "engine",
-        "trt_timing_cache_enable": "True",
-        "trt_timing_cache_path": str(folder),
-    }
-
-
-def _kept(folder: Path) -> dict[str, str]:
-    """Options to load what _building left."""
-    return {
-        "trt_engine_cache_enable": "True",
-        "trt_engine_cache_path": str(folder / "engine"),
-        "trt_timing_cache_enable": "True",
-        "trt_timing_cache_path": str(folder),
-    }
-
-
-def shape_profile(
-    inputs: Mapping[str, list[int | str | None]], lengths: tuple[int, ...]
-) -> dict[str, str]:
-    """TensorRT's options for inputs whose one free dimension, if any, is a length."""
-
-    def shapes(length: int) -> str:
-        parts = []
-        for name, shape in inputs.items():
-            sizes = [str(size) if isinstance(size, int) else str(length) for size in shape]
-            parts.append(f"{name}:{'x'.join(sizes)}")
-        return ",".join(parts)
-
-    return {
-        "trt_profile_min_shapes": shapes(min(lengths)),
-        "trt_profile_opt_shapes": shapes(max(lengths)),
-        "trt_profile_max_shapes": shapes(max(lengths)),
-    }
-
-
 def versions() -> dict[str, str]:
     return {"onnxruntime": str(onnxruntime.__version__), "numpy": np.__version__}
 
 
 def available_providers() -> list[str]:
     return list(onnxruntime.get_available_providers())
-
-
-def engine_cache() -> Path:
-    """Return the folder for what a provider compiles here; systemd names the service's."""
-    given = os.environ.get("CACHE_DIRECTORY")
-    return Path(given.split(":")[0]) if given else cache_dir()
-
-
-@contextmanager
-def _told(what: str, expected_s: float) -> Iterator[None]:
-    """Say how far it is, from a thread: the build itself says nothing and cannot be asked."""
-    over, began = threading.Event(), time.monotonic()
-    log.info("%s: about %.0f s", what, expected_s)
-
-    def tell() -> None:
-        while not over.wait(TOLD_EVERY_S):
-            log.info("%s: %.0f of about %.0f s", what, time.monotonic() - began, expected_s)
-
-    thread = threading.Thread(target=tell, name="progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _first_line(error: Exception) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk, Word
 from edge.synth import Segment, Style
-from edge.synth.words import WordSpan
+from edge.text.cleaning import clean
+from edge.text.cutting import MAX_TOKENS, sentences
+from edge.text.words import WordSpan
 
 RATE = 22_050
 _BEEP_S, _GAP_S, _FADE_S = 0.12, 0.06, 0.01
@@ -33,14 +34,14 @@ class ToneSynthesizer:
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         if style.speaker is not None:
             raise BadStyle(f"tone has no speaker {style.speaker!r}", "Leave the speaker out.")
-        cleaned = cleaning.clean(text)
+        cleaned = clean(text)
         places = [match.span() for match in re.finditer(r"\S+", cleaned)]
         segments: list[Segment] = []
         spoken = 0
-        for sentence in cleaning.sentences(cleaned):
+        for sentence in sentences(cleaned):
             lengths = [min(len(word), 64) for word in sentence.split()]
-            for start in range(0, len(lengths), cleaning.MAX_TOKENS):
-                ids = tuple(lengths[start : start + cleaning.MAX_TOKENS])
+            for start in range(0, len(lengths), MAX_TOKENS):
+                ids = tuple(lengths[start : start + MAX_TOKENS])
                 mine = places[spoken : spoken + len(ids)] if words else []
                 spans = tuple(WordSpan(*place, i, i + 1) for i, place in enumerate(mine))
                 segments.append(Segment(ids, style, len(segments), words=spans))

@@ -11,7 +11,7 @@ from edge.profile import Profile, Provider, usable_variants
 FUSED = "int8-fused"
 """Recipes that begin so need the operator library of edge/kernels."""
 WINDOW = "-window"
-"""Recipes that end so are for a GPU: a decoder without state (edge/synth/windows.py)."""
+"""Recipes that end so are for a GPU: a decoder without state (edge/synth/gpu/windows.py)."""
 SELF_TEST_LAYERS = 40
 """Random layers through every instruction set of this CPU: about 0.06 s."""
 
@@ -52,12 +52,13 @@ def windowed(variant: Variant) -> bool:
 
 
 def on_gpu(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
-    """What of a chain a decoder without state is for; the CPU if the chain has nothing else."""
+    """Pick a chain's providers for a decoder without state; the CPU if there is no other."""
     return tuple(p for p in providers if p.name != "CPUExecutionProvider") or providers
 
 
 def on_cpu(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
-    """What of a chain a decoder with state is for: a GPU would plan each length of it anew."""
+    """Pick a chain's providers for a decoder with state: a GPU would plan each length of it
+    anew."""
     cpu = tuple(p for p in providers if p.name == "CPUExecutionProvider")
     return cpu or (Provider("CPUExecutionProvider"),)
 

@@ -135,7 +135,7 @@ def load_print(path: Path, bundle: Bundle) -> VoicePrint:
 
 
 def all_labels() -> list[Label]:
-    """Of every print that can be read, by name; a damaged one is passed over."""
+    """List the label of every print that can be read, by name; a damaged one is passed over."""
     found: list[Label] = []
     folder = prints_dir()
     for path in sorted(folder.glob(f"[!.]*{_SUFFIX}")) if folder.is_dir() else []:

@@ -19,7 +19,7 @@ from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import open_bundle
 from edge.pcm import Samples
 from edge.profile import load_profile, usable_variants
-from edge.synth.piper import PiperSynthesizer
+from edge.synth.piper.synthesizer import PiperSynthesizer
 from tests.arm64.boards import CPUS, FOLDER, emulated
 from tests.arm64.bundles import COUNTED
 from tests.arm64.speak import decode, spoken

@@ -12,7 +12,7 @@ import numpy as np
 from edge import synth
 from edge.bundle import open_bundle
 from edge.pcm import Samples
-from edge.synth.piper import Latent, PiperSynthesizer
+from edge.synth.piper.synthesizer import Latent, PiperSynthesizer
 from edge.synth.schedule import plan_runs
 
 

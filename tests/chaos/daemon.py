@@ -14,9 +14,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-from edge import synth
 from edge.cli import run
 from edge.errors import NoSoundDevice
+from edge.families import FAMILIES, Family
 from edge.pcm import Samples, to_int16
 from edge.sound import failover
 
@@ -91,7 +91,7 @@ class PipeSink:
 
 
 def main(arguments: list[str]) -> int:
-    synth.FAMILIES["tone"] = "tests.chaos.voice"
+    FAMILIES["tone"] = Family("tone", run="tests.chaos.voice")
     chance = random.Random(1)
     time.time = lambda: time.monotonic() + chance.uniform(0, JUMP_S)  # type: ignore[assignment]
     time.time_ns = lambda: int(1e9 * time.time())  # type: ignore[assignment]

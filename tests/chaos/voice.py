@@ -15,7 +15,7 @@ from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
 from edge.pcm import PcmChunk, Word
 from edge.synth import Segment, Style
-from edge.synth.words import WordSpan
+from edge.text.words import WordSpan
 
 RATE = 22_050
 BEEP, GAP = 1024, 300  # frames: 46 and 14 ms

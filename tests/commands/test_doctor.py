@@ -28,7 +28,7 @@ def test_doctor_names_what_is_wrong(daemon: ThreadDaemon, tmp_path: Path) -> Non
 def test_an_answer_comes_back_as_it_was() -> None:
     version, providers = ask(probe.onnxruntime)
     assert version and "CPUExecutionProvider" in providers
-    assert ask(probe.family, "tone") is None
+    assert ask(probe.modules, "edge.synth.tone") is None
     assert isinstance(ask(probe.sound), list)
 
 
@@ -40,7 +40,7 @@ def test_an_error_comes_back_with_its_remedy(tmp_path: Path) -> None:
 
 def test_a_child_that_dies_leaves_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ProbeDied, match="No module named") as raised:
-        ask(probe.family, "morse")
+        ask(probe.modules, "morse")
     assert raised.value.status == 1
     monkeypatch.setattr(probe, "TIMEOUT_S", 0.01)
     with pytest.raises(ProbeDied, match="no answer within"):

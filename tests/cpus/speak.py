@@ -15,7 +15,7 @@ import numpy as np
 
 from edge import synth
 from edge.bundle import open_bundle
-from edge.profile import read_machine
+from edge.machine import read_machine
 from edge.synth.variants import runnable
 
 

@@ -30,9 +30,9 @@ from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import Bundle, open_bundle
 from edge.profile import Provider, Stages
 from edge.synth import Segment, Style
-from edge.synth.piper import PiperSynthesizer
+from edge.synth.gpu.windows import SIZES
+from edge.synth.piper.synthesizer import PiperSynthesizer
 from edge.synth.session import available_providers, versions
-from edge.synth.windows import SIZES
 from tests.gpu import decoders
 
 REPEATS = 7

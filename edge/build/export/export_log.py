@@ -1,4 +1,4 @@
-"""What each export did: one JSON-able row per stage, also for a stage that failed."""
+"""Record what each export did: one JSON-able row per stage, also for a stage that failed."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ class _Decoder:
         return self.graph.node("Add", (self.graph.constant(bias, f"{name}.bias"), product), name)
 
     def _gelu(self, x: str, name: str) -> str:
-        """By its definition: the form that onnxruntime recognises and fuses."""
+        """Write GELU by its definition: the form that onnxruntime recognises and fuses."""
         graph = self.graph
         root, one, half = (np.float32(number) for number in (np.sqrt(2.0), 1.0, 0.5))
         y = graph.node("Div", (x, graph.constant(root, "root_2")), f"{name}.div")

@@ -40,7 +40,7 @@ class Product:
 
 
 def float_product(graph: OriginalGraph, value: str) -> Product | None:
-    """What makes `value`, if it is a product with constant weights, int8 or float.
+    """Find the node that makes `value`, if it is a product with constant weights, int8 or float.
 
     Raises ExportFailed for integers that are used in any other way.
     """

@@ -259,12 +259,12 @@ class _DecoderWriter:
         return y
 
     def _residual(self, window: Window, y: Signal) -> Signal:
-        """What the window's signal was when `y` began, delayed as far as `y`."""
+        """Return the window's signal of when `y` began, delayed as far as `y`."""
         return self._delayed_to(self.layers.center(window), y)
 
 
 def _look_ahead(block: ResBlock) -> int:
-    """Of the convolutions after the first, in positions."""
+    """Count the look-ahead of the convolutions after the first, in positions."""
     return sum(reach(layer) for unit in block.units for layer in unit) - reach(block.units[0][0])
 
 

@@ -33,7 +33,7 @@ _INPUTS = ("input", "input_lengths", "scales", "sid")
 
 @dataclass(frozen=True)
 class _Truth:
-    """What the original gave: its noises, what its encoder says, its latent and its audio."""
+    """The original's own noises, encoder outputs, latent and audio."""
 
     duration_noise: Array
     noise: Array

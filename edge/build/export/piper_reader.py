@@ -257,7 +257,7 @@ def _resblocks(walk: Walk, width: int, before: int, slopes: set[float]) -> tuple
 
 
 def _divisor(walk: Walk, blocks: int) -> float:
-    """What the sum of a stage's blocks is divided by: the number of blocks."""
+    """Find the divisor of the sum of a stage's blocks: the number of blocks."""
     _, mean = activation(walk.graph, walk.here())
     divisor = walk.graph.constant(mean.input[1]) if mean.op_type == "Div" else None
     if blocks == 1 and divisor is None:

@@ -1,4 +1,4 @@
-"""What an exporter leaves in the bundle's folder."""
+"""Describe what an exporter leaves in the bundle's folder."""
 
 from __future__ import annotations
 

@@ -61,9 +61,9 @@ class Window:
 
 
 class Layers(Protocol):
-    """What a network is written against. `center` is the window's signal, delayed by `right`;
-    `gated` tanh of the first half of a convolution's outputs times sigmoid of the second, with
-    `cond` (1, out, 1), in 2-D form (1, out, 1, 1), added before."""
+    """The operations that a network is written with. `center` is the window's signal, delayed by
+    `right`; `gated` tanh of the first half of a convolution's outputs times sigmoid of the second,
+    with `cond` (1, out, 1), in 2-D form (1, out, 1, 1), added before."""
 
     graph: GraphWriter
     axis: int

@@ -12,7 +12,7 @@ import numpy as np
 from edge.build.packages import require
 from edge.build.quantize.recipe import load, refuse, session
 from edge.pcm import Samples
-from edge.text import MAX_TOKENS
+from edge.text.cutting import MAX_TOKENS
 
 _SEED = 20_240_501
 

@@ -62,8 +62,8 @@ def fp32_window(source: Path, target: Path, calibration: Calibration | None) -> 
     """The decoder without state, by height-1 2-D convolutions, for windows of few lengths.
 
     A GPU plans a graph anew for every length that it meets, so a sentence is decoded there in
-    overlapping windows (edge/synth/windows.py). 2-D, because CUDA and TensorRT have kernels for
-    that at every length and dilation, in float16 too.
+    overlapping windows (edge/synth/gpu/windows.py). 2-D, because CUDA and TensorRT have kernels
+    for that at every length and dilation, in float16 too.
     """
     weights = _weights("fp32-window", source, calibration)
     size = save(write_window_decoder(weights), target)

@@ -50,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Observed:
-    """Of each channel: lowest, highest, mean and mean square; `sample` (channels, some
+    """Statistics of each channel: lowest, highest, mean and mean square; `sample` (channels, some
     positions); `positions` in all."""
 
     low: Vector

@@ -1,4 +1,4 @@
-"""What every recipe takes and gives, and how it reads and writes its graph."""
+"""Define what every recipe takes and gives, and how it reads and writes its graph."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _REPORT = "Build with another recipe for this stage, and report the voice: this 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a recipe may learn from: sentences as latents, and how much it may lose.
+    """Material that a recipe may learn from: sentences as latents, and how much it may lose.
 
     latents: float32 (1, channels, frames) each, as the fp32 encoder makes them
     (`calibrate.latents`). rate: Hz of the decoder's audio. log_mel_db: the most that int8-static
@@ -81,7 +81,7 @@ class Added:
 
 @dataclass(frozen=True)
 class RecipeLog:
-    """What a recipe did: layers in its small type and layers left in float32."""
+    """The work of a recipe: layers in its small type and layers left in float32."""
 
     recipe: str
     bytes_before: int
@@ -130,7 +130,7 @@ def save(model: onnx.ModelProto, path: Path) -> int:
 
 
 def session_of(path: Path) -> onnxruntime.InferenceSession:
-    """As `session`, of a file: one that is too large to hold twice."""
+    """Make a session from a file: one that is too large to hold twice."""
     return session(str(path), path.name)
 
 

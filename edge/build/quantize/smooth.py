@@ -46,7 +46,7 @@ class Rounded:
 
 
 def ranges(observed: Observed) -> tuple[Vector, Vector]:
-    """Of each channel the range with the least mean square error: what lies outside is clipped,
+    """Find each channel's range with the least mean square error: what lies outside is clipped,
     what lies inside is rounded. It always holds zero."""
     low, high = np.minimum(observed.low, 0.0), np.maximum(observed.high, 0.0)
     sample = observed.sample

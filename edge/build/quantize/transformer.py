@@ -34,8 +34,8 @@ _DELICATE = re.compile(r"\.(?:v_proj|down_proj|to_v|ff\.ff\.2)/|^llm_decoder/")
 """In int4 these stay int8: the values that attention mixes, the matrices that close a layer, and
 the head (as the quantization profiles of public ports have it)."""
 STATE, KEPT = "past", "kept"
-"""Of flow_step, where `past` may be left out. The language model's goes in and out whole, in
-float32, and is small."""
+"""Inputs of flow_step, where `past` may be left out. The language model's goes in and out whole,
+in float32, and is small."""
 _HALF_MAX = 65504.0
 
 _Nodes = list[onnx.NodeProto]

@@ -1,4 +1,4 @@
-"""What is wrong with this machine, and the command that mends it.
+"""Find what is wrong with this machine, and the command that mends it.
 
 Whatever could take the process down is asked of a child process: probe.py.
 """
@@ -21,9 +21,12 @@ from edge.bundle.store import bundle_folders, name_places
 from edge.client import Client
 from edge.commands.doctor import probe
 from edge.commands.doctor.probe import ProbeDied, ask
+from edge.detection import detect
 from edge.errors import EdgeError
+from edge.families import FAMILIES
 from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_trouble
-from edge.profile import all_profiles, detect, read_machine
+from edge.machine import read_machine
+from edge.profile import all_profiles
 from edge.remedies import add_packages, for_speaking_alone, get_voice, start_daemon
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -188,18 +191,14 @@ def too_slow(bundle: Bundle) -> Iterator[Result]:
 
 
 def check_families(bundles: Sequence[Bundle]) -> Iterator[Result]:
-    for family in sorted({bundle.manifest.family for bundle in bundles}):
+    for name in sorted({bundle.manifest.family for bundle in bundles}):
+        family = FAMILIES[name]
         try:
-            ask(probe.family, family)
+            ask(probe.modules, family.run_module, *family.imports)
         except EdgeError as error:
-            remedy = add_packages(_EXTRAS.get(family, family))
-            yield "fail", f"{family}: {error.message}", remedy
+            yield "fail", f"{name}: {error.message}", add_packages(family.extra or "cpu")
         else:
-            yield "ok", f"{family} can run here", ""
-
-
-_EXTRAS = {"cosyvoice3": "cosyvoice3-run"}
-"""The pip extra that runs a family, where that is not the family's name."""
+            yield "ok", f"{name} can run here", ""
 
 
 def check_providers(bundles: Sequence[Bundle]) -> Iterator[Result]:

@@ -24,8 +24,6 @@ T = TypeVar("T")
 TIMEOUT_S = 60
 PREPARE_S = 20
 """How long a GPU is waited for: its libraries take seconds, a TensorRT engine takes minutes."""
-PACKAGES = {"piper": ("piper",), "hibari": ("hibari",), "cosyvoice3": ("soxr", "tokenizers")}
-"""Python packages without which a family cannot speak."""
 _TOLD = 3  # exit status of a child whose last two lines are an EdgeError's message and remedy
 
 
@@ -76,8 +74,8 @@ def kernels() -> tuple[str, Sequence[str]]:
 
 
 def speed() -> None:
-    from edge.synth import MAX_SPEED
-    from edge.synth.stretch import check_speed
+    from edge.synth.time_stretch import check_speed
+    from edge.text import MAX_SPEED
 
     check_speed(MAX_SPEED)
 
@@ -106,9 +104,10 @@ def tone() -> str:
     return sink.name
 
 
-def family(name: str) -> None:
-    for module in (f"edge.synth.{name}", *PACKAGES.get(name, ())):
-        importlib.import_module(module)
+def modules(*names: str) -> None:
+    """Import everything that a family needs."""
+    for name in names:
+        importlib.import_module(name)
 
 
 def provider(folder: str) -> tuple[str, str]:
@@ -123,7 +122,7 @@ def provider(folder: str) -> tuple[str, str]:
     return voice.provider, bundle.profile.runtime.providers.decoder[0].name
 
 
-PROBES = (onnxruntime, kernels, speed, sound, tone, family, provider)
+PROBES = (onnxruntime, kernels, speed, sound, tone, modules, provider)
 
 
 def answer(name: str, *arguments: str) -> int:

@@ -16,6 +16,7 @@ from edge.commands.options import (
     socket_option,
     switch,
 )
+from edge.text import MAX_SPEED, MIN_SPEED
 
 EXAMPLE = "edge say 'The train to Oxford leaves at nine.'"
 
@@ -34,7 +35,10 @@ class Options:
         None, "VOICE", "speak with this voice; the daemon's default voice if left out", short="-v"
     )
     speed: float = option(
-        1.0, "X", "speak X times as fast, 0.5 to 3; above 1.5 most voices need libsonic"
+        1.0,
+        "X",
+        f"speak X times as fast, {MIN_SPEED:g} to {MAX_SPEED:g}; "
+        "above 1.5 most voices need libsonic",
     )
     volume: float = option(1.0, "X", "make it X times as loud, 0 to 2; edge volume applies too")
     priority: Priority = choice(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge import text as cleaning
 from edge.bundle import Bundle
 from edge.errors import BadClip, ModelFailed, TextTooLong
 from edge.pcm import PcmChunk
@@ -16,6 +15,8 @@ from edge.synth.cosyvoice3.speaker import FAMILY, Speaker, to_arrays
 from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.session import Array, Session
 from edge.synth.voice_print import VoicePrint
+from edge.text.cleaning import clean
+from edge.text.cutting import MAX_TOKENS
 
 SPEECH_TOKENIZER, SPEAKER_ENCODER = "speech_tokenizer_v3.onnx", "campplus.onnx"
 
@@ -59,10 +60,10 @@ def _transcript(bundle: Bundle, settings: Settings, transcript: str | None) -> t
             f"{bundle.voice.name} must know what is said in the clip",
             "Give it, word for word: --text 'what it says'",
         )
-    ids = TextTokenizer(bundle, settings).encode(cleaning.clean(transcript))
-    if len(ids) > cleaning.MAX_TOKENS:
+    ids = TextTokenizer(bundle, settings).encode(clean(transcript))
+    if len(ids) > MAX_TOKENS:
         raise TextTooLong(
-            f"the transcript has {len(ids)} text tokens; the limit is {cleaning.MAX_TOKENS}",
+            f"the transcript has {len(ids)} text tokens; the limit is {MAX_TOKENS}",
             "Give a shorter clip, and only what is said in it.",
         )
     return ids

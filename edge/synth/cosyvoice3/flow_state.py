@@ -1,4 +1,4 @@
-"""What the flow keeps of the frames that are done, so that a chunk costs its own length."""
+"""Keep the flow's state of the frames that are done, so that a chunk costs its own length."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUNTIME_MB = 200
 """Python, its packages, the rows of the tables that were read, and what a step and a window of
 the vocoder work in. An allowance, not measured at the released sizes."""
 SHARE = 0.5
-"""Of the memory that is free now: other programs want some too."""
+"""Share of the memory that is free now: other programs want some too."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def room_now(each: Layout) -> int:
 
 
 class FlowState:
-    """Of one segment, for at most `room` frames: one copy of it exists, and what is not filled yet
-    takes no memory, only addresses."""
+    """State of one segment, for at most `room` frames: one copy of it exists, and what is not
+    filled yet takes no memory, only addresses."""
 
     def __init__(self, each: Layout, room: int) -> None:
         self._past = np.empty((each.steps, room, *each.shape), each.type)
@@ -78,7 +78,7 @@ class FlowState:
         return {PAST: past, TAILS: self._tails[step], KEEP: np.arange(count)}
 
     def keep(self, step: int, outputs: dict[str, Array]) -> None:
-        """What the graph gave for those frames; they count once every step has kept them."""
+        """Keep what the graph gave for those frames; they count once every step has kept them."""
         kept = outputs[KEPT]
         self._past[step, self.frames : self.frames + len(kept)] = kept
         self._tails[step] = outputs[ENDS]

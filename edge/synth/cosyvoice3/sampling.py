@@ -43,7 +43,7 @@ class Sampler:
         return token
 
     def _nucleus(self, scores: Scores) -> int:
-        """Of the likeliest ones; the one that crosses `top_p` is among them."""
+        """Draw one of the likeliest; the one that crosses `top_p` is among them."""
         chances = _softmax(scores)
         order = np.argsort(-chances, kind="stable")[: self._sampling.top_k]
         before = np.cumsum(chances[order]) - chances[order]

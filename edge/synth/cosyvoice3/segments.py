@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge import text as cleaning
 from edge.errors import TextTooLong
-from edge.synth.words import WordSpan
+from edge.text.cutting import MAX_TOKENS, sentences
+from edge.text.words import WordSpan
 
 MAX_OUTPUT_S = 10.0
-"""Of one segment's sound, as far as its text tells: bounds memory, which grows with its square."""
+"""Seconds of one segment's sound, as far as its text tells: bounds memory, which grows with its
+square."""
 SPEECH_PER_TEXT_TOKEN = 7.0
 """Speech tokens for a token of text: 6 to 8 as people speak."""
 
@@ -47,7 +48,7 @@ def seconds(tokens: float, token_rate: int, speed: float) -> float:
 def most_tokens(token_rate: int, speed: float) -> int:
     """Text tokens of a segment: those of MAX_OUTPUT_S, and no more than one inference may have."""
     most = int(MAX_OUTPUT_S * token_rate * speed / SPEECH_PER_TEXT_TOKEN)
-    return min(cleaning.MAX_TOKENS, most)
+    return min(MAX_TOKENS, most)
 
 
 def cut(
@@ -60,7 +61,7 @@ def cut(
     limit = most_tokens(token_rate, speed)
     pieces: list[list[_Atom]] = []
     place = 0
-    for sentence in cleaning.sentences(text):
+    for sentence in sentences(text):
         begin = text.index(sentence, place)
         place = begin + len(sentence)
         atoms = [
@@ -84,7 +85,7 @@ def cut(
 
 
 def _pieces(atoms: Sequence[_Atom], limit: int) -> list[Sequence[_Atom]]:
-    """As even as the text allows, each cut behind the clause nearest to an even share."""
+    """Cut as evenly as the text allows, behind the clause nearest to an even share."""
     found: list[Sequence[_Atom]] = []
     while (size := _size(atoms)) > limit:
         share = size / -(-size // limit)

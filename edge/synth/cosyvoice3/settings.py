@@ -1,4 +1,4 @@
-"""What config.json of a bundle says of the model: numbers from the checkpoint."""
+"""Read the model's numbers, which come from the checkpoint, from config.json of a bundle."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FlowNumbers:
 
 @dataclass(frozen=True)
 class MelNumbers:
-    """Of the prompt's spectrogram, in samples at the voice's rate."""
+    """Numbers of the prompt's spectrogram, in samples at the voice's rate."""
 
     OPEN: ClassVar[bool] = True
     n_fft: int

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle
 from edge.pcm import PcmChunk, Samples
@@ -22,6 +21,7 @@ from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
 from edge.synth.cosyvoice3.word_times import WordTimes
 from edge.synth.voice_print import find_print, load_print
+from edge.text.cleaning import clean
 
 LONGEST_HOP = 4
 """Blocks of the longest step where each makes the whole mel anew: they grow, 1, 2, 4, 4, ..."""
@@ -55,7 +55,7 @@ class CosyVoice3Synthesizer:
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         voice = self._nobody if style.speaker is None else self._print(style.speaker)
-        cleaned = cleaning.clean(text)
+        cleaned = clean(text)
         pieces = cut(cleaned, self._tokenizer.encode, self._settings.token_rate, style.speed)
         return [
             SpokenSegment(piece.ids, style, index, words=piece.words if words else (), voice=voice)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from edge.pcm import PcmChunk, Word
-from edge.synth.words import WordSpan
+from edge.text.words import WordSpan
 
 
 class WordTimes:

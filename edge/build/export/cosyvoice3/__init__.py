@@ -20,7 +20,7 @@ from edge.errors import ExportFailed, MissingPackage
 
 EXPORTER = "cosyvoice3"
 NOISE_FRAMES = 2000
-"""Of the flow's fixed noise: 30 s of clip and 10 s of speech, at 50 frames a second."""
+"""Frames of the flow's fixed noise: 30 s of clip and 10 s of speech, at 50 frames a second."""
 OFFICIAL_NOISE_FRAMES = 15_000
 """The released code draws so many for each mel band, one band after the other."""
 

@@ -1,4 +1,4 @@
-"""What a bundle carries beside the graphs: tables, fixed noise, the tokenizer, the numbers.
+"""Write what a bundle carries beside the graphs: tables, fixed noise, the tokenizer, the numbers.
 
 Nothing here needs torch.
 """

@@ -233,7 +233,7 @@ class Estimator(nn.Module):
         tails: Tensor,
         keep: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """As FlowStep's, but with the batch of two in x, mu, cond and spks."""
+        """Run like FlowStep's, but with the batch of two in x, mu, cond and spks."""
         length = x.shape[2]
         time = self.time_embed(t)
         speaker = spks.unsqueeze(1).expand(2, length, spks.shape[1])

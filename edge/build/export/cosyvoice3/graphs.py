@@ -141,7 +141,7 @@ def stages(model: Model) -> list[Stage]:
 
 
 def no_state(flow: FlowDimensions) -> dict[str, Array]:
-    """Of flow_step: nothing came before, and nothing is kept."""
+    """Make flow_step's inputs if nothing came before, and nothing is kept."""
     return {
         "past": np.zeros((0, 2 * flow.depth, 2, flow.dim), np.float32),
         "tails": np.zeros((2, 2, flow.dim, 0), np.float32),

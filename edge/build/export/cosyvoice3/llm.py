@@ -117,7 +117,8 @@ class Llm(nn.Module):
 
 
 class Tables(nn.Module):
-    """What numpy gathers: a row per text token, a row per speech token and its controls."""
+    """Tables that numpy gathers from: a row per text token, a row per speech token and its
+    controls."""
 
     def __init__(self, d: LlmDimensions) -> None:
         super().__init__()

@@ -61,7 +61,7 @@ def prove(stage: Stage, path: Path, model: Model) -> list[Parity]:
 
 
 def failures(rows: list[Parity]) -> list[str]:
-    """What is beyond the limit, in words."""
+    """Tell in words what is beyond the limit."""
     return [
         f"{row.stage}: relative L2 {row.relative_l2:.1e}, the limit is {LIMIT:.0e}"
         for row in rows
@@ -161,7 +161,7 @@ def _grid() -> Tensor:
 def _velocity(
     model: Model, x: Tensor, mu: Tensor, cond: Tensor, t: Tensor, spks: Tensor, mask: Tensor
 ) -> Tensor:
-    """Of all frames at once."""
+    """Run all frames at once."""
     empty = [torch.from_numpy(array) for array in no_state(model.dimensions.flow).values()]
     v: Tensor = model.step(x, mu, cond, t.view(1), spks, mask, *empty)[0]
     return v

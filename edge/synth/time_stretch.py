@@ -31,7 +31,7 @@ _HELD_S = 2 / 65
 
 
 def check_speed(speed: float) -> None:
-    """Raises MissingPackage where this machine cannot speak so fast."""
+    """Refuse a speed that this machine cannot speak at. Raises MissingPackage."""
     if speed > ALONE:
         try:
             _library(LIBRARY)
@@ -44,8 +44,8 @@ def check_speed(speed: float) -> None:
 
 
 def paced(durations: npt.ArrayLike, speed: float, least: int = 0) -> tuple[list[int], float]:
-    """Frames of each id at this speed, from those at speed 1, and by how much their sound is still
-    too long: 1 up to ALONE. `least`: frames that an id needs.
+    """Return the frames of each id at this speed, from those at speed 1, and the factor by which
+    their sound is still too long: 1 up to ALONE. `least`: frames that an id needs.
 
     The running total is rounded, not each id: rounded up, a sentence at 2 was only 1.5 times as
     fast.
@@ -63,7 +63,7 @@ def _by_the_model(speed: float) -> float:
 
 
 def quicker(decoder: Decoder, speed: float) -> Decoder:
-    """The decoder as playback sees it, whose sound is stretched afterwards."""
+    """Return the decoder as playback sees it, whose sound is stretched afterwards."""
     if speed <= ALONE:
         return decoder
     held = int(np.ceil(_HELD_S / decoder.frame_s))
@@ -72,7 +72,7 @@ def quicker(decoder: Decoder, speed: float) -> Decoder:
 
 
 def stretched(chunks: Iterable[PcmChunk], factor: float) -> Iterator[PcmChunk]:
-    """The same speech `factor` times as fast, with its words where they are heard then."""
+    """Make the speech `factor` times as fast, with its words where they are heard then."""
     if factor == 1.0:
         yield from chunks
         return
@@ -123,7 +123,7 @@ class _Stream:
         self._sonic.sonicSetSpeed(self._stream, factor)
 
     def push(self, samples: Samples) -> Samples:
-        """What can be given out after these."""
+        """Take samples; return those that can be given out now."""
         given = np.ascontiguousarray(samples, np.float32)
         self._check(
             self._sonic.sonicWriteFloatToStream(self._stream, given.ctypes.data, len(given))

@@ -1,4 +1,4 @@
-"""Text with tags -> the text to speak, and where its marks are."""
+"""Take the tags out of SSML: the text to speak, and where its marks are."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ _APART = re.compile(r"<\s*/?\s*(?:p|s|break|speak)\b")
 
 @dataclass(frozen=True)
 class MarkedText:
-    """`marks`: (characters of `text` before it, its name), in order."""
+    """A text without tags."""
 
     text: str
     marks: tuple[tuple[int, str], ...] = ()
+    """(characters of `text` before the mark, its name), in order."""
 
     @property
     def has_marks_inside(self) -> bool:
-        """A mark has something to speak behind it."""
+        """True if a mark has something to speak behind it."""
         return any(self.text[place:].strip() for place, _ in self.marks)
 
     def pieces(self, limit: int) -> list[MarkedText]:
-        """Of at most `limit` characters each, cut at spaces where there are any."""
+        """Cut it into pieces of at most `limit` characters, at spaces if there are any."""
         found, start = [], 0
         while True:
             end = len(self.text)
@@ -45,7 +46,7 @@ class MarkedText:
 
 
 def strip_tags(ssml: str, spoken: Callable[[str], str] = str) -> MarkedText:
-    """All tags but marks mean nothing here; `spoken` is applied to what stands between tags.
+    """Drop all tags but marks, and apply `spoken` to the text between tags.
 
     Not an XML parser: what a program sends as SSML is spoken even where it is not well-formed.
     """

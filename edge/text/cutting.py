@@ -1,32 +1,24 @@
-"""Text before any family sees it: cleaned, within the limits, cut where speech may pause."""
+"""Cut a text where speech may pause: into pieces as it arrives, sentences, and clauses."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from edge.errors import EmptyText, TextTooLong
-
-MAX_CHARACTERS = 10_000
-"""Per request: about ten minutes of speech; longer texts come in pieces."""
+from edge.errors import TextTooLong
+from edge.text.cleaning import Piece
 
 MAX_TOKENS = 200
-"""Per segment: about ten seconds of speech, which bounds the memory of one inference."""
-
-LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?")
-"""A language as voices and lexicons name it: BCP 47 with underscores, like en, en_US, es_419 or
-zh_Hant_TW."""
+"""Tokens of one segment: about ten seconds of speech, which bounds the memory of one inference."""
 
 _CLAUSE_END = frozenset(",;:—–.!?…")
 FIRST_CLAUSE, LATER_CLAUSE = 24, 120
-"""Of a text that comes piece by piece: a clause of so many characters need not wait for the end
-of its sentence. The first one is short, because somebody waits for it; the later ones have the
-sound before them, and whole sentences sound better."""
+"""Characters of a clause that need not wait for the end of its sentence, in a text that comes
+piece by piece. The first clause may be short, because somebody waits for it; the later ones have
+the sound before them, and whole sentences sound better."""
 
 LONGEST_PIECE = 600
-"""Of a text without any marks; it is cut between words."""
+"""Characters of a piece. A text without any marks is cut between words."""
 
 _CLOSERS = "\"'”’)\\]」』"
 _PIECE_END = re.compile(
@@ -44,45 +36,8 @@ _SHORTENED = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=\S)|\n\s*\n")
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of a text; `start` counts the characters before it."""
-
-    text: str
-    start: int = 0
-
-
-def clean(text: str) -> str:
-    """The text without control characters, or an error before any work is done.
-
-    Raises TextTooLong over MAX_CHARACTERS, EmptyText where nothing can be spoken.
-    """
-    return clean_piece(Piece(text)).text
-
-
-def clean_piece(piece: Piece) -> Piece:
-    """Like clean(), and where what is left of it starts. One character stays one character."""
-    text = piece.text
-    if len(text) > MAX_CHARACTERS:
-        raise TextTooLong(
-            f"the text has {len(text):,} characters; the limit for one request is "
-            f"{MAX_CHARACTERS:,}",
-            "Pipe it through: edge say -",
-        )
-    # A NUL would end the text inside espeak; the others are never spoken.
-    cleaned = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and c != "\n" else c
-        for c in text
-    )
-    if not any(unicodedata.category(c)[0] in "LNS" for c in cleaned):
-        raise EmptyText(
-            f"nothing to speak in {_shape(text)}", 'Give words: edge say "Hello from the board."'
-        )
-    return Piece(cleaned.strip(), piece.start + len(cleaned) - len(cleaned.lstrip()))
-
-
 def piece_length(text: str, clause: int) -> int | None:
-    """Characters of the first piece of `text` that can be spoken before the rest has come.
+    """Count the characters of the first piece of `text` that can be spoken before the rest comes.
 
     None if more must come first. A clause of fewer than `clause` characters waits for its
     sentence. More text never changes an answer, so the pieces of a text are the same however it
@@ -107,8 +62,8 @@ def piece_length(text: str, clause: int) -> int | None:
 
 
 class Splitter:
-    """A text that comes in chunks, cut anywhere -> the pieces to speak. Together they are the
-    text, character for character."""
+    """Turns a text that comes in chunks, cut anywhere, into the pieces to speak. Together they are
+    the text, character for character."""
 
     def __init__(self) -> None:
         self._rest, self._start = "", 0
@@ -119,7 +74,7 @@ class Splitter:
         return len(self._rest)
 
     def feed(self, chunk: str) -> list[Piece]:
-        """The pieces that this chunk completes."""
+        """Take a chunk; return the pieces that it completes."""
         self._rest += chunk
         pieces: list[Piece] = []
         while True:
@@ -129,7 +84,7 @@ class Splitter:
             pieces.append(self._take(length))
 
     def finish(self) -> list[Piece]:
-        """What is left, where the text is at its end."""
+        """Return what is left when the text is at its end."""
         return [self._take(len(self._rest))] if self._rest else []
 
     def _take(self, length: int) -> Piece:
@@ -139,7 +94,7 @@ class Splitter:
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences at end punctuation and at blank lines; for families that do not cut themselves."""
+    """Cut at end punctuation and at blank lines; for families that do not cut themselves."""
     return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
 
 
@@ -167,8 +122,3 @@ def cut_at_clauses(tokens: Sequence[str], limit: int) -> list[Sequence[str]]:
         pieces.append(rest[:cut])
         rest = rest[cut:]
     return [*pieces, rest] if len(rest) else pieces
-
-
-def _shape(text: str) -> str:
-    """What the text is made of, without quoting it: texts stay out of messages and logs."""
-    return "an empty text" if not text.strip() else f"{len(text)} characters without words"

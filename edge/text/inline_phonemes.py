@@ -1,4 +1,4 @@
-"""Phonemes that a text holds in [[ ]], in place of a word, among those of its other words.
+"""Read phonemes that a text holds in [[ ]] in place of a word, among those of its other words.
 
 A phonemizer wants whole sentences: what stands beside a word, a comma above all, would be lost or
 read aloud if the text were cut there. So a made-up word takes the place, and gives it back.
@@ -11,16 +11,19 @@ from collections.abc import Callable, Sequence
 
 _GIVEN = re.compile(r"\[\[(.*?)\]\]")
 _STAND_INS = ("Zizzag", "Bezzig", "Gibzag", "Zubbig")
-"""Words of no language, that end in a stop: nothing is linked to them. Capitals, because espeak
-sees by them that a sentence begins."""
+"""Words of no language. They end in a stop, so that nothing is linked to them, and begin with a
+capital, by which espeak sees that a sentence begins."""
 _STRESS = "ˈˌ"
 
 
 def phonemize_given(
     text: str, phonemize: Callable[[str], Sequence[Sequence[str]]]
 ) -> list[list[str]]:
-    """Sentences of phonemes, as `phonemize` gives them. Where a language has no way to read the
-    made-up words, what stands between the given phonemes is read part by part."""
+    """Return sentences of phonemes as `phonemize` gives them, the given ones in their places.
+
+    If a language has no way to read the made-up words, the text between the given phonemes is read
+    part by part.
+    """
     parts = _GIVEN.split(text)
     if len(parts) == 1:
         return [list(sentence) for sentence in phonemize(text)]
@@ -47,7 +50,7 @@ def phonemize_given(
 def _exchanged(
     sentence: Sequence[str], alone: Sequence[str], given: Sequence[str]
 ) -> tuple[list[str], int]:
-    """With `given` in the places of the made-up word, and how many there were."""
+    """Put `given` in the places of the made-up word; return how many there were, too."""
     sounds = [place for place, phoneme in enumerate(sentence) if phoneme not in _STRESS]
     bare = [sentence[place] for place in sounds]
     found: list[str] = []

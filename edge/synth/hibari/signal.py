@@ -1,10 +1,10 @@
-"""The signal half of a hibari voice, chunk by chunk: spectra and pitch in, samples out.
+"""Turn a hibari voice's spectra and pitch into samples, chunk by chunk.
 
-What hibari.dsp.synth computes for a whole clause (a pulse train from f0, filtered by one branch,
-plus shaped noise, plus a branch with its own phase, through one inverse STFT), with what a chunk
-owes to its neighbours kept between the calls: the phase of the pulses, the samples that the next
-STFT window still needs, and the three windows that overlap the next block. Every sample is the
-same sum of the same numbers however the clause is cut. Spectra lie one per HOP samples; arrays
+This is what hibari.dsp.synth computes for a whole clause (a pulse train from f0, filtered by one
+branch, plus shaped noise, plus a branch with its own phase, through one inverse STFT), with what a
+chunk owes to its neighbours kept between the calls: the phase of the pulses, the samples that the
+next STFT window still needs, and the three windows that overlap the next block. Every sample is
+the same sum of the same numbers however the clause is cut. Spectra lie one per HOP samples; arrays
 are (spectra, bins), where the package has (bins, spectra).
 
 The noise is drawn spectrum by spectrum, so it does not depend on the cut either; for one seed it
@@ -45,7 +45,7 @@ class Signal:
         self._trim = self._margin  # of these, not yet dropped
 
     def pitch(self, f0: Samples, last: bool) -> None:
-        """The next f0 (n,) in Hz: before the spectra of the same places, or further ahead."""
+        """Take the next f0 (n,) in Hz: before the spectra of the same places, or further ahead."""
         made, half = self._pulses(f0, last), self._dsp.N_FFT // 2
         if self._source is None:  # the clause begins and ends with its mirror image
             self._source = np.pad(made, (half, 0), mode="reflect")
@@ -55,7 +55,7 @@ class Signal:
             self._source = np.pad(self._source, (0, half), mode="reflect")
 
     def samples(self, spectra: Mapping[str, Array], last: bool) -> Samples:
-        """The samples that the next spectra finish: lh, theta, ln, lr, phi (n, bins)."""
+        """Return the samples that the next spectra finish: lh, theta, ln, lr, phi (n, bins)."""
         dsp = self._dsp
         lh, theta, ln, lr, phi = (spectra[name] for name in SPECTRA)
         spectrum = self._sources(len(lh))
@@ -66,7 +66,7 @@ class Signal:
         return self._overlapped(dsp.irfft(spectrum, dsp.N_FFT, 1), last)
 
     def _sources(self, count: int) -> Array:
-        """The STFT of the pulses at the next `count` places, complex64 (count, bins)."""
+        """Compute the STFT of the pulses at the next `count` places, complex64 (count, bins)."""
         dsp = self._dsp
         assert self._source is not None  # pitch comes first
         windows = np.lib.stride_tricks.sliding_window_view(self._source, dsp.N_FFT)
@@ -75,7 +75,7 @@ class Signal:
         return source
 
     def _pulses(self, f0: Samples, last: bool) -> Samples:
-        """Every harmonic at equal strength, for all f0 but the newest, whose next is unknown.
+        """Make every harmonic at equal strength, for all f0 but the newest, whose next is unknown.
 
         sum of cos(h t), h = 1..H, is sin((H + 1/2) t) / (2 sin(t / 2)) - 1/2.
         """

@@ -1,4 +1,4 @@
-"""espeak-ng as piper-tts drives it, without what that costs over time.
+"""Drive espeak-ng as piper-tts does, without what that costs over time.
 
 piper-tts 1.8.0 sets espeak's voice before each text, and espeak keeps 1,360 bytes and takes
 0.07 ms each time: memory that grows as long as the daemon speaks, and for each word whose time is
@@ -20,20 +20,21 @@ class Voice:
         self._name: str | None = None
 
     def set(self, name: str) -> None:
-        """Raises what espeak's bridge does for a voice that it lacks; then none counts as set."""
+        """Choose a voice. Raises what espeak's bridge does for one that it lacks; then none counts
+        as set."""
         if name != self._name:
             self._name = None
             self._set(name)
             self._name = name
 
     def start(self, folder: str) -> None:
-        """Initializing espeak forgets its voice."""
+        """Initialize espeak, which forgets its voice."""
         self._name = None
         self._start(folder)
 
 
 def keep_voice() -> None:
-    """From now on in this process; calling it again changes nothing."""
+    """Keep espeak's voice from now on in this process; calling it again changes nothing."""
     from piper import espeakbridge
 
     if not isinstance(getattr(espeakbridge.set_voice, "__self__", None), Voice):

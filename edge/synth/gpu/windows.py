@@ -38,7 +38,7 @@ class Window:
 
 
 def plan_windows(frames: int, context: int, sizes: tuple[int, ...] = SIZES) -> Iterator[Window]:
-    """The windows of a sentence: a small one for the first sound, then large ones."""
+    """Yield the windows of a sentence: a small one for the first sound, then large ones."""
     done = 0
     while done < frames:
         start = max(0, done - context)
@@ -92,7 +92,8 @@ class WindowDecoder:
             self._run(np.zeros((1, channels, 1), np.float32), size, extra)
 
     def decode(self, latent: Samples, extra: Mapping[str, Array]) -> Iterator[Samples]:
-        """float32 (1, channels, frames) to sound, float32 (samples,), in pieces."""
+        """Turn a latent, float32 (1, channels, frames), into sound, float32 (samples,), in
+        pieces."""
         for window in plan_windows(latent.shape[2], self._context):
             part = latent[:, :, window.start : window.start + window.size]
             audio = self._run(part, window.size, extra)

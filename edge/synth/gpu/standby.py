@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NICENESS = 10
-"""Of the thread that prepares, and of those that the provider starts from it: whoever speaks
-meanwhile goes first."""
+"""Niceness of the thread that prepares, and of those that the provider starts from it: whoever
+speaks meanwhile goes first."""
 
 
 class Standby:
@@ -38,7 +38,7 @@ class Standby:
         self._thread.start()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether the preparing is over, one way or the other."""
+        """Wait; return True once the preparing is over, one way or the other."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -48,7 +48,7 @@ class Standby:
 
     @property
     def provider(self) -> str:
-        """As a person reads it in `edge status`: what speaks, and why nothing better does."""
+        """The provider that speaks, and why nothing better does, as `edge status` shows it."""
         name = self._speaking.provider
         return f"{name} ({self._state})" if self._state else name
 
@@ -63,7 +63,8 @@ class Standby:
         return self._speaking.speak(segment)
 
     def _change_over(self) -> None:
-        """On the synthesis thread; what is being spoken holds on to the one that began it."""
+        """Take what is ready. Synthesis thread; what is being spoken holds on to the one that
+        began it."""
         if self._ready is not None:
             log.info("from now on: %s on %s", self._ready.variant, self._ready.provider)
             self._speaking, self._ready, self._state = self._ready, None, ""

@@ -1,4 +1,4 @@
-"""Family `hibari`: phonemes -> encoder -> frames -> decoder -> spectra -> numpy -> PCM.
+"""Speak with a hibari voice: phonemes -> encoder -> frames -> decoder -> spectra -> numpy -> PCM.
 
 The English front end and the mathematics of the signal half are those of the package hibari-tts
 (Apache-2.0). The decoder and the signal half work in chunks, exactly: a sentence's samples do
@@ -9,28 +9,31 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style
-from edge.synth.given import phonemize_given
-from edge.synth.hibari_signal import SPECTRA, Signal
+from edge.synth.hibari import read_vocabulary
+from edge.synth.hibari.signal import SPECTRA, Signal
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
-from edge.synth.stretch import check_speed, paced, quicker, stretched
+from edge.synth.time_stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu
-from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
+from edge.synth.word_timing import at_frames, with_words
+from edge.text.cleaning import clean
+from edge.text.cutting import MAX_TOKENS, cut_at_clauses
+from edge.text.inline_phonemes import phonemize_given
+from edge.text.words import WordSpan, find_words, in_piece
 
 _PAD = 0
 MAX_SEGMENT_S = 60.0
-"""A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
+"""Seconds of a segment. A sane model gives about 10 for MAX_TOKENS; far more is a damaged one, not
+a slow speaker."""
 
 _LONGEST_PART = 96
 """Spectra made into sound at once: the last run gives the look-ahead too, 135 more than asked."""
@@ -49,9 +52,7 @@ class HibariSynthesizer:
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
         self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")
-        self._vocabulary: dict[str, int] = json.loads(
-            bundle.file("vocab.json").read_text(encoding="utf-8")
-        )
+        self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -78,8 +79,8 @@ class HibariSynthesizer:
                 f"this voice has one speaker, not {style.speaker!r}", "Leave the speaker out."
             )
         check_speed(style.speed)
-        limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
-        cleaned = cleaning.clean(text)
+        limit = min(MAX_TOKENS, round(MAX_TOKENS * style.speed))
+        cleaned = clean(text)
         sentences = [
             [p for p in self._g2p(sentence) if p in self._vocabulary]
             for sentence in self._sentences(cleaned)
@@ -90,7 +91,7 @@ class HibariSynthesizer:
         segments: list[Segment] = []
         for phonemes, spans in zip(sentences, found, strict=True):
             start = 0
-            for tokens in cleaning.cut_at_clauses(phonemes, limit):
+            for tokens in cut_at_clauses(phonemes, limit):
                 ids = (_PAD, *(self._vocabulary[token] for token in tokens), _PAD)
                 mine = tuple(
                     dataclasses.replace(span, first=span.first + 1, last=span.last + 1)
@@ -153,11 +154,11 @@ class HibariSynthesizer:
                 waiting.clear()
 
     def encode(self, segment: Segment) -> dict[str, Array]:
-        """Token ids to the decoder's two inputs, float32 (1, channels, frames)."""
+        """Turn token ids into the decoder's two inputs, float32 (1, channels, frames)."""
         return self._frames(segment)[0]
 
     def _frames(self, segment: Segment) -> tuple[dict[str, Array], list[int], float]:
-        """The decoder's inputs, how many frames each id has in them, and by how much they are too
+        """Return the decoder's inputs, each id's frames in them, and by how much they are too
         long."""
         encoded = self._encode(segment)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
@@ -182,12 +183,8 @@ class HibariSynthesizer:
         )
 
 
-def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> HibariSynthesizer:
-    return HibariSynthesizer(bundle, variant, cost)
-
-
 def _parts(spectra: dict[str, Array]) -> Iterator[tuple[dict[str, Array], bool]]:
-    """Pieces of at most _LONGEST_PART spectra, and whether it is the last."""
+    """Yield pieces of at most _LONGEST_PART spectra, and whether each is the last."""
     count = len(spectra[SPECTRA[0]])
     for start in range(0, count, _LONGEST_PART):
         stop = start + _LONGEST_PART

@@ -1,4 +1,4 @@
-"""Family `piper`: VITS voices. Phonemes -> encoder -> expansion in numpy -> decoder -> PCM.
+"""Speak with a VITS voice: phonemes -> encoder -> expansion in numpy -> decoder -> PCM.
 
 The graphs are the ones that edge.build.export makes: the noises are inputs, so equal seeds give
 equal audio, and the sentence is cut where its durations become known.
@@ -9,43 +9,46 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge import text as cleaning
 from edge.bundle import Bundle, Variant
 from edge.errors import BadRecord, BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style
-from edge.synth.espeak import keep_voice
-from edge.synth.given import phonemize_given
+from edge.synth.gpu.windows import WindowDecoder
+from edge.synth.piper import read_config
+from edge.synth.piper.espeak import keep_voice
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
-from edge.synth.stretch import check_speed, paced, quicker, stretched
+from edge.synth.time_stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu, windowed
-from edge.synth.windows import WindowDecoder
-from edge.synth.words import WordSpan, at_frames, find_words, in_piece, with_words
+from edge.synth.word_timing import at_frames, with_words
+from edge.text.cleaning import clean
+from edge.text.cutting import MAX_TOKENS, cut_at_clauses
+from edge.text.inline_phonemes import phonemize_given
+from edge.text.words import WordSpan, find_words, in_piece
 
 if TYPE_CHECKING:
     from piper import PiperVoice
     from piper.config import PiperConfig
 
 MAX_KNOWN_WORDS = 4096
-"""Whose phonemes are kept: espeak takes a tenth of a millisecond for each on a PC."""
+"""Words whose phonemes are kept: espeak takes a tenth of a millisecond for each on a PC."""
 MAX_SEGMENT_S = 60.0
-"""A sane model gives about 10 s for MAX_TOKENS; far more is a damaged one, not a slow speaker."""
+"""Seconds of a segment. A sane model gives about 10 for MAX_TOKENS; far more is a damaged one, not
+a slow speaker."""
 
 
 class Latent:
-    """What the decoder speaks, drawn frame by frame as it is taken, so that the first sound waits
-    for no noise but its own; how it is taken changes nothing.
+    """The decoder's input, drawn frame by frame as it is taken, so that the first sound waits for
+    no noise but its own; how it is taken changes nothing.
 
-    means, spread: float32 (1, channels, ids). repeats: the frames of each id.
+        means, spread: float32 (1, channels, ids). repeats: the frames of each id.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class Latent:
         self.frames = len(self._ids)
 
     def take(self, frames: int) -> Samples:
-        """The next `frames`, float32 (1, channels, frames)."""
+        """Draw the next `frames`, float32 (1, channels, frames)."""
         ids = self._ids[self._taken : self._taken + frames]
         self._taken += frames
         latent: Samples = np.take(self._spread, ids, axis=2)
@@ -69,9 +72,8 @@ class Latent:
 
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
-        config = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
         self.rate = bundle.manifest.rate
-        self._text = _phonemizer(config)
+        self._text = _phonemizer(read_config(bundle))
         self.config = self._text.config
         self._usual_speaker = _usual_speaker(bundle, self.config)
         # Not a method: it would tie a knot through this object and its models.
@@ -108,8 +110,8 @@ class PiperSynthesizer:
         speaker = self._speaker(style.speaker)
         check_speed(style.speed)
         # Slower speech is longer: fewer tokens fill the ten seconds of a segment.
-        limit = min(cleaning.MAX_TOKENS, round(cleaning.MAX_TOKENS * style.speed))
-        cleaned = cleaning.clean(text)
+        limit = min(MAX_TOKENS, round(MAX_TOKENS * style.speed))
+        cleaned = clean(text)
         sentences = phonemize_given(cleaned, self._text.phonemize)
         found: list[list[WordSpan]] = [[] for _ in sentences]
         if words:
@@ -117,7 +119,7 @@ class PiperSynthesizer:
         segments: list[Segment] = []
         for sentence, spans in zip(sentences, found, strict=True):
             start = 0
-            for tokens in cleaning.cut_at_clauses(sentence, limit):
+            for tokens in cut_at_clauses(sentence, limit):
                 ids = tuple(self._text.phonemes_to_ids(list(tokens)))
                 mine = self._id_spans(in_piece(spans, start, len(tokens)), tokens, len(ids))
                 segments.append(Segment(ids, style, len(segments), speaker, words=mine))
@@ -178,12 +180,12 @@ class PiperSynthesizer:
         return tuple(int(frames) for frames in encoded["durations"].reshape(-1))
 
     def encode(self, segment: Segment) -> Samples:
-        """Token ids to the latent of every frame, float32 (1, channels, frames)."""
+        """Turn token ids into the latent of every frame, float32 (1, channels, frames)."""
         latent, _ = self._latent(segment)
         return latent.take(latent.frames)
 
     def _latent(self, segment: Segment) -> tuple[Latent, float]:
-        """The latent, and by how much it is too long."""
+        """Return the latent, and the factor by which it is too long."""
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
@@ -202,7 +204,7 @@ class PiperSynthesizer:
     def _id_spans(
         self, spans: Iterable[WordSpan], phonemes: Sequence[str], count: int
     ) -> tuple[WordSpan, ...]:
-        """From places among the phonemes to places among their `count` ids."""
+        """Turn places among the phonemes into places among their `count` ids."""
         known = self.config.phoneme_id_map
         pad, end = len(known.get("_", ())), len(known.get("$", ()))
         lengths = [len(known[p]) + pad if p in known else 0 for p in phonemes]
@@ -260,12 +262,9 @@ def _speaker_input(speaker: int | None) -> dict[str, Array]:
     return {} if speaker is None else {"speaker": np.array([speaker], np.int64)}
 
 
-def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> PiperSynthesizer:
-    return PiperSynthesizer(bundle, variant, cost)
-
-
 def _phonemizer(config: dict[str, object]) -> PiperVoice:
-    """piper-tts's own text half, without its model: the phonemes cannot differ from its own."""
+    """Make piper-tts's own text half, without its model: the phonemes cannot differ from its
+    own."""
     try:
         from piper import PiperVoice
         from piper.config import PiperConfig

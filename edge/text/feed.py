@@ -1,21 +1,24 @@
-"""The text of an utterance as the synthesis thread takes it: whole, or in pieces as it comes."""
+"""Hand out the text of an utterance: whole, or in pieces as it comes."""
 
 from __future__ import annotations
 
 from collections import deque
 
 from edge.errors import EmptyText
-from edge.text import Piece, Splitter, clean_piece
+from edge.text.cleaning import Piece, clean_piece
+from edge.text.cutting import Splitter
 
 
 class TextFeed:
-    """Not thread-safe: the lock of synthesis guards it."""
+    """A text that is taken piece by piece. Not thread-safe: the lock of synthesis guards it."""
 
     def __init__(self) -> None:
         self._splitter = Splitter()
         self._pieces: deque[Piece] = deque()
-        self.received = 0  # characters
+        self.received = 0
+        """Characters that have come."""
         self.closed = False
+        """True if no more text comes."""
 
     @classmethod
     def whole(cls, text: str) -> TextFeed:

@@ -1,4 +1,4 @@
-"""What NVIDIA's driver and TensorRT say of themselves, asked through their C libraries."""
+"""Ask NVIDIA's driver and TensorRT for their versions, through their C libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ TENSORRT = ("libnvinfer.so.10", "libnvinfer.so.8")
 
 
 def compute_capability() -> str | None:
-    """Of the first GPU, for instance "8.7" on an Orin; None where there is no driver or GPU."""
+    """Read the first GPU's compute capability, like "8.7" on an Orin; None without a driver or
+    GPU."""
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -26,7 +27,7 @@ def compute_capability() -> str | None:
 
 
 def tensorrt_version() -> str | None:
-    """For instance "10.3.0"; None where no TensorRT can be loaded."""
+    """Read TensorRT's version, like "10.3.0"; None if none can be loaded."""
     for name in TENSORRT:
         try:
             number = int(ctypes.CDLL(name).getInferLibVersion())

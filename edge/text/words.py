@@ -1,4 +1,4 @@
-"""Which phonemes speak which word of a text, and when they sound.
+"""Find which phonemes speak which word of a text.
 
 Phonemizers do not say. Each word is phonemized by itself too, and its phonemes are aligned with
 those of the sentence (least edits): numbers and abbreviations become several spoken words, and
@@ -16,27 +16,28 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.pcm import PcmChunk, Word
-
 MOST_PHONEMES = 1000
-"""Of one sentence that is aligned: a matrix of 4 MB. In a longer one the times are estimated."""
+"""Phonemes of a sentence that is aligned: a matrix of 4 MB. In a longer one places are
+estimated."""
 
 _STRESS = "ˈˌ"
 _SURE = 0.3
-"""Of a word's own phonemes, how many must be found in the sentence: a third is left of an
-unstressed word, as of "for" (fɔɹ) in fɚðə; nothing of "e.g." where espeak says "for example"."""
+"""Share of a word's own phonemes that must be found in the sentence. An unstressed word keeps a
+third of them, like "for" (fɔɹ) in fɚðə; "e.g." keeps none, since espeak says "for example"."""
 
 
 @dataclass(frozen=True)
 class WordSpan:
-    """Characters `text_start` to `text_end` are spoken by the ids (or phonemes) `first` to
-    `last`; both ends exclusive."""
+    """A word of a text, and the ids (or phonemes) that speak it."""
 
     text_start: int
     text_end: int
+    """Characters of the text, end exclusive."""
     first: int
     last: int
+    """Ids of the segment, or phonemes of the sentence, end exclusive."""
     estimated: bool = False
+    """True if the place is only roughly so."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class _Token:
 def find_words(
     text: str, sentences: Sequence[Sequence[str]], phonemize: Callable[[str], str]
 ) -> list[list[WordSpan]]:
-    """For each sentence (its phonemes, "ˈ", " " and marks among them) its words, in order.
+    """Find the words of each sentence (its phonemes, "ˈ", " " and marks among them), in order.
 
     `phonemize` gives the phonemes of one word by itself. A word without any is in no sentence.
     """
@@ -70,7 +71,7 @@ def find_words(
 
 
 def in_piece(spans: Iterable[WordSpan], start: int, length: int) -> Iterator[WordSpan]:
-    """The words that begin in the `length` phonemes from `start`, counted from there."""
+    """Yield the words that begin in the `length` phonemes from `start`, counted from there."""
     for span in spans:
         if start <= span.first < start + length:
             yield dataclasses.replace(
@@ -78,38 +79,11 @@ def in_piece(spans: Iterable[WordSpan], start: int, length: int) -> Iterator[Wor
             )
 
 
-def at_frames(spans: Iterable[WordSpan], durations: Sequence[int], hop: int) -> tuple[Word, ...]:
-    """When the words sound: `durations` in frames of each id, `hop` samples in a frame."""
-    ends = np.cumsum([0, *durations])
-    return tuple(
-        Word(
-            text_start=span.text_start,
-            text_end=span.text_end,
-            start=min(int(ends[span.first]), max(0, int(ends[-1]) - 1)) * hop,
-            length=int(ends[span.last] - ends[span.first]) * hop,
-            estimated=span.estimated,
-        )
-        for span in spans
-    )
-
-
-def with_words(chunks: Iterable[PcmChunk], words: Sequence[Word]) -> Iterator[PcmChunk]:
-    """Each word, placed in the sound of all chunks together, goes to the chunk it begins in."""
-    place, rest = 0, list(words)
-    for chunk in chunks:
-        end = place + len(chunk.samples)
-        mine = [word for word in rest if word.start < end]
-        rest = rest[len(mine) :]
-        moved = tuple(word.moved(-place) for word in mine)
-        yield dataclasses.replace(chunk, words=moved)
-        place = end
-
-
 def as_written(
     spans: Iterable[WordSpan], before: Callable[[int, int], tuple[int, int]]
 ) -> tuple[WordSpan, ...]:
-    """The words of a text that was respelled, as its author wrote them: `before` gives the place
-    of a stretch in the author's text. What one word became is one again."""
+    """Place the words of a respelled text where its author wrote them: `before` gives the place
+    of a stretch in the author's text. What one word became is one word again."""
     found: list[WordSpan] = []
     for span in spans:
         start, end = before(span.text_start, span.text_end)
@@ -123,7 +97,7 @@ def as_written(
 
 
 def _is_sound(phoneme: str) -> bool:
-    """Not a space, a mark, a stress, a length or an accent."""
+    """True unless it is a space, a mark, a stress, a length or an accent."""
     return all(unicodedata.category(c) in ("Ll", "Lu", "Lo") for c in phoneme)
 
 
@@ -152,15 +126,15 @@ def _spans(
 
 
 def _belongs(phoneme: str) -> bool:
-    """A length or an accent of the phoneme before it."""
+    """True for a length or an accent of the phoneme before it."""
     return phoneme not in _STRESS and all(unicodedata.category(c) in ("Lm", "Mn") for c in phoneme)
 
 
 def _owners(
     tokens: Sequence[_Token], spoken: Sequence[str], last: bool
 ) -> tuple[list[int], list[bool]]:
-    """For each spoken phoneme the number of its token; and whether that is sure, for each token
-    of this sentence, which are the first ones."""
+    """Return the number of each spoken phoneme's token; and for each token of this sentence, which
+    are the first ones, whether it is sure."""
     if last:
         within = list(tokens)
     else:
@@ -197,7 +171,7 @@ def _owners(
 
 
 def _edits(alone: str, spoken: Sequence[str]) -> npt.NDArray[np.int32]:
-    """Edit distances (spoken + 1, alone + 1) of all beginnings, row by row."""
+    """Compute the edit distances of all beginnings, int32 (spoken + 1, alone + 1)."""
     codes = np.array([ord(c) for c in alone])
     steps = np.arange(len(alone) + 1, dtype=np.int32)
     rows = np.empty((len(spoken) + 1, len(alone) + 1), np.int32)
@@ -211,7 +185,7 @@ def _edits(alone: str, spoken: Sequence[str]) -> npt.NDArray[np.int32]:
 
 
 def _shared_out(tokens: Sequence[_Token], count: int, last: bool) -> tuple[list[int], list[bool]]:
-    """In proportion to the words' own phonemes."""
+    """Share the phonemes out in proportion to the words' own; none is sure."""
     ends = np.cumsum([len(token.sounds) for token in tokens])
     if not last:
         ends = ends[: int(np.searchsorted(ends, count)) + 1]

@@ -1,4 +1,4 @@
-"""The owner's pronunciations: a strict YAML file of words, applied before a family sees the text.
+"""Apply the owner's pronunciations, a strict YAML file of words, before a family sees the text.
 
 docs/reference/configuration.md is its page.
 """
@@ -19,6 +19,7 @@ FORMAT = 1
 MAX_ENTRIES = 2000
 """Entries of a whole file: about a second to read on a PC."""
 MAX_WORD, MAX_RESPELLING, MAX_PHONEMES = 64, 200, 100
+"""Characters of a word, of what is read in its place, and of its phonemes."""
 
 _RUN = re.compile(r"[\w\u0300-\u036f]+")
 # A word goes on behind an apostrophe, as in "can't"; not in the possessive "Joe's".
@@ -28,11 +29,12 @@ _IN_A_RESPELLING = frozenset(" '’-")
 
 @dataclass(frozen=True)
 class Words:
-    """Words of one language: what to read in a word's place, or its phonemes as the voice's family
-    writes them."""
+    """The words of one language."""
 
     say: Mapping[str, str] = field(default_factory=dict)
+    """Word -> what to read in its place."""
     phonemes: Mapping[str, str] = field(default_factory=dict)
+    """Word -> its phonemes, as the voice's family writes them."""
 
     def __post_init__(self) -> None:
         for word in (*self.say, *self.phonemes):
@@ -59,10 +61,11 @@ class Words:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """`languages`: en_US, or en for all that begins so."""
+    """A whole file of pronunciations."""
 
     format: int = FORMAT
     languages: Mapping[str, Words] = field(default_factory=dict)
+    """en_US, or en for all that begins so -> its words."""
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
@@ -101,19 +104,20 @@ class Lexicon:
 
 
 def load_lexicon(path: Path) -> Lexicon:
-    """Raises BadRecord naming the file and the place in it."""
+    """Read a lexicon. Raises BadRecord naming the file and the place in it."""
     return records.load_yaml(path, Lexicon)
 
 
 @dataclass(frozen=True)
 class Respelled:
-    """A text as it is read. `_changes`: (start, end) in it, (start, end) in the text before."""
+    """A text as it is read."""
 
     text: str
     _changes: tuple[tuple[int, int, int, int], ...] = ()
+    """(start, end) in `text`, (start, end) in the text as it was written."""
 
     def before(self, start: int, end: int) -> tuple[int, int]:
-        """Where a stretch of it was in the text before; the whole of what was replaced."""
+        """Find where a stretch was in the written text; in a replaced word, that whole word."""
         return self._place(start, 0), self._place(end, 1)
 
     def _place(self, place: int, side: int) -> int:

@@ -1,0 +1,80 @@
+"""One card for each family, an architecture of models that text is spoken with.
+
+Whatever the house must know of a family stands on its card, and whatever it must do is in the two
+modules that the card names; nothing else asks for a family by its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """The card: what its voices bring, what runs it, and what makes it."""
+
+    name: str
+    needs: frozenset[str] = frozenset()
+    """Roles of the files that a voice must bring."""
+    may: frozenset[str] = frozenset()
+    """Roles of the files that it may bring, too."""
+    extra: str = ""
+    """Pip extra that runs it on a board; empty if it needs none."""
+    imports: tuple[str, ...] = ()
+    """Modules that must be there before it speaks; `edge doctor` and `edge bench` import them."""
+    without_ort: tuple[str, ...] = ()
+    """Packages of the extra, for `pip install --no-deps`: they ask for the CPU's onnxruntime, and
+    a Jetson has its own. Empty if the extra does not ask for it."""
+    deb: str = ""
+    """Debian package that brings the extra; empty if edge-voice itself does."""
+    run: str = ""
+    """Light module of the board's side, edge.synth.NAME if empty.
+
+    `load(bundle, variant, cost) -> Synthesizer`, and where the family can, `speakers(bundle) ->
+    tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]` (both read without the model) and
+    `enroll(bundle, clip, transcript) -> VoicePrint`.
+    """
+    make: str = ""
+    """Module of the build's side, edge.build.export.NAME if empty: `export(files by role, the
+    bundle's folder, a log of every stage) -> Exported`."""
+
+    @property
+    def run_module(self) -> str:
+        return self.run or f"edge.synth.{self.name}"
+
+    @property
+    def make_module(self) -> str:
+        return self.make or f"edge.build.export.{self.name}"
+
+
+PIPER = Family(
+    "piper",
+    needs=frozenset({"model", "config"}),
+    may=frozenset({"card"}),
+    extra="piper",
+    imports=("edge.synth.piper.synthesizer", "piper"),
+    without_ort=("piper-tts", "pathvalidate"),
+    deb="edge-voice-piper",
+)
+HIBARI = Family(
+    "hibari",
+    needs=frozenset({"model", "vocab"}),
+    may=frozenset({"notice"}),
+    extra="hibari",
+    imports=("edge.synth.hibari.synthesizer", "hibari.tts", "hibari.g2p"),
+    without_ort=("hibari-tts",),
+    deb="edge-voice-hibari",
+)
+COSYVOICE3 = Family(
+    "cosyvoice3",
+    needs=frozenset(
+        {"llm", "flow", "hift", "config", "llm_config", "vocab", "merges"}
+        | {"tokenizer_config", "campplus", "speech_tokenizer"}
+    ),
+    may=frozenset({"card"}),
+    extra="cosyvoice3-run",
+    imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
+)
+TONE = Family("tone")
+
+FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}
