@@ -17,7 +17,7 @@ from edge.adapters.speech_settings import Settings, choose, voices_of
 from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.protocol import Synthesize
-from edge.synth import Segment, Style, stretch
+from edge.synth import Segment, Style, time_stretch
 from edge.synth.tone import ToneSynthesizer
 from edge.text.ssml import MarkedText, strip_tags
 from tests.daemon_under_test import ThreadDaemon
@@ -160,11 +160,11 @@ def test_without_libsonic_fast_speech_is_slower_and_not_silent(
     server: Server, daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def plan(self: ToneSynthesizer, text: str, style: Style, words: bool = False) -> list[Segment]:
-        stretch.check_speed(style.speed)
+        time_stretch.check_speed(style.speed)
         return own_plan(self, text, style, words)
 
     own_plan = ToneSynthesizer.plan
-    monkeypatch.setattr(stretch, "LIBRARY", "libsonic-is-not-here.so.0")
+    monkeypatch.setattr(time_stretch, "LIBRARY", "libsonic-is-not-here.so.0")
     monkeypatch.setattr(ToneSynthesizer, "plan", plan)  # a tone needs no library
     np.testing.assert_array_equal(
         server.said("One two.", rate=100), made(daemon, "One two.", speed=1.5)
