@@ -35,7 +35,7 @@ class Family:
     `enroll(bundle, clip, transcript) -> VoicePrint`.
     """
     make: str = ""
-    """Module of the build's side, edge.build.export.NAME if empty: `export(files by role, the
+    """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
     bundle's folder, a log of every stage) -> Exported`."""
 
     @property
@@ -44,7 +44,7 @@ class Family:
 
     @property
     def make_module(self) -> str:
-        return self.make or f"edge.build.export.{self.name}"
+        return self.make or f"edge.bundler.export.{self.name}"
 
 
 PIPER = Family(

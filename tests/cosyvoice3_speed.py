@@ -17,15 +17,15 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from edge.build.export.cosyvoice3.dimensions import Dimensions, read_dimensions
-from edge.build.export.cosyvoice3.flow import FlowFront, FlowStep
-from edge.build.export.cosyvoice3.graphs import Stage, stages, write_graph
-from edge.build.export.cosyvoice3.llm import Llm, Tables
-from edge.build.export.cosyvoice3.model import Model
-from edge.build.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
-from edge.build.export.export_log import ExportLog
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.quantize.recipe import session_of
+from edge.bundler.export.cosyvoice3.dimensions import Dimensions, read_dimensions
+from edge.bundler.export.cosyvoice3.flow import FlowFront, FlowStep
+from edge.bundler.export.cosyvoice3.graphs import Stage, stages, write_graph
+from edge.bundler.export.cosyvoice3.llm import Llm, Tables
+from edge.bundler.export.cosyvoice3.model import Model
+from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.quantize import STAGE_RECIPES
+from edge.bundler.quantize.recipe import session_of
 from tests.tiny_cosyvoice3 import TEXT_ROWS, released_sizes
 
 LLM_LAYERS, DIT_BLOCKS = 24, 22

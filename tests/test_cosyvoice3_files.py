@@ -15,18 +15,18 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.build.candidates import NEAREST, planned_recipe
-from edge.build.export import exporter
-from edge.build.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
-from edge.build.export.cosyvoice3.dimensions import read_dimensions
-from edge.build.export.cosyvoice3.hyperpyyaml import Document
-from edge.build.export.export_log import ExportLog
-from edge.build.fetch import place_checkpoint
-from edge.build.pipeline import Wish, build_bundle
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.quantize.recipe import session_of
-from edge.build.quantize.transformer import int4_blocks
-from edge.build.stage_gate import MEL_DB, NEXT, STATE_DB, divergence, most, warn
+from edge.bundler.candidates import NEAREST, planned_recipe
+from edge.bundler.evaluate.stage_gate import MEL_DB, NEXT, STATE_DB, divergence, most, warn
+from edge.bundler.export import exporter
+from edge.bundler.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
+from edge.bundler.export.cosyvoice3.dimensions import read_dimensions
+from edge.bundler.export.cosyvoice3.hyperpyyaml import Document
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.fetch import place_checkpoint
+from edge.bundler.pipeline import Wish, build_bundle
+from edge.bundler.quantize import STAGE_RECIPES
+from edge.bundler.quantize.recipe import session_of
+from edge.bundler.quantize.transformer import int4_blocks
 from edge.commands.doctor.checks import too_slow
 from edge.errors import BadRecord, ExportFailed, FetchFailed, MissingPackage
 from edge.profile import (
@@ -333,7 +333,7 @@ def test_without_torch_the_package_to_install_is_named(
 
 
 def test_a_build_of_another_voice_does_not_load_torch() -> None:
-    code = "import sys, edge.build.pipeline; sys.exit('torch' in sys.modules)"
+    code = "import sys, edge.bundler.pipeline; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -17,11 +17,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.build.export.export_log import ExportLog
-from edge.build.export.piper import export_piper
-from edge.build.quantize import RECIPES, STAGE_RECIPES, Calibration
-from edge.build.quantize.observe import layers
-from edge.build.quantize.recipe import LARGEST_WEIGHT, constants
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.piper import export_piper
+from edge.bundler.quantize import RECIPES, STAGE_RECIPES, Calibration
+from edge.bundler.quantize.observe import layers
+from edge.bundler.quantize.recipe import LARGEST_WEIGHT, constants
 from tests.cpus import SATURATES, Cpu, cpus
 from tests.random_voices import VoiceShape, write_voice
 

@@ -16,20 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import synth
-from edge.build.candidates import export, make_candidates, provisional
-from edge.build.export.original import read_original
-from edge.build.export.piper_decoder import (
+from edge.bundler.candidates import export, make_candidates, provisional
+from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.decoder import (
     write_decoder,
     write_fused_decoder,
     write_streaming_decoder,
 )
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_weights import PiperWeights
-from edge.build.fetch import fetch
-from edge.build.metrics import log_mel_distance_db, snr_db
-from edge.build.quantize import RECIPES, Calibration
-from edge.build.smoothing import activation_gains
-from edge.build.stage_cache import StageCache
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.weights import PiperWeights
+from edge.bundler.fetch import fetch
+from edge.bundler.quantize import RECIPES, Calibration
+from edge.bundler.quantize.channel_gains import activation_gains
+from edge.bundler.stage_cache import StageCache
 from edge.files import cache_dir
 from edge.profile import Recipe, load_profile
 from edge.synth import Style

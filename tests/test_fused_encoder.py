@@ -13,13 +13,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge import kernels
-from edge.build.export.graph import GraphWriter
-from edge.build.export.original import read_original
-from edge.build.export.piper_encoder import write_encoder
-from edge.build.export.piper_fused_encoder import write_fused_encoder
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_spline import inverse_spline, spline_projection
-from edge.build.quantize import RECIPES, Calibration
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.encoder import write_encoder
+from edge.bundler.export.piper.fused_encoder import write_fused_encoder
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.spline import inverse_spline, spline_projection
+from edge.bundler.quantize import RECIPES, Calibration
 from tests.kernel_layers import Array, load
 from tests.piper_original import session
 from tests.random_voices import VOICES, write_voice

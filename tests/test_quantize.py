@@ -11,17 +11,17 @@ import onnx
 import onnxruntime
 import pytest
 
-from edge.build.corpus import sentences
-from edge.build.export.export_log import ExportLog
-from edge.build.export.piper import export_piper
-from edge.build.metrics import log_mel_distance_db, snr_db
-from edge.build.quantize import RECIPES, Calibration, RecipeLog, calibrate, decode
-from edge.build.quantize.dynamic import duration_nodes
-from edge.build.quantize.observe import as_convolution, layers
-from edge.build.quantize.recipe import constants, load, session
-from edge.build.quantize.sensitivity import Judge, search
-from edge.build.quantize.static import Plan
 from edge.bundle import Bundle
+from edge.bundler.corpus import sentences
+from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.piper import export_piper
+from edge.bundler.quantize import RECIPES, Calibration, RecipeLog, calibrate, decode
+from edge.bundler.quantize.dynamic import duration_nodes
+from edge.bundler.quantize.observe import as_convolution, layers
+from edge.bundler.quantize.recipe import constants, load, session
+from edge.bundler.quantize.sensitivity import Judge, search
+from edge.bundler.quantize.static import Plan
 from edge.errors import ExportFailed
 from edge.pcm import Samples
 from tests.random_voices import VoiceShape, write_voice

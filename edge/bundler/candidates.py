@@ -12,14 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edge import kernels, records
-from edge.build import corpus, weights_file
-from edge.build.export import exporter
-from edge.build.export.export_log import ExportLog, ExportRow
-from edge.build.progress import Report
-from edge.build.quality import Parity, Sensitivity
-from edge.build.quantize import RECIPES, STAGE_RECIPES, Calibration
-from edge.build.quantize.calibrate import latents
-from edge.build.stage_cache import StageCache
 from edge.bundle import (
     FORMAT,
     PROFILE,
@@ -31,6 +23,14 @@ from edge.bundle import (
     open_bundle,
     seal,
 )
+from edge.bundler import corpus, pack
+from edge.bundler.evaluate.quality import Parity, Sensitivity
+from edge.bundler.export import exporter
+from edge.bundler.export.export_log import ExportLog, ExportRow
+from edge.bundler.progress import Report
+from edge.bundler.quantize import RECIPES, STAGE_RECIPES, Calibration
+from edge.bundler.quantize.calibrate import latents
+from edge.bundler.stage_cache import StageCache
 from edge.errors import ExportFailed
 from edge.pcm import Samples
 from edge.profile import Profile, Provider, Runtime, Stages, VariantPlan
@@ -306,7 +306,7 @@ def write_bundle(
         for stage, path in candidate.graphs.items():
             names[stage] = f"{stage}-{candidate.recipes[stage]}.onnx"
             if not (folder / names[stage]).exists():
-                weights_file.store(path, folder / names[stage])
+                pack.store(path, folder / names[stage])
         variants.append(Variant(candidate.name, names))
     seal(
         folder,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from edge.build.pipeline import Wish, build_bundle
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.errors import EdgeError
 
 

@@ -11,9 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from edge import __version__, records
-from edge.build import corpus
-from edge.build import report as pages
-from edge.build.candidates import (
+from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
+from edge.bundler import corpus
+from edge.bundler import report as pages
+from edge.bundler.candidates import (
     Candidate,
     Original,
     export,
@@ -23,15 +24,14 @@ from edge.build.candidates import (
     spoken_language,
     write_bundle,
 )
-from edge.build.fetch import fetch, place_checkpoint
-from edge.build.progress import Report, Steps
-from edge.build.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.selection import Selected, Selection, ask
-from edge.build.stage_cache import StageCache
-from edge.build.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
-from edge.build.trial import trial
-from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
+from edge.bundler.evaluate.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
+from edge.bundler.evaluate.selection import Selected, Selection, ask
+from edge.bundler.evaluate.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
+from edge.bundler.evaluate.trial import trial
+from edge.bundler.fetch import fetch, place_checkpoint
+from edge.bundler.progress import Report, Steps
+from edge.bundler.quantize import STAGE_RECIPES
+from edge.bundler.stage_cache import StageCache
 from edge.errors import ExportFailed, QualityTooLow
 from edge.machine import read_machine
 from edge.profile import Profile, load_profile, profiles_dir

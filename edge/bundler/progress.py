@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from edge.build.quality import StepCost
+from edge.bundler.evaluate.quality import StepCost
 
 Report = Callable[[str, int, int], None]
 """report(step, done, total): total 0 is a step whose length is not known."""

@@ -19,14 +19,14 @@ import numpy as np
 import onnx
 
 from edge import synth
-from edge.build import corpus
-from edge.build.candidates import CALIBRATED, Candidate, Original, export, provisional
-from edge.build.evaluate import compare, speak_all
-from edge.build.fetch import fetch
-from edge.build.quantize import RECIPES, Calibration, calibrate
-from edge.build.quantize.recipe import constants
-from edge.build.stage_cache import StageCache
 from edge.bundle import file_sha256
+from edge.bundler import corpus
+from edge.bundler.candidates import CALIBRATED, Candidate, Original, export, provisional
+from edge.bundler.evaluate.measurements import compare, speak_all
+from edge.bundler.fetch import fetch
+from edge.bundler.quantize import RECIPES, Calibration, calibrate
+from edge.bundler.quantize.recipe import constants
+from edge.bundler.stage_cache import StageCache
 from edge.files import cache_dir
 from edge.profile import load_profile
 from edge.voice import load_voice

@@ -3,8 +3,8 @@
 They were written for this project and are as free as its code. The two sets share no sentence, so
 a variant is never judged on what it was tuned to. They are phonetically rich, half a second to
 twelve seconds long, with numbers, dates, names and questions. In the evaluation sets every number
-is one that a recogniser writes either in digits or in words that `edge.build.transcript` maps to
-the same tokens; only English has numbers there, because only English has that mapping.
+is one that a recogniser writes either in digits or in words that transcript.py maps to the same
+tokens; only English has numbers there, because only English has that mapping.
 
 One sentence a line, UTF-8, in corpus/PURPOSE.LANGUAGE.txt: a new language is two new files.
 """
@@ -18,7 +18,7 @@ from edge.errors import UnknownVoice
 
 Purpose = Literal["calibration", "evaluation"]
 
-_FOLDER = Path(__file__).parent / "corpus"
+_FOLDER = Path(__file__).parent
 
 
 def languages(purpose: Purpose) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.build import transcript, whisper
-from edge.build.packages import require
-from edge.build.speaker_encoder import SpeakerEncoder
+from edge.bundler.evaluate import transcript, whisper
+from edge.bundler.evaluate.speaker_encoder import SpeakerEncoder
+from edge.bundler.packages import require
 from edge.pcm import Samples
 
 RATE = 16000  # what all three models hear

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from edge.build.judges import (
+from edge.bundler.evaluate.judges import (
     Dnsmos,
     MosScore,
     SpeakerSimilarity,
@@ -26,7 +26,7 @@ from edge.build.judges import (
     mean_mos,
     word_error_rate,
 )
-from edge.build.metrics import (
+from edge.bundler.evaluate.metrics import (
     clipped_fraction,
     log_mel_distance_db,
     loudness_lufs,
@@ -51,7 +51,7 @@ sentences in order of length."""
 @dataclass(frozen=True)
 class Sound:
     """How two variants that speak the same differ: means over sentences, by the names of
-    edge.build.quality; `seconds` of sound in them."""
+    edge.bundler.evaluate.quality; `seconds` of sound in them."""
 
     snr_db: float
     log_mel_db: float

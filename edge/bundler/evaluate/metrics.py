@@ -12,7 +12,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from edge.build.packages import require
+from edge.bundler.packages import require
 from edge.pcm import INT16_PEAK, Samples
 
 MELS = 80

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Union
 
-from edge.build.quality import Gate, shown
+from edge.bundler.evaluate.quality import Gate, shown
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from edge.build.candidates import (
+from edge.bundler.candidates import (
     CALIBRATED,
     Candidate,
     Original,
@@ -14,12 +14,10 @@ from edge.build.candidates import (
     planned_recipe,
     plans,
 )
-from edge.build.progress import Report
-from edge.build.quality import Gate, Sensitivity, Variant
-from edge.build.reasons import Failed
-from edge.build.stage_cache import StageCache
-from edge.build.trial import Trial
-from edge.build.verdict import (
+from edge.bundler.evaluate.quality import Gate, Sensitivity, Variant
+from edge.bundler.evaluate.reasons import Failed
+from edge.bundler.evaluate.trial import Trial
+from edge.bundler.evaluate.verdict import (
     GPU,
     Decided,
     Found,
@@ -32,6 +30,8 @@ from edge.build.verdict import (
     next_to_measure,
     overturned,
 )
+from edge.bundler.progress import Report
+from edge.bundler.stage_cache import StageCache
 from edge.machine import Machine
 from edge.profile import Profile, VariantPlan
 from edge.synth.variants import FUSED, WINDOW

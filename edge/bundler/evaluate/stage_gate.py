@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.build.candidates import Candidate, Original
-from edge.build.export.export_log import ExportRow
-from edge.build.quality import Parity
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.quantize.recipe import session_of
+from edge.bundler.candidates import Candidate, Original
+from edge.bundler.evaluate.quality import Parity
+from edge.bundler.export.export_log import ExportRow
+from edge.bundler.quantize import STAGE_RECIPES
+from edge.bundler.quantize.recipe import session_of
 from edge.errors import QualityTooLow
 from edge.profile import Budget, Profile
 from edge.voice import Voice

@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from edge import kernels, records, synth
-from edge.build import corpus
-from edge.build.candidates import Candidate, Original, provisional, spoken_language
-from edge.build.evaluate import (
+from edge.bundle import Bundle, file_sha256
+from edge.bundler import corpus
+from edge.bundler.candidates import Candidate, Original, provisional, spoken_language
+from edge.bundler.evaluate.gain import measure_gain
+from edge.bundler.evaluate.measurements import (
     Opinion,
     Sound,
     Speed,
@@ -30,11 +32,9 @@ from edge.build.evaluate import (
     speak_all,
     time_variants,
 )
-from edge.build.gain import measure_gain
-from edge.build.progress import Report
-from edge.build.report_html import Clip
-from edge.build.stage_cache import StageCache
-from edge.bundle import Bundle, file_sha256
+from edge.bundler.progress import Report
+from edge.bundler.report.html import Clip
+from edge.bundler.stage_cache import StageCache
 from edge.machine import read_machine
 from edge.pcm import Samples
 from edge.profile import Profile

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from edge.build.quality import Gate, Variant
-from edge.build.reasons import (
+from edge.bundler.evaluate.quality import Gate, Variant
+from edge.bundler.evaluate.reasons import (
     After,
     Asked,
     CannotRun,

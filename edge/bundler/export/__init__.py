@@ -6,8 +6,8 @@ import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from edge.build.export.export_log import ExportLog
-from edge.build.export.record import Exported
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.record import Exported
 from edge.families import FAMILIES
 
 Exporter = Callable[[Mapping[str, Path], Path, ExportLog], Exported]

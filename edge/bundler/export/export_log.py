@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from edge.build.quality import Parity
+from edge.bundler.evaluate.quality import Parity
 from edge.errors import EdgeError
 
 

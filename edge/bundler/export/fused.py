@@ -16,10 +16,10 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.original import refuse
-from edge.build.export.piper_weights import Array, Convolution
-from edge.build.export.streaming import Signal, StreamingLayers, Window, reach
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.original import refuse
+from edge.bundler.export.piper.weights import Array, Convolution
+from edge.bundler.export.streaming import Signal, StreamingLayers, Window, reach
 from edge.kernels import DOMAIN, pack
 
 GRANULARITY = 16  # frames; the operators' registers hold 16 positions

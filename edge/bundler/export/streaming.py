@@ -33,8 +33,8 @@ from typing import Protocol
 
 import numpy as np
 
-from edge.build.export.graph import END, GraphWriter
-from edge.build.export.piper_weights import Array, Convolution
+from edge.bundler.export.graph import END, GraphWriter
+from edge.bundler.export.piper.weights import Array, Convolution
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from edge.build.download import DELAYS, TIMEOUT, download
 from edge.bundle import file_sha256
+from edge.bundler.fetch.download import DELAYS, TIMEOUT, download
 from edge.errors import ChecksumMismatch, DiskFull, FetchFailed, MissingPackage
 from edge.files import FULL, flush, locked
 from edge.voice import Source, Voice

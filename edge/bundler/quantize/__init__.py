@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edge.build.quantize.dynamic import int8_dynamic
-from edge.build.quantize.floating import (
+from edge.bundler.quantize.dynamic import int8_dynamic
+from edge.bundler.quantize.floating import (
     fp16,
     fp16_window,
     fp32,
@@ -13,11 +13,11 @@ from edge.build.quantize.floating import (
     fp32_copy,
     fp32_window,
 )
-from edge.build.quantize.fused import int8_fused, int8_fused_7bit
-from edge.build.quantize.recipe import Calibration, Make, RecipeLog
-from edge.build.quantize.static import int8_static
-from edge.build.quantize.storage import weights_int8
-from edge.build.quantize.transformer import fp16_layers, int4_layers, int8_layers
+from edge.bundler.quantize.fused import int8_fused, int8_fused_7bit
+from edge.bundler.quantize.recipe import Calibration, Make, RecipeLog
+from edge.bundler.quantize.static import int8_static
+from edge.bundler.quantize.storage import weights_int8
+from edge.bundler.quantize.transformer import fp16_layers, int4_layers, int8_layers
 from edge.profile import Recipe
 
 __all__ = ["RECIPES", "STAGE_RECIPES", "Calibration", "RecipeLog"]

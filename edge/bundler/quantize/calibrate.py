@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.build.packages import require
-from edge.build.quantize.recipe import load, refuse, session
+from edge.bundler.packages import require
+from edge.bundler.quantize.recipe import load, refuse, session
 from edge.pcm import Samples
 from edge.text.cutting import MAX_TOKENS
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnxruntime
 
-from edge.build.quantize.recipe import Array
+from edge.bundler.quantize.recipe import Array
 from edge.pcm import Samples
 
 

@@ -14,7 +14,7 @@ import onnx
 from onnx import TensorProto
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from edge.build.quantize.recipe import (
+from edge.bundler.quantize.recipe import (
     Calibration,
     RecipeLog,
     constants,

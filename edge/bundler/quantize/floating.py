@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 from onnxconverter_common import float16
 
-from edge.build.export.original import read_original
-from edge.build.export.piper_decoder import write_streaming_decoder, write_window_decoder
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_weights import PiperWeights
-from edge.build.quantize.recipe import (
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.decoder import write_streaming_decoder, write_window_decoder
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.weights import PiperWeights
+from edge.bundler.quantize.recipe import (
     Calibration,
     RecipeLog,
     constants,

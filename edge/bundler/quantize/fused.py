@@ -8,13 +8,13 @@ import numpy as np
 import onnx
 
 from edge import kernels
-from edge.build.export.original import read_original
-from edge.build.export.piper_decoder import write_decoder, write_fused_decoder
-from edge.build.export.piper_fused_encoder import write_fused_encoder
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_weights import PiperWeights
-from edge.build.quantize.recipe import Calibration, RecipeLog, load, need, refuse, save
-from edge.build.smoothing import activation_gains
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.decoder import write_decoder, write_fused_decoder
+from edge.bundler.export.piper.fused_encoder import write_fused_encoder
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.weights import PiperWeights
+from edge.bundler.quantize.channel_gains import activation_gains
+from edge.bundler.quantize.recipe import Calibration, RecipeLog, load, need, refuse, save
 
 _SENTENCES = 6  # more do not move the gains
 _OPERATORS = ("QConv1d", "QConvTranspose1d")

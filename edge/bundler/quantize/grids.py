@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.build.quantize.observe import Layer, Observed, Vector
-from edge.build.quantize.recipe import LARGEST_WEIGHT
+from edge.bundler.quantize.observe import Layer, Observed, Vector
+from edge.bundler.quantize.recipe import LARGEST_WEIGHT
 from edge.pcm import Samples
 
 LEVELS = 255  # steps of eight bits

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
 
-from edge.build.export.original import attributes
-from edge.build.quantize import decode
-from edge.build.quantize.recipe import Array, Calibration, constants, session
+from edge.bundler.export.original import attributes
+from edge.bundler.quantize import decode
+from edge.bundler.quantize.recipe import Array, Calibration, constants, session
 from edge.pcm import Samples
 
 CHUNK = 48  # frames: every second sentence is observed in chunks, as it is spoken

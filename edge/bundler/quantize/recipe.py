@@ -13,8 +13,8 @@ import onnx
 import onnxruntime
 from onnx import numpy_helper
 
-from edge.build.export.original import read_original
-from edge.build.quality import Sensitivity
+from edge.bundler.evaluate.quality import Sensitivity
+from edge.bundler.export.original import read_original
 from edge.errors import ExportFailed
 from edge.files import write_whole
 from edge.pcm import Samples

@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 import onnx
 
-from edge.build.metrics import log_mel_distance_db
-from edge.build.quantize import decode
-from edge.build.quantize.recipe import Added, Calibration, session
+from edge.bundler.evaluate.metrics import log_mel_distance_db
+from edge.bundler.quantize import decode
+from edge.bundler.quantize.recipe import Added, Calibration, session
 from edge.pcm import Samples
 
 ALONE = (3, 64)

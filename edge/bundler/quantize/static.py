@@ -1,7 +1,7 @@
 """int8 convolutions with calibrated scales: QLinearConv where a search finds that it pays.
 
 QLinearConv is written out, not left to onnxruntime's fusion of QDQ pairs: pairs cannot say that
-steps and zero points differ per channel (see smooth.py), which halves the damage at no cost.
+steps and zero points differ per channel (see grids.py), which halves the damage at no cost.
 Codes are made before the Slice of a window, so the convolutions of a stage share them.
 """
 
@@ -16,9 +16,9 @@ import numpy.typing as npt
 import onnx
 from onnx import helper
 
-from edge.build.export.original import attributes
-from edge.build.quantize import observe, sensitivity, smooth
-from edge.build.quantize.recipe import (
+from edge.bundler.export.original import attributes
+from edge.bundler.quantize import grids, observe, sensitivity
+from edge.bundler.quantize.recipe import (
     Activations,
     Added,
     Array,
@@ -70,17 +70,17 @@ class Plan:
         amounts = {layer.name: observe.work(layer, seen) for layer in found}
         total = sum(amounts.values())
         self.work: Mapping[str, float] = {name: amount / total for name, amount in amounts.items()}
-        self._grids: dict[str, smooth.Grid] = {}
-        self._rounded: dict[str, smooth.Rounded] = {}
+        self._grids: dict[str, grids.Grid] = {}
+        self._rounded: dict[str, grids.Rounded] = {}
         users: dict[str, list[observe.Layer]] = {}
         for layer in found:
             users.setdefault(layer.source, []).append(layer)
         for value, layers in users.items():
-            self._grids[value] = smooth.input_grid(seen[value], layers)
+            self._grids[value] = grids.input_grid(seen[value], layers)
         for layer in found:
-            made = self._grids[f"{layer.output}.made"] = smooth.output_grid(seen[layer.output])
+            made = self._grids[f"{layer.output}.made"] = grids.output_grid(seen[layer.output])
             given, read = self._grids[layer.source], seen[layer.source]
-            self._rounded[layer.name] = smooth.rounded(
+            self._rounded[layer.name] = grids.rounded(
                 layer, given, made.repeated(layer.stride), read
             )
 
@@ -116,7 +116,7 @@ class _Writer:
         self._dtype = dtype
         self._made: set[str] = set()
 
-    def codes(self, layer: observe.Layer, grid: smooth.Grid) -> str:
+    def codes(self, layer: observe.Layer, grid: grids.Grid) -> str:
         value = f"{layer.source}.codes"
         if value not in self._made:
             flat = self._node(
@@ -135,7 +135,7 @@ class _Writer:
         return cut
 
     def convolution(
-        self, layer: observe.Layer, codes: str, rounded: smooth.Rounded, made: smooth.Grid
+        self, layer: observe.Layer, codes: str, rounded: grids.Rounded, made: grids.Grid
     ) -> None:
         name = layer.name
         self.added[f"{name}.int8"] = rounded.weight
@@ -170,7 +170,7 @@ class _Writer:
         value = self._node("Reshape", [value, shape], f"{value}.phases")
         return self._node("Transpose", [value], f"{value}.interleaved", perm=[0, 2, 1])
 
-    def _grid(self, name: str, grid: smooth.Grid) -> list[str]:
+    def _grid(self, name: str, grid: grids.Grid) -> list[str]:
         self.added[f"{name}.steps"] = grid.step.astype(np.float32)
         self.added[f"{name}.zeros"] = (grid.zero + self._offset).astype(self._dtype)
         return [f"{name}.steps", f"{name}.zeros"]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from onnx import helper
 
-from edge.build.quantize.dynamic import duration_nodes
-from edge.build.quantize.recipe import (
+from edge.bundler.quantize.dynamic import duration_nodes
+from edge.bundler.quantize.recipe import (
     STORED_WEIGHT,
     Array,
     Calibration,

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from edge.build.quantize.recipe import (
+from edge.bundler.quantize.recipe import (
     LARGEST_WEIGHT,
     Array,
     Calibration,

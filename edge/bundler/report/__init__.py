@@ -6,8 +6,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.build.quality import BuildReport, Gate, Measure, Variant, shown, step_rows, taken
-from edge.build.report_html import Clip, to_html
+from edge.bundler.evaluate.quality import (
+    BuildReport,
+    Gate,
+    Measure,
+    Variant,
+    shown,
+    step_rows,
+    taken,
+)
+from edge.bundler.report.html import Clip, to_html
 from edge.files import write_whole
 from edge.records import dump_json
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from edge.build import charts, png
-from edge.build.metrics import log_mel_distance_db, mel_db
-from edge.build.quality import (
+from edge.bundler.evaluate.metrics import log_mel_distance_db, mel_db
+from edge.bundler.evaluate.quality import (
     MEASURES,
     BuildReport,
     Measure,
@@ -25,6 +24,7 @@ from edge.build.quality import (
     step_rows,
     taken,
 )
+from edge.bundler.report import charts, png
 from edge.pcm import Samples, to_int16
 
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
@@ -48,7 +48,7 @@ def to_html(report: BuildReport, clips: Sequence[Clip]) -> str:
     for clip in clips:
         if not {report.reference} <= set(clip.sounds) <= known:
             raise ValueError(f"the clip {clip.text!r} holds {', '.join(clip.sounds)}")
-    style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    style = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
     title = f"{escape(report.voice)} for {escape(report.profile)}"
     body = [
         f"<h1>{escape(report.voice)} <span>for</span> {escape(report.profile)}</h1>",

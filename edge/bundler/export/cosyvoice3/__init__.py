@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.build.export.cosyvoice3 import assets
-from edge.build.export.cosyvoice3.dimensions import read_dimensions
-from edge.build.export.export_log import ExportLog
-from edge.build.export.record import Exported
 from edge.bundle import Variant
+from edge.bundler.export.cosyvoice3 import assets
+from edge.bundler.export.cosyvoice3.dimensions import read_dimensions
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.record import Exported
 from edge.errors import ExportFailed, MissingPackage
 
 EXPORTER = "cosyvoice3"
@@ -35,8 +35,8 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
         import onnxscript  # noqa: F401  torch's exporter imports it late
         import torch
 
-        from edge.build.export.cosyvoice3 import graphs, parity
-        from edge.build.export.cosyvoice3.model import read_model
+        from edge.bundler.export.cosyvoice3 import graphs, parity
+        from edge.bundler.export.cosyvoice3.model import read_model
     except ImportError as error:
         raise MissingPackage(
             f"a CosyVoice3 checkpoint is exported by torch: {error}",

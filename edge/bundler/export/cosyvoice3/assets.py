@@ -13,7 +13,7 @@ from typing import Any
 
 import onnx
 
-from edge.build.export.cosyvoice3.dimensions import Dimensions
+from edge.bundler.export.cosyvoice3.dimensions import Dimensions
 from edge.errors import BadRecord, ExportFailed
 
 COPIED = {

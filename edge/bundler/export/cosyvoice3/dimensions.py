@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.build.export.cosyvoice3.hyperpyyaml import Document, read_hyperpyyaml
+from edge.bundler.export.cosyvoice3.hyperpyyaml import Document, read_hyperpyyaml
 from edge.errors import BadRecord
 from edge.records import read_text
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge.build.export.cosyvoice3.dimensions import (
+from edge.bundler.export.cosyvoice3.dimensions import (
     POSITION_GROUPS,
     POSITION_KERNEL,
     TIME_WAVES,

@@ -20,10 +20,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from edge.build.export.cosyvoice3.checkpoint import refuse
-from edge.build.export.cosyvoice3.dimensions import FlowDimensions
-from edge.build.export.cosyvoice3.model import Model
-from edge.build.export.export_log import ExportLog, ExportRow
+from edge.bundler.export.cosyvoice3.checkpoint import refuse
+from edge.bundler.export.cosyvoice3.dimensions import FlowDimensions
+from edge.bundler.export.cosyvoice3.model import Model
+from edge.bundler.export.export_log import ExportLog, ExportRow
 from edge.errors import ExportFailed
 from edge.files import write_whole
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edge.build.export.cosyvoice3.dimensions import LlmDimensions
+from edge.bundler.export.cosyvoice3.dimensions import LlmDimensions
 
 
 class RmsNorm(nn.Module):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.build.export.cosyvoice3.checkpoint import build, fill, read_state
-from edge.build.export.cosyvoice3.dimensions import Dimensions
-from edge.build.export.cosyvoice3.flow import FlowFront, FlowStep
-from edge.build.export.cosyvoice3.llm import Llm, Tables
-from edge.build.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
+from edge.bundler.export.cosyvoice3.checkpoint import build, fill, read_state
+from edge.bundler.export.cosyvoice3.dimensions import Dimensions
+from edge.bundler.export.cosyvoice3.flow import FlowFront, FlowStep
+from edge.bundler.export.cosyvoice3.llm import Llm, Tables
+from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
 
 _BACKBONE = "llm.model.model."
 _TIED = "llm.model.lm_head.weight"

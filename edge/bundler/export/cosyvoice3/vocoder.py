@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge.build.export.cosyvoice3.dimensions import F0_LAYERS, VocoderDimensions
+from edge.bundler.export.cosyvoice3.dimensions import F0_LAYERS, VocoderDimensions
 
 MAX_MAGNITUDE = 100.0
 F0_LOOK_RIGHT = 3

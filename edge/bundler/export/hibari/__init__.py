@@ -12,11 +12,11 @@ from pathlib import Path
 
 import onnx
 
-from edge.build.export.export_log import ExportLog
-from edge.build.export.hibari_graphs import write_decoder, write_encoder
-from edge.build.export.original import read_original
-from edge.build.export.record import Exported
 from edge.bundle import Variant
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.hibari.graphs import write_decoder, write_encoder
+from edge.bundler.export.original import read_original
+from edge.bundler.export.record import Exported
 from edge.files import write_whole
 
 EXPORTER = "hibari"

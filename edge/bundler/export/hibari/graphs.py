@@ -17,11 +17,11 @@ import dataclasses
 import numpy as np
 import onnx
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.hibari_weights import OPSET, checked, copy_float
-from edge.build.export.hibari_weights import Layers as Weights
-from edge.build.export.original import OriginalGraph, attributes, refuse
-from edge.build.export.streaming import Layers, Signal, StreamingLayers, WholeLayers, reach
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.hibari.weights import OPSET, checked, copy_float
+from edge.bundler.export.hibari.weights import Layers as Weights
+from edge.bundler.export.original import OriginalGraph, attributes, refuse
+from edge.bundler.export.streaming import Layers, Signal, StreamingLayers, WholeLayers, reach
 
 SPECTRA = ("lh", "theta", "ln", "lr", "phi")
 _FINE = 2  # spectra per frame

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.original import OriginalGraph, attributes, describe, refuse
-from edge.build.export.piper_weights import Array, Convolution
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.original import OriginalGraph, attributes, describe, refuse
+from edge.bundler.export.piper.weights import Array, Convolution
 
 OPSET = 17
 _NODE_OPS = {

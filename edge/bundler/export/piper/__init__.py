@@ -10,15 +10,15 @@ from typing import Any
 
 import onnx
 
-from edge.build.export.export_log import ExportLog
-from edge.build.export.original import OriginalGraph, read_original, refuse
-from edge.build.export.piper_decoder import write_decoder, write_streaming_decoder
-from edge.build.export.piper_encoder import write_encoder
-from edge.build.export.piper_proof import prove
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_weights import PiperWeights
-from edge.build.export.record import Exported
 from edge.bundle import Variant
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.original import OriginalGraph, read_original, refuse
+from edge.bundler.export.piper.decoder import write_decoder, write_streaming_decoder
+from edge.bundler.export.piper.encoder import write_encoder
+from edge.bundler.export.piper.proof import prove
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.weights import PiperWeights
+from edge.bundler.export.record import Exported
 from edge.errors import BadRecord
 from edge.files import write_whole
 from edge.records import read_text

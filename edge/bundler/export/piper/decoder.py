@@ -12,9 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 
-from edge.build.export.fused import FusedLayers
-from edge.build.export.graph import GraphWriter
-from edge.build.export.piper_weights import (
+from edge.bundler.export.fused import FusedLayers
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.piper.weights import (
     Array,
     Convolution,
     Coupling,
@@ -22,7 +22,7 @@ from edge.build.export.piper_weights import (
     ResBlock,
     UpsampleStage,
 )
-from edge.build.export.streaming import (
+from edge.bundler.export.streaming import (
     Layers,
     MaskedLayers,
     Signal,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.piper_layers import Layers, bias_of
-from edge.build.export.piper_spline import inverse_spline, spline_projection
-from edge.build.export.piper_weights import DurationPredictor, SeparableStack, SplineFlow
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.piper.layers import Layers, bias_of
+from edge.bundler.export.piper.spline import inverse_spline, spline_projection
+from edge.bundler.export.piper.weights import DurationPredictor, SeparableStack, SplineFlow
 
 
 class DurationWriter:

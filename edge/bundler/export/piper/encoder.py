@@ -18,10 +18,10 @@ import math
 import numpy as np
 import onnx
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.piper_durations import DurationWriter
-from edge.build.export.piper_layers import Layers, bias_of
-from edge.build.export.piper_weights import Array, AttentionLayer, Convolution, PiperWeights
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.piper.durations import DurationWriter
+from edge.bundler.export.piper.layers import Layers, bias_of
+from edge.bundler.export.piper.weights import Array, AttentionLayer, Convolution, PiperWeights
 
 OPSET = 20  # the first with Gelu
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.piper_encoder import OPSET, projections_by_head
-from edge.build.export.piper_layers import bias_of
-from edge.build.export.piper_spline import spline_projection
-from edge.build.export.piper_weights import (
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.piper.encoder import OPSET, projections_by_head
+from edge.bundler.export.piper.layers import bias_of
+from edge.bundler.export.piper.spline import spline_projection
+from edge.bundler.export.piper.weights import (
     AttentionLayer,
     Convolution,
     DurationPredictor,

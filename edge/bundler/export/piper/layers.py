@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.piper_weights import Array, Convolution, LayerNorm
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.piper.weights import Array, Convolution, LayerNorm
 
 
 class Layers:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from edge.build.export.original import refuse
-from edge.build.quality import Parity
+from edge.bundler.evaluate.quality import Parity
+from edge.bundler.export.original import refuse
 
 Array = npt.NDArray[Any]
 

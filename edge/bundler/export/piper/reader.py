@@ -13,9 +13,9 @@ import dataclasses
 
 import numpy as np
 
-from edge.build.export.original import OriginalGraph, describe, refuse
-from edge.build.export.piper_walk import Walk, activation, operands
-from edge.build.export.piper_weights import (
+from edge.bundler.export.original import OriginalGraph, describe, refuse
+from edge.bundler.export.piper.walk import Walk, activation, operands
+from edge.bundler.export.piper.weights import (
     Array,
     AttentionLayer,
     Convolution,

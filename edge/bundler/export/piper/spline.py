@@ -11,9 +11,9 @@ import math
 import numpy as np
 from onnx import TensorProto
 
-from edge.build.export.graph import GraphWriter
-from edge.build.export.piper_layers import bias_of
-from edge.build.export.piper_weights import Array, SplineFlow
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.piper.layers import bias_of
+from edge.bundler.export.piper.weights import Array, SplineFlow
 
 _TAIL_BOUND = 5.0
 _MIN_BIN = 1e-3  # smallest width and height of a bin, of 1

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edge.build.export.original import OriginalGraph, attributes, describe, refuse
-from edge.build.export.piper_weights import Array, Convolution, LayerNorm
+from edge.bundler.export.original import OriginalGraph, attributes, describe, refuse
+from edge.bundler.export.piper.weights import Array, Convolution, LayerNorm
 from edge.errors import ExportFailed
 
 _SHAPE_NAMES = {"Conv": "(out, in, kernel)", "ConvTranspose": "(in, out, kernel)"}
