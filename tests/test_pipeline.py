@@ -129,8 +129,7 @@ def test_a_stage_is_not_run_twice(
         raise AssertionError("a stage ran again")
 
     monkeypatch.setattr("edge.bundler.candidates.exporter", lambda family: refuse)
-    recipes = dict.fromkeys(("fp32", "int8-static", "weights-int8"), refuse)
-    monkeypatch.setattr("edge.bundler.candidates.RECIPES", recipes)
+    monkeypatch.setattr("edge.bundler.candidates.maker", lambda recipe, large: refuse)
     again = build_bundle(Wish(voice, "rpi4", "fp32"), tmp_path / "b", cache, quiet)
     assert again.manifest.variants[0].name == "fp32"
 

@@ -28,13 +28,16 @@ from edge.bundler.evaluate.quality import Parity, Sensitivity
 from edge.bundler.export import exporter
 from edge.bundler.export.export_log import ExportLog, ExportRow
 from edge.bundler.progress import Report
-from edge.bundler.quantize import RECIPES, STAGE_RECIPES, Calibration
+from edge.bundler.quantize import Calibration, maker
 from edge.bundler.quantize.calibrate import latents
+from edge.bundler.quantize.recipe import Activations
 from edge.bundler.stage_cache import StageCache
 from edge.errors import ExportFailed
+from edge.families import FAMILIES
 from edge.pcm import Samples
 from edge.profile import Profile, Provider, Runtime, Stages, VariantPlan
-from edge.synth.variants import FUSED, no_kernels
+from edge.recipes import RECIPES, graph_name
+from edge.synth.variants import no_kernels
 from edge.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -42,23 +45,6 @@ log = logging.getLogger(__name__)
 REFERENCE = VariantPlan("fp32", "fp32", "fp32")
 """The variant that all others are measured against; made even if no board asks for it."""
 CALIBRATION_SENTENCES = 30
-OTHER_RECIPES = {("hibari", "int8-static"): "int8-dynamic"}
-"""Where a family has a better way to what a profile means: hibari's decoder is MatMuls, which
-onnxruntime quantizes as they run, without calibration."""
-STAGE_OF = {"llm": "encoder", "flow_step": "decoder"}
-"""Where a profile plans nothing for these stages by name, its word for the encoder or decoder."""
-NEAREST = {
-    **dict.fromkeys(("int8-static", "int8-fused", "int8-fused-7bit"), "int8-dynamic"),
-    "weights-int8": "int8-dynamic",
-    "fp32-2d": "fp32",
-    "fp32-window": "fp32",
-    "fp16-window": "fp16",
-}
-"""Recipe that a stage takes for one that it lacks: the same bits, by other means."""
-CALIBRATED = ("int8-static", "int8-fused", "int8-fused-7bit")
-"""Recipes that need sentences to learn from."""
-REWRITTEN = ("fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit")
-"""Recipes that write the graph anew from the voice's own file."""
 SEARCH_SHARE = 0.6
 """Share of the profile's log-mel budget: the search sees calibration text, the gate other text."""
 
@@ -72,7 +58,8 @@ class Original:
     graphs: Mapping[str, str]
     log: tuple[ExportRow, ...]
     parity: tuple[Parity, ...]
-    model: Path | None  # the voice's own file, where the family has one
+    model: Path | None
+    """The voice's own file, where recipes of its family write graphs anew."""
 
     @property
     def shas(self) -> dict[str, str]:
@@ -136,7 +123,7 @@ def export(
         described.graphs,
         described.log,
         described.parity,
-        files.get("model"),
+        files.get(FAMILIES[voice.family].original),
     )
 
 
@@ -153,7 +140,7 @@ def make_candidates(
     for plan in plans(original, profile, only):
         made = make_candidate(original, voice, profile, plan, stages, report)
         same = next((c for c in candidates if c.recipes == made.recipes), None)
-        if same is None or voice.family not in STAGE_RECIPES:
+        if same is None or not FAMILIES[voice.family].stages:
             candidates.append(made)
         elif not plan.needs:  # the name under which more machines run it
             candidates[candidates.index(same)] = made
@@ -197,16 +184,15 @@ def make_candidate(
 
 
 def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
-    """Name the recipe that a plan has for a stage; it never goes below what the family's stage may
-    become."""
-    able = STAGE_RECIPES.get(family)
-    if able is None:
+    """Name the recipe that a plan means for a stage, never below what the stage may become."""
+    card = FAMILIES[family]
+    if not card.stages:
         planned: str = getattr(plan, stage)
-        return OTHER_RECIPES.get((family, planned), planned)
-    if stage not in STAGE_OF:
+        return card.instead.get(planned, planned)
+    if stage not in card.follows:
         return "fp32"
-    wanted: str = plan.stages.get(stage, getattr(plan, STAGE_OF[stage]))  # type: ignore[call-overload]
-    return wanted if wanted in able[stage] else NEAREST.get(wanted, wanted)
+    wanted: str = plan.stages.get(stage, getattr(plan, card.follows[stage]))
+    return wanted if wanted in card.stages[stage] else RECIPES[wanted].nearest or wanted
 
 
 def _apply(
@@ -219,33 +205,35 @@ def _apply(
     report: Report,
 ) -> tuple[Path, tuple[Sensitivity, ...]]:
     source = original.folder / original.graphs[stage]
-    activations = "u8" if profile.board.architecture == "x86_64" else "s8"
+    activations: Activations = "u8" if profile.board.architecture == "x86_64" else "s8"
     limit = profile.budget.log_mel_db * SEARCH_SHARE
+    card, row = FAMILIES[voice.family], RECIPES[recipe]
     inputs: dict[str, object] = {"source": file_sha256(source), "recipe": recipe}
-    if recipe in CALIBRATED:
+    if row.calibrated:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
-
-    able = STAGE_RECIPES.get(voice.family, {}).get(stage, RECIPES)
-    if recipe not in able or (recipe in (*CALIBRATED, *REWRITTEN) and voice.family != "piper"):
+    learns = row.calibrated or row.rewritten
+    able = recipe in card.stages[stage] if card.stages else bool(row.make)
+    if not able or (learns and not card.original):
         raise ExportFailed(
             f"{recipe} is not known for {stage} of the family {voice.family}",
             "Plan another recipe for this voice in the profile.",
         )
-    if recipe.startswith(FUSED) and (why := no_kernels()):
+    if row.operators and (why := no_kernels()):
         raise ExportFailed(f"needs our int8 operators: {why}", kernels.how_to_build())
 
     def make(folder: Path) -> None:
         calibration = None
-        if recipe in (*CALIBRATED, *REWRITTEN):
+        if learns:
             calibration = Calibration(
-                latents=_latents(original, voice) if recipe in CALIBRATED else (),
+                latents=_latents(original, voice) if row.calibrated else (),
                 rate=original.rate,
                 log_mel_db=limit,
-                activations=activations,  # type: ignore[arg-type]
+                activations=activations,
                 original=original.model,
                 report=lambda done, total: report(f"{stage} {recipe}", done, total),
             )
-        log = able[recipe](source, folder / f"{stage}.onnx", calibration)  # type: ignore[index]
+        apply = maker(recipe, large=bool(card.stages))
+        log = apply(source, folder / f"{stage}.onnx", calibration)
         (folder / "layers.json").write_text(
             json.dumps([(row.layer, row.error) for row in log.sensitivity]), encoding="utf-8"
         )
@@ -304,7 +292,7 @@ def write_bundle(
     for candidate in candidates:
         names = {}
         for stage, path in candidate.graphs.items():
-            names[stage] = f"{stage}-{candidate.recipes[stage]}.onnx"
+            names[stage] = graph_name(stage, candidate.recipes[stage])
             if not (folder / names[stage]).exists():
                 pack.store(path, folder / names[stage])
         variants.append(Variant(candidate.name, names))

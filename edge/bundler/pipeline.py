@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import platform
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -30,9 +32,9 @@ from edge.bundler.evaluate.stage_gate import NO_GAIN, STAGES, StageReport, choos
 from edge.bundler.evaluate.trial import trial
 from edge.bundler.fetch import fetch, place_checkpoint
 from edge.bundler.progress import Report, Steps
-from edge.bundler.quantize import STAGE_RECIPES
 from edge.bundler.stage_cache import StageCache
 from edge.errors import ExportFailed, QualityTooLow
+from edge.families import FAMILIES
 from edge.machine import read_machine
 from edge.profile import Profile, load_profile, profiles_dir
 from edge.voice import Voice, load_voice, voice_path
@@ -64,6 +66,30 @@ class Wish:
         return f"edge build {self.voice}{board} --every"
 
 
+@dataclass(frozen=True)
+class _Job:
+    """All that an evaluation may ask for."""
+
+    wish: Wish
+    original: Original
+    voice: Voice
+    profile: Profile
+    stages: StageCache
+    steps: Steps
+    judges: Path | None
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """What an evaluation found worth packing, best first, and the pages that say why."""
+
+    packed: list[Candidate]
+    gain: float
+    """Linear; one for the whole voice."""
+    write_pages: Callable[[Path], None]
+    """Writes into the bundle's folder, once it is sealed: timings differ, bundles do not."""
+
+
 def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
     """Build a voice (a name in models/, or a YAML file) for a board (likewise) into a folder.
 
@@ -78,44 +104,59 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     files = fetch(voice, cache, lambda name, held, size: steps(f"fetch {name}", held, size))
     steps("export", 0, 0)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
-    if voice.family in STAGE_RECIPES:
-        candidates, _ = make_candidates(original, voice, profile, stages, steps, wish.only)
-        steps("compare the stages", 0, 0)
-        passed, rows = choose_stages(original, voice, profile, candidates, wish.only)
-        steps("pack", 0, 0)
-        with writing(destination) as folder:
-            _descriptions(wish, folder)
-            write_bundle(folder, original, voice, profile, passed, NO_GAIN, _tools())
-            found = StageReport(original.log, original.parity, tuple(rows))
-            (folder / STAGES).write_text(records.dump_json(found), encoding="utf-8")
-        return open_bundle(destination, machine=None)
-    selection = Selection(original, voice, profile, stages, steps, cache if wish.judged else None)
-    with (
-        writing(destination) as folder,
-        trial(original, voice, profile, selection.reference(), stages, steps) as side_by_side,
-    ):
-        selected = None
-        if wish.only is None and original.graphs:
-            here = read_machine() if wish.here else None
-            question = ask(original, voice, profile, here, wish.every)
-            selected = selection.run(question, side_by_side)
-            packed = selected.packed or _refuse(selected, voice, profile)
-        else:
-            packed = _only(original, voice, profile, stages, steps, wish.only)
-        gain = side_by_side.gain
+    evaluate = _by_stage if FAMILIES[voice.family].stages else _by_sound
+    judges = cache if wish.judged else None
+    job = _Job(wish, original, voice, profile, stages, steps, judges)
+    with writing(destination) as folder, evaluate(job) as evaluated:
         steps("pack", 0, 0)
         _descriptions(wish, folder)
+        packed, gain = evaluated.packed, evaluated.gain
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
-        if selected is not None:
-            # Written after the manifest, which does not list it: timings differ, bundles do not.
-            steps("write the report", 0, 0)
+        evaluated.write_pages(folder)
+    return open_bundle(destination, machine=None)
+
+
+@contextmanager
+def _by_stage(job: _Job) -> Iterator[_Evaluated]:
+    """Hold a family's stages against float one by one: it speaks with the voice of a clip, and a
+    build has none."""
+    original, voice, profile, only = job.original, job.voice, job.profile, job.wish.only
+    candidates, _ = make_candidates(original, voice, profile, job.stages, job.steps, only)
+    job.steps("compare the stages", 0, 0)
+    passed, rows = choose_stages(original, voice, profile, candidates, only)
+
+    def write_pages(folder: Path) -> None:
+        found = StageReport(original.log, original.parity, tuple(rows))
+        (folder / STAGES).write_text(records.dump_json(found), encoding="utf-8")
+
+    yield _Evaluated(passed, NO_GAIN, write_pages)
+
+
+@contextmanager
+def _by_sound(job: _Job) -> Iterator[_Evaluated]:
+    """Let the variants speak beside float, and measure them as the profile's order asks."""
+    original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
+    selection = Selection(original, voice, profile, job.stages, job.steps, job.judges)
+    reference = selection.reference()
+    with trial(original, voice, profile, reference, job.stages, job.steps) as side_by_side:
+        if wish.only is not None or not original.graphs:
+            packed = _only(job)
+            yield _Evaluated(packed, side_by_side.gain, lambda folder: None)
+            return
+        here = read_machine() if wish.here else None
+        question = ask(original, voice, profile, here, wish.every)
+        selected = selection.run(question, side_by_side)
+        packed = selected.packed or _refuse(selected, voice, profile)
+
+        def write_pages(folder: Path) -> None:
+            job.steps("write the report", 0, 0)
             clips = side_by_side.clips([selected.made[name] for name in selected.measured])
-            seconds = side_by_side.sound(selection.reference()).seconds
-            page = _report(wish, original, voice, profile, selected, seconds)
-            pages.write(replace(page, steps=steps.costs()), clips, folder)
+            page = _report(job, selected, side_by_side.sound(reference).seconds)
+            pages.write(replace(page, steps=job.steps.costs()), clips, folder)
             exported = records.dump_json(original.log)
             (folder / "export-log.json").write_text(exported, encoding="utf-8")
-    return open_bundle(destination, machine=None)
+
+        yield _Evaluated(packed, side_by_side.gain, write_pages)
 
 
 def _descriptions(wish: Wish, folder: Path) -> None:
@@ -129,16 +170,12 @@ def profile_path(name: str) -> Path:
     return Path(name) if name.endswith(".yaml") else profiles_dir() / f"{name}.yaml"
 
 
-def _only(
-    original: Original,
-    voice: Voice,
-    profile: Profile,
-    stages: StageCache,
-    report: Report,
-    only: str | None,
-) -> list[Candidate]:
-    """The one variant that was named, or the one of a family that computes its sound."""
-    candidates, _ = make_candidates(original, voice, profile, stages, report, only)
+def _only(job: _Job) -> list[Candidate]:
+    """Make the one variant that was named, or the one of a family that computes its sound."""
+    only = job.wish.only
+    candidates, _ = make_candidates(
+        job.original, job.voice, job.profile, job.stages, job.steps, only
+    )
     packed = [c for c in candidates if only in (None, c.name)]
     if packed and packed[0].failure:
         raise ExportFailed(packed[0].failure, "Build another variant, or all: edge build")
@@ -153,14 +190,8 @@ def _refuse(selected: Selected, voice: Voice, profile: Profile) -> list[Candidat
     )
 
 
-def _report(
-    wish: Wish,
-    original: Original,
-    voice: Voice,
-    profile: Profile,
-    selected: Selected,
-    seconds: float,
-) -> BuildReport:
+def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
+    original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
     language = spoken_language(voice)
     planned = {plan.name: plan for plan in plans(original, profile)}
     skipped = tuple(

@@ -18,7 +18,7 @@ from pathlib import Path
 from edge.bundle import writing
 from edge.files import locked
 
-OURS = ("bundler", "synth", "kernels", "text", "pcm")
+OURS = ("bundler", "synth", "kernels", "text", "families", "recipes", "pcm")
 """Rooms of edge/, and files, whose source decides what a stage makes."""
 PACKAGES = ("numpy", "onnx", "onnxruntime", "onnxconverter-common", "piper-tts", "soxr")
 """Packages that a stage's result depends on besides our own code; another version makes it

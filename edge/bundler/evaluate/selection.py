@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from edge.bundler.candidates import (
-    CALIBRATED,
     Candidate,
     Original,
     make_candidate,
@@ -34,7 +33,7 @@ from edge.bundler.progress import Report
 from edge.bundler.stage_cache import StageCache
 from edge.machine import Machine
 from edge.profile import Profile, VariantPlan
-from edge.synth.variants import FUSED, WINDOW
+from edge.recipes import RECIPES
 from edge.voice import Voice
 
 
@@ -75,12 +74,11 @@ def ask(
 
 
 def _option(plan: VariantPlan, family: str, stages: Mapping[str, str]) -> Option:
-    recipes = [planned_recipe(plan, family, stage) for stage in stages]
+    recipes = [RECIPES[planned_recipe(plan, family, stage)] for stage in stages]
     needs = [frozenset(plan.needs)] if plan.needs else []
-    if any(recipe.endswith(WINDOW) for recipe in recipes):
+    if any(recipe.windowed for recipe in recipes):
         needs.append(frozenset({GPU}))
-    stock = not any(recipe.startswith(FUSED) or recipe in CALIBRATED for recipe in recipes)
-    return Option(plan.name, tuple(needs), stock)
+    return Option(plan.name, tuple(needs), all(recipe.stock for recipe in recipes))
 
 
 class Selection:

@@ -19,9 +19,9 @@ import numpy.typing as npt
 from edge.bundler.candidates import Candidate, Original
 from edge.bundler.evaluate.quality import Parity
 from edge.bundler.export.export_log import ExportRow
-from edge.bundler.quantize import STAGE_RECIPES
 from edge.bundler.quantize.recipe import session_of
 from edge.errors import QualityTooLow
+from edge.families import FAMILIES
 from edge.profile import Budget, Profile
 from edge.voice import Voice
 
@@ -75,7 +75,7 @@ class StageReport:
 
 def warn(family: str, profile: Profile) -> str:
     """A sentence for whoever builds what the board cannot speak while it plays; else empty."""
-    if family not in STAGE_RECIPES:
+    if not FAMILIES[family].stages:
         return ""
     estimate = profile.estimates.get(family)
     if estimate is not None and estimate <= 1:

@@ -38,8 +38,8 @@ from edge.bundler.stage_cache import StageCache
 from edge.machine import read_machine
 from edge.pcm import Samples
 from edge.profile import Profile
+from edge.recipes import RECIPES
 from edge.synth import Style, Synthesizer
-from edge.synth.variants import FUSED
 from edge.voice import Voice
 
 LISTEN_SENTENCES = 2
@@ -213,6 +213,6 @@ class Trial:
         """Checksum of our operators' library, for graphs that are computed by it."""
         library = kernels.library_path()
         recipes = [recipe for c in candidates for recipe in c.recipes.values()]
-        if library is None or not any(recipe.startswith(FUSED) for recipe in recipes):
+        if library is None or not any(RECIPES[recipe].operators for recipe in recipes):
             return ""
         return file_sha256(library)
