@@ -20,7 +20,7 @@ import onnxruntime
 from edge import kernels, synth
 from edge.bundle import open_bundle
 from edge.bundler import corpus
-from edge.bundler.evaluate.metrics import MEL_FLOOR_DB, mel_power
+from edge.bundler.metrics import MEL_FLOOR_DB, mel_power
 from edge.bundler.quantize import Calibration
 from edge.bundler.quantize.static import Plan
 from edge.bundler.report.png import level_picture

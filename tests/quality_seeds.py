@@ -24,7 +24,7 @@ from edge.bundle import open_bundle
 from edge.bundler import corpus
 from edge.bundler.evaluate.judges import Dnsmos, WordErrorRate
 from edge.bundler.evaluate.measurements import say
-from edge.bundler.evaluate.metrics import log_mel_distance_db, noise_in_pauses_db
+from edge.bundler.metrics import log_mel_distance_db, noise_in_pauses_db
 from edge.files import cache_dir
 from edge.synth import Style, Synthesizer
 

@@ -17,7 +17,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from edge import synth
 from edge.bundle import PROFILE, Bundle, Variant, open_bundle, seal
 from edge.bundler import pack
-from edge.bundler.evaluate.metrics import log_mel_distance_db
+from edge.bundler.metrics import log_mel_distance_db
 from edge.bundler.pipeline import Wish, build_bundle
 from edge.bundler.quantize.dynamic import int8_dynamic
 from edge.bundler.quantize.recipe import constants

@@ -22,12 +22,12 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from edge import synth
 from edge.bundle import Bundle
 from edge.bundler import corpus
-from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.hibari import export
 from edge.bundler.export.hibari.graphs import write_decoder, write_encoder, write_whole
 from edge.bundler.export.original import OriginalGraph, read_original
 from edge.bundler.fetch import fetch
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
 from edge.synth import Style

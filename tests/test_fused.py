@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from edge import synth
 from edge.bundler.candidates import export, make_candidates, provisional
-from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
 from edge.bundler.export.original import read_original
 from edge.bundler.export.piper.decoder import (
     write_decoder,
@@ -27,6 +26,7 @@ from edge.bundler.export.piper.decoder import (
 from edge.bundler.export.piper.reader import read_weights
 from edge.bundler.export.piper.weights import PiperWeights
 from edge.bundler.fetch import fetch
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.bundler.quantize import Calibration, maker
 from edge.bundler.quantize.channel_gains import activation_gains
 from edge.bundler.stage_cache import StageCache

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.bundler.evaluate import metrics
+from edge.bundler import metrics
 from edge.bundler.packages import require
 from edge.errors import MissingPackage
 from edge.pcm import Samples

@@ -15,9 +15,9 @@ from edge.bundle import open_bundle
 from edge.bundler import pipeline
 from edge.bundler.evaluate import trial
 from edge.bundler.evaluate.measurements import Speed, say
-from edge.bundler.evaluate.metrics import snr_db
 from edge.bundler.evaluate.quality import BuildReport
 from edge.bundler.many import build_all
+from edge.bundler.metrics import snr_db
 from edge.bundler.pipeline import Wish, build_bundle
 from edge.errors import DiskFull, ExportFailed
 from edge.records import load_json

@@ -14,8 +14,8 @@ from piper import PiperVoice
 from edge import synth
 from edge.bundle import Bundle
 from edge.bundler import corpus
-from edge.bundler.evaluate.metrics import snr_db
 from edge.bundler.fetch import fetch
+from edge.bundler.metrics import snr_db
 from edge.errors import EmptyText
 from edge.files import cache_dir
 from edge.synth import Segment, Style

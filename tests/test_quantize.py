@@ -13,9 +13,9 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.bundler.corpus import sentences
-from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.piper import export_piper
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.bundler.quantize import Calibration, RecipeLog, calibrate, decode, maker
 from edge.bundler.quantize.dynamic import duration_nodes
 from edge.bundler.quantize.observe import as_convolution, layers

@@ -24,13 +24,12 @@ from edge.bundle import (
     seal,
 )
 from edge.bundler import corpus, pack
-from edge.bundler.evaluate.quality import Parity, Sensitivity
 from edge.bundler.export import exporter
-from edge.bundler.export.export_log import ExportLog, ExportRow
+from edge.bundler.export.export_log import ExportLog, ExportRow, Parity
 from edge.bundler.progress import Report
 from edge.bundler.quantize import Calibration, maker
 from edge.bundler.quantize.calibrate import latents
-from edge.bundler.quantize.recipe import Activations
+from edge.bundler.quantize.recipe import Activations, Sensitivity
 from edge.bundler.stage_cache import StageCache
 from edge.errors import ExportFailed
 from edge.families import FAMILIES

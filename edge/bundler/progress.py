@@ -9,14 +9,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from edge.bundler.evaluate.quality import StepCost
+from dataclasses import dataclass
 
 Report = Callable[[str, int, int], None]
 """report(step, done, total): total 0 is a step whose length is not known."""
 
 EVERY_S = 10.0
 """Seconds without a line after which a long step says that it goes on."""
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Time and memory of one step of the build, with the processes that it started."""
+
+    step: str
+    cpu_seconds: float
+    wall_seconds: float
 
 
 @contextmanager

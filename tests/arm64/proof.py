@@ -16,7 +16,7 @@ import pytest
 
 from edge import kernels, synth
 from edge.bundle import open_bundle
-from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.pcm import Samples
 from edge.profile import load_profile, usable_variants
 from edge.synth.piper.synthesizer import PiperSynthesizer

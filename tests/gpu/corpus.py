@@ -19,7 +19,7 @@ import numpy as np
 
 from edge.bundle import open_bundle
 from edge.bundler.corpus import sentences
-from edge.bundler.evaluate.metrics import log_mel_distance_db, snr_db
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.pcm import Samples, to_int16
 from edge.synth import Style
 from tests.gpu.measure import load, speaker

@@ -3,7 +3,7 @@ other, and a stream does not have to know its peak before it begins."""
 
 from __future__ import annotations
 
-from edge.bundler.evaluate.metrics import loudness_lufs, true_peak_db
+from edge.bundler.metrics import loudness_lufs, true_peak_db
 from edge.pcm import Samples
 
 TARGET_LUFS = -18.0

@@ -26,7 +26,7 @@ from edge.bundler.evaluate.judges import (
     mean_mos,
     word_error_rate,
 )
-from edge.bundler.evaluate.metrics import (
+from edge.bundler.metrics import (
     clipped_fraction,
     log_mel_distance_db,
     loudness_lufs,

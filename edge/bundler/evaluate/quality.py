@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from edge.bundler.export.export_log import Parity
+from edge.bundler.progress import StepCost
+from edge.bundler.quantize.recipe import Sensitivity
+
 REPORT_FORMAT = 2
 
 Verdict = Literal["chosen", "packed", "refused"]
@@ -139,32 +143,6 @@ class Skipped:
     name: str
     recipes: Mapping[str, str]  # stage -> recipe
     reason: str  # a sentence for a person
-
-
-@dataclass(frozen=True)
-class StepCost:
-    """Time and memory of one step of the build, with the processes that it started."""
-
-    step: str
-    cpu_seconds: float
-    wall_seconds: float
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """The log-mel distance, dB, from the reference when only this layer is quantized."""
-
-    layer: str
-    error: float
-
-
-@dataclass(frozen=True)
-class Parity:
-    """A rebuilt stage against the original model on the same inputs."""
-
-    stage: str
-    relative_l2: float
-    max_abs: float
 
 
 @dataclass(frozen=True)

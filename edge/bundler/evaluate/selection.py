@@ -13,7 +13,7 @@ from edge.bundler.candidates import (
     planned_recipe,
     plans,
 )
-from edge.bundler.evaluate.quality import Gate, Sensitivity, Variant
+from edge.bundler.evaluate.quality import Gate, Variant
 from edge.bundler.evaluate.reasons import Failed
 from edge.bundler.evaluate.trial import Trial
 from edge.bundler.evaluate.verdict import (
@@ -30,6 +30,7 @@ from edge.bundler.evaluate.verdict import (
     overturned,
 )
 from edge.bundler.progress import Report
+from edge.bundler.quantize.recipe import Sensitivity
 from edge.bundler.stage_cache import StageCache
 from edge.machine import Machine
 from edge.profile import Profile, VariantPlan

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.bundler.evaluate.metrics import mel_power
+from edge.bundler.metrics import mel_power
 from edge.errors import ChecksumMismatch, MissingPackage
 from edge.pcm import Samples
 

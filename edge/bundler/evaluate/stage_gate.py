@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.bundler.candidates import Candidate, Original
-from edge.bundler.evaluate.quality import Parity
-from edge.bundler.export.export_log import ExportRow
+from edge.bundler.export.export_log import ExportRow, Parity
 from edge.bundler.quantize.recipe import session_of
 from edge.errors import QualityTooLow
 from edge.families import FAMILIES

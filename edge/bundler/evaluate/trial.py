@@ -33,7 +33,6 @@ from edge.bundler.evaluate.measurements import (
     time_variants,
 )
 from edge.bundler.progress import Report
-from edge.bundler.report.html import Clip
 from edge.bundler.stage_cache import StageCache
 from edge.machine import read_machine
 from edge.pcm import Samples
@@ -44,6 +43,15 @@ from edge.voice import Voice
 
 LISTEN_SENTENCES = 2
 """In the report: a person hears the difference in two, and more make the page heavy."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One sentence spoken by several variants: name of the variant -> float32 (frames,)."""
+
+    text: str
+    rate: int
+    sounds: Mapping[str, Samples]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from edge.bundler.evaluate.quality import Parity
 from edge.errors import EdgeError
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A rebuilt stage against the original model on the same inputs."""
+
+    stage: str
+    relative_l2: float
+    max_abs: float
 
 
 @dataclass(frozen=True)

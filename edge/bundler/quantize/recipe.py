@@ -13,7 +13,6 @@ import onnx
 import onnxruntime
 from onnx import numpy_helper
 
-from edge.bundler.evaluate.quality import Sensitivity
 from edge.bundler.export.original import read_original
 from edge.errors import ExportFailed
 from edge.files import write_whole
@@ -35,6 +34,14 @@ Array = npt.NDArray[Any]
 Activations = Literal["u8", "s8"]
 
 _REPORT = "Build with another recipe for this stage, and report the voice: this is our mistake."
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The log-mel distance, dB, from the reference when only this layer is quantized."""
+
+    layer: str
+    error: float
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import onnx
 
-from edge.bundler.evaluate.metrics import log_mel_distance_db
+from edge.bundler.metrics import log_mel_distance_db
 from edge.bundler.quantize import decode
 from edge.bundler.quantize.recipe import Added, Calibration, session
 from edge.pcm import Samples

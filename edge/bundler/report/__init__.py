@@ -15,7 +15,8 @@ from edge.bundler.evaluate.quality import (
     step_rows,
     taken,
 )
-from edge.bundler.report.html import Clip, to_html
+from edge.bundler.evaluate.trial import Clip
+from edge.bundler.report.html import to_html
 from edge.files import write_whole
 from edge.records import dump_json
 

@@ -8,7 +8,8 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from edge.bundler.evaluate.quality import BuildReport, Measure, Sensitivity, Variant, shown
+from edge.bundler.evaluate.quality import BuildReport, Measure, Variant, shown
+from edge.bundler.quantize.recipe import Sensitivity
 
 _WIDTH, _HEIGHT = 1030, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 340, 20, 52

@@ -9,12 +9,10 @@ import base64
 import io
 import re
 import wave
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from edge.bundler.evaluate.metrics import log_mel_distance_db, mel_db
 from edge.bundler.evaluate.quality import (
     MEASURES,
     BuildReport,
@@ -24,6 +22,8 @@ from edge.bundler.evaluate.quality import (
     step_rows,
     taken,
 )
+from edge.bundler.evaluate.trial import Clip
+from edge.bundler.metrics import log_mel_distance_db, mel_db
 from edge.bundler.report import charts, png
 from edge.pcm import Samples, to_int16
 
@@ -31,15 +31,6 @@ _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe
 _MOST_LAYERS = 20
 _MINUS = "\N{MINUS SIGN}"
 _SIGNS = {"at most": "\N{LESS-THAN OR EQUAL TO}", "at least": "\N{GREATER-THAN OR EQUAL TO}"}
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One sentence spoken by several variants: name of the variant -> float32 (frames,)."""
-
-    text: str
-    rate: int
-    sounds: Mapping[str, Samples]
 
 
 def to_html(report: BuildReport, clips: Sequence[Clip]) -> str:

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from edge.bundler.evaluate.metrics import MEL_FLOOR_DB
+from edge.bundler.metrics import MEL_FLOOR_DB
 from edge.pcm import Samples
 
 DIFFERENCE_DB = 20.0  # where a picture of a difference is at its brightest

@@ -13,10 +13,10 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from edge.bundler.evaluate.quality import Parity
 from edge.bundler.export.cosyvoice3.checkpoint import refuse
 from edge.bundler.export.cosyvoice3.graphs import Stage, no_state
 from edge.bundler.export.cosyvoice3.model import Model
+from edge.bundler.export.export_log import Parity
 
 LIMIT = 1e-6
 """Relative L2. A largest difference below it cannot be had in float32: a logit is a sum of

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from edge.bundler.evaluate.quality import Parity
+from edge.bundler.export.export_log import Parity
 from edge.bundler.export.original import refuse
 
 Array = npt.NDArray[Any]
