@@ -81,7 +81,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Evaluated:
-    """The variants that an evaluation found worth packing, best first, and the pages that say why."""
+    """The variants worth packing, best first, and the pages that say why."""
 
     packed: list[Candidate]
     gain: float
