@@ -6,7 +6,8 @@ modules that the card names; nothing else asks for a family by its name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,20 @@ class Family:
     `enroll(bundle, clip, transcript) -> VoicePrint`.
     """
     make: str = ""
-    """Module of the build's side, edge.build.export.NAME if empty: `export(files by role, the
+    """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
     bundle's folder, a log of every stage) -> Exported`."""
+
+    original: str = ""
+    """Role of the file that recipes write graphs anew from, and whose voice they calibrate on;
+    empty if such recipes are not for the family."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """Recipe -> the family's better way to what a profile means by it."""
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Stage -> all recipes that it may become, for a family with stages of its own: the floor
+    under each stage, which no profile reaches below. Empty: encoder and decoder as planned."""
+    follows: Mapping[str, str] = field(default_factory=dict)
+    """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
+    The other stages of such a family stay in float."""
 
     @property
     def run_module(self) -> str:
@@ -44,7 +57,7 @@ class Family:
 
     @property
     def make_module(self) -> str:
-        return self.make or f"edge.build.export.{self.name}"
+        return self.make or f"edge.bundler.export.{self.name}"
 
 
 PIPER = Family(
@@ -55,6 +68,7 @@ PIPER = Family(
     imports=("edge.synth.piper.synthesizer", "piper"),
     without_ort=("piper-tts", "pathvalidate"),
     deb="edge-voice-piper",
+    original="model",
 )
 HIBARI = Family(
     "hibari",
@@ -64,6 +78,8 @@ HIBARI = Family(
     imports=("edge.synth.hibari.synthesizer", "hibari.tts", "hibari.g2p"),
     without_ort=("hibari-tts",),
     deb="edge-voice-hibari",
+    # Its decoder is MatMuls, which onnxruntime quantizes as they run, without calibration.
+    instead={"int8-static": "int8-dynamic"},
 )
 COSYVOICE3 = Family(
     "cosyvoice3",
@@ -74,6 +90,14 @@ COSYVOICE3 = Family(
     may=frozenset({"card"}),
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
+    stages={
+        "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
+        "flow_step": ("fp32", "fp16", "int8-dynamic"),
+        "flow_front": ("fp32",),
+        "f0": ("fp32",),  # float64 inside: the phase of the sound sums its errors up
+        "vocoder": ("fp32",),  # int8 convolutions cost 6 % of its peak
+    },
+    follows={"llm": "encoder", "flow_step": "decoder"},
 )
 TONE = Family("tone")
 

@@ -12,26 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.errors import UnknownProfile
+from edge.families import FAMILIES
 from edge.machine import Machine
+from edge.recipes import check_recipe
 from edge.records import load_yaml
 
 Architecture = Literal["aarch64", "x86_64"]
-Recipe = Literal[
-    "fp32",
-    "fp32-2d",
-    "fp16",
-    "fp32-window",
-    "fp16-window",
-    "int8-dynamic",
-    "int8-static",
-    "int8-fused",
-    "int8-fused-7bit",
-    "weights-int8",
-    "int4",
-]
-PlannedStage = Literal["llm", "flow_step"]
-"""Stages that only some families have, and that a profile may plan a recipe for. All other stages
-of those families stay in float: no profile can name them."""
 ProviderName = Literal[
     "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 ]
@@ -173,13 +159,25 @@ class VariantPlan:
     """One recipe per stage, under a name."""
 
     name: str
-    encoder: Recipe
-    decoder: Recipe
+    encoder: str
+    decoder: str
     needs: tuple[str, ...] = ()
     """CPU features, at least one of which the machine must have; empty runs on every such
     board."""
-    stages: dict[PlannedStage, Recipe] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
     """Recipes for the stages of other families, which else follow encoder and decoder."""
+
+    def __post_init__(self) -> None:
+        for stage, recipe in {"encoder": self.encoder, "decoder": self.decoder}.items():
+            check_recipe(recipe, stage)
+        plannable = {stage for family in FAMILIES.values() for stage in family.follows}
+        for stage, recipe in self.stages.items():
+            if stage not in plannable:
+                known = ", ".join(sorted(plannable))
+                raise ValueError(
+                    f"stages: no recipe can be planned for {stage!r}, but for {known}"
+                )
+            check_recipe(recipe, f"stages.{stage}")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from edge import kernels
-from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle, open_bundle
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.files import cache_dir
 from edge.voice import voice_path
 from tests.daemon_under_test import ProcessDaemon, ThreadDaemon

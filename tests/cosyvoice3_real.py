@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from edge import records
-from edge.build.pipeline import Wish, build_bundle
-from edge.build.stage_gate import STAGES, StageReport
+from edge.bundler.evaluate.stage_gate import STAGES, StageReport
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.profile import profiles_dir
 from tests.tiny_cosyvoice3 import write_checkpoint
 

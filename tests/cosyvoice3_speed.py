@@ -17,15 +17,16 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from edge.build.export.cosyvoice3.dimensions import Dimensions, read_dimensions
-from edge.build.export.cosyvoice3.flow import FlowFront, FlowStep
-from edge.build.export.cosyvoice3.graphs import Stage, stages, write_graph
-from edge.build.export.cosyvoice3.llm import Llm, Tables
-from edge.build.export.cosyvoice3.model import Model
-from edge.build.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
-from edge.build.export.export_log import ExportLog
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.quantize.recipe import session_of
+from edge.bundler.export.cosyvoice3.dimensions import Dimensions, read_dimensions
+from edge.bundler.export.cosyvoice3.flow import FlowFront, FlowStep
+from edge.bundler.export.cosyvoice3.graphs import Stage, stages, write_graph
+from edge.bundler.export.cosyvoice3.llm import Llm, Tables
+from edge.bundler.export.cosyvoice3.model import Model
+from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.quantize import maker
+from edge.bundler.quantize.recipe import session_of
+from edge.families import FAMILIES
 from tests.tiny_cosyvoice3 import TEXT_ROWS, released_sizes
 
 LLM_LAYERS, DIT_BLOCKS = 24, 22
@@ -89,9 +90,9 @@ def main() -> None:
                     continue
                 path = folder / f"{stage.name}-{count}.onnx"
                 write_graph(stage, path, log)
-                for recipe, make in STAGE_RECIPES["cosyvoice3"][stage.name].items():
+                for recipe in FAMILIES["cosyvoice3"].stages[stage.name]:
                     small = folder / f"{stage.name}-{count}-{recipe}.onnx"
-                    make(path, small, None)
+                    maker(recipe, large=True)(path, small, None)
                     works[f"{stage.name} {recipe} {count}"] = runner(
                         small, stage, sizes[stage.name]
                     )
@@ -106,7 +107,7 @@ def main() -> None:
             print(f"export {row.stage}: {row.exporter}, {row.seconds:.1f} s, {row.bytes:,} bytes")
     speech = (FRAMES - CLIP_FRAMES) / 50
     for stage, count in layers.items():
-        for recipe in STAGE_RECIPES["cosyvoice3"][stage]:
+        for recipe in FAMILIES["cosyvoice3"].stages[stage]:
             few, many = best[f"{stage} {recipe} {FEW}"], best[f"{stage} {recipe} {MANY}"]
             one = (many - few) / (MANY - FEW)
             whole = few + (count - FEW) * one

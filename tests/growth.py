@@ -20,8 +20,8 @@ from pathlib import Path
 
 from edge import synth
 from edge.bench.measure import describe_machine
-from edge.build import corpus
 from edge.bundle import open_bundle
+from edge.bundler import corpus
 from edge.synth import Style, Synthesizer
 
 LENGTHS = (10, 30, 100, 300, 1_000, 3_000, 10_000)

@@ -48,7 +48,7 @@ def keep(bundle: Path, archive: Path) -> None:
 
 
 def main() -> None:
-    from edge.build.pipeline import Wish, build_bundle
+    from edge.bundler.pipeline import Wish, build_bundle
     from tests.packed import BOARD
     from tests.tiny_cosyvoice3 import write_checkpoint
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.build.pipeline import Wish, build_bundle
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.client import Client
 from edge.files import cache_dir
 from edge.protocol import (

@@ -18,12 +18,12 @@ import onnx
 import onnxruntime
 
 from edge import kernels, synth
-from edge.build import corpus
-from edge.build.metrics import MEL_FLOOR_DB, mel_power
-from edge.build.png import level_picture
-from edge.build.quantize import Calibration
-from edge.build.quantize.static import Plan
 from edge.bundle import open_bundle
+from edge.bundler import corpus
+from edge.bundler.metrics import MEL_FLOOR_DB, mel_power
+from edge.bundler.quantize import Calibration
+from edge.bundler.quantize.static import Plan
+from edge.bundler.report.png import level_picture
 from edge.pcm import Samples
 from edge.synth import Style
 from edge.synth.piper.synthesizer import PiperSynthesizer

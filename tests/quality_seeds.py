@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge import synth
-from edge.build import corpus
-from edge.build.evaluate import say
-from edge.build.judges import Dnsmos, WordErrorRate
-from edge.build.metrics import log_mel_distance_db, noise_in_pauses_db
 from edge.bundle import open_bundle
+from edge.bundler import corpus
+from edge.bundler.evaluate.judges import Dnsmos, WordErrorRate
+from edge.bundler.evaluate.measurements import say
+from edge.bundler.metrics import log_mel_distance_db, noise_in_pauses_db
 from edge.files import cache_dir
 from edge.synth import Style, Synthesizer
 

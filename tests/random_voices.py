@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.build.export.graph import END
+from edge.bundler.export.graph import END
 from tests.vits_layers import VitsLayers, VoiceShape
 
 VOICES = {

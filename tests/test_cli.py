@@ -55,7 +55,7 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
 def test_a_package_that_is_missing_is_named_with_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("edge.build.")]:
+    for name in [name for name in sys.modules if name.startswith("edge.bundler.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert run(["build", "tone", "--out", str(tmp_path)]) == 1

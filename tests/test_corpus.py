@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from edge.build import corpus
+from edge.bundler import corpus
 from edge.errors import UnknownVoice
 
 LANGUAGES = ("de", "en", "es", "fr")

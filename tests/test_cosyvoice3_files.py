@@ -8,35 +8,35 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.build.candidates import NEAREST, planned_recipe
-from edge.build.export import exporter
-from edge.build.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
-from edge.build.export.cosyvoice3.dimensions import read_dimensions
-from edge.build.export.cosyvoice3.hyperpyyaml import Document
-from edge.build.export.export_log import ExportLog
-from edge.build.fetch import place_checkpoint
-from edge.build.pipeline import Wish, build_bundle
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.quantize.recipe import session_of
-from edge.build.quantize.transformer import int4_blocks
-from edge.build.stage_gate import MEL_DB, NEXT, STATE_DB, divergence, most, warn
+from edge.bundler.candidates import planned_recipe
+from edge.bundler.evaluate.stage_gate import MEL_DB, NEXT, STATE_DB, divergence, most, warn
+from edge.bundler.export import exporter
+from edge.bundler.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
+from edge.bundler.export.cosyvoice3.dimensions import read_dimensions
+from edge.bundler.export.cosyvoice3.hyperpyyaml import Document
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.fetch import place_checkpoint
+from edge.bundler.pipeline import Wish, build_bundle
+from edge.bundler.quantize import maker
+from edge.bundler.quantize.recipe import session_of
+from edge.bundler.quantize.transformer import int4_blocks
 from edge.commands.doctor.checks import too_slow
 from edge.errors import BadRecord, ExportFailed, FetchFailed, MissingPackage
+from edge.families import FAMILIES
 from edge.profile import (
-    PlannedStage,
-    Recipe,
     VariantPlan,
     all_profiles,
     load_profile,
     profiles_dir,
 )
+from edge.recipes import RECIPES
 from edge.voice import Source, load_voice
 
 CONFIG = {
@@ -243,12 +243,10 @@ def linear(path: Path, name: str) -> None:
     ],
 )
 def test_a_layer_in_fewer_bits_says_nearly_the_same(
-    tmp_path: Path, recipe: Recipe, layer: str, operator: str, loss: float
+    tmp_path: Path, recipe: str, layer: str, operator: str, loss: float
 ) -> None:
     linear(tmp_path / "a.onnx", layer)
-    log = STAGE_RECIPES["cosyvoice3"]["llm"][recipe](
-        tmp_path / "a.onnx", tmp_path / "b.onnx", None
-    )
+    log = maker(recipe, large=True)(tmp_path / "a.onnx", tmp_path / "b.onnx", None)
     assert log.quantized == (f"{layer}/MatMul",)
     assert operator in {n.op_type for n in onnx.load(str(tmp_path / "b.onnx")).graph.node}
     x = np.random.default_rng(4).standard_normal((1, 5, 64)).astype(np.float32)
@@ -270,22 +268,24 @@ def test_int4_blocks_hold_the_largest_weight_exactly() -> None:
 
 
 def test_no_profile_reaches_below_the_floors() -> None:
-    able = STAGE_RECIPES["cosyvoice3"]
+    able = FAMILIES["cosyvoice3"].stages
     for profile in all_profiles():
         for plan in profile.variants:
             for stage in able:
                 recipe = planned_recipe(plan, "cosyvoice3", stage)
                 assert recipe in able[stage], f"{profile.name} {plan.name}: {stage} as {recipe}"
-                assert recipe == "fp32" or stage in get_args(PlannedStage)
+                assert recipe == "fp32" or stage in FAMILIES["cosyvoice3"].follows
     assert set(able["vocoder"]) == set(able["f0"]) == set(able["flow_front"]) == {"fp32"}
-    assert set(NEAREST) | set(able["llm"]) == set(get_args(Recipe))
+    assert {name for name, row in RECIPES.items() if row.nearest} | set(able["llm"]) == set(
+        RECIPES
+    )
 
 
 @pytest.mark.parametrize("stage", ["llm", "flow_step", "flow_front", "f0", "vocoder"])
-@pytest.mark.parametrize("recipe", get_args(Recipe))
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_whatever_a_profile_plans_a_stage_stays_above_its_floor(stage: str, recipe: Any) -> None:
     """It gets a recipe that it may have, or one that no build makes of it."""
-    able = STAGE_RECIPES["cosyvoice3"][stage]
+    able = FAMILIES["cosyvoice3"].stages[stage]
     for named in ({}, {"llm": recipe, "flow_step": recipe}):
         plan = VariantPlan("p", recipe, recipe, (), named)
         planned = planned_recipe(plan, "cosyvoice3", stage)
@@ -333,7 +333,7 @@ def test_without_torch_the_package_to_install_is_named(
 
 
 def test_a_build_of_another_voice_does_not_load_torch() -> None:
-    code = "import sys, edge.build.pipeline; sys.exit('torch' in sys.modules)"
+    code = "import sys, edge.bundler.pipeline; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

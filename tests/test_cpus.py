@@ -6,6 +6,7 @@ A CPU is tried natively, with its instruction sets hidden at full speed (tests/c
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,11 +18,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.build.export.export_log import ExportLog
-from edge.build.export.piper import export_piper
-from edge.build.quantize import RECIPES, STAGE_RECIPES, Calibration
-from edge.build.quantize.observe import layers
-from edge.build.quantize.recipe import LARGEST_WEIGHT, constants
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.piper import export_piper
+from edge.bundler.quantize import Calibration, maker
+from edge.bundler.quantize.observe import layers
+from edge.bundler.quantize.recipe import LARGEST_WEIGHT, constants
 from tests.cpus import SATURATES, Cpu, cpus
 from tests.random_voices import VoiceShape, write_voice
 
@@ -42,18 +43,26 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, onnx.ModelPro
     names = tuple(layer.name for layer in layers(onnx.load(decoder)))
     latent = np.random.default_rng(1).standard_normal((1, 32, 60), np.float32)
     learnt = Calibration((latent,), rate=22_050, layers=names)
-    llm = STAGE_RECIPES["cosyvoice3"]["llm"]
+    large = functools.partial(maker, large=True)
     plans = {
-        "int8-dynamic": (RECIPES["int8-dynamic"], folder / "matrix.onnx", None),
-        "int8-static, u8": (RECIPES["int8-static"], decoder, learnt),
+        "int8-dynamic": (maker("int8-dynamic"), folder / "matrix.onnx", None),
+        "int8-static, u8": (maker("int8-static"), decoder, learnt),
         "int8-static, s8": (
-            RECIPES["int8-static"],
+            maker("int8-static"),
             decoder,
             dataclasses.replace(learnt, activations="s8"),
         ),
-        "int8-dynamic of cosyvoice3": (llm["int8-dynamic"], folder / "matrix.onnx", None),
-        "int4 of cosyvoice3": (llm["int4"], folder / "matrix.onnx", None),
-        "int4 of cosyvoice3, delicate": (llm["int4"], folder / "delicate.onnx", None),
+        "int8-dynamic of cosyvoice3": (
+            large("int8-dynamic"),
+            folder / "matrix.onnx",
+            None,
+        ),
+        "int4 of cosyvoice3": (large("int4"), folder / "matrix.onnx", None),
+        "int4 of cosyvoice3, delicate": (
+            maker("int4", large=True),
+            folder / "delicate.onnx",
+            None,
+        ),
     }
     made = {}
     for name, (recipe, source, given) in plans.items():

@@ -15,12 +15,12 @@ import pytest
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from edge import synth
-from edge.build import weights_file
-from edge.build.metrics import log_mel_distance_db
-from edge.build.pipeline import Wish, build_bundle
-from edge.build.quantize.dynamic import int8_dynamic
-from edge.build.quantize.recipe import constants
 from edge.bundle import PROFILE, Bundle, Variant, open_bundle, seal
+from edge.bundler import pack
+from edge.bundler.metrics import log_mel_distance_db
+from edge.bundler.pipeline import Wish, build_bundle
+from edge.bundler.quantize.dynamic import int8_dynamic
+from edge.bundler.quantize.recipe import constants
 from edge.pcm import Samples
 from edge.profile import load_profile
 from tests.cpus import SATURATES, Cpu, cpus
@@ -80,7 +80,7 @@ def with_int8_encoder(built: Bundle, folder: Path, bits: int = 7) -> Path:
         )
     weights = [w for w in constants(onnx.load(small)).values() if w.dtype == np.int8 and w.ndim]
     assert max(int(np.abs(w.astype(int)).max()) for w in weights) == (64 if bits == 7 else 127)
-    weights_file.store(small, folder / "encoder-int8-dynamic.onnx")
+    pack.store(small, folder / "encoder-int8-dynamic.onnx")
     graphs = {**floats, "encoder": "encoder-int8-dynamic.onnx"}
     variants = (Variant("int8-encoder", graphs), Variant("fp32", floats))
     seal(folder, lambda files: replace(built.manifest, variants=variants, files=files))

@@ -131,7 +131,7 @@ def test_the_daemon_loads_nothing_of_a_build(process_daemon: ProcessDaemon) -> N
     )  # fmt: skip
     loaded = set(done.stdout.split())
     assert "edge.daemon.server" in loaded
-    assert not loaded & {"onnx", "onnxruntime", "torch", "edge.build", "wyoming"}
+    assert not loaded & {"onnx", "onnxruntime", "torch", "edge.bundler", "wyoming"}
 
 
 def test_spoken_text_reaches_no_log(

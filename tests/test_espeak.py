@@ -11,7 +11,7 @@ import pytest
 from piper import espeakbridge
 from piper.phonemize_espeak import EspeakPhonemizer
 
-from edge.build import corpus
+from edge.bundler import corpus
 from edge.synth.piper.espeak import Voice, keep_voice
 from tests.daemon_under_test import ROOT
 

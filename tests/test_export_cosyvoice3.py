@@ -25,17 +25,17 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from edge import records  # noqa: E402
-from edge.build.candidates import Candidate, Original  # noqa: E402
-from edge.build.export.cosyvoice3 import graphs, parity  # noqa: E402
-from edge.build.export.cosyvoice3.checkpoint import build, read_state  # noqa: E402
-from edge.build.export.cosyvoice3.dimensions import read_dimensions  # noqa: E402
-from edge.build.export.cosyvoice3.model import Model, read_model  # noqa: E402
-from edge.build.export.cosyvoice3.vocoder import F0Predictor, fourier  # noqa: E402
-from edge.build.export.export_log import ExportLog  # noqa: E402
-from edge.build.pipeline import Wish, build_bundle  # noqa: E402
-from edge.build.quantize.recipe import session_of  # noqa: E402
-from edge.build.stage_gate import NEXT, STAGES, STATE_DB, StageReport, choose_stages  # noqa: E402
 from edge.bundle import Bundle, open_bundle  # noqa: E402
+from edge.bundler.candidates import Candidate, Original  # noqa: E402
+from edge.bundler.evaluate.stage_gate import NEXT, STAGES, STATE_DB, StageReport, choose_stages  # noqa: E402
+from edge.bundler.export.cosyvoice3 import graphs, parity  # noqa: E402
+from edge.bundler.export.cosyvoice3.checkpoint import build, read_state  # noqa: E402
+from edge.bundler.export.cosyvoice3.dimensions import read_dimensions  # noqa: E402
+from edge.bundler.export.cosyvoice3.model import Model, read_model  # noqa: E402
+from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, fourier  # noqa: E402
+from edge.bundler.export.export_log import ExportLog  # noqa: E402
+from edge.bundler.pipeline import Wish, build_bundle  # noqa: E402
+from edge.bundler.quantize.recipe import session_of  # noqa: E402
 from edge.errors import EdgeError, ExportFailed, QualityTooLow  # noqa: E402
 from edge.profile import profiles_dir  # noqa: E402
 from tests.kept_cosyvoice3 import NOISE, unpack  # noqa: E402

@@ -20,14 +20,14 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from edge import synth
-from edge.build import corpus
-from edge.build.export.export_log import ExportLog
-from edge.build.export.hibari import export
-from edge.build.export.hibari_graphs import write_decoder, write_encoder, write_whole
-from edge.build.export.original import OriginalGraph, read_original
-from edge.build.fetch import fetch
-from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import Bundle
+from edge.bundler import corpus
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.hibari import export
+from edge.bundler.export.hibari.graphs import write_decoder, write_encoder, write_whole
+from edge.bundler.export.original import OriginalGraph, read_original
+from edge.bundler.fetch import fetch
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
 from edge.synth import Style
@@ -91,7 +91,7 @@ def graph() -> OriginalGraph:
 @pytest.fixture(scope="module")
 def published() -> Model:
     """The published graph in products of u8 x u8, which no CPU rounds: its weights, of 8 bits and
-    signed, saturate where there is no VNNI (edge/build/quantize/recipe.py)."""
+    signed, saturate where there is no VNNI (edge/bundler/quantize/recipe.py)."""
     model = onnx.load(FILES["model"])
     held = {tensor.name: tensor for tensor in model.graph.initializer}
     names = {n for node in model.graph.node if node.op_type == "MatMulInteger" for n in node.input}

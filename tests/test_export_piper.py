@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.build.export import exporter
-from edge.build.export.export_log import ExportLog
-from edge.build.export.piper import export, export_piper
+from edge.bundler.export import exporter
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.piper import export, export_piper
 from edge.records import to_dict
 from tests.piper_original import Original, Reference, session
 from tests.random_voices import VOICES, write_voice

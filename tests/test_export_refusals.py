@@ -15,9 +15,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.build.export import original
-from edge.build.export.export_log import ExportLog
-from edge.build.export.piper import export_piper
+from edge.bundler.export import original
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.piper import export_piper
 from edge.errors import EdgeError, ExportFailed
 from tests.random_voices import VOICES, write_voice
 

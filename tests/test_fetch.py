@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from edge.build.fetch import fetch
+from edge.bundler.fetch import fetch
 from edge.errors import ChecksumMismatch, DiskFull, FetchFailed
 from edge.voice import Licence, Source, Voice
 from tests.fakes import DEADLINE_S
@@ -261,7 +261,7 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's &
 import sys
 from pathlib import Path
-from edge.build.fetch import fetch
+from edge.bundler.fetch import fetch
 from edge.errors import EdgeError
 from edge.voice import load_voice
 LIMIT

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.fetch import fetch
+from edge.bundler.fetch import fetch
 from edge.errors import ChecksumMismatch, FetchFailed
 from edge.voice import Licence, Source, Voice, load_voice
 

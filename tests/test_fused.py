@@ -16,22 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import synth
-from edge.build.candidates import export, make_candidates, provisional
-from edge.build.export.original import read_original
-from edge.build.export.piper_decoder import (
+from edge.bundler.candidates import export, make_candidates, provisional
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.decoder import (
     write_decoder,
     write_fused_decoder,
     write_streaming_decoder,
 )
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_weights import PiperWeights
-from edge.build.fetch import fetch
-from edge.build.metrics import log_mel_distance_db, snr_db
-from edge.build.quantize import RECIPES, Calibration
-from edge.build.smoothing import activation_gains
-from edge.build.stage_cache import StageCache
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.weights import PiperWeights
+from edge.bundler.fetch import fetch
+from edge.bundler.metrics import log_mel_distance_db, snr_db
+from edge.bundler.quantize import Calibration, maker
+from edge.bundler.quantize.channel_gains import activation_gains
+from edge.bundler.stage_cache import StageCache
 from edge.files import cache_dir
-from edge.profile import Recipe, load_profile
+from edge.profile import load_profile
 from edge.synth import Style
 from edge.synth.schedule import Cost, Decoder, plan_runs
 from edge.voice import load_voice
@@ -126,7 +126,7 @@ def test_the_graph_has_nothing_left_over(voice: PiperWeights) -> None:
 @pytest.mark.parametrize("recipe", ["int8-fused", "int8-fused-7bit"])
 @pytest.mark.parametrize("name", VOICES)
 def test_the_recipe_keeps_the_sound_of_any_piper_voice(
-    name: str, recipe: Recipe, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, recipe: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One speaker or several, within the target of a real voice; measured 0.11 to 0.27 dB."""
     monkeypatch.setenv("EDGE_KERNELS", str(library))
@@ -136,7 +136,7 @@ def test_the_recipe_keeps_the_sound_of_any_piper_voice(
     source, target = tmp_path / "decoder.onnx", tmp_path / "fused.onnx"
     source.write_bytes(write_streaming_decoder(weights).SerializeToString())
     latents = tuple(feed_for(weights, frames)["latent"] for frames in (150, 151))
-    RECIPES[recipe](source, target, Calibration(latents, shape.rate, original=original))
+    maker(recipe)(source, target, Calibration(latents, shape.rate, original=original))
     made = onnx.load(target)
     gates = sum(item.name == "gate" for node in made.graph.node for item in node.attribute)
     assert gates == (4 * shape.flows if shape.speakers == 1 else 0)  # a speaker's part is added

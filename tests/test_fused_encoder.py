@@ -13,13 +13,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge import kernels
-from edge.build.export.graph import GraphWriter
-from edge.build.export.original import read_original
-from edge.build.export.piper_encoder import write_encoder
-from edge.build.export.piper_fused_encoder import write_fused_encoder
-from edge.build.export.piper_reader import read_weights
-from edge.build.export.piper_spline import inverse_spline, spline_projection
-from edge.build.quantize import RECIPES, Calibration
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.encoder import write_encoder
+from edge.bundler.export.piper.fused_encoder import write_fused_encoder
+from edge.bundler.export.piper.reader import read_weights
+from edge.bundler.export.piper.spline import inverse_spline, spline_projection
+from edge.bundler.quantize import Calibration, maker
 from tests.kernel_layers import Array, load
 from tests.piper_original import session
 from tests.random_voices import VOICES, write_voice
@@ -117,7 +117,7 @@ def test_the_recipe_keeps_what_any_voice_says(
     nothing = np.zeros((1, 1, 1), np.float32)  # the encoder learns from no sentence
     source, target = tmp_path / "encoder.onnx", tmp_path / "fused.onnx"
     source.write_bytes(float_graph.SerializeToString())
-    RECIPES["int8-fused"](source, target, Calibration((nothing,), 22_050, original=original))
+    maker("int8-fused")(source, target, Calibration((nothing,), 22_050, original=original))
     made = onnx.load(target)
     assert [v.name for v in made.graph.input] == [v.name for v in float_graph.graph.input]
     r = np.random.default_rng(1)

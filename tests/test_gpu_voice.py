@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from edge import records, synth
 from edge.bench.tune import Timed, slower_somewhere, tune
-from edge.build.candidates import export, make_candidates, write_bundle
-from edge.build.fetch import fetch
-from edge.build.metrics import log_mel_distance_db, snr_db
-from edge.build.stage_cache import StageCache
 from edge.bundle import PROFILE, VOICE, Bundle, file_sha256, open_bundle
+from edge.bundler.candidates import export, make_candidates, write_bundle
+from edge.bundler.fetch import fetch
+from edge.bundler.metrics import log_mel_distance_db, snr_db
+from edge.bundler.stage_cache import StageCache
 from edge.errors import ModelFailed, ProviderMissing
 from edge.files import cache_dir
 from edge.machine import read_machine

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from edge import synth
-from edge.build import judges, speaker_encoder, whisper
-from edge.build.judges import MosScore, WordErrors
 from edge.bundle import Bundle
+from edge.bundler.evaluate import judges, speaker_encoder, whisper
+from edge.bundler.evaluate.judges import MosScore, WordErrors
 from edge.errors import ChecksumMismatch, MissingPackage
 from edge.pcm import Samples
 from edge.synth import Style

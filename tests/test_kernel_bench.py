@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from edge.build.export.original import read_original
-from edge.build.export.piper_decoder import write_decoder
-from edge.build.export.piper_reader import read_weights
+from edge.bundler.export.original import read_original
+from edge.bundler.export.piper.decoder import write_decoder
+from edge.bundler.export.piper.reader import read_weights
 from edge.kernels.bench_decoders import cut_decoder
 from tests.piper_original import session
 from tests.random_voices import VOICES, write_voice

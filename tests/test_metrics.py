@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.build import metrics
-from edge.build.packages import require
+from edge.bundler import metrics
+from edge.bundler.packages import require
 from edge.errors import MissingPackage
 from edge.pcm import Samples
 

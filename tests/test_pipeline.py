@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from edge import synth
-from edge.build import pipeline, trial
-from edge.build.bundles import build_all
-from edge.build.evaluate import Speed, say
-from edge.build.metrics import snr_db
-from edge.build.pipeline import Wish, build_bundle
-from edge.build.quality import BuildReport
 from edge.bundle import open_bundle
+from edge.bundler import pipeline
+from edge.bundler.evaluate import trial
+from edge.bundler.evaluate.measurements import Speed, say
+from edge.bundler.evaluate.quality import BuildReport
+from edge.bundler.many import build_all
+from edge.bundler.metrics import snr_db
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.errors import DiskFull, ExportFailed
 from edge.records import load_json
 from edge.synth import Style
@@ -127,9 +128,8 @@ def test_a_stage_is_not_run_twice(
     def refuse(*arguments: object, **named: object) -> None:
         raise AssertionError("a stage ran again")
 
-    monkeypatch.setattr("edge.build.candidates.exporter", lambda family: refuse)
-    recipes = dict.fromkeys(("fp32", "int8-static", "weights-int8"), refuse)
-    monkeypatch.setattr("edge.build.candidates.RECIPES", recipes)
+    monkeypatch.setattr("edge.bundler.candidates.exporter", lambda family: refuse)
+    monkeypatch.setattr("edge.bundler.candidates.maker", lambda recipe, large: refuse)
     again = build_bundle(Wish(voice, "rpi4", "fp32"), tmp_path / "b", cache, quiet)
     assert again.manifest.variants[0].name == "fp32"
 

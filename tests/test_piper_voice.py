@@ -12,10 +12,10 @@ import pytest
 from piper import PiperVoice
 
 from edge import synth
-from edge.build import corpus
-from edge.build.fetch import fetch
-from edge.build.metrics import snr_db
 from edge.bundle import Bundle
+from edge.bundler import corpus
+from edge.bundler.fetch import fetch
+from edge.bundler.metrics import snr_db
 from edge.errors import EmptyText
 from edge.files import cache_dir
 from edge.synth import Segment, Style

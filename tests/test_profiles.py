@@ -344,7 +344,7 @@ def test_a_damaged_system_file_does_not_crash(tmp_path: Path, name: str, content
     [
         (("  threads: 3", "  threads: three"), "runtime.threads"),
         (("  threads: 3", "  threads: 0"), "threads must be between 1 and 64, got 0"),
-        (("decoder: fp32", "decoder: fp31"), "variants[0].decoder"),
+        (("decoder: fp32", "decoder: fp31"), "variants[0]: decoder"),
         (("CPUExecutionProvider", "CpuExecutionProvider"), "encoder[0].name"),
         (("  memory_mb: 1024", "  memory: 1024"), "unknown key 'memory'"),
         (("name: weights-int8", "name: fp32"), "different names"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.build.progress import EVERY_S, Lines, Steps, progress
+from edge.bundler.progress import EVERY_S, Lines, Steps, progress
 
 
 def test_a_step_has_a_line_when_it_begins_and_when_it_ends() -> None:

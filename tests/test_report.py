@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 
 from edge import records
-from edge.build import charts, png, quality
-from edge.build.quality import (
+from edge.bundler.evaluate import quality
+from edge.bundler.evaluate.quality import (
     BuildReport,
     ExportStep,
     Gate,
@@ -31,8 +31,8 @@ from edge.build.quality import (
     StepCost,
     Variant,
 )
-from edge.build.report import to_markdown, write
-from edge.build.report_html import Clip, to_html
+from edge.bundler.report import charts, png, to_markdown, write
+from edge.bundler.report.html import Clip, to_html
 from edge.errors import BadRecord
 from edge.pcm import Samples
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.build.transcript import word_errors, words
+from edge.bundler.evaluate.transcript import word_errors, words
 
 
 @pytest.mark.parametrize(

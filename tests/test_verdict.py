@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.build.quality import Gate, Variant
-from edge.build.reasons import (
+from edge.bundler.evaluate.quality import Gate, Variant
+from edge.bundler.evaluate.reasons import (
     After,
     Asked,
     CannotRun,
@@ -27,7 +27,7 @@ from edge.build.reasons import (
     Slower,
     apart,
 )
-from edge.build.verdict import (
+from edge.bundler.evaluate.verdict import (
     SAME_SPEED,
     Decided,
     Found,
@@ -89,7 +89,7 @@ class World:
 
 
 def walked(world: World, question: Question) -> Found:
-    """What a build finds out before it decides: as edge.build.selection does it."""
+    """What a build finds out before it decides: as edge.bundler.evaluate.selection does it."""
     made = measured = frozenset({"fp32"})
     known = world.found(made, measured)
     while (name := next_to_measure(question, known)) is not None:

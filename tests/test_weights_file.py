@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from edge.build import weights_file
-from edge.build.export.graph import GraphWriter
 from edge.bundle import WEIGHTS
+from edge.bundler import pack
+from edge.bundler.export.graph import GraphWriter
 
 
 def write(path: Path, width: int) -> None:
@@ -37,7 +37,7 @@ def test_it_gives_the_same_numbers_and_the_same_bytes_each_time(tmp_path: Path) 
     write(source, 400)
     for place in ("one", "two"):
         (tmp_path / place).mkdir()
-        weights_file.store(source, tmp_path / place / "graph.onnx")
+        pack.store(source, tmp_path / place / "graph.onnx")
     made, weights = tmp_path / "one/graph.onnx", tmp_path / f"one/graph.onnx{WEIGHTS}"
     assert np.array_equal(run(source), run(made))
     assert made.stat().st_size < 1024 < 401 * 400 * 4 < weights.stat().st_size
@@ -45,12 +45,12 @@ def test_it_gives_the_same_numbers_and_the_same_bytes_each_time(tmp_path: Path) 
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
     tensors = onnx.load(made, load_external_data=False).graph.initializer
     places = [int(e.value) for t in tensors for e in t.external_data if e.key == "offset"]
-    assert len(places) == 2 and all(p % weights_file.ALIGNMENT == 0 for p in places)
+    assert len(places) == 2 and all(p % pack.ALIGNMENT == 0 for p in places)
 
 
 def test_a_graph_of_small_constants_stays_whole(tmp_path: Path) -> None:
     source = tmp_path / "source.onnx"
     write(source, 8)
-    weights_file.store(source, tmp_path / "graph.onnx")
+    pack.store(source, tmp_path / "graph.onnx")
     assert not (tmp_path / f"graph.onnx{WEIGHTS}").exists()
     assert np.array_equal(run(source), run(tmp_path / "graph.onnx"))

@@ -22,8 +22,8 @@ import pytest
 
 from edge import protocol as wire_protocol
 from edge import synth
-from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.daemon.server import Server
 from edge.errors import BadRecord, ModelFailed
 from edge.pcm import to_int16

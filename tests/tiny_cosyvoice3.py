@@ -20,10 +20,10 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from edge.build.export.cosyvoice3.dimensions import read_dimensions
-from edge.build.export.cosyvoice3.flow import FlowFront, FlowStep
-from edge.build.export.cosyvoice3.llm import Llm, Tables
-from edge.build.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
+from edge.bundler.export.cosyvoice3.dimensions import read_dimensions
+from edge.bundler.export.cosyvoice3.flow import FlowFront, FlowStep
+from edge.bundler.export.cosyvoice3.llm import Llm, Tables
+from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vocoder
 
 Spelling = Literal["parametrizations", "weight_g"]
 

@@ -17,7 +17,7 @@ import time
 from itertools import cycle
 from pathlib import Path
 
-from edge.build import corpus
+from edge.bundler import corpus
 from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import Speak, SpeakFinished

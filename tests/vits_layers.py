@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.build.export.graph import END, GraphWriter
+from edge.bundler.export.graph import END, GraphWriter
 
 
 @dataclass(frozen=True)

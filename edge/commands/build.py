@@ -13,7 +13,7 @@ from edge.commands.options import argument, option, switch
 from edge.files import BUILT, cache_dir
 
 if TYPE_CHECKING:
-    from edge.build.pipeline import Wish
+    from edge.bundler.pipeline import Wish
 
 DEFAULT_VOICE = "en_US-joe-medium"
 EXAMPLE = "edge build en_US-heart --profile rpi5"
@@ -45,11 +45,11 @@ class Options:
 
 
 def run(options: Options) -> int:
-    from edge.build.bundles import destination
-    from edge.build.pipeline import build_bundle
-    from edge.build.progress import progress
-    from edge.build.stage_gate import STAGES
     from edge.bundle import open_bundle
+    from edge.bundler.evaluate.stage_gate import STAGES
+    from edge.bundler.many import destination
+    from edge.bundler.pipeline import build_bundle
+    from edge.bundler.progress import progress
     from edge.detection import detect
     from edge.machine import read_machine
     from edge.profile import all_profiles, load_profile
@@ -84,7 +84,7 @@ def run(options: Options) -> int:
 
 
 def _wish(options: Options, profile: str) -> Wish:
-    from edge.build.pipeline import Wish
+    from edge.bundler.pipeline import Wish
 
     return Wish(
         options.voice,
@@ -98,8 +98,8 @@ def _wish(options: Options, profile: str) -> Wish:
 
 def _build_everywhere(options: Options) -> int:
     """Build for every board; return exit status 1 if any bundle could not be made."""
-    from edge.build.bundles import build_all
-    from edge.build.progress import progress
+    from edge.bundler.many import build_all
+    from edge.bundler.progress import progress
     from edge.profile import all_profiles
 
     names = [profile.name for profile in all_profiles()]
@@ -127,7 +127,7 @@ def _build_everywhere(options: Options) -> int:
 def _print_stages(path: Path) -> None:
     """Show how each stage was exported, how near PyTorch it is, and what quantizing cost."""
     from edge import records
-    from edge.build.stage_gate import StageReport
+    from edge.bundler.evaluate.stage_gate import StageReport
 
     report = records.load_json(path, StageReport)
     steps = [

@@ -7,11 +7,8 @@ from edge.bundle import Bundle, Variant
 from edge.errors import ModelFailed, NoBundle, ProviderMissing
 from edge.machine import Machine
 from edge.profile import Profile, Provider, usable_variants
+from edge.recipes import recipe_of
 
-FUSED = "int8-fused"
-"""Recipes that begin so need the operator library of edge/kernels."""
-WINDOW = "-window"
-"""Recipes that end so are for a GPU: a decoder without state (edge/synth/gpu/windows.py)."""
 SELF_TEST_LAYERS = 40
 """Random layers through every instruction set of this CPU: about 0.06 s."""
 
@@ -32,7 +29,7 @@ def runnable(bundle: Bundle, machine: Machine) -> tuple[list[Variant], list[str]
         if plan is not None and plan.name not in able:
             needs = " or ".join(plan.needs)
             passed_over.append(f"{variant.name} needs a CPU with {needs}")
-        elif any(FUSED in graph for graph in variant.graphs.values()) and (why := no_kernels()):
+        elif _needs_operators(variant) and (why := no_kernels()):
             mend = kernels.how_to_build()
             passed_over.append(f"{variant.name} needs our int8 operators: {why} ({mend})")
         elif why := _other_place(variant, bundle.profile):
@@ -48,7 +45,12 @@ def runnable(bundle: Bundle, machine: Machine) -> tuple[list[Variant], list[str]
 
 
 def windowed(variant: Variant) -> bool:
-    return WINDOW in variant.graphs.get("decoder", "")
+    """True if a variant's decoder keeps no state, which is for a GPU."""
+    return recipe_of("decoder", variant.graphs.get("decoder", "")).windowed
+
+
+def _needs_operators(variant: Variant) -> bool:
+    return any(recipe_of(stage, graph).operators for stage, graph in variant.graphs.items())
 
 
 def on_gpu(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:

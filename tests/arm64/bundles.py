@@ -8,11 +8,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from edge.build.candidates import export, make_candidates, write_bundle
-from edge.build.fetch import fetch
-from edge.build.pipeline import profile_path
-from edge.build.stage_cache import StageCache
 from edge.bundle import PROFILE, VOICE, writing
+from edge.bundler.candidates import export, make_candidates, write_bundle
+from edge.bundler.fetch import fetch
+from edge.bundler.pipeline import profile_path
+from edge.bundler.stage_cache import StageCache
 from edge.files import cache_dir
 from edge.profile import VariantPlan, load_profile
 from edge.voice import load_voice, voice_path

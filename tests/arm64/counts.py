@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from edge.build.fetch import fetch
 from edge.bundle import open_bundle
+from edge.bundler.fetch import fetch
 from edge.files import cache_dir
 from edge.voice import load_voice
 from tests.arm64.boards import CPUS, FOLDER, emulated

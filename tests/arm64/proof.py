@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from edge import kernels, synth
-from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import open_bundle
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.pcm import Samples
 from edge.profile import load_profile, usable_variants
 from edge.synth.piper.synthesizer import PiperSynthesizer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.build.pipeline import Wish, build_bundle
 from edge.bundle import Bundle
+from edge.bundler.pipeline import Wish, build_bundle
 from edge.voice import voice_path
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge import synth
-from edge.build.export import exporter
+from edge.bundler.export import exporter
 from edge.errors import BadStyle, EmptyText, TextTooLong
 from edge.families import FAMILIES
 from edge.pcm import Samples

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.build.export import exporter
+from edge.bundler.export import exporter
 from edge.families import FAMILIES
 from tests.command_line import ROOT, edge
 
@@ -28,7 +28,7 @@ def speakers(bundle):
     return ("ann", "bob")
 """
 MAKE = """
-from edge.build.export.record import Exported
+from edge.bundler.export.record import Exported
 from edge.bundle import Variant
 def export(files, folder, log):
     assert files["seed"].read_text() == "7"

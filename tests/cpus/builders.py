@@ -19,16 +19,17 @@ import numpy as np
 import onnx
 
 from edge import synth
-from edge.build import corpus
-from edge.build.candidates import CALIBRATED, Candidate, Original, export, provisional
-from edge.build.evaluate import compare, speak_all
-from edge.build.fetch import fetch
-from edge.build.quantize import RECIPES, Calibration, calibrate
-from edge.build.quantize.recipe import constants
-from edge.build.stage_cache import StageCache
 from edge.bundle import file_sha256
+from edge.bundler import corpus
+from edge.bundler.candidates import Candidate, Original, export, provisional
+from edge.bundler.evaluate.measurements import compare, speak_all
+from edge.bundler.fetch import fetch
+from edge.bundler.quantize import Calibration, calibrate, maker
+from edge.bundler.quantize.recipe import constants
+from edge.bundler.stage_cache import StageCache
 from edge.files import cache_dir
 from edge.profile import load_profile
+from edge.recipes import RECIPES
 from edge.voice import load_voice
 
 JOE = "en_US-joe-medium"
@@ -99,7 +100,7 @@ def _graph(original: Original, stage: str, recipe: str, given: Calibration, fold
         names = [node.name for node in onnx.load(source).graph.node if "Conv" in node.op_type]
         layers = tuple(name for name in names if name.startswith(LAYERS))
         given = dataclasses.replace(given, layers=layers, activations=activations)
-    RECIPES[name](source, target, given if name in CALIBRATED else None)  # type: ignore[index]
+    maker(name)(source, target, given if RECIPES[name].calibrated else None)
     return target
 
 

