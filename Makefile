@@ -98,7 +98,7 @@ test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/u
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)
 	@$(VENV)/bin/python -m pytest -m browser $(ARGS)
 
-GRAPHS := $(wildcard $(addprefix tests/test_,quantize.py fused*.py kernel*.py export_*.py cosyvoice3_*.py cpus*.py pipeline.py report.py tune.py profiles.py)) tests/contracts
+GRAPHS := tests/kernels tests/bundler tests/bench tests/contracts tests/test_profiles.py $(wildcard tests/synth/test_cosyvoice3_*.py)
 test-cpus: setup  ## the tests of graphs and kernels as on PCs with SSE4.2, AVX2, AVX-512 and VNNI; on Intel (docs/design/build.md)
 	$(call apt,qemu-user cmake g++,testing on lesser CPUs,exit 1)
 	@$(VENV)/bin/python -m tests.cpus all -- $(VENV)/bin/python -m pytest -q $(GRAPHS) $(ARGS)
@@ -107,13 +107,13 @@ ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 .PHONY: .arm64
 .arm64: setup kernels
 	$(call apt,qemu-user mmdebstrap g++-aarch64-linux-gnu gcc libc6-dev,emulating ARM,exit 1)
-	@tests/arm64/prepare.sh $(ARM64) $(VENV)/bin/python
+	@tests/system/arm64/prepare.sh $(ARM64) $(VENV)/bin/python
 
 test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/design/arm.md)
-	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/arm64/proof.py $(ARGS)
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/system/arm64/proof.py $(ARGS)
 
 count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
-	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.arm64.counts
+	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.system.arm64.counts
 
 # Maintainer scripts know /opt/edge-voice; another PREFIX is put in its place.
 # CMake would put the operators under DESTDIR too, past the wheel: pip must not see it.
@@ -153,12 +153,12 @@ test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge 
 	$(call apt,systemd systemd-container dbus lintian shellcheck mmdebstrap,trying the packages,exit 1)
 	@[ -e $(TREE)/usr/bin/python3 ] || mmdebstrap --quiet --mode=root --variant=minbase --skip=cleanup/apt/lists --include=systemd-sysv,dbus,python3,apt $(SUITE) $(TREE)
 	@mkdir -p build/test-deb && rm -f build/test-deb/*.deb
-	@shellcheck contrib/edge.sh contrib/debian/{build,offline,voice,preinst,postinst,prerm,postrm,phonemizer.prerm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/vm/image.sh
+	@shellcheck contrib/edge.sh contrib/debian/{build,offline,voice,preinst,postinst,prerm,postrm,phonemizer.prerm} contrib/pi-gen/stage-edge-voice/*.sh contrib/pi-gen/stage-edge-voice/00-install/*.sh tests/system/vm/image.sh
 	@$(EDGE) build $(VOICE) --profile x86-64 --if-needed
 	@export OUT=build/test-deb COMPRESSION="-Zgzip -z1"; contrib/debian/build amd64 $(TREE_PYTHON) && contrib/debian/voice build/bundles/$(VOICE)--x86-64 && \
 	  contrib/debian/offline $(SUITE) amd64 build/test-deb/edge-voice-*-x86-64_*.deb
 	@lintian --fail-on error,warning build/test-deb/*.deb
-	@EDGE_DEBS=build/test-deb/$(SUITE)-amd64 EDGE_TREE=$(TREE) $(VENV)/bin/python -m pytest tests/systemd/packages.py $(ARGS)
+	@EDGE_DEBS=build/test-deb/$(SUITE)-amd64 EDGE_TREE=$(TREE) $(VENV)/bin/python -m pytest tests/system/systemd/packages.py $(ARGS)
 
 VM ?= $(HOME)/.cache/edge-voice/vm
 test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/design/arm.md); as root
@@ -166,8 +166,8 @@ test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that
 	@$(MAKE) --no-print-directory deb DEBS=arm64 DEB_PYTHONS=3.11
 	@$(EDGE) build en_US-joe-medium --profile rpi5 --if-needed && contrib/debian/voice build/bundles/en_US-joe-medium--rpi5
 	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality]'
-	@tests/vm/image.sh $(VM)/image
-	@EDGE_VM=$(VM) $(VENV)/bin/python -m pytest tests/vm/proof.py $(ARGS)
+	@tests/system/vm/image.sh $(VM)/image
+	@EDGE_VM=$(VM) $(VENV)/bin/python -m pytest tests/system/vm/proof.py $(ARGS)
 
 .PHONY: install-files
 install-files:

@@ -18,10 +18,10 @@ from edge.bundle import Bundle, open_bundle
 from edge.bundler.pipeline import Wish, build_bundle
 from edge.files import cache_dir
 from edge.voice import voice_path
-from tests.daemon_under_test import ProcessDaemon, ThreadDaemon
-from tests.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
-from tests.kept_cosyvoice3 import unpack
-from tests.once import once, run_folder
+from tests.helpers.daemon_under_test import ProcessDaemon, ThreadDaemon
+from tests.helpers.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
+from tests.helpers.kept_cosyvoice3 import unpack
+from tests.helpers.once import once, run_folder
 
 # A loaded machine makes hypothesis impatient, which says nothing about the code.
 settings.register_profile("edge", deadline=None, suppress_health_check=[HealthCheck.too_slow])

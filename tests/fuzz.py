@@ -4,7 +4,7 @@
     python -m tests.fuzz requests --seconds 600      # a name of TARGETS
 
 Where one finds something, it writes crash-* beside itself: that file belongs into
-tests/corpus/TARGET/, which tests/test_fuzz_corpus.py runs ever after.
+tests/data/corpus/TARGET/, which tests/test_fuzz_corpus.py runs ever after.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from edge.text.lexicon import load_lexicon
 from edge.text.ssml import strip_tags
 from edge.voice import parse_voice, voice_path
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent / "data"
 FOUND = ROOT / "corpus"
 
 
@@ -158,7 +158,7 @@ def file_of(data: bytes) -> Iterator[Path]:
 
 def seeds() -> dict[str, list[bytes]]:
     """Files that are as they should be, where there are any."""
-    transcripts = ROOT.parent / "docs" / "reference" / "protocol.md"
+    transcripts = ROOT.parents[1] / "docs" / "reference" / "protocol.md"
     lines = [
         line[2:].encode() + b"\n"
         for line in transcripts.read_text(encoding="utf-8").splitlines()
@@ -168,7 +168,7 @@ def seeds() -> dict[str, list[bytes]]:
     return {
         "requests": lines,
         "replies": lines,
-        "configuration": [(ROOT.parent / "systemd" / "config.yaml").read_bytes()],
+        "configuration": [(ROOT.parents[1] / "systemd" / "config.yaml").read_bytes()],
         "lexicon": [
             "languages:\n  en:\n    say: {Nguyen: win, AT&T: A T and T}\n"
             "    phonemes: {Leicester: lˈɛstɚ}\n  en_US: {say: {route: rowt}}\n".encode()

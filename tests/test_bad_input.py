@@ -29,8 +29,8 @@ from edge.protocol import (
     StatusReport,
     Synthesize,
 )
-from tests.daemon_under_test import ThreadDaemon
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S
 
 LONG = "word " * 1900  # six minutes
 

@@ -1,6 +1,6 @@
 """The command line as people type it: help, exit codes, and errors that say what to type next.
 
-Write tests/golden/ anew after a wanted change: python -m tests.test_cli
+Write tests/data/golden/ anew after a wanted change: python -m tests.test_cli
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from edge import __version__
 from edge.bundle import Bundle
 from edge.cli import run
 from edge.commands import COMMANDS
-from tests.command_line import edge, refusal
-from tests.daemon_under_test import ROOT
-from tests.fakes import DEADLINE_S
+from tests.helpers.command_line import edge, refusal
+from tests.helpers.daemon_under_test import ROOT
+from tests.helpers.fakes import DEADLINE_S
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "data/golden"
 
 
 def help_of(command: str) -> str:

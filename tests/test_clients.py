@@ -16,9 +16,9 @@ import pytest
 from edge.bundle import Bundle
 from edge.pcm import to_int16
 from edge.protocol import Status, StatusReport
-from tests.daemon_under_test import ROOT, ThreadDaemon
-from tests.fakes import DEADLINE_S
-from tests.test_daemon import spoken
+from tests.daemon.test_daemon import spoken
+from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S
 
 CLIENTS = ROOT / "docs/use/clients"
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]

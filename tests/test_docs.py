@@ -21,7 +21,7 @@ from edge import cli, errors
 from edge.bundle import FORMAT, Manifest
 from edge.config import Config, InForce
 from edge.profile import Profile
-from tests.pages import DOCS, FENCE, LINK, README, ROOT, anchors, pages, prose, table
+from tests.helpers.pages import DOCS, FENCE, LINK, README, ROOT, anchors, pages, prose, table
 
 MAX_DECISION_LINES = 25
 
@@ -282,7 +282,7 @@ def test_the_index_names_every_page() -> None:
 
 
 def test_programs_that_pages_run_with_m_exist() -> None:
-    """`python -m tests.growth` is run by readers, so it must not move without its page."""
+    """`python -m tools.growth` is run by readers, so it must not move without its page."""
     for page in pages():
         text = page.read_text(encoding="utf-8")
         for name in re.findall(r"-m ((?:edge|tests|tools)\.[\w.]*\w)", text):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon_under_test import ROOT
-from tests.groups import LONGEST, REAL_TIME, arrange, group_of
-from tests.once import once
+from tests.helpers.daemon_under_test import ROOT
+from tests.helpers.groups import LONGEST, REAL_TIME, arrange, group_of
+from tests.helpers.once import once
 
 
 def test_every_group_that_is_named_has_tests() -> None:
@@ -31,12 +31,16 @@ def test_a_group_is_one_workers(tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"),
         *("--basetemp", str(tmp_path / "run"), "-n", "2", "--dist", "loadscope"),
-        *("tests/test_kept_bundles.py", "tests/test_stretch.py", "tests/test_transcript.py"),
+        *(
+            "tests/bundle/test_kept_bundles.py",
+            "tests/synth/test_time_stretch.py",
+            "tests/bundler/test_transcript.py",
+        ),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=plain())
     assert done.returncode == 0, done.stdout
     workers: dict[str, set[str]] = {}
-    for worker, file in re.findall(r"\[(gw\d)\].* PASSED (tests/\w+\.py)::", done.stdout):
+    for worker, file in re.findall(r"\[(gw\d)\].* PASSED (tests/[\w/]+\.py)::", done.stdout):
         workers.setdefault(file, set()).add(worker)
     assert len(workers) == 3 and all(len(names) == 1 for names in workers.values()), workers
 

@@ -21,7 +21,7 @@ from edge.jetpack import (
     wheel_trouble,
 )
 
-BOARDS = Path(__file__).parent / "boards"
+BOARDS = Path(__file__).parent / "data/boards"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.pages import DOCS, LINK, README, pages, prose, table
+from tests.helpers.pages import DOCS, LINK, README, pages, prose, table
 from tools import plots
 
 MEASUREMENTS = DOCS / "measurements"

@@ -28,7 +28,7 @@ from edge.profile import (
 from edge.records import dump_json, load_yaml, parse_json
 
 ROOT = Path(__file__).parent.parent
-BOARDS = Path(__file__).parent / "boards"
+BOARDS = Path(__file__).parent / "data/boards"
 
 EXPECTED = {
     "raspberry-pi-zero-2-w": "rpi-zero2w",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge import remedies
-from tests.fakes import DEADLINE_S
+from tests.helpers.fakes import DEADLINE_S
 
 ROOT = Path(__file__).parent.parent
 

@@ -20,8 +20,8 @@ import pytest
 from edge.bundle import Bundle
 from edge.protocol import Speak, SpeakFinished, Status, StatusReport, Synthesize
 from tests.conftest import PROFILE
-from tests.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ROOT, ProcessDaemon, ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S
 
 FAMILY = re.compile(r"\b(?:socket|socketpair)\((AF_\w+|\d+)|sa_family=(AF_\w+)")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("PULSE_")}

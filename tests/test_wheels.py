@@ -16,7 +16,7 @@ import numpy
 import pytest
 
 from edge import kernels
-from tests.daemon_under_test import ROOT
+from tests.helpers.daemon_under_test import ROOT
 
 MANYLINUX = tuple(f"manylinux_2_{minor}_" for minor in range(17, 29))
 """What a release may ask for: glibc 2.28 or less."""

@@ -11,8 +11,8 @@ from edge.bundle import Bundle
 from edge.commands.doctor import probe
 from edge.commands.doctor.probe import ProbeDied, ask
 from edge.errors import EdgeError
-from tests.command_line import edge
-from tests.daemon_under_test import ThreadDaemon
+from tests.helpers.command_line import edge
+from tests.helpers.daemon_under_test import ThreadDaemon
 
 
 def test_doctor_names_what_is_wrong(daemon: ThreadDaemon, tmp_path: Path) -> None:

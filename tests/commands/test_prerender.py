@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.command_line import edge, refusal
-from tests.daemon_under_test import ThreadDaemon
+from tests.helpers.command_line import edge, refusal
+from tests.helpers.daemon_under_test import ThreadDaemon
 
 
 def test_prerender_makes_each_phrase_once(daemon: ThreadDaemon, tmp_path: Path) -> None:

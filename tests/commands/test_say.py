@@ -14,9 +14,9 @@ import pytest
 from edge.bundle import Bundle
 from edge.cli import run
 from edge.protocol import SpeakCancelled, Stop, Stopped
-from tests.command_line import edge, refusal
-from tests.daemon_under_test import ROOT, ThreadDaemon
-from tests.fakes import DEADLINE_S
+from tests.helpers.command_line import edge, refusal
+from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S
 
 
 @pytest.mark.parametrize("out", [None, "a.wav", "-"])

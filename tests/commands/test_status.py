@@ -12,9 +12,9 @@ from pathlib import Path
 from edge.commands.status import picture
 from edge.daemon.counters import LATEST
 from edge.protocol import Latency, LiveUtterance, LoadedVoice, StatusReport
-from tests.command_line import edge, refusal
-from tests.daemon_under_test import ROOT, ThreadDaemon
-from tests.fakes import DEADLINE_S
+from tests.helpers.command_line import edge, refusal
+from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S
 
 
 def answer(*arguments: str | Path) -> str:

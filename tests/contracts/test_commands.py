@@ -18,7 +18,7 @@ import edge.commands
 from edge.cli import load, parse, parser_of
 from edge.commands import COMMANDS, GROUPS
 from edge.commands.options import add_options, argument, choice, option, positive, switch
-from tests.daemon_under_test import ROOT
+from tests.helpers.daemon_under_test import ROOT
 from tools import commands_page
 from tools.commands_page import options_of
 from tools.completion import completion

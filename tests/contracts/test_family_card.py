@@ -13,7 +13,7 @@ import pytest
 
 from edge.bundler.export import exporter
 from edge.families import FAMILIES
-from tests.command_line import ROOT, edge
+from tests.helpers.command_line import ROOT, edge
 
 CARD = """
 from edge.families import FAMILIES, Family

@@ -17,8 +17,8 @@ from edge.sound.device_thread import DeviceThread
 from edge.sound.failover import FailoverSink
 from edge.sound.portaudio import PortAudioSink
 from edge.sound.sink import Sink
-from tests.fakes import DEADLINE_S
-from tests.paced_sink import FakeSink
+from tests.helpers.fakes import DEADLINE_S
+from tests.helpers.paced_sink import FakeSink
 from tests.sound.server import private_server
 
 RATE = 22050

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import DEADLINE_S
+from tests.helpers.fakes import DEADLINE_S
 
 APT = "sudo apt-get install -y --no-install-recommends chromium"
 

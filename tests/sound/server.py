@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.sound import devices
-from tests.fakes import DEADLINE_S
+from tests.helpers.fakes import DEADLINE_S
 
 APT = "sudo apt-get install -y --no-install-recommends " + (
     "libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils"

@@ -14,8 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from tests.daemon_under_test import ROOT
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ROOT
+from tests.helpers.fakes import DEADLINE_S
 
 SYSTEM_MODULES = Path("/usr/lib/speech-dispatcher-modules")
 APT = "sudo apt-get install -y --no-install-recommends speech-dispatcher"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.bundle import Bundle
-from tests.daemon_under_test import ROOT, ProcessDaemon
+from tests.helpers.daemon_under_test import ROOT, ProcessDaemon
 from tests.sound.browser import Browser
 from tests.sound.server import SoundServer
 from tests.sound.speech_server import SpeechServer

@@ -13,8 +13,8 @@ from edge.errors import NoSoundDevice
 from edge.sound import devices
 from edge.sound.calibrate import RATE, calibrate, listen, microphone, sweep
 from edge.sound.portaudio import Pcm, PortAudioSink
-from tests.daemon_under_test import ROOT
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ROOT
+from tests.helpers.fakes import DEADLINE_S
 from tests.sound.server import SoundServer
 
 pytestmark = pytest.mark.sound

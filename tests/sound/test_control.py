@@ -15,8 +15,8 @@ from edge.bundle import Bundle
 from edge.client import Client
 from edge.pcm import INT16_PEAK
 from edge.protocol import Speak, SpeakFinished, Synthesize
-from tests.daemon_under_test import ProcessDaemon
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ProcessDaemon
+from tests.helpers.fakes import DEADLINE_S
 from tests.sound.server import SoundServer
 
 pytestmark = [

@@ -22,8 +22,8 @@ from edge.protocol import (
     Stopped,
     Synthesize,
 )
-from tests.daemon_under_test import ProcessDaemon, Wire
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ProcessDaemon, Wire
+from tests.helpers.fakes import DEADLINE_S
 from tests.sound.server import SoundServer
 
 pytestmark = pytest.mark.sound

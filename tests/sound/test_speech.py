@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edge.bundle import Bundle
-from tests.daemon_under_test import ROOT, ProcessDaemon
-from tests.fakes import DEADLINE_S
+from tests.helpers.daemon_under_test import ROOT, ProcessDaemon
+from tests.helpers.fakes import DEADLINE_S
 from tests.sound.server import SoundServer
 
 pytestmark = pytest.mark.sound

@@ -13,7 +13,7 @@ import pytest
 from edge.adapters.server_audio import QUIET
 from edge.bundle import Bundle
 from edge.protocol import Synthesize
-from tests.daemon_under_test import ProcessDaemon
+from tests.helpers.daemon_under_test import ProcessDaemon
 from tests.sound.server import Capture, SoundServer
 from tests.sound.speech_server import SpeechServer, Ssip
 

@@ -25,7 +25,7 @@ Its kernels for u8 x s8 on AVX2, and on AVX-512 without VNNI, add two products i
 (VPMADDUBSW), which saturate: 2 * 255 * 127 = 64,770 is more than 32,767, and 2 * 255 * 64 = 32,640
 is not. So the integers are the same on every CPU, and a build hears what the board will say.
 Sources: onnxruntime's mlas/lib/amd64/QgemmU8X8KernelAvx2.asm and its page on quantization, which
-calls this reduce_range; measured in tests/test_cpus.py.
+calls this reduce_range; measured in tests/kernels/test_cpus.py.
 """
 STORED_WEIGHT = 127
 """Size of the largest int8 weight that becomes float before it is multiplied: 8 bits."""

@@ -1,0 +1,35 @@
+"""Bundles that earlier versions wrote are kept in tests/data/bundles; none is ever changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge import synth
+from edge.bundle import FORMAT, open_bundle
+from edge.errors import BundleTooNew
+from edge.synth import Style
+
+KEPT = sorted((Path(__file__).parents[1] / "data/bundles").iterdir())
+
+
+def format_of(folder: Path) -> int:
+    return int(folder.name.split("--")[0].removeprefix("format-"))
+
+
+def test_every_format_is_kept() -> None:
+    assert {format_of(folder) for folder in KEPT} == set(range(1, FORMAT + 1))
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
+def test_it_speaks_or_is_refused_with_what_to_type(folder: Path) -> None:
+    if format_of(folder) == FORMAT:
+        bundle = open_bundle(folder, machine=None)
+        synthesizer = synth.load(bundle, synth.choose(bundle).name)
+        [segment] = synthesizer.plan("Hello.", Style())
+        assert sum(len(chunk.samples) for chunk in synthesizer.speak(segment)) > 0
+    else:
+        with pytest.raises(BundleTooNew) as refused:
+            open_bundle(folder, machine=None)
+        assert "edge build" in refused.value.remedy

@@ -1,0 +1,146 @@
+"""Every utterance of a run: what was asked, what was told, what was heard."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.helpers.fakes import DEADLINE_S
+from tests.system.chaos.voice import BEEP, UTTERANCES
+
+WHOLE = BEEP - 24
+FADED = 520
+"""Frames: the block in which urgent speech cuts in, and what stands beside it."""
+RECORDER_S = 0.2
+"""What a recorder may be behind."""
+UNHEARD = ("expired", "replaced")
+"""Reasons of an end that only those have that never began."""
+
+
+@dataclass
+class Entry:
+    """`ends`: what it was told at last, which must be once. `heard`: words, as they came."""
+
+    number: int
+    words: int
+    kind: str
+    ends: list[str] = field(default_factory=list)
+    heard: list[tuple[int, int]] = field(default_factory=list)  # word, frames
+    began: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    unrecorded: bool = False  # the recorder was away meanwhile
+
+
+class Book:
+    """Thread-safe. A number is in use until its utterance has ended, and the longest after that,
+    since it is what the words say."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free: queue.Queue[int] = queue.Queue()
+        for number in range(UTTERANCES):
+            self._free.put(number)
+        self._current: dict[int, Entry] = {}
+        self.entries: list[Entry] = []
+        self.faults: Counter[str] = Counter()
+        self.acts: Counter[str] = Counter()
+        self.times: list[tuple[str, float, float]] = []  # of the faults
+        self.wrong: list[str] = []  # what must not be
+        self.began = time.monotonic()
+
+    def begin(self, words: int, kind: str, breaks: bool = False) -> Entry:
+        number = self._free.get(timeout=DEADLINE_S)
+        with self._lock:
+            entry = Entry(number, words, kind + (" broken" if breaks else ""))
+            self._current[number] = entry
+            self.entries.append(entry)
+        return entry
+
+    def end(self, entry: Entry, how: str) -> None:
+        with self._lock:
+            entry.ends.append(how)
+            entry.ended = time.monotonic()
+            first = len(entry.ends) == 1
+        if first:
+            self._free.put(entry.number)
+
+    def act(self, name: str) -> None:
+        with self._lock:
+            self.acts[name] += 1
+
+    def heard(self, number: int, word: int, frames: int) -> None:
+        with self._lock:
+            entry = self._current.get(number)
+            if entry is None:
+                self.wrong.append(f"heard {number}, which nobody asked for")
+            else:
+                entry.heard.append((word, frames))
+
+    def note(self, what: str) -> None:
+        with self._lock:
+            self.wrong.append(f"{time.monotonic() - self.began:.1f} s: {what}")
+
+    def judge(self, deaf: Sequence[tuple[float, float]] = ()) -> None:
+        """Add what is wrong with the entries; nobody recorded between the times of `deaf`."""
+        with self._lock:
+            for entry in self.entries:
+                entry.unrecorded = any(
+                    start < entry.ended and entry.began < end + RECORDER_S for start, end in deaf
+                )
+                told = f"utterance {entry.number}, {entry.kind}, {entry.words} words, {entry.ends}"
+                if len(entry.ends) != 1:
+                    self.wrong.append(f"{told}: {len(entry.ends)} ends")
+                    continue
+                for fault in faults(entry):
+                    self.wrong.append(f"{told}: {fault}, heard {entry.heard}, {self._when(entry)}")
+
+    def _when(self, entry: Entry) -> str:
+        """When it was, and the faults meanwhile."""
+        meanwhile = [
+            f"{name} {start - self.began:.2f} to {end - self.began:.2f}"
+            for name, start, end in self.times
+            if start < entry.ended and entry.began < end
+        ]
+        span = f"{entry.began - self.began:.2f} to {entry.ended - self.began:.2f} s"
+        return f"{span}: {', '.join(meanwhile) or 'no fault'}"
+
+    def figures(self) -> dict[str, int]:
+        with self._lock:
+            ends = Counter(end for entry in self.entries for end in entry.ends)
+            return {
+                "utterances": len(self.entries),
+                "events": ends.total(),
+                **{f"ended {how}": count for how, count in sorted(ends.items())},
+                "not judged, for the recorder was away": sum(e.unrecorded for e in self.entries),
+                "words heard": sum(len(entry.heard) for entry in self.entries),
+                "said twice, a part of a word": sum(map(echoes, self.entries)),
+            }
+
+
+def faults(entry: Entry) -> list[str]:
+    """Of one that has ended once."""
+    found, end = [], entry.ends[0]
+    places = [word for word, _ in entry.heard]
+    for (before, begun), (word, frames) in itertools.pairwise(entry.heard):
+        # After an interruption its last word comes again, which is the one before where only the
+        # faded block of a new one was played; after a loss, the end of the one before may:
+        # docs/reference/protocol.md and docs/use/sound.md.
+        if word < before - 1 or (word == before - 1 and frames >= WHOLE and begun > FADED):
+            found.append("double")
+    if end == "finished" and not entry.kind.startswith("sound"):
+        missing = set(range(entry.words)) - set(places)
+        if missing and not entry.unrecorded:
+            found.append(f"lost words {sorted(missing)}")
+    if end in UNHEARD and places:
+        found.append("heard, and never begun")
+    return found
+
+
+def echoes(entry: Entry) -> int:
+    places = [word for word, _ in entry.heard]
+    return sum(after <= before for before, after in itertools.pairwise(places))

@@ -1,0 +1,165 @@
+"""What happens to the daemon, one fault at a time, and what it must say of it."""
+
+from __future__ import annotations
+
+import random
+import resource
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.bundle.store import CURRENT, linked
+from edge.client import Client
+from edge.errors import EdgeError
+from tests.system.chaos.book import Book
+from tests.system.chaos.house import House
+
+
+class Faults:
+    """`kill` and the like are chosen so often that a life lasts some tens of faults."""
+
+    def __init__(self, house: House, book: Book, seed: int, deaths: bool = True) -> None:
+        """Without `deaths`, one life sees all that a daemon lives through."""
+        self._house, self._book, self._deaths = house, book, deaths
+        self._chance = random.Random(seed)
+        every: list[tuple[Callable[[], None], int]] = [
+            (self.stand_still, 4),
+            (self.lose_the_device, 6),
+            (self.exchange_bundles, 4),
+            (self.full_disk, 3),
+            (self.no_memory, 3),
+        ]
+        if deaths:
+            every += [(self.kill, 2), (self.terminate, 1), (self.break_the_bundle, 2)]
+        if house.mounted:
+            every.append((self.read_only_disk, 3))
+        if house.server is not None:
+            every.append((self.freeze_the_server, 3))
+        self.every = [fault for fault, _ in every]
+        self._weights = [weight for _, weight in every]
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Each once, and then at random."""
+        first = list(self.every)
+        self._chance.shuffle(first)
+        while first or not is_over():
+            [fault] = [first.pop()] if first else self._chance.choices(self.every, self._weights)
+            time.sleep(self._chance.uniform(0.1, 1.5))
+            self._book.faults[fault.__name__] += 1
+            began = time.monotonic()
+            try:
+                fault()
+            except Exception as error:
+                self._book.note(f"{fault.__name__}: {type(error).__name__}: {error}")
+                raise
+            self._book.times.append((fault.__name__, began, time.monotonic()))
+            if self._house.status() is None:
+                self._book.note(f"no answer after {fault.__name__}: {self._house.last_words()}")
+                if self._house.process is not None and self._house.process.poll() is not None:
+                    self._house.end()
+                    self._house.start()
+
+    def _while(self) -> None:
+        time.sleep(self._chance.uniform(0.1, 1.0))
+
+    def kill(self) -> None:
+        self._house.end()
+        self._while()
+        self._house.start()
+
+    def terminate(self) -> None:
+        if (returned := self._house.end(signal.SIGTERM)) != 0:
+            self._book.note(f"terminated, it returned {returned}")
+        self._house.start()
+
+    def stand_still(self) -> None:
+        assert self._house.process is not None
+        self._house.process.send_signal(signal.SIGSTOP)
+        self._while()
+        self._house.process.send_signal(signal.SIGCONT)
+
+    def lose_the_device(self) -> None:
+        server = self._house.server
+        if server is None:
+            self._house.lost.touch()
+            self._while()
+            self._house.lost.unlink()
+        elif self._chance.random() < 0.5:
+            server.kill()
+            self._while()
+            server.start()
+        else:
+            server.remove_sink()
+            self._while()
+            server.add_sink("ci")
+
+    def freeze_the_server(self) -> None:
+        assert self._house.server is not None
+        self._house.server.freeze()
+        self._while()
+        self._house.server.thaw()
+
+    def exchange_bundles(self) -> None:
+        self._house.exchange()
+        self._reload(expected=True)
+
+    def full_disk(self) -> None:
+        """A real one where there is a disk of its own; else a limit on every file."""
+        if self._house.mounted:
+            path = self._house.fill()
+            self._while()
+            self._reload(expected=None)
+            path.unlink()
+        else:
+            self._house.limit(resource.RLIMIT_FSIZE, 0)
+            self._while()
+            self._reload(expected=None)
+            self._house.limit(resource.RLIMIT_FSIZE, None)
+
+    def read_only_disk(self) -> None:
+        self._house.read_only(True)
+        self._while()
+        self._reload(expected=None)
+        if self._deaths and self._chance.random() < 0.5:  # also from the beginning
+            self._house.end()
+            self._house.start()
+        self._house.read_only(False)
+
+    def no_memory(self) -> None:
+        """For a second voice: the exchange is refused, and the first one speaks on."""
+        self._house.exchange()
+        statm = Path(f"/proc/{self._house.pid}/statm").read_text(encoding="ascii")
+        size = int(statm.split()[0]) * resource.getpagesize()
+        self._house.limit(resource.RLIMIT_AS, size + (24 << 20))
+        # Unless it still holds both: what was accepted before an exchange keeps its voice.
+        if not self._reload(expected=None):
+            self._book.faults["refused_for_want_of_memory"] += 1
+        self._house.limit(resource.RLIMIT_AS, None)
+        self._reload(expected=True)
+
+    def break_the_bundle(self) -> None:
+        """While nobody looks, and then the power goes: the previous one speaks."""
+        self._house.put_bundles()
+        self._house.end()
+        current = linked(self._house.home, CURRENT)
+        assert current is not None
+        path = current / "voice.yaml"
+        path.write_bytes(path.read_bytes()[:-1])
+        self._house.start()
+        report = self._house.status()
+        if report is None or not any("went back" in each for each in report.warnings):
+            self._book.note(f"it did not tell that a bundle is broken: {report}")
+        self._house.put_bundles()
+        self._reload(expected=True)
+
+    def _reload(self, expected: bool | None) -> bool:
+        """Whether it was taken; None: either will do, if it is told."""
+        try:
+            with Client(self._house.socket) as client:
+                client.reload()
+        except EdgeError as error:
+            if expected or error.code == "connection-lost":
+                self._book.note(f"reload: {error.message}")
+            return False
+        return True

@@ -1,0 +1,148 @@
+"""One run: people and faults, then calm, and what must hold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.bundle import Bundle
+from tests.sound.server import private_server
+from tests.system.chaos.book import Book
+from tests.system.chaos.ear import Ear
+from tests.system.chaos.faults import Faults
+from tests.system.chaos.house import House
+from tests.system.chaos.people import DEADLINE_S, Person
+from tests.system.chaos.voice import RATE
+
+PEOPLE = 6
+CALM_S = 60.0
+LOOK_S = 30.0
+MORE_KB = 24 << 10
+"""Beyond a daemon just started: 16 MiB of phrases, and what two models at a time leave behind."""
+MORE_KB_OF_SOUND = 16 << 10
+"""PortAudio 19.6 leaves 13 kB behind each time that it looks for devices, which it does several
+times for each server that dies."""
+MORE_THREADS = (os.cpu_count() or 1) + 4
+"""asyncio's own, in which bundles are read; it makes no more than these."""
+
+
+@dataclass(frozen=True)
+class Result:
+    seconds: float
+    lives: int
+    figures: dict[str, int]
+    faults: dict[str, int]
+    before: dict[str, int]
+    after: dict[str, int]
+    scraps: list[int]
+    wrong: list[str]
+
+
+def run(
+    seconds: float,
+    seed: int,
+    bundles: tuple[Bundle, Bundle],
+    *,
+    sound: bool = False,
+    requests: int = 0,
+    deaths: bool = True,
+) -> Result:
+    """For so long, and until so many utterances were asked for."""
+    book = Book()
+    ear = Ear(book.heard)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-")))
+        server = stack.enter_context(private_server(RATE)) if sound else None
+        house = House(folder, bundles, ear, server)
+        stack.callback(house.close)
+        people = [Person(number, seed, house.socket, book) for number in range(PEOPLE)]
+        for person in people:
+            person.start()
+        over = threading.Event()
+        watch = threading.Thread(target=_look, args=[house, book, over])
+        watch.start()
+        ends = time.monotonic() + seconds
+        try:
+            Faults(house, book, seed, deaths).run(
+                lambda: time.monotonic() >= ends and len(book.entries) >= requests
+            )
+        finally:
+            over.set()
+            watch.join()
+        for person in people:
+            person.over.set()
+        for person in people:
+            person.join(DEADLINE_S)
+            if person.is_alive():
+                book.note(f"{person.name} hangs")
+        after = _calm(house, book)
+        time.sleep(0.3)  # what was played last is on its way to the ear
+        house.catch_up()
+        house.end()
+        house.start()
+        before = _calm(house, book)
+        if house.end(15):
+            book.note("it did not end well")
+        house.catch_up()
+        ear.cut()
+        text = [line for line in house.log if "zq" in line]
+        if text:
+            book.note(f"text in the log: {text[0]!r}")
+        for place, line in enumerate(house.log):
+            if "Traceback" in line or "Exception" in line:
+                book.note("in the log:\n" + "".join(house.log[place : place + 40]))
+                break
+    book.judge(house.deaf)
+    more_kb = MORE_KB + (MORE_KB_OF_SOUND if sound else 0)
+    for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", more_kb)):
+        if after[kind] > before[kind] + most:
+            book.note(f"{kind}: {after[kind]} at the end, {before[kind]} of a daemon just started")
+    return Result(
+        time.monotonic() - book.began, house.lives, book.figures(), {**book.acts, **book.faults},
+        before, after, ear.scraps, book.wrong,
+    )  # fmt: skip
+
+
+def _look(house: House, book: Book, over: threading.Event) -> None:
+    """What the daemon uses in the course of a long run."""
+    while not over.wait(LOOK_S):
+        # Between two lives there is none to look at.
+        with contextlib.suppress(OSError, IndexError):
+            used = ", ".join(f"{kind} {count}" for kind, count in house.used().items())
+            minutes = (time.monotonic() - book.began) / 60
+            asked = f"{len(book.entries):,} asked for"
+            print(f"{minutes:.1f} min, life {house.lives}, {asked}: {used}", flush=True)
+
+
+def _settled(house: House) -> dict[str, int]:
+    """The least of some looks: a connection or a device that is being closed is not kept."""
+    looks = []
+    for _ in range(10):
+        looks.append(house.used())
+        time.sleep(0.1)
+    return {kind: min(look[kind] for look in looks) for kind in looks[0]}
+
+
+def _calm(house: House, book: Book) -> dict[str, int]:
+    """When nothing is under way any more and the device is let go of; what it uses then."""
+    deadline = time.monotonic() + CALM_S
+    while time.monotonic() < deadline:
+        report = house.status()
+        if (
+            house.loaded
+            and report
+            and report.speaking is None
+            and not report.queue
+            and report.device == "closed"
+        ):
+            clients = report.counters["clients"]
+            if clients == 1:
+                return _settled(house)
+        time.sleep(0.1)  # between two looks
+    book.note(f"no calm in {CALM_S:.0f} s: {house.status()}")
+    return house.used()
