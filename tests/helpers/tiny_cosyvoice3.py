@@ -1,8 +1,8 @@
 """Makes a tiny random checkpoint with the files, names and quirks of the released CosyVoice3.
 
 It says nothing: its speech is noise. Its weights have few values, and its tables repeat parts of
-rows, so that what is exported from it packs into a tenth (kept_cosyvoice3.py beside it). It needs the
-extra `cosyvoice3`. By hand, for a bundle: `python -m tests.helpers.tiny_cosyvoice3 DIR`, then
+rows, so that what is exported from it packs into a tenth (kept_cosyvoice3.py beside it). It needs
+the extra `cosyvoice3`. By hand, for a bundle: `python -m tests.helpers.tiny_cosyvoice3 DIR`, then
 `edge build cosyvoice3-0.5b --checkpoint DIR`.
 """
 
