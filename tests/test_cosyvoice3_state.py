@@ -12,10 +12,10 @@ import pytest
 from edge import synth
 from edge.bundle import Bundle, Variant
 from edge.profile import load_profile
-from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.cosyvoice3.flow import Flow, FlowRun, Mel
 from edge.synth.cosyvoice3.flow_state import Layout, layout, room
 from edge.synth.cosyvoice3.speaker import Speaker, nobody
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
 
 RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024), 10)

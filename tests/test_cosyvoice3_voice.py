@@ -25,9 +25,9 @@ from edge.pcm import PcmChunk, Samples
 from edge.profile import load_profile
 from edge.protocol import Describe, ErrorReply, Info, Speak, SpeakFinished, Synthesize, VoiceChoice
 from edge.synth import Style
-from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.cosyvoice3.flow import Flow, FlowRun
 from edge.synth.cosyvoice3.providers import heavy
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.cosyvoice3.vocoder import SoundStream
 from edge.synth.session import Session
 from edge.synth.voice_print import Label, VoicePrint, read_label, save_print
