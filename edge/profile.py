@@ -170,10 +170,10 @@ class VariantPlan:
     def __post_init__(self) -> None:
         for stage, recipe in {"encoder": self.encoder, "decoder": self.decoder}.items():
             check_recipe(recipe, stage)
-        plannable = {stage for family in FAMILIES.values() for stage in family.follows}
+        plannable = [stage for family in FAMILIES.values() for stage in family.follows]
         for stage, recipe in self.stages.items():
             if stage not in plannable:
-                known = ", ".join(sorted(plannable))
+                known = ", ".join(plannable)
                 raise ValueError(
                     f"stages: no recipe can be planned for {stage!r}, but for {known}"
                 )
