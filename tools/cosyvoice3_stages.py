@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def resident_mb() -> float:
-    """What is in memory now; the peak would hide what was let go of."""
+    """Read what is in memory now; the peak would hide what was let go of."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

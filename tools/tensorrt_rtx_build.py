@@ -14,7 +14,7 @@ import tensorrt_rtx as trt
 
 
 def shapes(option: str) -> list[tuple[str, tuple[int, ...]]]:
-    """As onnxruntime reads latent:1x192x64,mask:1x1x1x64."""
+    """Parse shapes as onnxruntime does: latent:1x192x64,mask:1x1x1x64."""
     found = []
     for part in option.split(","):
         name, sizes = part.split(":")

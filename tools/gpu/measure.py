@@ -147,7 +147,7 @@ def _time(speak: Speak, segments: list[Segment]) -> tuple[float, float]:
 
 
 def _gpu_used_mb() -> int:
-    """Of the whole GPU, contexts included: nothing else is to run on it."""
+    """Read the memory used on the whole GPU, contexts included, MB: nothing else is to run on it."""
     command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -159,7 +159,7 @@ def _peak_rss_mb() -> int:
 
 
 def _cold_start(bundle: Bundle) -> dict[str, Any]:
-    """As the daemon begins: the CPU speaks while CUDA gets ready."""
+    """Measure a beginning like the daemon's: the CPU speaks while CUDA gets ready."""
     began = time.perf_counter()
     cuda = next(
         p for p in bundle.profile.runtime.providers.decoder if p.name == "CUDAExecutionProvider"
