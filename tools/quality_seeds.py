@@ -34,7 +34,7 @@ MEASURES = ("log-mel", "pauses", "ovrl", "bak", "p808")
 
 @dataclass
 class Heard:
-    """Scores of one variant: (seeds, sentences, MEASURES), and word errors of each seed that Whisper
+    """Scores of a variant: (seeds, sentences, MEASURES), and word errors of each seed that Whisper
     heard."""
 
     scores: list[npt.NDArray[np.float64]] = field(default_factory=list)

@@ -68,7 +68,7 @@ def made(folder: Path, layers: int, blocks: int) -> Iterator[tuple[Stage, Path]]
 
 
 def on_cuda(path: Path) -> onnxruntime.InferenceSession:
-    """Open a graph with the options of the profile of an Orin Nano. Raises SystemExit without the provider."""
+    """Open a graph as an Orin Nano would. Raises SystemExit without the provider."""
     planned = load_profile("jetson-orin-nano").runtime.providers.decoder
     options = next(dict(p.options) for p in planned if p.name == CUDA)
     session = onnxruntime.SessionOptions()

@@ -147,7 +147,7 @@ def _time(speak: Speak, segments: list[Segment]) -> tuple[float, float]:
 
 
 def _gpu_used_mb() -> int:
-    """Read the memory used on the whole GPU, contexts included, MB: nothing else is to run on it."""
+    """Read the memory in use on the whole GPU, MB; nothing else is to run on it."""
     command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
