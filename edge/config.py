@@ -20,6 +20,8 @@ from edge.sound.settings import OnLoss, Output
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
+MAX_SILENCE_S = 86_400.0
+"""A day: a program that pauses for longer opens another stream."""
 FORMAT = 1
 """Grows when a file that this version reads would mean something else to an older one."""
 
@@ -78,14 +80,22 @@ class Access:
     """Names or numbers; if `groups` is empty too, everyone may."""
     groups: tuple[str | int, ...] = ()
     """Names or numbers of groups whose members may."""
-    clients_per_user: int = 256
+    clients_per_user: int = 64
     """Most connections of one user."""
     utterances_per_user: int = 4096
     """Most utterances of one user that wait or sound."""
+    stream_silence_s: float = 0.0
+    """Seconds without a word after which a text that comes piece by piece ends; 0: never, while
+    its connection lives."""
 
     def __post_init__(self) -> None:
         _demand("clients_per_user", self.clients_per_user, 1, 256)
         _demand("utterances_per_user", self.utterances_per_user, 1, 4096)
+        if not 0 <= self.stream_silence_s <= MAX_SILENCE_S:
+            raise ValueError(
+                f"stream_silence_s must be between 0 and {MAX_SILENCE_S:,.0f}, "
+                f"got {self.stream_silence_s:g}"
+            )
         self.uids()
         self.gids()
 

@@ -169,6 +169,18 @@ class UnknownUtterance(EdgeError):
     code = "unknown-utterance"
 
 
+class StreamEnded(EdgeError):
+    """The text of a stream ended before all of it came; what comes later is not spoken."""
+
+    code = "stream-ended"
+
+
+class Internal(EdgeError):
+    """The daemon failed in a way that nobody foresaw; the connection ends, and it speaks on."""
+
+    code = "internal"
+
+
 class Busy(EdgeError):
     """A queue or the number of clients is at its limit."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import Bundle
-from edge.daemon.access import MAX_CLIENTS
+from edge.config import Access
 from edge.daemon.schedule import MAX_CLIENT_JOBS
 from edge.protocol import (
     AudioStop,
@@ -33,6 +33,7 @@ from tests.helpers.daemon_under_test import ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S
 
 LONG = "word " * 1900  # six minutes
+CLIENTS_PER_USER = Access().clients_per_user
 
 
 def frame(type: str, **data: object) -> bytes:
@@ -252,18 +253,26 @@ def test_clients_that_never_read_hold_up_nobody(shared: ThreadDaemon) -> None:
             assert wire.sound().any()
 
 
-def test_a_client_that_asks_and_never_reads_is_dropped(shared: ThreadDaemon) -> None:
-    with shared.connect() as wire, pytest.raises((BrokenPipeError, ConnectionResetError)):
-        while True:
-            wire.send(*[Ping("a" * 1_000)] * 100)
+def test_a_client_that_asks_and_never_reads_is_read_no_further(shared: ThreadDaemon) -> None:
+    """It waits, and loses nothing: its answers are there once it reads."""
+    asked = 0
     with shared.connect() as wire:
-        wire.ping()
+        wire.socket.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            while asked < 20_000:
+                wire.send(*[Ping("a" * 1_000)] * 10)
+                asked += 10
+        assert asked < 2_000, "it was read without end"
+        with shared.connect() as other:
+            other.ping()
+        wire.socket.settimeout(DEADLINE_S)
+        assert [wire.receive() for _ in range(asked)] == [Pong("a" * 1_000)] * asked
 
 
-def test_200_clients_at_once(shared: ThreadDaemon) -> None:
+def test_60_clients_at_once(shared: ThreadDaemon) -> None:
     text = "One two three."
     with contextlib.ExitStack() as stack:
-        wires = [stack.enter_context(shared.connect()) for _ in range(200)]
+        wires = [stack.enter_context(shared.connect()) for _ in range(60)]
         for wire in wires:
             wire.send(Synthesize(text))
         sounds = {wire.sound().tobytes() for wire in wires}
@@ -272,7 +281,7 @@ def test_200_clients_at_once(shared: ThreadDaemon) -> None:
 
 def test_one_connection_too_many_is_told_so(daemon: ThreadDaemon) -> None:
     with contextlib.ExitStack() as stack:
-        wires = [stack.enter_context(daemon.connect()) for _ in range(MAX_CLIENTS)]
+        wires = [stack.enter_context(daemon.connect()) for _ in range(CLIENTS_PER_USER)]
         for wire in wires:
             wire.ping()
         late = stack.enter_context(daemon.connect())
@@ -291,7 +300,7 @@ def test_one_connection_too_many_is_told_so(daemon: ThreadDaemon) -> None:
 
 def test_silent_connections_cost_nothing(shared: ThreadDaemon) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(100):
+        for _ in range(50):
             stack.enter_context(shared.connect())
         with shared.connect() as wire:
             wire.send(Synthesize("One."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import os
 import pwd
 import socket
@@ -14,8 +15,13 @@ from edge.errors import Busy, NotAllowed
 
 MAX_CLIENTS = 256
 """Connections at a time. One costs about 20 kB; more than this on a board is a runaway program."""
+KEPT_FOR_OTHERS = 16
+"""The last places: for root, the daemon's own user, and users who have no connection yet."""
 
 _UCRED = struct.Struct("iII")  # unix(7): pid_t, uid_t, gid_t
+_SO_PEERGROUPS = 59  # <asm-generic/socket.h>, Linux 4.13; Python has no name for it
+_MAX_GROUPS = 256
+"""Groups of a process that are asked for: 1,024 bytes, the most that Python's getsockopt takes."""
 
 
 @dataclass(frozen=True)
@@ -25,50 +31,87 @@ class Peer:
     pid: int
     uid: int
     gid: int
+    others: frozenset[int] = frozenset()
+    """The process's further groups, which a unit's SupplementaryGroups= may have given it."""
 
     @classmethod
     def of(cls, connected: socket.socket) -> Peer:
         raw = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-        return cls(*_UCRED.unpack(raw))
+        pid, uid, gid = _UCRED.unpack(raw)
+        return cls(pid, uid, gid, _groups(connected))
 
     def groups(self) -> frozenset[int]:
-        """List its own group and those that the system's files give its user."""
+        """List the groups of its process, and those that the system's files give its user."""
+        own = self.others | {self.gid}
         try:
             name = pwd.getpwuid(self.uid).pw_name
         except KeyError:
-            return frozenset({self.gid})
-        return frozenset(os.getgrouplist(name, self.gid))
+            return own
+        return own | frozenset(os.getgrouplist(name, self.gid))
 
 
-def admit(peer: Peer, access: Access, others: Sequence[Peer]) -> None:
-    """Let a peer in beside `others`, which are connected already. Raises NotAllowed, Busy."""
-    if len(others) >= MAX_CLIENTS:
-        raise Busy(
-            f"{MAX_CLIENTS} clients are connected, which is the limit",
-            "Close connections that are done.",
-        )
-    listed = access.users or access.groups
-    known = peer.uid in {0, os.geteuid()} | access.uids() or peer.groups() & access.gids()
-    if listed and not known:
+def _groups(connected: socket.socket) -> frozenset[int]:
+    size = array.array("I").itemsize
+    try:
+        raw = connected.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MAX_GROUPS * size)
+    except OSError:
+        return (
+            frozenset()
+        )  # an older kernel, or more groups: the system's files have the last word
+    return frozenset(array.array("I", raw))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`access` with its names looked up, which is done at a load and a reload: a name that is gone
+    by the time that somebody connects must not shut everybody out."""
+
+    access: Access
+    uids: frozenset[int]
+    gids: frozenset[int]
+
+    @classmethod
+    def of(cls, access: Access) -> Rules:
+        """Raises ValueError for a name that this machine does not know."""
+        return cls(access, access.uids(), access.gids())
+
+    def check_listed(self, peer: Peer) -> None:
+        """Raises NotAllowed. The system's user database is asked only if a group decides."""
+        if not (self.access.users or self.access.groups):
+            return
+        if peer.uid in {0, os.geteuid()} | self.uids:
+            return
+        if self.gids and (self.gids & (peer.others | {peer.gid}) or self.gids & peer.groups()):
+            return
         raise NotAllowed(
             f"the user with the number {peer.uid} may not speak here",
             "Add the user to access.users in the file that edge config names, then: edge reload",
         )
-    same = sum(other.uid == peer.uid for other in others)
-    if same >= access.clients_per_user:
-        raise Busy(
-            f"{same} clients of the user with the number {peer.uid} are connected, which is the "
-            "limit",
-            "Close connections that are done, or raise access.clients_per_user.",
-        )
 
+    def check_places(self, peer: Peer, others: Sequence[Peer]) -> None:
+        """Raises Busy if there is no room for this one beside `others`, which are connected."""
+        same = sum(other.uid == peer.uid for other in others)
+        favoured = not same or peer.uid in (0, os.geteuid())
+        limit = MAX_CLIENTS if favoured else MAX_CLIENTS - KEPT_FOR_OTHERS
+        if len(others) >= limit:
+            raise Busy(
+                f"{len(others)} clients are connected, which is the limit",
+                "Close connections that are done.",
+            )
+        if same >= self.access.clients_per_user:
+            raise Busy(
+                f"{same} clients of the user with the number {peer.uid} are connected, which is "
+                "the limit",
+                "Close connections that are done, or raise access.clients_per_user.",
+            )
 
-def admit_more(peer: Peer, access: Access, under_way: Iterable[Peer]) -> None:
-    """Let a peer have one more utterance; `under_way` has the peer of each. Raises Busy."""
-    limit = access.utterances_per_user
-    if sum(other.uid == peer.uid for other in under_way) >= limit:
-        raise Busy(
-            f"{limit} utterances of the user with the number {peer.uid} are under way, which is "
-            "the limit",
-            "Wait for some to finish, or stop them: edge stop",
-        )
+    def check_utterances(self, peer: Peer, under_way: Iterable[Peer]) -> None:
+        """Raises Busy if this peer's user has as many utterances under way as it may have;
+        `under_way` has the peer of each."""
+        limit = self.access.utterances_per_user
+        if sum(other.uid == peer.uid for other in under_way) >= limit:
+            raise Busy(
+                f"{limit} utterances of the user with the number {peer.uid} are under way, which "
+                "is the limit",
+                "Wait for some to finish, or stop them: edge stop",
+            )

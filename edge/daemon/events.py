@@ -1,7 +1,7 @@
 """An utterance, and its events, told once and in order to the sockets' loop.
 
-Started -> WordHeard* -> Finished | Cancelled | Failed    (to the sound card)
-Sound* -> Finished | Cancelled | Failed           (to the client)
+Started -> (WordHeard | Interrupted | Resumed)* -> Finished | Cancelled | Failed    (sound card)
+Sound* -> Finished | Cancelled | Failed                                             (client)
 
 and, while its text comes piece by piece, a TextTaken whenever there is room for more of it.
 """
@@ -43,6 +43,18 @@ class Utterance:
     expires: float | None = None
     """Seconds of time.monotonic() at which it is dropped, if it has not begun to sound."""
 
+    serial: int = 0
+    """Tells it from others of its id: a client may use an id again as soon as it has ended."""
+    while_connected: bool = False
+    """Ends with its connection."""
+    interruptions: bool = False
+    """Its client is told of them."""
+
+    @property
+    def ticket(self) -> str:
+        """Its name among the threads, and in events; no id holds a space."""
+        return f"{self.id} {self.serial}" if self.serial else self.id
+
     def is_stale(self, now: float) -> bool:
         return self.expires is not None and self.expires <= now
 
@@ -81,6 +93,10 @@ class Cancelled:
 
     id: str
     reason: CancelReason
+    seconds: float = 0.0
+    """Sound of it that was heard."""
+    text_end: int | None = 0
+    """Character of its text behind the last word that was begun; None if that is not known."""
 
 
 Event = PlaybackEvent | TextTaken | Sound | Cancelled

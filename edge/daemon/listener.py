@@ -19,6 +19,8 @@ from edge.protocol import ErrorReply, encode
 UNIT = "edge-voice.socket"
 # From 3.13 on asyncio removes the socket's file when it closes; who made the file removes it here.
 KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+ACCEPTED_AT_ONCE = 16
+"""Connections that asyncio accepts in one go."""
 MODE = 0o660
 """Permissions of the socket: its owner and group may speak; the folder decides who gets so far."""
 UNREAD = 65_536
@@ -85,7 +87,7 @@ def claim(path: Path) -> Iterator[socket.socket]:
         )
     lock_path = path.with_name(path.name + ".lock")
     try:
-        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise SocketInUse(
             f"the folder of {path} cannot be used: {error.strerror}",
@@ -104,15 +106,42 @@ def claim(path: Path) -> Iterator[socket.socket]:
         if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
             raise SocketInUse(f"{path} is a file, not a socket", f"Move it away: mv {path} FILE")
         path.unlink(missing_ok=True)  # left by a daemon that was killed
-        listener = cleanup.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         try:
-            listener.bind(str(path))
+            listener = cleanup.enter_context(_bound(path))
         except OSError as error:
             raise SocketInUse(
                 f"{path} cannot be a socket: {error.strerror}",
                 "Choose another path: edge serve --socket PATH, or EDGE_VOICE_SOCKET=PATH",
             ) from None
         cleanup.callback(path.unlink, missing_ok=True)
+        yield listener
+
+
+@contextlib.contextmanager
+def renewed(path: Path) -> Iterator[socket.socket]:
+    """Give another socket at a path that is claimed already and whose file is gone. Raises
+    OSError."""
+    with _bound(path) as listener:
+        yield listener
+
+
+def place_of(path: Path) -> tuple[int, int] | None:
+    """Name the file of a socket so that another one at its path is told from it; None if there is
+    none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _bound(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
         path.chmod(MODE)
         listener.setblocking(False)
-        yield listener
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -24,18 +24,18 @@ class Outcomes:
         self._limit, self._users = limit, users
         # Both with the longest ago first, which is what is forgotten.
         self._told: OrderedDict[int, OrderedDict[str, list[Event]]] = OrderedDict()
-        self._live: dict[str, tuple[int, list[Event]]] = {}
+        self._live: dict[str, tuple[int, str, list[Event]]] = {}  # by ticket: user, id, told
 
     def begin(self, utterance: Utterance) -> None:
         """Remember an utterance that was accepted; whatever had its id before is forgotten."""
         self._told.get(utterance.user, OrderedDict()).pop(utterance.id, None)
-        self._live[utterance.id] = (utterance.user, [])
+        self._live[utterance.ticket] = (utterance.user, utterance.id, [])
 
     def note(self, event: Event, ends: bool) -> None:
         """Keep an event of a live utterance; others are passed over."""
         if event.id not in self._live:
             return
-        user, told = self._live[event.id]
+        user, id, told = self._live[event.id]
         if isinstance(event, Started) or ends:
             told.append(event)
         if not ends:
@@ -43,7 +43,7 @@ class Outcomes:
         del self._live[event.id]
         mine = self._told.setdefault(user, OrderedDict())
         self._told.move_to_end(user)
-        mine[event.id] = told
+        mine[id] = told
         if len(mine) > self._limit:
             mine.popitem(last=False)
         if len(self._told) > self._users:
@@ -57,8 +57,9 @@ class Outcomes:
         if message.again is None or message.id is None:
             return None
         told = self._told.get(user, OrderedDict()).get(message.id)
-        if message.id in self._live:
-            owner, heard = self._live[message.id]
+        ticket = self.ticket(message.id)
+        if ticket is not None:
+            owner, _, heard = self._live[ticket]
             told = heard if owner == user else None
         if told is None and message.again == "report":
             raise UnknownUtterance(
@@ -68,5 +69,7 @@ class Outcomes:
             )
         return told
 
-    def is_live(self, id: str) -> bool:
-        return id in self._live
+    def ticket(self, id: str) -> str | None:
+        """Find the ticket of the live utterance that a client gave this id; None if there is
+        none."""
+        return next((t for t, (_, given, _) in self._live.items() if given == id), None)

@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import json
 import os
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
 import numpy as np
 
 from edge.daemon.phrase_store import Phrase, PhraseStore
+from edge.daemon.saving import Saving
 from edge.pcm import PcmChunk
 from edge.synth import Style
 from edge.synth.word_timing import with_words
@@ -25,8 +26,6 @@ MEMORY_BYTES = 16 << 20
 """Bytes of sound in memory: three minutes at 22,050 Hz."""
 PHRASE_SHARE = 8
 """Part of the memory that one phrase may take, some 24 s: a novel must not push out all others."""
-MAX_UNSAVED = 64
-"""Phrases that wait to be written; the oldest is not written if more come."""
 CHUNK_FRAMES = 8192
 
 
@@ -38,7 +37,7 @@ class PhraseCache:
         self._secret = os.urandom(32) if store is None else store.secret
         self._phrases: OrderedDict[str, Phrase] = OrderedDict()
         self._bytes = 0
-        self._unsaved: deque[tuple[str, Phrase]] = deque(maxlen=MAX_UNSAVED)
+        self._saving = None if store is None else Saving(store)
         self.repeats = 0
 
     @property
@@ -48,7 +47,8 @@ class PhraseCache:
 
     @property
     def unsaved(self) -> int:
-        return len(self._unsaved)
+        """Phrases that the saving thread has not written yet."""
+        return 0 if self._saving is None else self._saving.unsaved
 
     def key(self, text: str, voice: str, variant: str, style: Style, words: bool) -> str:
         """Name a phrase so that nobody finds the text without the secret. `voice` is what
@@ -75,13 +75,13 @@ class PhraseCache:
         if made:
             phrase = _joined(made)
             self._keep(key, phrase)
-            if self._store is not None:
-                self._unsaved.append((key, phrase))
+            if self._saving is not None:
+                self._saving.put(key, phrase)
 
-    def save_one(self) -> None:
-        """Write one unsaved phrase to the disk: slow, for when nobody waits."""
-        assert self._store is not None
-        self._store.save(*self._unsaved.popleft())
+    def close(self) -> None:
+        """Let what is unsaved be written, for some seconds at the most."""
+        if self._saving is not None:
+            self._saving.close()
 
     def _find(self, key: str) -> Phrase | None:
         phrase = self._phrases.get(key)
@@ -92,6 +92,9 @@ class PhraseCache:
         return phrase
 
     def _keep(self, key: str, phrase: Phrase) -> None:
+        before = self._phrases.pop(key, None)  # two may have made it at once
+        if before is not None:
+            self._bytes -= before.samples.nbytes
         self._phrases[key] = phrase
         self._bytes += phrase.samples.nbytes
         while self._bytes > self._limit:

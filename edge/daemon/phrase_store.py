@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class PhraseStore:
 
     def __init__(self, folder: Path, limit: int = DISK_BYTES) -> None:
         self._folder, self._limit = folder, limit
+        self._counting = threading.Lock()  # one thread reads phrases, another writes them
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for partial in folder.glob(f"{PARTIAL}*"):  # of a daemon that was killed
@@ -83,7 +85,8 @@ class PhraseStore:
         try:
             was_there = self._path(key).exists()
             self._write(self._path(key), _bytes(phrase))
-            self.count += not was_there
+            with self._counting:
+                self.count += not was_there
             self._make_room()
         except OSError as error:
             log.warning("a phrase was not saved: %s", error.strerror)
@@ -129,7 +132,8 @@ class PhraseStore:
     def _remove(self, path: Path) -> None:
         with contextlib.suppress(OSError):
             path.unlink()
-            self.count -= 1
+            with self._counting:
+                self.count -= 1
 
     def _files(self) -> list[Path]:
         return list(self._folder.glob(f"*{SUFFIX}"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.bundle import Bundle
 from edge.bundle.store import warnings
 from edge.config import Config, InForce
+from edge.daemon.access import Rules
 from edge.daemon.voices import Voices
 from edge.errors import BadRecord, EdgeError, ModelFailed
 from edge.synth import phonemes
@@ -29,7 +30,7 @@ class Setup:
 
     def __init__(self, voices: Voices, config: Config, reread: Reread | None) -> None:
         """Raises what read_lexicon() does."""
-        self.config = config
+        self.config, self.rules = config, Rules.of(config.access)
         self.trouble = ""  # what the daemon does without since it was started
         self._voices, self._reread, self._lock = voices, reread, asyncio.Lock()
         voices.lexicon = read_lexicon(config, voices.bundles)
@@ -43,6 +44,7 @@ class Setup:
         async with self._lock:
             try:
                 bundles, config = await asyncio.to_thread(self._reread)
+                rules = await asyncio.to_thread(Rules.of, config.access)
                 lexicon = await asyncio.to_thread(read_lexicon, config, bundles)
                 fresh = await asyncio.to_thread(self._voices.load_beside, bundles)
             except EdgeError as error:
@@ -59,7 +61,7 @@ class Setup:
                 changed = (*changed, f"the lexicon has {lexicon.entries} entries")
             self._voices.exchange(fresh)
             self._voices.lexicon = lexicon
-            self.config, self._refused = config, ""
+            self.config, self.rules, self._refused = config, rules, ""
             log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
             return changed
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
 from edge.daemon.connection import Connection
 from edge.daemon.events import Cancelled, Event, Sound
-from edge.errors import ConnectionLost, EdgeError, StoppedEarly
+from edge.errors import Busy, ConnectionLost, EdgeError, StoppedEarly
 from edge.pcm import to_int16
 from edge.protocol import (
     AudioChunk,
@@ -19,11 +19,13 @@ from edge.protocol import (
     ErrorReply,
     SpeakCancelled,
     SpeakFinished,
+    SpeakInterrupted,
+    SpeakResumed,
     SpeakStarted,
     SpeakWord,
     SynthesizeStopped,
 )
-from edge.sound.events import Failed, Finished, Started, WordHeard
+from edge.sound.events import Failed, Finished, Interrupted, Resumed, Started, WordHeard
 
 CHUNK_FRAMES = 8192
 """Frames of one audio-chunk: 16 kB, well under any reader's limit for one payload."""
@@ -44,33 +46,43 @@ class SpokenReply:
     """Answers `speak`: tells what the sound card does."""
 
     connection: Connection
+    id: str
+    """The client's name of the utterance; events have its ticket."""
 
     def tell(self, event: Event) -> None:
+        id, send = self.id, self.connection.send
         match event:
             case Started():
-                self.connection.send(SpeakStarted(id=event.id))
+                send(SpeakStarted(id=id))
             case WordHeard():
-                self.connection.send(SpeakWord(id=event.id, **_word_fields(event)))
+                send(SpeakWord(id=id, **_word_fields(event)))
+            case Interrupted():
+                send(SpeakInterrupted(id=id, reason=event.reason))
+            case Resumed():
+                send(SpeakResumed(id=id))
             case Finished():
-                self.connection.send(SpeakFinished(id=event.id, seconds=round(event.seconds, 3)))
+                send(SpeakFinished(id=id, seconds=round(event.seconds, 3)))
             case Cancelled():
-                self.connection.send(SpeakCancelled(id=event.id, reason=event.reason))
+                heard_s = round(event.seconds, 3)
+                send(SpeakCancelled(id, event.reason, heard_s, event.text_end))
             case Failed():
-                self.connection.send(ErrorReply.of(event.error, event.id))
+                told = ErrorReply.of(event.error, id)
+                heard_s = round(event.seconds, 3)
+                send(replace(told, seconds=heard_s, text_end=event.text_end))
 
 
 @dataclass
 class AudioReply:
-    """Answers `synthesize` with the sound; calls `sent(id, seconds)` as the client takes it."""
+    """Answers `synthesize` with the sound; calls `sent(client, seconds)` as it is taken."""
 
     connection: Connection
     rate: int
-    sent: Callable[[str, float], None]
+    sent: Callable[[int, float], None]
     _begun: bool = field(default=False, init=False)
 
     def tell(self, event: Event) -> None:
         match event:
-            case Sound(id=id, chunk=chunk, words=words):
+            case Sound(chunk=chunk, words=words):
                 self._begin()
                 pcm = to_int16(chunk.samples)
                 for start in range(0, len(pcm), CHUNK_FRAMES):
@@ -80,7 +92,7 @@ class AudioReply:
                             self.connection.send(AudioWord(**_word_fields(word)))
                     self.connection.send(
                         AudioChunk(rate=chunk.rate, width=2, channels=1, payload=part.tobytes()),
-                        partial(self.sent, id, len(part) / chunk.rate),
+                        partial(self.sent, self.connection.number, len(part) / chunk.rate),
                     )
             case Finished():
                 self.end()
@@ -89,6 +101,11 @@ class AudioReply:
                 error: EdgeError = ConnectionLost(
                     "the daemon was stopped before the sound was whole",
                     "Ask again once it runs: edge status",
+                )
+                self.connection.send(ErrorReply.of(error))
+            case Cancelled(reason="replaced"):
+                error = Busy(
+                    "the queue was full, and urgent speech took the place", "Ask again later."
                 )
                 self.connection.send(ErrorReply.of(error))
             case Cancelled():

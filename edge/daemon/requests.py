@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from functools import partial
 
-from edge.daemon.access import admit_more
 from edge.daemon.connection import Connection
 from edge.daemon.events import Event, Sound, TextTaken, Utterance
 from edge.daemon.outcomes import Outcomes
@@ -41,7 +41,7 @@ from edge.protocol import (
     SynthesizeStop,
     Volume,
 )
-from edge.sound.events import Started, WordHeard
+from edge.sound.events import Interrupted, Resumed, Started, WordHeard
 from edge.sound.playback import Player
 from edge.synth import Style
 from edge.text.feed import TextFeed
@@ -65,8 +65,9 @@ class Requests:
         self._voices, self._setup = voices, setup
         self._synthesis, self._player = synthesis, player
         self._status, self._reload = status, reload
-        self._streams = TextStreams(synthesis)
-        self._replies: dict[str, Reply] = {}  # live utterance -> who hears of it
+        self._streams = TextStreams(synthesis, lambda: setup.config.access.stream_silence_s)
+        self._replies: dict[str, Reply] = {}  # by ticket: who hears of a live utterance
+        self._serials = itertools.count(1)
         self._outcomes = Outcomes()
 
     def handle(self, connection: Connection, message: Request) -> None:
@@ -125,19 +126,20 @@ class Requests:
         self._streams.end_all(connection)
 
     def forget(self, connection: Connection) -> None:
-        """End what is made for a client that is gone: nobody hears it. Its speech goes on."""
+        """End what is made for a client that is gone: nobody hears it. Its speech goes on, unless
+        it wished otherwise."""
         self._streams.end_all(connection)
-        mine = [id for id, reply in self._replies.items() if reply.connection is connection]
-        for id in mine:
-            if isinstance(self._replies.pop(id), AudioReply):
-                self._synthesis.cancel(None, id, "client-gone")
+        mine = [t for t, reply in self._replies.items() if reply.connection is connection]
+        for ticket in mine:
+            del self._replies[ticket]
+        self._synthesis.client_gone(connection.number)
 
     def tell(self, event: Event) -> bool:
         """Tell an event to the client that it belongs to; True if it ends its utterance."""
         if isinstance(event, TextTaken):
             self._streams.took(event.id, event.waiting)
             return False
-        ends = not isinstance(event, (Started, WordHeard, Sound))
+        ends = not isinstance(event, (Started, WordHeard, Interrupted, Resumed, Sound))
         reply = self._replies.pop(event.id, None) if ends else self._replies.get(event.id)
         self._outcomes.note(event, ends)
         if ends:
@@ -177,8 +179,12 @@ class Requests:
             user=connection.peer.uid,
             accepted=now,
             expires=None if message.ttl is None else now + message.ttl,
+            serial=next(self._serials),
+            while_connected=message.while_connected,
+            interruptions=message.interruptions,
         )
-        self._check_share(connection)
+        if message.priority != "urgent":
+            self._check_share(connection)
         if self._synthesis.is_live(utterance.id):
             raise BadMessage(
                 f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
@@ -186,9 +192,9 @@ class Requests:
         ahead = self._synthesis.submit(utterance)
         if message.id is not None:
             self._outcomes.begin(utterance)
-        self._expect(SpokenReply(connection), utterance.id)
+        self._expect(SpokenReply(connection, utterance.id), utterance.ticket)
         connection.send(SpeakAccepted(id=utterance.id, ahead=ahead))
-        return utterance.id
+        return utterance.ticket
 
     def _told_again(self, connection: Connection, message: Speak) -> bool:
         """Tell what became of what may have been sent before, and join it; False if it is to be
@@ -197,14 +203,14 @@ class Requests:
         if told is None:
             return False
         assert message.id is not None
-        reply = SpokenReply(connection)
+        reply = SpokenReply(connection, message.id)
         connection.send(SpeakAccepted(id=message.id, ahead=0))
         for event in told:
             reply.tell(event)
-        if self._outcomes.is_live(message.id):
-            if (before := self._replies.get(message.id)) is not None:
-                before.connection.settle(message.id)
-            self._expect(reply, message.id)
+        if (ticket := self._outcomes.ticket(message.id)) is not None:
+            if (before := self._replies.get(ticket)) is not None:
+                before.connection.settle(ticket)
+            self._expect(reply, ticket)
         return True
 
     def _synthesize(
@@ -222,18 +228,20 @@ class Requests:
             voice=voice,
             style=Style(speed=message.speed, speaker=speaker, seed=message.seed or 0),
             words=message.words,
+            user=connection.peer.uid,
+            serial=next(self._serials),
         )
         self._check_share(connection)
         self._synthesis.submit(utterance)
         kind = StreamedAudioReply if isinstance(message, SynthesizeStart) else AudioReply
         rate = self._voices.bundle(voice).manifest.rate
-        self._expect(kind(connection, rate, self._synthesis.sent), utterance.id)
-        return utterance.id
+        self._expect(kind(connection, rate, self._synthesis.sent), utterance.ticket)
+        return utterance.ticket
 
     def _check_share(self, connection: Connection) -> None:
         """Raises Busy if the client's user has too many utterances under way."""
         under_way = [reply.connection.peer for reply in self._replies.values()]
-        admit_more(connection.peer, self._setup.config.access, under_way)
+        self._setup.rules.check_utterances(connection.peer, under_way)
 
     def _new_id(self, connection: Connection) -> str:
         """Make an id of ours; a client may have chosen one that looks like it."""
@@ -241,6 +249,6 @@ class Requests:
             pass
         return id
 
-    def _expect(self, reply: Reply, id: str) -> None:
-        self._replies[id] = reply
-        reply.connection.expect(id)
+    def _expect(self, reply: Reply, ticket: str) -> None:
+        self._replies[ticket] = reply
+        reply.connection.expect(ticket)

@@ -7,7 +7,7 @@ thread holds its lock around every call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from edge.daemon.events import Utterance
@@ -23,7 +23,22 @@ MAX_CLIENT_JOBS = 4
 """Utterances that are made for clients at a time; one that waits, for its client to read or for
 more text, is not counted."""
 MAX_OPEN_JOBS = 64
-"""Utterances for clients, begun and not whole; each holds a segment's memory, 2 MB at the most."""
+"""Pieces of text for clients, begun and not whole; each holds a segment's memory, 2 MB at the
+most. One that waits for more text holds nothing, and is not counted."""
+STALLED_S = 5.0
+"""Seconds in which a client that is behind took nothing; its place is another's then, if all are
+taken. Who plays the sound as it comes takes some of it each second."""
+GIVES_WAY_S = 3.0
+"""Seconds of silence, for want of text, after which a stream lets others use the sound card."""
+
+
+@dataclass(eq=False)
+class Reader:
+    """How far a client is behind with the sound that was made for it."""
+
+    unsent_s: float = 0.0
+    since: float = 0.0
+    """When it took some last, on the clock of the thread."""
 
 
 @dataclass(eq=False)
@@ -35,12 +50,14 @@ class Job:
     """The sound of its present piece of text; None between two pieces."""
     seconds: float = 0.0
     """Sound that was made of it."""
-    unsent_s: float = 0.0
-    """Seconds of this that its client has not read."""
+    reader: Reader = field(default_factory=Reader)
+    """Its client, which may be behind with the sound of earlier utterances too."""
+    dry_since: float | None = None
+    """When the last sound of a stream went to the sound card, and no text was there."""
 
     @property
     def id(self) -> str:
-        return self.utterance.id
+        return self.utterance.ticket
 
     @property
     def urgent(self) -> bool:
@@ -53,11 +70,16 @@ class Job:
     @property
     def can_go_on(self) -> bool:
         """True if there is text, and its client reads."""
-        return self.has_text and self.unsent_s < UNSENT_S
+        return self.has_text and not self.is_behind
+
+    @property
+    def is_behind(self) -> bool:
+        return self.reader.unsent_s >= UNSENT_S
 
     def marks(self, chunk: PcmChunk) -> WordMarks:
-        """Tell the words of its next chunk; none if nobody asked for them."""
-        if not self.utterance.words:
+        """Tell the words of its next chunk. Those that the sound card plays are told also if
+        nobody asked for them: where speech ends, they say how far it was heard."""
+        if not self.utterance.words and self.utterance.to == "client":
             return ()
         return tuple(
             (
@@ -83,22 +105,27 @@ class Schedule:
         self._live: dict[str, Utterance] = {}  # accepted and not ended yet
         self._unheard: dict[str, Utterance] = {}  # taken for the sound card, not begun to sound
         self._card_jobs: dict[bool, Job] = {}  # by whether it is urgent
+        self._aside: list[Job] = []  # streams that gave way for want of text
         self._client_jobs: list[Job] = []
+        self._readers: dict[int, Reader] = {}  # by client
 
     # From accepted to ended
 
     def accept(self, utterance: Utterance) -> tuple[int, list[Utterance]]:
         """Queue an utterance; returns how many wait before it, and those that it replaces, which
         are still live. Raises Busy, and then nothing has changed."""
-        ahead, old = self._queue.put(utterance)
-        replaced = [] if old is None else [old]
+        ahead, replaced = self._queue.put(utterance)
         replaced += [u for u in self._unheard.values() if utterance.replaces(u)]
-        self._live[utterance.id] = utterance
+        self._live[utterance.ticket] = utterance
         return ahead, replaced
 
-    def find(self, id: str) -> Utterance | None:
+    def find(self, ticket: str) -> Utterance | None:
         """Find a live utterance."""
-        return self._live.get(id)
+        return self._live.get(ticket)
+
+    def has(self, id: str) -> bool:
+        """True if an utterance of this id is live."""
+        return any(utterance.id == id for utterance in self._live.values())
 
     def live(self) -> list[Utterance]:
         """List all that were accepted and have not ended, in the order in which they came."""
@@ -119,6 +146,7 @@ class Schedule:
     def retire(self, job: Job) -> None:
         """Take a job away whose chunks are all made; its utterance lives until it is heard."""
         self._card_jobs = {k: other for k, other in self._card_jobs.items() if other is not job}
+        self._aside = [other for other in self._aside if other is not job]
         self._client_jobs = [other for other in self._client_jobs if other is not job]
 
     def end(self, id: str) -> Utterance | None:
@@ -128,8 +156,13 @@ class Schedule:
         self._queue.remove(lambda u: u is utterance)
         self._unheard.pop(id, None)
         self._card_jobs = {k: job for k, job in self._card_jobs.items() if job.id != id}
+        self._aside = [job for job in self._aside if job.id != id]
         self._client_jobs = [job for job in self._client_jobs if job.id != id]
         return utterance
+
+    def forget_reader(self, client: int) -> None:
+        """Forget how far a client was behind that is gone."""
+        self._readers.pop(client, None)
 
     # Time
 
@@ -147,23 +180,75 @@ class Schedule:
 
     # Turns
 
-    def fill(self, card_is_silent: bool) -> None:
-        """Begin what waits, where there is room."""
+    def fill(self, card_is_silent: bool, now: float = 0.0, buffered_s: float = 0.0) -> None:
+        """Begin what waits, where there is room; `buffered_s` of speech that is not urgent wait
+        for the sound card."""
+        self._let_give_way(now, buffered_s)
         for urgent in (True, False):
             if urgent not in self._card_jobs:
+                back = None if urgent else next((j for j in self._aside if j.has_text), None)
+                if back is not None:
+                    self._aside.remove(back)
+                    self._card_jobs[urgent] = back
+                    continue
                 silent = card_is_silent and not self._card_jobs
                 utterance = self._queue.take(partial(_may_sound, urgent, silent))
                 if utterance is not None:
                     self._card_jobs[urgent] = Job(utterance)
-                    self._unheard[utterance.id] = utterance
+                    self._unheard[utterance.ticket] = utterance
         busy = sum(job.can_go_on for job in self._client_jobs)
-        while busy < MAX_CLIENT_JOBS and len(self._client_jobs) < MAX_OPEN_JOBS:
+        while busy < MAX_CLIENT_JOBS and self._open() < MAX_OPEN_JOBS:
             # One at a time for each client, whose answers come in the order of its requests.
-            utterance = self._queue.take(lambda u: u.to == "client" and not self._serves(u.client))
+            utterance = self._queue.take(self._may_be_sent)
             if utterance is None:
                 break
-            self._client_jobs.append(job := Job(utterance))
+            reader = self._readers.setdefault(utterance.client, Reader(since=now))
+            self._client_jobs.append(job := Job(utterance, reader=reader))
             busy += job.can_go_on
+
+    def _let_give_way(self, now: float, buffered_s: float) -> None:
+        """Set a stream aside that has been silent for long, if others wait for the sound card."""
+        if (job := self._card_jobs.get(False)) is None:
+            return
+        if job.has_text or buffered_s:
+            job.dry_since = None
+            return
+        job.dry_since = now if job.dry_since is None else job.dry_since
+        if now >= job.dry_since + GIVES_WAY_S and self._others_wait():
+            job.dry_since = None
+            del self._card_jobs[False]
+            self._aside.append(job)
+
+    def gives_way_at(self) -> float | None:
+        """Tell when the stream that has the sound card gives way; None if nobody waits for it."""
+        job = self._card_jobs.get(False)
+        if job is None or job.dry_since is None or not self._others_wait():
+            return None
+        return job.dry_since + GIVES_WAY_S
+
+    def _others_wait(self) -> bool:
+        may = partial(_may_sound, False, False)
+        return any(job.has_text for job in self._aside) or any(map(may, self._queue.waiting()))
+
+    def _may_be_sent(self, utterance: Utterance) -> bool:
+        ready = utterance.to == "client" and utterance.text.ready
+        return ready and not self._serves(utterance.client)
+
+    def _open(self) -> int:
+        """Count the jobs of clients that hold memory."""
+        return sum(job.has_text for job in self._client_jobs)
+
+    def stalled(self, now: float) -> Job | None:
+        """Find the job of a client that has taken nothing for long, while others wait for its
+        place; the longest first."""
+        if self._open() < MAX_OPEN_JOBS or not any(map(self._may_be_sent, self._queue.waiting())):
+            return None
+        job = min(
+            (job for job in self._client_jobs if job.is_behind),
+            key=lambda job: job.reader.since,
+            default=None,
+        )
+        return job if job is not None and now >= job.reader.since + STALLED_S else None
 
     def _serves(self, client: int) -> bool:
         return any(job.utterance.client == client for job in self._client_jobs)
@@ -174,17 +259,27 @@ class Schedule:
         for urgent, job in sorted(self._card_jobs.items(), reverse=True):
             if job.has_text and buffered_s(urgent) < AHEAD_S:
                 return job
-        return next((job for job in self._client_jobs if job.can_go_on), None)
+        begun = sum(job.chunks is not None for job in self._client_jobs)
+        return next(
+            (
+                job
+                for job in self._client_jobs
+                if job.can_go_on and (job.chunks is not None or begun < MAX_OPEN_JOBS)
+            ),
+            None,
+        )
 
-    def sent(self, id: str, seconds: float) -> None:
+    def sent(self, client: int, seconds: float, now: float = 0.0) -> None:
         """Note that a client has read this much sound."""
-        for job in self._client_jobs:
-            if job.id == id:
-                job.unsent_s -= seconds
+        if (reader := self._readers.get(client)) is not None:
+            reader.unsent_s -= seconds
+            reader.since = now
 
 
 def _may_sound(urgent: bool, silent: bool, utterance: Utterance) -> bool:
     """True if an utterance may be made for the sound card now."""
-    if utterance.to != "speaker" or (utterance.priority == "urgent") != urgent:
+    if utterance.to != "speaker" or not utterance.text.ready:
+        return False  # a stream takes the card once its first piece is there
+    if (utterance.priority == "urgent") != urgent:
         return False
     return utterance.priority != "background" or silent

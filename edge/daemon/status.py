@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge import __version__, synth
+from edge import __version__
 from edge.daemon.counters import percentile
 from edge.daemon.events import Utterance
 from edge.daemon.phrase_cache import PhraseCache
@@ -42,7 +42,7 @@ def report(
     counters, latencies = synthesis.counters, synthesis.latencies_s()
     id, seconds = player.sounding or (None, 0.0)
     live = [u for u in synthesis.live() if u.to == "speaker"]
-    sounding = next((u for u in live if u.id == id), None)
+    sounding = next((u for u in live if u.ticket == id), None)
     state = playback(player)
     return StatusReport(
         version=__version__,
@@ -85,7 +85,7 @@ def info(voices: Voices) -> Info:
             languages=(bundle.manifest.language,),
             description=bundle.voice.title,
             version=bundle.id[:12],
-            speakers=tuple(TtsSpeaker(name) for name in synth.speakers(bundle)) or None,
+            speakers=tuple(TtsSpeaker(name) for name in voices.speakers(bundle)) or None,
         )
         for bundle in voices.bundles
     ) + tuple(

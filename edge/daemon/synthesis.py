@@ -9,18 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from edge.daemon.counters import Counters
 from edge.daemon.events import Cancelled, CancelReason, Notify, Sound, TextTaken, Utterance
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.rendering import Renderer
-from edge.daemon.schedule import Job, Schedule
+from edge.daemon.schedule import STALLED_S, Job, Schedule
 from edge.daemon.voices import Voices
-from edge.errors import EdgeError, EmptyText, ModelFailed
+from edge.errors import Busy, EdgeError, EmptyText, ModelFailed
 from edge.pcm import PcmChunk
-from edge.sound.events import Failed, Finished, PlaybackEvent, Started
+from edge.sound.events import (
+    Failed,
+    Finished,
+    Interrupted,
+    PlaybackEvent,
+    Resumed,
+    Started,
+    WordHeard,
+)
 from edge.sound.playback import Player
 
 log = logging.getLogger(__name__)
@@ -46,6 +55,7 @@ class Synthesis(threading.Thread):
         self._phrases, self._renderer = phrases, Renderer(voices, phrases)
         self._changed = threading.Condition()
         self._schedule = Schedule()
+        self._places: dict[str, int] = {}  # in the text, behind the last word that was begun
         self._closing = False
         self.counters = Counters()
         self.turns = 0
@@ -57,10 +67,10 @@ class Synthesis(threading.Thread):
         """Queue an utterance; returns how many wait before it. Raises Busy."""
         with self._changed:
             ahead, replaced = self._schedule.accept(utterance)
-            replaced = [u for u in replaced if self._drop_locked(u, unless_begun=True)]
+            told = self._drop_locked(replaced, "replaced", unless_begun=True)
             self._changed.notify_all()
-        for old in replaced:
-            self._notify(Cancelled(old.id, "replaced"))
+        for event in told:
+            self._notify(event)
         return ahead
 
     def feed(self, id: str, text: str) -> int:
@@ -81,29 +91,37 @@ class Synthesis(threading.Thread):
 
     def is_live(self, id: str) -> bool:
         with self._changed:
-            return self._schedule.find(id) is not None
+            return self._schedule.has(id)
 
     def cancel(
         self, client: int | None, id: str | None, reason: CancelReason = "stopped"
     ) -> list[str]:
         """End what is live of this client (None: of all), or only `id`; returns the ids."""
+        return self._cancel(
+            lambda u: (client is None or u.client == client) and (id is None or u.id == id), reason
+        )
+
+    def client_gone(self, client: int) -> None:
+        """End what only this client would hear, and what it wished to end with its connection."""
+        self._cancel(
+            lambda u: u.client == client and (u.to == "client" or u.while_connected), "client-gone"
+        )
         with self._changed:
-            ended = [
-                u
-                for u in self._schedule.live()
-                if (client is None or u.client == client) and (id is None or u.id == id)
-            ]
-            for utterance in ended:
-                self._drop_locked(utterance)
+            self._schedule.forget_reader(client)
+
+    def _cancel(self, unwanted: Callable[[Utterance], bool], reason: CancelReason) -> list[str]:
+        with self._changed:
+            ended = [u for u in self._schedule.live() if unwanted(u)]
+            told = self._drop_locked(ended, reason)
             self._changed.notify_all()
-        for utterance in ended:
-            self._notify(Cancelled(utterance.id, reason))
+        for event in told:
+            self._notify(event)
         return [utterance.id for utterance in ended]
 
-    def sent(self, id: str, seconds: float) -> None:
+    def sent(self, client: int, seconds: float) -> None:
         """Note that the client has taken this much sound: there is room for more."""
         with self._changed:
-            self._schedule.sent(id, seconds)
+            self._schedule.sent(client, seconds, self._clock())
             self._changed.notify_all()
 
     def waiting(self) -> int:
@@ -146,7 +164,9 @@ class Synthesis(threading.Thread):
             if isinstance(event, Started) and utterance is not None:
                 self._schedule.note_sounding(event.id)
                 self.counters.latencies_s.append(self._clock() - utterance.accepted)
-        if utterance is not None:
+            if isinstance(event, WordHeard) and utterance is not None:
+                self._places[event.id] = event.text_end
+        if utterance is not None and _is_wanted(event, utterance):
             self._notify(event)
 
     # The thread itself
@@ -155,8 +175,6 @@ class Synthesis(threading.Thread):
         while (step := self._next_step()) is not None:
             step()
             del step  # while it waits for the next one, it would hold on to a job and its model
-        while self._phrases.unsaved:
-            self._phrases.save_one()
 
     def _next_step(self) -> Callable[[], None] | None:
         """Wait for the job whose turn it is; None when closing."""
@@ -166,12 +184,15 @@ class Synthesis(threading.Thread):
                 now, due = self._clock(), self._schedule.due()
                 if due is not None and due <= now:
                     return partial(self._expire, now)
-                self._schedule.fill(self._player.silent)
+                buffered_s = self._player.buffered_s(False)
+                self._schedule.fill(self._player.silent, now, buffered_s)
                 if (job := self._schedule.next_job(self._player.buffered_s)) is not None:
                     return partial(self._go_on, job)
-                if self._phrases.unsaved:
-                    return self._phrases.save_one
-                self._changed.wait(None if due is None else due - now)
+                if (job := self._schedule.stalled(now)) is not None:
+                    return partial(self._fail, job, _stalled())
+                times = (due, self._schedule.gives_way_at())
+                soonest = min((time for time in times if time is not None), default=None)
+                self._changed.wait(None if soonest is None else max(0.0, soonest - now))
             return None
 
     def _go_on(self, job: Job) -> None:
@@ -187,7 +208,7 @@ class Synthesis(threading.Thread):
         except Exception:
             # A model or a package broke; its words could quote the text, so only the
             # kind of failure is told, and the daemon speaks on.
-            log.error("utterance %s: unexpected failure in synthesis", job.id)
+            log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
             log.debug("the failure", exc_info=True)
             self._fail(
                 job,
@@ -221,7 +242,7 @@ class Synthesis(threading.Thread):
                 return  # cancelled while this chunk was made
             words, start_s = job.marks(chunk), job.seconds
             job.seconds += chunk.seconds
-            job.unsent_s += chunk.seconds
+            job.reader.unsent_s += chunk.seconds
             if job.utterance.to == "speaker":
                 # With the lock held, so that nothing is put behind a cancel.
                 self._player.put(job.id, chunk, words, start_s, job.urgent)
@@ -260,13 +281,17 @@ class Synthesis(threading.Thread):
     def _end(self, event: Finished | Failed) -> None:
         """Count an utterance's end and tell it, once."""
         with self._changed:
-            if self._schedule.end(event.id) is None:
+            if (utterance := self._schedule.find(event.id)) is None:
                 return
+            seconds = self._player.heard_s(event.id)
+            text_end = self._place_locked(utterance, seconds)
+            self._schedule.end(event.id)
             if isinstance(event, Finished):
                 self.counters.spoken += 1
                 self.counters.seconds += event.seconds
             else:
                 self.counters.failed += 1
+                event = replace(event, seconds=seconds, text_end=text_end)
                 # Before it is told: the client may use its id again at once.
                 self._player.cancel(event.id)
             self._changed.notify_all()
@@ -277,15 +302,42 @@ class Synthesis(threading.Thread):
         with self._changed:
             # One whose sound is just beginning is told as started in a moment.
             stale = self._schedule.stale(now)
-            ended = [u for u in stale if self._drop_locked(u, unless_begun=True)]
-        for utterance in ended:
-            self._notify(Cancelled(utterance.id, "expired"))
+            told = self._drop_locked(stale, "expired", unless_begun=True)
+        for event in told:
+            self._notify(event)
 
-    def _drop_locked(self, utterance: Utterance, unless_begun: bool = False) -> bool:
-        """Forget a live utterance wherever it is; False if it is spared because it sounds."""
-        if utterance.to == "speaker" and not self._player.cancel(utterance.id, unless_begun):
-            self._schedule.note_sounding(utterance.id)
-            return False
-        self._schedule.end(utterance.id)
-        self.counters.cancelled += 1
-        return True
+    def _drop_locked(
+        self, unwanted: Sequence[Utterance], reason: CancelReason, unless_begun: bool = False
+    ) -> list[Cancelled]:
+        """Forget live utterances wherever they are, but for those that are spared because they
+        sound; returns what is to be told."""
+        told = []
+        for utterance in unwanted:
+            ticket = utterance.ticket
+            seconds = self._player.heard_s(ticket)  # which cancel() forgets
+            if utterance.to == "speaker" and not self._player.cancel(ticket, unless_begun):
+                self._schedule.note_sounding(ticket)
+                continue
+            text_end = self._place_locked(utterance, seconds)
+            self._schedule.end(ticket)
+            self.counters.cancelled += 1
+            told.append(Cancelled(ticket, reason, seconds, text_end))
+        return told
+
+    def _place_locked(self, utterance: Utterance, seconds: float) -> int | None:
+        """Forget and return how far in the text an utterance was heard; None if nobody knows."""
+        return self._places.pop(utterance.ticket, None if seconds else 0)
+
+
+def _is_wanted(event: PlaybackEvent, utterance: Utterance) -> bool:
+    """True if the client of an utterance asked to be told of events of this kind."""
+    if isinstance(event, WordHeard):
+        return utterance.words
+    return utterance.interruptions or not isinstance(event, (Interrupted, Resumed))
+
+
+def _stalled() -> Busy:
+    return Busy(
+        f"the sound was not taken for {STALLED_S:.0f} s, and others waited for the place",
+        "Read the sound as it comes, and ask again.",
+    )

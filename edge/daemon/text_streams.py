@@ -1,26 +1,26 @@
 """Texts that come piece by piece: one of each kind per connection, each with its limits.
 
 A client that sends faster than is spoken waits: its connection is not read until there is room.
-One that falls silent ends its text by that.
+One that falls silent may do so for as long as it is connected, unless the configuration says
+otherwise; a chunk that comes after its text was ended is answered, and never swallowed.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from edge.daemon.connection import Connection
 from edge.daemon.synthesis import Synthesis
-from edge.errors import BadMessage, TextTooLong
+from edge.errors import BadMessage, StreamEnded, TextTooLong
 from edge.protocol import MAX_STREAM
 
 Kind = Literal["speak", "synthesize"]
 
 MAX_WAITING_TEXT = 20_000
 """Characters that may wait for synthesis; with more, the connection is not read any further."""
-SILENCE_S = 30.0
-"""Seconds without a word after which a stream's client is taken to have finished."""
 
 
 @dataclass
@@ -28,7 +28,10 @@ class _Stream:
     """`id` is None where the start was refused: its chunks then mean nothing."""
 
     id: str | None
+    """Its ticket."""
     received: int = 0
+    silence_s: float = 0.0
+    """Seconds of silence that ended it; 0 while it is open."""
     timer: asyncio.TimerHandle | None = None
 
     def stop_timer(self) -> None:
@@ -39,12 +42,14 @@ class _Stream:
 class TextStreams:
     """Not thread-safe: the sockets' loop owns it."""
 
-    def __init__(self, synthesis: Synthesis) -> None:
-        self._synthesis = synthesis
+    def __init__(self, synthesis: Synthesis, silence_s: Callable[[], float] = lambda: 0.0) -> None:
+        """`silence_s()` is how long a stream may be silent, 0 without end."""
+        self._synthesis, self._silence_s = synthesis, silence_s
         self._open: dict[tuple[Connection, Kind], _Stream] = {}
 
     def is_open(self, connection: Connection, kind: Kind) -> bool:
-        return (connection, kind) in self._open
+        stream = self._open.get((connection, kind))
+        return stream is not None and not stream.silence_s
 
     def check_none(self, connection: Connection, kind: Kind) -> None:
         if self.is_open(connection, kind):
@@ -59,6 +64,12 @@ class TextStreams:
     def chunk(self, connection: Connection, kind: Kind, text: str) -> None:
         """Pass text on. Raises BadMessage without a stream, TextTooLong over its limit."""
         stream = self._find(connection, kind, "chunk")
+        if stream.silence_s:
+            raise StreamEnded(
+                f"{kind}-chunk: the stream ended when nothing came for {stream.silence_s:g} s, "
+                "and this is not spoken",
+                f"Begin another with {kind}-start; access.stream_silence_s sets how long.",
+            )
         self._restart_timer(connection, kind, stream)
         if stream.received + len(text) > MAX_STREAM:
             raise TextTooLong(
@@ -99,8 +110,7 @@ class TextStreams:
     def _find(self, connection: Connection, kind: Kind, what: str) -> _Stream:
         if (connection, kind) not in self._open:
             raise BadMessage(
-                f"{kind}-{what}: no stream is open, or it ended when nothing came for "
-                f"{SILENCE_S:.0f} s",
+                f"{kind}-{what}: no stream is open",
                 f"Begin with {kind}-start.",
             )
         return self._open[connection, kind]
@@ -113,5 +123,13 @@ class TextStreams:
 
     def _restart_timer(self, connection: Connection, kind: Kind, stream: _Stream) -> None:
         stream.stop_timer()
-        loop = asyncio.get_running_loop()
-        stream.timer = loop.call_later(SILENCE_S, self._end, connection, kind, stream)
+        if silence_s := self._silence_s():
+            loop = asyncio.get_running_loop()
+            stream.timer = loop.call_later(silence_s, self._fall_silent, stream, silence_s)
+
+    def _fall_silent(self, stream: _Stream, silence_s: float) -> None:
+        """End a text of which nothing more came; its place is kept, so that what comes all the
+        same is answered."""
+        stream.silence_s = silence_s
+        if stream.id is not None:
+            self._synthesis.end_text(stream.id)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
-from edge.errors import NoBundle, UnknownVoice
+from edge.errors import EdgeError, NoBundle, UnknownVoice
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
@@ -35,6 +35,7 @@ class Voices:
         self._loaded: dict[str, Synthesizer] = {}
         self._lexicon = Lexicon()
         self._spellers: dict[str, Speller] = {}
+        self._speakers: dict[str, tuple[str, ...]] = {}  # by the bundle's id, as first read
 
     @property
     def default(self) -> str:
@@ -82,6 +83,17 @@ class Voices:
             for label in all_labels()
             if label.bundle in here and label.name not in self._keys
         ]
+
+    def speakers(self, bundle: Bundle) -> tuple[str, ...]:
+        """Name a voice's speakers; none where the bundle is damaged, which its own speech tells,
+        and which must not keep the other voices from being described."""
+        if bundle.id not in self._speakers:
+            try:
+                self._speakers[bundle.id] = synth.speakers(bundle)
+            except EdgeError as error:
+                log.error("%s", error.message)
+                self._speakers[bundle.id] = ()
+        return self._speakers[bundle.id]
 
     def identity(self, name: str, speaker: str | None) -> str:
         """Name this voice and speaker so that the name changes whenever their sound may."""

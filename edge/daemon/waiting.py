@@ -16,9 +16,9 @@ from collections.abc import Coroutine, Sequence
 from edge import systemd
 from edge.bundle import Bundle
 from edge.config import Access, Config
-from edge.daemon.access import MAX_CLIENTS, admit
+from edge.daemon.access import MAX_CLIENTS, Rules
 from edge.daemon.connection import LAST_WORDS_S, RELOAD, Connection
-from edge.daemon.listener import KEEP_THE_FILE
+from edge.daemon.listener import ACCEPTED_AT_ONCE, KEEP_THE_FILE
 from edge.daemon.reloading import Reread
 from edge.daemon.watchdog import keep_alive
 from edge.errors import EdgeError
@@ -58,8 +58,9 @@ class _Waiting:
         loop.add_signal_handler(signal.SIGHUP, self._look.set)
         ours = listener.dup()  # asyncio closes the one that it serves on
         server = await asyncio.start_unix_server(
-            self._accept, sock=ours, backlog=MAX_CLIENTS, **KEEP_THE_FILE
+            self._accept, sock=ours, backlog=ACCEPTED_AT_ONCE, **KEEP_THE_FILE
         )
+        ours.listen(MAX_CLIENTS)
         alive = asyncio.create_task(keep_alive([]))
         self._tell()
         try:
@@ -124,16 +125,16 @@ class _Waiting:
 
     async def _serve(self, connection: Connection) -> None:
         try:
-            admit(connection.peer, Access(), [c.peer for c in self._connections.values()])
+            peers = [c.peer for c in self._connections.values()]
+            Rules.of(Access()).check_places(connection.peer, peers)
+            self._connections[connection.number] = connection
+            await connection.serve(self._handle, lambda connection: None)
         except EdgeError as error:
             connection.send(ErrorReply.of(error))
-            await connection.close()
-            return
-        self._connections[connection.number] = connection
-        try:
-            await connection.serve(self._handle, lambda connection: None)
         finally:
-            del self._connections[connection.number]
+            self._connections.pop(connection.number, None)
+            self._asking = [other for other in self._asking if other is not connection]
+            await connection.close()
 
     def _handle(self, connection: Connection, message: Request) -> None:
         match message:

@@ -32,6 +32,8 @@ __all__ = [
     "SpeakAccepted",
     "SpeakCancelled",
     "SpeakFinished",
+    "SpeakInterrupted",
+    "SpeakResumed",
     "SpeakStarted",
     "SpeakWord",
     "StatusReport",
@@ -220,6 +222,28 @@ class SpeakCancelled:
     TYPE = "speak-cancelled"
     id: str
     reason: str
+    seconds: float = 0.0
+    """Sound of it that was heard."""
+    text_end: int | None = None
+    """Character behind the last word that was begun; None if that is not known."""
+
+
+@dataclass(frozen=True)
+class SpeakInterrupted:
+    """Told if asked for: the utterance is silent in its middle, and will go on; `reason` is
+    "urgent", "pause", "device" or "text"."""
+
+    TYPE = "speak-interrupted"
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SpeakResumed:
+    """Told if asked for: the utterance goes on."""
+
+    TYPE = "speak-resumed"
+    id: str
 
 
 @dataclass(frozen=True)
@@ -313,6 +337,10 @@ class ErrorReply:
     code: str = "error"  # Wyoming's servers may leave it out
     remedy: str = ""
     id: str | None = None
+    seconds: float | None = None
+    """Sound of an utterance that was heard before it failed."""
+    text_end: int | None = None
+    """As SpeakCancelled has it."""
 
     @classmethod
     def of(cls, error: EdgeError, id: str | None = None) -> ErrorReply:
@@ -339,6 +367,8 @@ Reply = (
     | SpeakWord
     | SpeakFinished
     | SpeakCancelled
+    | SpeakInterrupted
+    | SpeakResumed
     | Stopped
     | Playback
     | StatusReport

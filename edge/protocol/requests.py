@@ -221,7 +221,8 @@ class Speak:
     With `words`, a SpeakWord tells of each word when it is heard. `ttl`: seconds within which it
     must begin. A newer one of the same `key` takes its place. `again`: it may have been sent
     before, with this id; if the daemon knows it, what became of it is told. If not, it is spoken,
-    or that is an error ("report").
+    or that is an error ("report"). `while_connected`: it ends with the connection.
+    `interruptions`: SpeakInterrupted and SpeakResumed are told too.
     """
 
     TYPE = "speak"
@@ -237,6 +238,8 @@ class Speak:
     ttl: float | None = None
     key: str | None = None
     again: Again | None = None
+    while_connected: bool = False
+    interruptions: bool = False
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
@@ -262,6 +265,8 @@ class SpeakStart:
     priority: Priority = "normal"
     ttl: float | None = None
     key: str | None = None
+    while_connected: bool = False
+    interruptions: bool = False
 
     def __post_init__(self) -> None:
         _check_speech(

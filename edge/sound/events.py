@@ -1,9 +1,11 @@
-"""The playback thread's news of an utterance: Started -> WordHeard* -> Finished | Failed."""
+"""The playback thread's news of an utterance:
+Started -> (WordHeard | Interrupted | Resumed)* -> Finished | Failed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from edge.errors import EdgeError
 
@@ -31,6 +33,25 @@ class WordHeard:
     """False if the voice itself told how long the word lasts."""
 
 
+Interruption = Literal["urgent", "pause", "device", "text"]
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Silence, or other speech, begins in the middle of the utterance; it goes on later."""
+
+    id: str
+    reason: Interruption
+    """Urgent speech, a pause, a lost device, or text that does not come."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The utterance goes on."""
+
+    id: str
+
+
 WordMarks = tuple[tuple[int, WordHeard], ...]
 """Words with the frame of a chunk at which each begins, in order."""
 
@@ -50,8 +71,12 @@ class Failed:
 
     id: str
     error: EdgeError
+    seconds: float = 0.0
+    """Sound of it that was heard."""
+    text_end: int | None = 0
+    """As Cancelled has it."""
 
 
-PlaybackEvent = Started | WordHeard | Finished | Failed
+PlaybackEvent = Started | WordHeard | Interrupted | Resumed | Finished | Failed
 Tell = Callable[[PlaybackEvent], None]
 """Called from the playback thread; must not wait."""

@@ -13,7 +13,17 @@ import numpy as np
 
 from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
-from edge.sound.events import Failed, Finished, Started, Tell, WordHeard, WordMarks
+from edge.sound.events import (
+    Failed,
+    Finished,
+    Interrupted,
+    Interruption,
+    Resumed,
+    Started,
+    Tell,
+    WordHeard,
+    WordMarks,
+)
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
 from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink
@@ -25,6 +35,8 @@ BLOCK_S = 0.02
 LONGEST_WAIT_S = 660.0
 """Seconds of waiting for a device that still count as life: 600, the most that the configuration
 allows (edge/sound/settings.py), and a minute for opening it."""
+HEARD = -(1 << 60)
+"""A frame so long ago that the device cannot hold it any more."""
 KEEP_OPEN_S = 0.5
 """Seconds of silence after the last sample, so that the next utterance needs no new start."""
 
@@ -58,6 +70,10 @@ class Player(threading.Thread):
         self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
+        self._begun: set[str] = set()  # told as started, and not ended
+        self._broken: set[str] = set()  # told as interrupted, and not as resumed
+        # Of those: seconds that were given to the sink, and the frame at which that was.
+        self._given: dict[str, tuple[float, int]] = {}
         self._turns = 0
         self._writing_since: float | None = None
         self.underruns = 0  # the device ran dry
@@ -94,8 +110,9 @@ class Player(threading.Thread):
         The caller sees to it that nothing more of it is put.
         """
         with self._changed:
-            if unless_begun and self._lanes.have_begun(id):
+            if unless_begun and (id in self._begun or self._lanes.have_begun(id)):
                 return False
+            self._forget_locked(id)
             self._lanes.drop(id)
             self._marks = deque(mark for mark in self._marks if mark[1].id != id)
             if self._current == id:
@@ -113,6 +130,49 @@ class Player(threading.Thread):
         with self._changed:
             self._lanes.paused = paused
             self._changed.notify_all()
+            news = self._break_locked(self._lanes.normal.begun, "pause") if paused else ()
+        for event in news:
+            self._notify(event)
+
+    def device_lost(self, lost: bool) -> None:
+        """Tell that the device in use was lost in the middle of an utterance, or that another one
+        or it goes on. Called from the thread itself, by what it writes to."""
+        with self._changed:
+            news = (
+                self._break_locked(self._current, "device")
+                if lost
+                else self._mend_locked(self._current)
+            )
+        for event in news:
+            self._notify(event)
+
+    def heard_s(self, id: str) -> float:
+        """Seconds of an utterance, under way, that have been heard."""
+        with self._changed:
+            seconds, frame = self._given.get(id, (0.0, 0))
+            if not self._rate or self._sink is None:
+                return seconds
+            held_s = self._sink.latency_s - (self._written - frame) / self._rate
+            return max(0.0, seconds - max(0.0, held_s))
+
+    def _break_locked(self, id: str | None, reason: Interruption) -> tuple[Interrupted, ...]:
+        """Note that an utterance is interrupted, and return what is to be told of it."""
+        if id is None or id not in self._begun or id in self._broken:
+            return ()
+        self._broken.add(id)
+        return (Interrupted(id, reason),)
+
+    def _mend_locked(self, id: str | None) -> tuple[Resumed, ...]:
+        """Note that an utterance goes on, and return what is to be told of it."""
+        if id is None or id not in self._broken:
+            return ()
+        self._broken.remove(id)
+        return (Resumed(id),)
+
+    def _forget_locked(self, id: str) -> None:
+        self._begun.discard(id)
+        self._given.pop(id, None)
+        self._broken.discard(id)
 
     @property
     def turns(self) -> float:
@@ -185,7 +245,9 @@ class Player(threading.Thread):
 
     def run(self) -> None:
         while not self._closing:
-            item, lane, started = self._next()
+            item, lane, started, news = self._next()
+            for event in news:
+                self._notify(event)
             if isinstance(item, Stretch):
                 self._play(item, lane, started)
             elif isinstance(item, End):
@@ -195,9 +257,11 @@ class Player(threading.Thread):
             self._on_room()
         self._close_sink()
 
-    def _next(self) -> tuple[Stretch | End | None, Lane, bool]:
-        """Take the next item; return it (None if none waits), its lane, and whether its utterance
-        has begun."""
+    def _next(
+        self,
+    ) -> tuple[Stretch | End | None, Lane, bool, tuple[Interrupted | Resumed, ...]]:
+        """Take the next item; return it (None if none waits), its lane, whether its utterance
+        has begun, and what is to be told of others."""
         with self._changed:
             self._turns += 1
             while not self._lanes.waiting and not self._closing and self._sink is None:
@@ -205,15 +269,22 @@ class Player(threading.Thread):
                 self._turns += 1
             lane = self._lanes.turn
             if not self._lanes.waiting:
-                return None, lane, False
+                return None, lane, False, ()
             item = lane.items.popleft()
-            started, self._current = lane.begun == item.id, item.id
-            if lane is self._lanes.urgent and not started:
+            follows, self._current = lane.begun == item.id, item.id
+            news: tuple[Interrupted | Resumed, ...] = ()
+            if lane is self._lanes.urgent and not follows:
+                broken = self._lanes.normal.begun
                 self._cut_at = self._written if self._lanes.cut_in() else None
+                news = self._break_locked(broken, "urgent")
+            elif item.id in self._broken:
+                news = self._mend_locked(item.id)
+            elif not follows and lane.begun is not None:  # a stream that waits for its text
+                news = self._break_locked(lane.begun, "text")
             lane.begun = item.id if isinstance(item, Stretch) else None
-            if not started or lane.begun is None:
+            if not follows or lane.begun is None:
                 lane.said = []
-            return item, lane, started
+            return item, lane, item.id in self._begun, news
 
     def _play(self, piece: Stretch, lane: Lane, started: bool) -> None:
         frames = max(1, round(BLOCK_S * piece.chunk.rate))
@@ -229,6 +300,11 @@ class Player(threading.Thread):
                 if verdict != "play":
                     return
                 self._write(block)
+                with self._changed:
+                    if self._current == piece.id:
+                        seconds = piece.start_s + (start + len(block)) / piece.chunk.rate
+                        self._given[piece.id] = seconds, self._written
+                        self._begun.add(piece.id)
                 if not started:
                     self._notify(Started(piece.id))
                     started = True
@@ -266,6 +342,8 @@ class Player(threading.Thread):
             return "play"
 
     def _mark(self, end: End) -> None:
+        with self._changed:
+            self._begun.discard(end.id)
         if self._sink is None:  # an utterance without a single sample
             self._notify(Finished(end.id, end.seconds))
         else:
@@ -346,12 +424,16 @@ class Player(threading.Thread):
     def _next_heard(self, heard: int, everything: bool) -> Finished | WordHeard | None:
         with self._changed:  # cancel() takes marks away from another thread
             if self._marks and (everything or self._marks[0][0] <= heard):
-                return self._marks.popleft()[1]
+                event = self._marks.popleft()[1]
+                if isinstance(event, Finished):
+                    self._forget_locked(event.id)
+                return event
         return None
 
     def _close_sink(self) -> None:
         with self._changed:  # cancel() may be about to abort it
             sink, self._sink = self._sink, None
+            self._given = {id: (seconds, HEARD) for id, (seconds, _) in self._given.items()}
         if sink is not None:
             sink.close()
 

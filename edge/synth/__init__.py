@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import read_tuning
-from edge.errors import BadStyle, ProviderMissing
+from edge.errors import BadStyle, BundleDamaged, ProviderMissing
 from edge.families import FAMILIES
 from edge.machine import keep_to_big_cores, read_machine
 from edge.pcm import PcmChunk
@@ -129,9 +129,15 @@ def _family(bundle: Bundle) -> ModuleType:
 
 def speakers(bundle: Bundle) -> tuple[str, ...]:
     """List the names that Style.speaker may have, read without the model; empty if the voice has
-    one speaker."""
+    one speaker. Raises BundleDamaged."""
     ask: Callable[[Bundle], tuple[str, ...]] | None = getattr(_family(bundle), "speakers", None)
-    return ask(bundle) if ask else ()
+    try:
+        return tuple(str(name) for name in ask(bundle)) if ask else ()
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise BundleDamaged(
+            f"{bundle.path.name}: its speakers cannot be read: {type(error).__name__}",
+            "Install the voice again: edge install BUNDLE",
+        ) from None
 
 
 def phonemes(bundle: Bundle) -> frozenset[str]:

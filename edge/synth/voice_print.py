@@ -129,7 +129,7 @@ def load_print(path: Path, bundle: Bundle) -> VoicePrint:
                 for name in archive.files
                 if name != _LABEL
             }
-        except (ValueError, OSError, MemoryError, zipfile.BadZipFile, EOFError) as error:
+        except Exception as error:
             raise _damaged(path, str(error)) from None
     return VoicePrint(label.family, arrays, hashlib.sha256(raw).hexdigest())
 
@@ -208,7 +208,9 @@ def _opened(raw: bytes, path: Path) -> Any:
         ):
             raise _damaged(path, "it holds too much, or is compressed")
         return np.load(io.BytesIO(raw), allow_pickle=False)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+    except BadVoicePrint:
+        raise
+    except Exception as error:  # zipfile raises seven kinds for damaged bytes, and may learn more
         raise _damaged(path, str(error)) from None
 
 
@@ -223,7 +225,9 @@ def _label(archive: Any, path: Path) -> Label:
         return records.parse_json(raw, Label, str(path))
     except BadRecord as error:
         raise _damaged(path, error.message) from None
-    except (KeyError, ValueError, AttributeError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except BadVoicePrint:
+        raise
+    except Exception as error:  # nested too deeply, encrypted, ...: one damaged file of many
         raise _damaged(path, str(error)) from None
 
 

@@ -19,7 +19,7 @@ from edge.bundle.install import install
 from edge.bundle.store import MAX_STARTS, Starts, find_bundles, write_starts
 from edge.client import Client
 from edge.config import Access, AudioKeys, Config
-from edge.daemon.access import Peer, admit
+from edge.daemon.access import Peer, Rules
 from edge.errors import BadRecord, Busy, NotAllowed
 from edge.protocol import (
     ErrorReply,
@@ -268,6 +268,11 @@ def test_installing_exchanges_the_voice_of_a_running_daemon(
 
 def test_who_is_admitted() -> None:
     me, root, stranger = Peer(1, os.geteuid(), 0), Peer(1, 0, 0), Peer(1, 54_321, 54_321)
+    def admit(peer: Peer, access: Access, others: list[Peer]) -> None:
+        rules = Rules.of(access)
+        rules.check_listed(peer)
+        rules.check_places(peer, others)
+
     admit(stranger, Access(), [])
     for access in (Access(users=(54_320,)), Access(groups=(54_320,))):
         admit(me, access, [])
@@ -285,7 +290,8 @@ def test_who_is_admitted() -> None:
 def test_the_kernel_says_who_is_there() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert Peer.of(ours) == Peer(os.getpid(), os.geteuid(), os.getegid())
+        groups = frozenset(os.getgroups())
+        assert Peer.of(ours) == Peer(os.getpid(), os.geteuid(), os.getegid(), groups)
 
 
 def test_limits_of_a_user(running: ThreadDaemon, installed: Installed) -> None:

@@ -17,7 +17,7 @@ from edge.protocol import Priority
 from edge.synth import Style
 from edge.text.feed import TextFeed
 
-LIMIT, LIMIT_PER_CLIENT = 6, 4
+LIMIT, LIMIT_PER_CLIENT, LIMIT_PER_USER, KEPT = 6, 3, 4, 1
 
 
 def utterance(
@@ -56,7 +56,7 @@ class AnyInterleaving(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue = SpeechQueue(LIMIT, LIMIT_PER_CLIENT)
+        self.queue = SpeechQueue(LIMIT, LIMIT_PER_CLIENT, LIMIT_PER_USER, KEPT)
         self.numbers = itertools.count()
         self.now = 0.0
         self.places: list[Utterance] = []
@@ -81,23 +81,35 @@ class AnyInterleaving(RuleBasedStateMachine):
         )
         same = [each for each in self.places if key and (each.key, each.user) == (key, new.user)]
         others = [each for each in self.places if each not in same]
-        full = len(others) >= LIMIT or (
-            sum(each.client == client for each in others) >= LIMIT_PER_CLIENT
+        full = priority != "urgent" and (
+            len(others) >= LIMIT
+            or sum(each.priority != "urgent" for each in others) >= LIMIT - KEPT
+            or sum(each.client == client for each in others) >= LIMIT_PER_CLIENT
+            or sum(each.user == new.user for each in others) >= LIMIT_PER_USER
         )
         try:
-            ahead, old = self.queue.put(new)
+            ahead, gone = self.queue.put(new)
         except Busy:
             assert full
             return
         assert not full
-        assert same == ([] if old is None else [old])
+        pushed_out = [each for each in gone if each not in same]
+        assert len(pushed_out) == (priority == "urgent" and len(others) >= LIMIT)
+        assert [each for each in gone if each in same] == same
         self.accepted.append(new.id)
+        for each in pushed_out:
+            most = Counter(other.user for other in others)
+            assert most[each.user] == max(most.values())
+            assert rank(each) == max(rank(o) for o in others if o.user == each.user)
+            self.places.remove(each)
+        old = next(iter(same), None)
         if old is not None and old.priority == priority:
             self.places[self.places.index(old)] = new
         else:
-            self.places = [*others, new]
-        if old is not None:
-            self.ends[old.id] += 1
+            self.places = [*[each for each in self.places if each not in same], new]
+        for each in gone:
+            self.ends[each.id] += 1
+        assert len(self.places) <= LIMIT
         sooner = [each for each in self.places if rank(each) < rank(new)]
         before = self.places[: self.places.index(new)]
         assert ahead == len({*sooner, *[each for each in before if rank(each) == rank(new)]})
@@ -188,13 +200,13 @@ def test_what_is_replaced_by_another_priority_goes_to_its_end() -> None:
     queue = SpeechQueue()
     queue.put(utterance("slow", key="door"))
     queue.put(utterance("fire", priority="urgent"))
-    ahead, old = queue.put(utterance("fast", priority="urgent", key="door"))
-    assert ahead == 1 and old is not None and old.id == "slow"
+    ahead, gone = queue.put(utterance("fast", priority="urgent", key="door"))
+    assert ahead == 1 and [each.id for each in gone] == ["slow"]
     assert taken(queue) == ["fire", "fast"]
 
 
 def test_a_full_queue_still_takes_what_replaces() -> None:
-    queue = SpeechQueue(limit=1)
+    queue = SpeechQueue(limit=1, kept_for_urgent=0)
     queue.put(utterance("a", key="k"))
     queue.put(utterance("b", key="k"))
     with pytest.raises(Busy, match="1 utterances in all are waiting; the limit is 1"):
@@ -215,3 +227,33 @@ def test_clients_that_are_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
         queue.put(utterance(str(client), client))
         assert queue.take(anything) is not None
     assert len(queue._served) == 3
+
+
+def test_an_urgent_text_finds_room_in_any_queue() -> None:
+    """Four clients of one user fill it; the newest chatter of the user with most gives way."""
+    queue = SpeechQueue()
+    refused = 0
+    for client in range(5):
+        for n in range(64):
+            try:
+                queue.put(utterance(f"{client}-{n}", client, "background", user=1))
+            except Busy:
+                refused += 1
+    assert len(queue) == 192 and refused == 5 * 64 - 192, "a user has its share, and no more"
+    for n in range(48):
+        queue.put(utterance(f"other {n}", 10 + n, user=2))
+    with pytest.raises(Busy, match="240 utterances in all"):
+        queue.put(utterance("late", 99, user=3))
+    alarms = [utterance(f"fire {n}", 200, "urgent", user=3) for n in range(256)]
+    gone = [each for alarm in alarms for each in queue.put(alarm)[1]]
+    assert len(queue) == 256 and len(gone) == 256 - 16
+    assert [each.id for each in gone[:2]] == ["2-63", "2-62"], "the newest first"
+    assert [each.user for each in gone[:144]] == [1] * 144, "of whoever has most"
+
+
+def test_an_urgent_text_among_urgent_texts_pushes_one_out_of_who_has_most() -> None:
+    queue = SpeechQueue(limit=3)
+    for n in range(3):
+        assert queue.put(utterance(f"flood {n}", 1, "urgent", user=1))[1] == []
+    ahead, gone = queue.put(utterance("fire", 2, "urgent", user=2))
+    assert [each.id for each in gone] == ["flood 2"] and ahead == 2
