@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.errors import ConnectionLost, EdgeError, NoDaemon, UnknownUtterance
+from edge.errors import ConnectionLost, EdgeError, NoDaemon, StreamEnded, UnknownUtterance
 from edge.protocol import (
     MAX_TEXT,
     AudioChunk,
@@ -97,6 +97,7 @@ def speak_once(
 
     Raises NoDaemon or ConnectionLost when no daemon has answered for `patience_s`, and
     UnknownUtterance when a daemon that speaks no more had begun it: it may have been broken off.
+    If that daemon could still tell how far it was heard, its SpeakCancelled comes before.
     """
     request = replace(request, id=request.id or uuid.uuid4().hex)
     assert request.id is not None
@@ -110,8 +111,14 @@ def speak_once(
             with Client(path) as client:
                 for message in client.speak(request):
                     answered = True
-                    if _will_not_be_spoken(message) and SpeakStarted not in told:
-                        break
+                    if _was_shut_down(message):
+                        if SpeakStarted not in told:
+                            break
+                        yield message
+                        raise UnknownUtterance(
+                            "the daemon was stopped in the middle of the utterance",
+                            "Speak the rest anew, from the place that speak-cancelled tells.",
+                        )
                     once = isinstance(message, (SpeakAccepted, SpeakStarted))
                     if not once or type(message) not in told:
                         told.add(type(message))
@@ -122,6 +129,8 @@ def speak_once(
             if not answered and time.monotonic() - reached > patience_s:
                 raise
         except EdgeError as error:
+            if isinstance(error, UnknownUtterance):
+                raise
             late = expires is not None and time.monotonic() >= expires
             if error.code != UnknownUtterance.code or SpeakStarted in told or not late:
                 raise
@@ -137,8 +146,8 @@ def speak_once(
             request = replace(request, again="speak", ttl=left)
 
 
-def _will_not_be_spoken(message: Reply) -> bool:
-    """True if the daemon is shutting down and will not speak this."""
+def _was_shut_down(message: Reply) -> bool:
+    """True if the daemon is shutting down and will not speak this any further."""
     return isinstance(message, SpeakCancelled) and message.reason == "shutdown"
 
 
@@ -234,7 +243,7 @@ class Client:
         wait: bool = True,
     ) -> Iterator[_A]:
         """Yield the answers, while a thread sends the chunks."""
-        over = threading.Event()
+        over, sent = threading.Event(), threading.Event()
         failures: list[Exception] = []
 
         def send() -> None:
@@ -244,6 +253,7 @@ class Client:
                         if over.is_set():
                             return
                         self._send(chunk(text[at : at + MAX_TEXT]))
+                sent.set()
                 self._send(stop)
             except Exception as error:
                 failures.append(error)
@@ -252,10 +262,18 @@ class Client:
 
         sender = threading.Thread(target=send, name="text", daemon=True)
         sender.start()
+        ended = False
         try:
-            yield from answers
+            for answer in answers:
+                yield answer
+                ended = isinstance(answer, SpeakFinished)
             if not wait:
                 sender.join()
+            elif ended and not sent.is_set():
+                raise StreamEnded(
+                    "the utterance ended before all of its text had come; the rest is not spoken",
+                    "Speak it as another stream; access.stream_silence_s sets how long one waits.",
+                )
         except ConnectionLost:
             if failures:
                 raise failures[0] from None

@@ -37,6 +37,7 @@ access:
   groups: [root, 44]
   clients_per_user: 4
   utterances_per_user: 16
+  stream_silence_s: 90
 install:
   verify_with: /etc/edge-voice/signers
 """

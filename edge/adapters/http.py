@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -186,10 +186,13 @@ def _authorize(request: Request, token: str | None) -> None:
 async def _body(request: Request) -> bytes:
     """At most MAX_BODY bytes are kept."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"the body is longer than {MAX_BODY:,} bytes")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY:
+                raise HTTPException(413, f"the body is longer than {MAX_BODY:,} bytes")
+    except ClientDisconnect:
+        raise HTTPException(400, "the client left within its body") from None
     return bytes(body)
 
 
@@ -215,6 +218,12 @@ def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
         raise BadMessage(
             "speed is not a number", f"Leave it out, or send {MIN_SPEED:g} to {MAX_SPEED:g}."
         )
+    try:
+        speed = float(speed)
+    except OverflowError:
+        raise BadMessage(
+            "speed is too large", f"Leave it out, or send {MIN_SPEED:g} to {MAX_SPEED:g}."
+        ) from None
     name = _text(fields, "voice", DEFAULT_VOICE)
     voice = None if name == DEFAULT_VOICE else aliases.get(name, name)
     speaker = _text(fields, "speaker", "") or None

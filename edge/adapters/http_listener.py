@@ -27,7 +27,8 @@ UNIT = "edge-voice-http.socket"
 CREDENTIAL = "http-token"
 """Name of the token in LoadCredential= of edge-voice-http.service."""
 MIN_TOKEN = 16  # characters: 64 bits of hex, more than anybody can try
-MAX_CLIENTS = 64  # at a time; the daemon's own limits come later
+MAX_CLIENTS = 256
+"""Connections at a time. Those that say nothing are hung up on, so they leave room for others."""
 _MAKE_ONE = "(umask 077; openssl rand -hex 24 > FILE), then: edge http --token-file FILE"
 
 
@@ -43,6 +44,7 @@ def serve(
         import uvicorn
 
         from edge.adapters.http import application
+        from edge.adapters.http_patience import Patient
     except ModuleNotFoundError as error:
         raise MissingPackage(
             f"the Python package {error.name} is not installed", "pip install 'edge-voice[http]'"
@@ -55,7 +57,7 @@ def serve(
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=Patient,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -95,8 +95,9 @@ class Cancelled:
     reason: CancelReason
     seconds: float = 0.0
     """Sound of it that was heard."""
-    text_end: int | None = 0
-    """Character of its text behind the last word that was begun; None if that is not known."""
+    text_end: int | None = None
+    """Character of its text behind the last word that was begun; None if there is none, or if
+    nobody knows it."""
 
 
 Event = PlaybackEvent | TextTaken | Sound | Cancelled

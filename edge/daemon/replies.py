@@ -67,8 +67,9 @@ class SpokenReply:
                 send(SpeakCancelled(id, event.reason, heard_s, event.text_end))
             case Failed():
                 told = ErrorReply.of(event.error, id)
-                heard_s = round(event.seconds, 3)
-                send(replace(told, seconds=heard_s, text_end=event.text_end))
+                if event.seconds:
+                    told = replace(told, seconds=round(event.seconds, 3), text_end=event.text_end)
+                send(told)
 
 
 @dataclass

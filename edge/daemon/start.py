@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -97,6 +99,7 @@ async def _speak(
 
     server = Server(bundles, open_sink, store, config, read)
     server.setup.trouble = trouble
+    threading.excepthook = _end_the_process
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
@@ -106,6 +109,15 @@ async def _speak(
         await server.run(path, listener=listener)
     finally:
         card.close()
+
+
+def _end_the_process(args: threading.ExceptHookArgs) -> None:
+    """End a daemon one of whose threads has ended by a failure: it would live on without a voice,
+    and where no watchdog is, nobody would start it again. The failure's words are not written:
+    they could quote a text."""
+    name = "a thread" if args.thread is None else f"the thread {args.thread.name}"
+    log.critical("%s ended by %s; so does the daemon", name, args.exc_type.__name__)
+    os._exit(70)  # EX_SOFTWARE: systemd's Restart= starts it anew
 
 
 def output(config: Config, bundle: Bundle) -> Output:

@@ -284,7 +284,7 @@ class Synthesis(threading.Thread):
             if (utterance := self._schedule.find(event.id)) is None:
                 return
             seconds = self._player.heard_s(event.id)
-            text_end = self._place_locked(utterance, seconds)
+            text_end = self._places.pop(utterance.ticket, None)
             self._schedule.end(event.id)
             if isinstance(event, Finished):
                 self.counters.spoken += 1
@@ -318,15 +318,11 @@ class Synthesis(threading.Thread):
             if utterance.to == "speaker" and not self._player.cancel(ticket, unless_begun):
                 self._schedule.note_sounding(ticket)
                 continue
-            text_end = self._place_locked(utterance, seconds)
+            text_end = self._places.pop(utterance.ticket, None)
             self._schedule.end(ticket)
             self.counters.cancelled += 1
             told.append(Cancelled(ticket, reason, seconds, text_end))
         return told
-
-    def _place_locked(self, utterance: Utterance, seconds: float) -> int | None:
-        """Forget and return how far in the text an utterance was heard; None if nobody knows."""
-        return self._places.pop(utterance.ticket, None if seconds else 0)
 
 
 def _is_wanted(event: PlaybackEvent, utterance: Utterance) -> bool:

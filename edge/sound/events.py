@@ -73,7 +73,7 @@ class Failed:
     error: EdgeError
     seconds: float = 0.0
     """Sound of it that was heard."""
-    text_end: int | None = 0
+    text_end: int | None = None
     """As Cancelled has it."""
 
 

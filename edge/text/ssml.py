@@ -8,8 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _TAG = re.compile(r"<[^<>]*>")
-_MARK = re.compile(r"<\s*mark\b[^<>]*\bname\s*=\s*(\"[^\"]*\"|'[^']*')")
-_APART = re.compile(r"<\s*/?\s*(?:p|s|break|speak)\b")
+_NAME = re.compile(r"""(?<![^\s"'])name\s*=\s*("[^"]*"|'[^']*')""")
+_APART = {"p", "s", "break", "speak"}
+_LONGEST_TAG = 1_000
+"""Characters of a tag that are looked at: longer ones name no mark."""
+_CONTROL = dict.fromkeys((*range(32), 127))
+"""A mark's name is written as a line of the protocol, so it must hold no end of a line."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,12 @@ def strip_tags(ssml: str, spoken: Callable[[str], str] = str) -> MarkedText:
     for tag in _TAG.finditer(ssml):
         add(spoken(html.unescape(ssml[at : tag.start()])))
         at = tag.end()
-        if mark := _MARK.match(tag.group()):
-            marks.append((length, html.unescape(mark.group(1)[1:-1])))
-        elif _APART.match(tag.group()):
+        inside = tag.group()[1 : 1 + _LONGEST_TAG].strip()
+        word = re.match(r"/?\s*(\w+)", inside)
+        kind = word.group(1) if word else ""
+        if kind == "mark" and (name := _NAME.search(inside)):
+            marks.append((length, html.unescape(name.group(1)[1:-1]).translate(_CONTROL)))
+        elif kind in _APART:
             add(" ")
     add(spoken(html.unescape(ssml[at:])))
     return MarkedText("".join(parts), tuple(marks))

@@ -125,7 +125,7 @@ def test_an_id_is_begun_once_however_often_it_is_asked_for(steps: list[tuple[int
                 begun.add(id)
                 history[id] = []
                 outcomes.begin(utterance(id))
-        elif outcomes.is_live(id):
+        elif outcomes.ticket(id) is not None:
             ends = step != "start"
             event = Started(id) if not ends else Finished(id, 1.0)
             outcomes.note(event, ends)
@@ -223,7 +223,8 @@ def test_what_was_broken_off_is_reported(tmp_path: Path, tone_bundle: Bundle) ->
     with spoken(lives.path, Speak("word " * 50)) as replies:
         lives.running.card.wait_until_held()
         lives.end()
-    assert kinds(replies) == [SpeakAccepted, SpeakStarted, SpeakCancelled]
+    assert kinds(replies) == [SpeakAccepted, SpeakStarted, SpeakCancelled, ErrorReply]
+    assert isinstance(replies[-1], ErrorReply) and replies[-1].code == "unknown-utterance"
 
 
 def test_no_daemon_is_told_in_bounded_time(tmp_path: Path) -> None:

@@ -117,14 +117,23 @@ def test_nobody_can_change_what_others_hear() -> None:
         said(cache, "a")[0].samples[:] = 0
 
 
+def test_what_two_made_at_once_counts_once() -> None:
+    """A room and its satellites say the same; the memory must not shrink by it."""
+    size = sum(chunk.samples.nbytes for chunk in chunks(0))
+    cache = PhraseCache(limit=8 * size)
+    for number in range(40):
+        for both in zip(*(cache.speak(str(number), lambda: chunks(1)) for _ in "ab"), strict=True):
+            assert len(both) == 2
+    assert cache.count == 8
+
+
 # The disk
 
 
 def saved(folder: Path, text: str = "a") -> Path:
     cache = PhraseCache(PhraseStore(folder))
     said(cache, text, chunks(1))
-    while cache.unsaved:
-        cache.save_one()
+    cache.close()
     [file] = folder.glob("*.phrase")
     return file
 
@@ -153,8 +162,7 @@ def test_a_damaged_file_is_no_phrase(tmp_path: Path, damage: str) -> None:
         file.write_bytes(raw[:-4] if damage == "cut" else b"")
     cache = PhraseCache(PhraseStore(tmp_path))
     assert same(said(cache, "a", chunks(2)), chunks(2))
-    while cache.unsaved:
-        cache.save_one()
+    cache.close()
     assert same(said(PhraseCache(PhraseStore(tmp_path)), "a"), chunks(2))
 
 
@@ -164,7 +172,7 @@ def test_the_disk_is_bounded(tmp_path: Path) -> None:
     cache = PhraseCache(store)
     for number in range(6):
         said(cache, str(number), chunks(number))
-        cache.save_one()
+    cache.close()
     assert len(list(tmp_path.glob("*.phrase"))) == store.count == 3
 
 
@@ -179,9 +187,9 @@ def test_a_full_disk_is_only_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     cache = PhraseCache(PhraseStore(tmp_path))
-    said(cache, "a", chunks(1))
     monkeypatch.setattr("edge.daemon.phrase_store.os.fsync", full)
-    cache.save_one()
+    said(cache, "a", chunks(1))
+    cache.close()
     assert same(said(cache, "a"), chunks(1))
     assert [p.name for p in tmp_path.iterdir()] == ["secret"]
 

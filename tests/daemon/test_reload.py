@@ -268,6 +268,7 @@ def test_installing_exchanges_the_voice_of_a_running_daemon(
 
 def test_who_is_admitted() -> None:
     me, root, stranger = Peer(1, os.geteuid(), 0), Peer(1, 0, 0), Peer(1, 54_321, 54_321)
+
     def admit(peer: Peer, access: Access, others: list[Peer]) -> None:
         rules = Rules.of(access)
         rules.check_listed(peer)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge import synth
 from edge.bundle import Bundle
 from edge.client import Client
+from edge.config import Access, Config
 from edge.daemon import text_streams
 from edge.errors import EdgeError
 from edge.pcm import to_int16
@@ -140,9 +141,10 @@ def test_a_stream_without_words_is_refused(daemon: ThreadDaemon) -> None:
 
 
 def test_a_client_that_falls_silent_is_spoken_to_its_end(
-    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch, tone_bundle: Bundle
+    daemon: ThreadDaemon, tone_bundle: Bundle
 ) -> None:
-    monkeypatch.setattr(text_streams, "SILENCE_S", 0.02)
+    silent = Config(access=Access(stream_silence_s=0.02))
+    daemon.server.setup.config = silent
     with daemon.connect() as wire:
         wire.send(SpeakStart(id="a"), SpeakChunk("One two"))
         assert wire.until(SpeakFinished)[-1] == SpeakFinished(
@@ -150,7 +152,7 @@ def test_a_client_that_falls_silent_is_spoken_to_its_end(
         )
         wire.send(SpeakChunk(" three."))
         error = wire.receive()
-    assert isinstance(error, ErrorReply) and error.code == "bad-message"
+    assert isinstance(error, ErrorReply) and error.code == "stream-ended"
 
 
 def test_a_client_that_shuts_its_half_ends_its_text(daemon: ThreadDaemon) -> None:

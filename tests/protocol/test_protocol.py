@@ -77,7 +77,9 @@ FULL: dict[str, p.Message] = {
     "speak-started": p.SpeakStarted("id-1"),
     "speak-word": p.SpeakWord("id-1", 4, 10, 0.5, 0.25, True),
     "speak-finished": p.SpeakFinished("id-1", 1.5),
-    "speak-cancelled": p.SpeakCancelled("id-1", "stopped"),
+    "speak-cancelled": p.SpeakCancelled("id-1", "stopped", 1.25, 17),
+    "speak-interrupted": p.SpeakInterrupted("id-1", "urgent"),
+    "speak-resumed": p.SpeakResumed("id-1"),
     "stopped": p.Stopped(("id-1", "id-2")),
     "playback": p.Playback(True, 60),
     "status-report": p.StatusReport(
@@ -97,7 +99,7 @@ FULL: dict[str, p.Message] = {
         ("it went back",),
     ),
     "reloaded": p.Reloaded(("voice joe is new",)),
-    "error": p.ErrorReply("no", "busy", "wait", "id-1"),
+    "error": p.ErrorReply("no", "busy", "wait", "id-1", 0.5, 3),
 }
 
 
@@ -199,7 +201,7 @@ def test_a_wrong_field_is_named_with_its_type_or_limit(
     with pytest.raises(cls, match=reason) as caught:
         p.parse(Frame(name, data))
     assert caught.value.remedy
-    assert len(caught.value.message) < 500
+    assert len(caught.value.message) < 600
 
 
 def test_half_a_sample_is_refused() -> None:

@@ -65,9 +65,9 @@ def test_who_does_not_read_waits_and_does_not_hold_up_others() -> None:
     schedule = scheduled(utterance("a", "client", client=1), utterance("b", "client", client=2))
     first = schedule.next_job(buffered())
     assert first is not None
-    first.unsent_s = UNSENT_S
+    first.reader.unsent_s = UNSENT_S
     assert turn(schedule) == "b"
-    schedule.sent("a", 1.0)
+    schedule.sent(first.utterance.client, 1.0)
     assert turn(schedule) == "a"
 
 
@@ -130,7 +130,8 @@ def test_words_are_told_by_their_place_in_the_whole_utterance() -> None:
     [(frame, heard)] = Job(utterance("a", words=True), seconds=2.0).marks(chunk)
     assert (frame, heard.text_start, heard.text_end) == (500, 4, 7)
     assert (heard.start_s, heard.seconds) == (2.5, 0.25)
-    assert Job(utterance("a")).marks(chunk) == ()
+    assert Job(utterance("a")).marks(chunk), "they tell how far it was heard"
+    assert Job(utterance("a", "client")).marks(chunk) == ()
 
 
 @given(

@@ -35,16 +35,24 @@ def private_daemon(options: Options) -> Iterator[Path]:
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
             try:
                 _wait_until_ready(daemon)
+                reader = threading.Thread(target=_drain, args=(daemon,), daemon=True)
+                reader.start()  # or a pipe full of warnings would stop the daemon
                 yield path
             finally:
                 daemon.terminate()
-                daemon.communicate()
+                daemon.wait()
 
 
 def _voice_with_bundle(voice: str) -> str:
     """Return the voice that a cloned one speaks with; any other has its own bundle."""
     path = find_print(voice)
     return voice if path is None else read_label(path).voice
+
+
+def _drain(daemon: subprocess.Popen[str]) -> None:
+    assert daemon.stderr is not None
+    for _ in daemon.stderr:
+        pass
 
 
 def _wait_until_ready(daemon: subprocess.Popen[str]) -> None:

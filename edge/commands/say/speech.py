@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from edge.client import Client
@@ -47,8 +49,10 @@ def say_text(options: Options) -> int:
             return 0
         try:
             if text is None:
+                stack.enter_context(_ended_by_signals())
                 return _speak_input(client, source, options)
             request = Speak(text, **asdict(_start(options)))
+            stack.enter_context(_ended_by_signals())
             return _follow(client, client.speak(request, not options.no_wait))
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
@@ -95,8 +99,43 @@ def _follow(client: Client, answers: Iterator[Reply]) -> int:
 
 def _start(o: Options) -> SpeakStart:
     return SpeakStart(
-        voice=o.voice, speed=o.speed, volume=o.volume, priority=o.priority, ttl=o.ttl, key=o.key
+        voice=o.voice,
+        speed=o.speed,
+        volume=o.volume,
+        priority=o.priority,
+        ttl=o.ttl,
+        key=o.key,
+        while_connected=o.while_connected,
     )
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP stop the speech as Ctrl-C does: a program that ends this command
+    wants silence. A signal that is ignored, as under nohup, stays so."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise Ended(number)
+
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, end)
+    try:
+        yield
+    except Ended as ended:
+        raise SystemExit(128 + ended.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Ended(KeyboardInterrupt):
+    """A signal asked the command to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 def _sound(
