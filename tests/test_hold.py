@@ -3,6 +3,7 @@ text of somebody else, and what the attacker is told."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -184,10 +185,11 @@ def fire_alarm(daemon: ThreadDaemon) -> Iterator[None]:
     with daemon.connect() as wire:
         wire.ping()
         wire.send(Speak("Fire!", id="alarm", priority="urgent"))
-        assert wire.receive() == SpeakAccepted("alarm", 0)
+        assert isinstance(wire.receive(), SpeakAccepted)
         wire.send(Stop(scope="all"))
-        replies = wire.until(Stopped)
-        assert isinstance(replies[-1], Stopped) and "alarm" in replies[-1].ids
+        *before, stopped = wire.until(Stopped)
+        assert isinstance(stopped, Stopped)
+        assert "alarm" in stopped.ids or isinstance(before[-1], SpeakFinished)
 
 
 def test_a_full_queue_takes_an_urgent_text_and_tells_whose_place_it_takes(
@@ -237,7 +239,7 @@ def test_a_flood_of_requests_gives_way_after_each(daemon: ThreadDaemon) -> None:
     assert len(set(order)) == 6
 
 
-def test_who_reads_nothing_costs_little_memory(shared: ThreadDaemon) -> None:
+def test_who_reads_nothing_costs_little_memory(daemon: ThreadDaemon) -> None:
     def resident_mb() -> float:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) / 256
 
@@ -245,12 +247,12 @@ def test_who_reads_nothing_costs_little_memory(shared: ThreadDaemon) -> None:
     one = encode(Ping("\N{PARTY POPPER}" * 1_000))
     with contextlib.ExitStack() as stack:
         for _ in range(deaf):
-            wire = stack.enter_context(shared.connect())
+            wire = stack.enter_context(daemon.connect())
             wire.socket.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 for _ in range(2_000):
                     wire.socket.sendall(one)
-        with fire_alarm(shared):
+        with fire_alarm(daemon):
             pass
         assert resident_mb() - before < 8 * deaf
 
@@ -274,22 +276,27 @@ def test_a_user_without_a_place_left_can_still_stop(daemon: ThreadDaemon) -> Non
 
 
 def test_reloads_join_one_another(daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    reloads = 0
+    reloads, gate = 0, threading.Event()
 
     async def counted() -> tuple[str, ...]:
         nonlocal reloads
         reloads += 1
+        await asyncio.to_thread(gate.wait, DEADLINE_S)
         return ()
 
     monkeypatch.setattr(daemon.server.setup, "reload", counted)
     with daemon.connect() as wire, daemon.connect() as other:
         wire.send(encode(Reload()) * 500)
+        asked = 1 + server_module.MAX_RELOADS_ASKED
+        for _ in range(500 - asked):
+            refused = wire.receive()
+            assert isinstance(refused, ErrorReply) and refused.code == "busy"
         other.send(Reload())
+        other.ping()
+        gate.set()
+        assert [wire.receive() for _ in range(asked)] == [Reloaded()] * asked
         assert other.receive() == Reloaded()
-        answers = [wire.receive() for _ in range(500)]
-        told = {a.code if isinstance(a, ErrorReply) else a.TYPE for a in answers if a}
-        assert told <= {"busy", "reloaded"} and "reloaded" in told
-        assert reloads < 250
+        assert reloads == 2, "the one that ran, and one for all who asked meanwhile"
     with fire_alarm(daemon):
         pass
 
@@ -392,6 +399,9 @@ def test_interruptions_are_told_to_who_asks(daemon: ThreadDaemon) -> None:
         wire.send(Speak("word " * 20, id="a", interruptions=True))
         assert isinstance(wire.until(SpeakStarted)[-1], SpeakStarted)
         plain.send(Speak("Fire.", id="u", priority="urgent"))
+        assert isinstance(plain.receive(), SpeakAccepted)
+        while not daemon.server.player.buffered_s(True):
+            plain.ping()
         daemon.card.give_room()
         told = wire.until(SpeakFinished)
         heard = [m for m in told if isinstance(m, (SpeakInterrupted, SpeakResumed))]
