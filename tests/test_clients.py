@@ -15,7 +15,7 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.pcm import to_int16
-from edge.protocol import Status, StatusReport
+from edge.protocol import Speak, Status, StatusReport
 from tests.daemon.test_daemon import spoken
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S
@@ -91,7 +91,7 @@ def say(command: list[str], *text: str, daemon: ThreadDaemon) -> subprocess.Comp
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
-        env=os.environ | {"EDGE_VOICE_SOCKET": str(daemon.path)},
+        env=os.environ | {"EDGE_VOICE_SOCKET": str(daemon.path), "EDGE_VOICE_PATIENCE_S": "0.1"},
     )
 
 
@@ -162,3 +162,29 @@ def test_a_key_stops_the_answer_and_the_model(
     assert report.counters["cancelled"] == 1 and not report.waiting
     with pytest.raises(OSError):  # nobody reads: the model has ended too
         os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+
+
+@pytest.mark.parametrize("client", [python, node])
+def test_a_client_asks_again_where_the_daemon_starts_anew(
+    client: Callable[[Path], list[str]], tone_bundle: Bundle, tmp_path: Path
+) -> None:
+    command = client(tmp_path)
+    path = tmp_path / "edge.sock"
+    first = ThreadDaemon(path, [tone_bundle])
+    first.card.give_room(0)
+    environment = os.environ | {"EDGE_VOICE_SOCKET": str(path), "EDGE_VOICE_PATIENCE_S": "60"}
+    with first.connect() as other:
+        other.send(Speak("word " * 30))  # what the client says waits behind it
+        other.receive()
+        with subprocess.Popen(
+            [*command, "Hello."], stdout=subprocess.PIPE, text=True, env=environment
+        ) as running:
+            while len(first.server.synthesis.live()) < 2:
+                other.ping()
+            first.stop()
+            second = ThreadDaemon(path, [tone_bundle])
+            out, _ = running.communicate(timeout=DEADLINE_S)
+    second.stop()
+    assert running.returncode == 0
+    assert out.split()[-2:] == ["speak-started", "speak-finished"]
+    assert second.card.heard().any()

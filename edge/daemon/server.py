@@ -40,8 +40,9 @@ MAX_RELOADS_ASKED = 16
 LONGEST_RELOAD_REST_S = 10.0
 REFUSED_S = 1.0
 """Seconds for which a client that finds no place is listened to: its `stop` is taken."""
-MAX_REFUSED = 16
-"""Clients without a place that are listened to at a time."""
+MAX_REFUSED, REFUSED_MORE_S = 256, 0.05
+"""Clients without a place that are listened to for so long at a time; of more, what they have sent
+already is read."""
 LOOK_S = 60.0
 """Seconds between two looks whether the socket's file is still there."""
 SAID_AGAIN_S = 60.0
@@ -113,7 +114,7 @@ class Server:
             self.player.start()
             self.synthesis.start()
             alive = asyncio.create_task(keep_alive([self.synthesis, self.player]))
-            watch = asyncio.create_task(self._keep_listening(path))
+            watch = asyncio.create_task(self._keep_listening(path, place_of(path)))
             log.info("ready on %s", path)
             systemd.notify("READY=1", f"STATUS=Speaks {self.voices.default}")
             ready()
@@ -146,9 +147,8 @@ class Server:
         listener.listen(MAX_CLIENTS)
         return server
 
-    async def _keep_listening(self, path: Path) -> None:
+    async def _keep_listening(self, path: Path, place: tuple[int, int] | None) -> None:
         """Make the socket anew where somebody removed its file, which would leave us deaf."""
-        place = place_of(path)
         with contextlib.ExitStack() as sockets:
             while place is not None:
                 await asyncio.sleep(LOOK_S)
@@ -282,7 +282,7 @@ class Server:
         log.debug("client %d: %s", connection.number, error.message)
         self._refused += 1
         try:
-            within_s = REFUSED_S if self._refused <= MAX_REFUSED else 0.0
+            within_s = REFUSED_S if self._refused <= MAX_REFUSED else REFUSED_MORE_S
             message = await connection.first(within_s)
         finally:
             self._refused -= 1
