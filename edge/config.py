@@ -73,8 +73,7 @@ class Cache:
 @dataclass(frozen=True)
 class Access:
     """Users who may connect, of those who can open the socket. Root and the daemon's own user
-    always may. The limits are those of the whole daemon unless they are given: on most boards all
-    clients are one user's."""
+    always may."""
 
     users: tuple[str | int, ...] = ()
     """Names or numbers; if `groups` is empty too, everyone may."""

@@ -44,7 +44,7 @@ WHEELS = {
         (3, 8),
         "",
         "Its onnxruntime with CUDA is for Python 3.8, and Edge Voice needs 3.10: flash JetPack 6; "
-        "or speak on the CPU, with a Python 3.10 of your own: pip install 'edge-voice[cpu]'",
+        "or speak on the CPU, with your own Python 3.10, in the clone: pip install '.[cpu]'",
     ),
     6: Wheel((3, 10), f"onnxruntime-gpu --index-url {INDEX}/jp6/cu126"),
     7: Wheel(
@@ -52,7 +52,7 @@ WHEELS = {
         "",
         "No wheel is known to hold code for an Orin (8.7) or a Thor (11.0) with CUDA 13: build "
         "onnxruntime from its source (docs/install/jetson.md); until then: "
-        "pip install 'edge-voice[cpu]'",
+        "In the clone of Edge Voice: pip install '.[cpu]'",
     ),
 }
 """Major JetPack -> its wheel. The public index has wheels for arm64 without TensorRT, for other

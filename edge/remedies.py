@@ -34,7 +34,10 @@ def for_speaking_alone() -> bool:
 def add_packages(extra: str) -> str:
     """Return what brings the Python packages of our extra `extra`."""
     if not for_speaking_alone():
-        return f"{sys.executable} -m pip install 'edge-voice[{extra}]'"
+        # Never a name that an index would look up: whoever holds it there is a stranger.
+        clone = Path(__file__).parents[1]
+        ours = clone if (clone / "pyproject.toml").exists() else "edge_voice-VERSION.whl"
+        return f"{sys.executable} -m pip install '{ours}[{extra}]'"
     if "build" in extra.split(","):
         return f"Build on a workstation, in a clone of Edge Voice: make setup; {_build(ANY)}"
     if DPKG_LIST.exists():

@@ -223,7 +223,7 @@ def test_a_flood_of_requests_gives_way_after_each(daemon: ThreadDaemon) -> None:
         order.append(connection.number)
         act(connection, message)  # type: ignore[arg-type]
 
-    requests._act = noted  # type: ignore[method-assign,assignment]
+    requests._act = noted  # type: ignore[method-assign]
     with contextlib.ExitStack() as stack:
         flood = [stack.enter_context(daemon.connect()) for _ in range(4)]
         other = stack.enter_context(daemon.connect())

@@ -47,7 +47,8 @@ def serve(
         from edge.adapters.http_patience import Patient
     except ModuleNotFoundError as error:
         raise MissingPackage(
-            f"the Python package {error.name} is not installed", "pip install 'edge-voice[http]'"
+            f"the Python package {error.name} is not installed",
+            "In the clone of Edge Voice: pip install '.[http]'",
         ) from None
     voices = dict(_alias(pair) for pair in aliases)
     with _listener(listen) as listener:

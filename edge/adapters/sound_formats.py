@@ -56,7 +56,7 @@ class Pcm:
                 raise MissingPackage(
                     f"the Python package soxr is not installed; the voice speaks at {rate} Hz "
                     f"and this format wants {OPENAI_RATE} Hz",
-                    "pip install 'edge-voice[http]', or ask for response_format wav.",
+                    "In the clone: pip install '.[http]', or ask for response_format wav.",
                 ) from None
             self._resampler = soxr.ResampleStream(rate, OPENAI_RATE, 1, dtype="int16")
 

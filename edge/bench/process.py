@@ -14,7 +14,7 @@ from edge.bench.report import Loaded
 from edge.errors import ModelFailed
 
 Sample = Mapping[str, Any]
-INSTALL = "python -m pip install 'edge-voice[bench]'"
+INSTALL = "In the clone of Edge Voice: python -m pip install '.[bench]'"
 
 
 @dataclass(frozen=True)

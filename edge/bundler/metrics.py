@@ -24,7 +24,7 @@ SILENCE_DB = -120.0  # below 16 bits' -96 dB with room to spare
 LUFS_FLOOR = -70.0  # the absolute gate of ITU-R BS.1770-4
 LUFS_BLOCK_SECONDS = 0.4  # its gating block
 
-_EXTRA = "pip install 'edge-voice[build]'"
+_EXTRA = "In the clone of Edge Voice: pip install '.[build]'"
 
 
 def snr_db(reference: Samples, test: Samples) -> float:

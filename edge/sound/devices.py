@@ -56,7 +56,8 @@ def sounddevice() -> Any:
         import sounddevice
     except ImportError:
         raise MissingPackage(
-            "the Python package sounddevice is not installed", "pip install 'edge-voice[audio]'"
+            "the Python package sounddevice is not installed",
+            "In the clone of Edge Voice: pip install '.[audio]'",
         ) from None
     except OSError as error:
         raise MissingPackage(str(error), "sudo apt install libportaudio2") from None

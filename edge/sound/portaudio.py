@@ -214,6 +214,6 @@ def _resampler(rate: int, card_rate: int) -> Any:
         raise MissingPackage(
             f"the Python package soxr is not installed; the voice speaks at {rate} Hz and "
             f"the sound card at {card_rate} Hz",
-            "pip install 'edge-voice[audio]'",
+            "In the clone of Edge Voice: pip install '.[audio]'",
         ) from None
     return soxr.ResampleStream(rate, card_rate, 1, dtype="float32")

@@ -93,7 +93,7 @@ def resampled(clip: PcmChunk, rate: int) -> Samples:
     except ImportError as error:
         raise MissingPackage(
             f"to clone a voice the package soxr is needed: {error}",
-            "python -m pip install 'edge-voice[cosyvoice3-run]'",
+            "In the clone of Edge Voice: python -m pip install '.[cosyvoice3-run]'",
         ) from None
     return np.asarray(soxr.resample(clip.samples, clip.rate, rate, "VHQ"), np.float32)
 

@@ -39,7 +39,7 @@ try:
 except ImportError as error:
     raise MissingPackage(
         f"onnxruntime cannot be imported: {error}",
-        "python -m pip install 'edge-voice[cpu]' (on a Jetson: see docs/install/jetson.md)",
+        "In the clone: python -m pip install '.[cpu]' (a Jetson: see docs/install/jetson.md)",
     ) from None
 
 log = logging.getLogger(__name__)

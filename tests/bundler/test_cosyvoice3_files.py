@@ -329,7 +329,7 @@ def test_without_torch_the_package_to_install_is_named(
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingPackage) as caught:
         exporter("cosyvoice3")({}, tmp_path, ExportLog())
-    assert "edge-voice[cosyvoice3]" in caught.value.remedy
+    assert ".[cosyvoice3]" in caught.value.remedy
 
 
 def test_a_build_of_another_voice_does_not_load_torch() -> None:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.voice,
     pytest.mark.skipif(
         importlib.util.find_spec("tensorrt_rtx") is None,
-        reason="TensorRT-RTX is not installed: pip install 'edge-voice[tensorrt-check]'",
+        reason="TensorRT-RTX is not installed: pip install '.[tensorrt-check]'",
     ),
 ]
 

@@ -25,7 +25,7 @@ from edge.pcm import Samples
 RATE = 16000  # what all three models hear
 MIN_SECONDS = 0.1  # shorter than any word
 
-_EXTRA = "pip install 'edge-voice[build,quality]'"
+_EXTRA = "In the clone of Edge Voice: pip install '.[build,quality]'"
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,12 @@ def latents(
     encoder: the fp32 encoder.onnx of a Piper voice; config: its config.json. A function of its
     arguments alone, so a caller may keep the result. Raises ExportFailed, MissingPackage.
     """
-    piper = require("piper", "calibrating", "python -m pip install 'edge-voice[piper]'")
-    settings = require("piper.config", "calibrating", "pip install 'edge-voice[piper]'")
+    piper = require(
+        "piper", "calibrating", "In the clone of Edge Voice: python -m pip install '.[piper]'"
+    )
+    settings = require(
+        "piper.config", "calibrating", "In the clone of Edge Voice: pip install '.[piper]'"
+    )
     logging.getLogger("piper").setLevel(logging.ERROR)
     described = settings.PiperConfig.from_dict(json.loads(config.read_text(encoding="utf-8")))
     voice = piper.PiperVoice(session=None, config=described)

@@ -100,7 +100,7 @@ def check_one_onnxruntime() -> Iterator[Result]:
     if len(packages) > 1:
         found = read_jetpack()
         wheel = WHEELS.get(found.major) if found else None
-        install = wheel.install if wheel and wheel.install else "'edge-voice[cpu]'"
+        install = wheel.install if wheel and wheel.install else "'.[cpu]'"
         yield (
             "fail",
             f"{' and '.join(packages)} are installed into one folder; the last one has won",

@@ -29,7 +29,7 @@ class TextTokenizer:
         except ImportError as error:
             raise MissingPackage(
                 f"the cosyvoice3 family needs the package tokenizers: {error}",
-                "python -m pip install 'edge-voice[cosyvoice3-run]'",
+                "In the clone of Edge Voice: python -m pip install '.[cosyvoice3-run]'",
             ) from None
         vocabulary, merges = _file(bundle, "vocab.json"), _file(bundle, "merges.txt")
         try:

@@ -40,7 +40,7 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     except ImportError as error:
         raise MissingPackage(
             f"a CosyVoice3 checkpoint is exported by torch: {error}",
-            "python -m pip install 'edge-voice[cosyvoice3]'",
+            "In the clone of Edge Voice: python -m pip install '.[cosyvoice3]'",
         ) from None
     with log.stage("read", EXPORTER) as counts:
         counts.bytes = sum(path.stat().st_size for path in files.values())
