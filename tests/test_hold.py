@@ -6,7 +6,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +53,7 @@ from edge.protocol import (
     encode,
 )
 from edge.sound.events import Finished
-from tests.daemon_under_test import ThreadDaemon, Wire
+from tests.daemon_under_test import ROOT, ThreadDaemon, Wire
 from tests.fakes import DEADLINE_S
 from tests.test_protocol import FULL
 
@@ -438,3 +441,29 @@ def test_what_is_said_of_the_loop_is_said_once(
             loop.call_soon_threadsafe(loop.call_exception_handler, context)
         wire.ping()
     assert sum("out of system resource" in r.getMessage() for r in caplog.records) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_edge_say_that_is_ended_is_silent(daemon: ThreadDaemon, number: int) -> None:
+    daemon.card.give_room(0)
+    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), CHATTER]
+    with daemon.connect() as other, subprocess.Popen(command, cwd=ROOT) as running:
+        while not daemon.server.synthesis.live():
+            other.ping()
+        daemon.card.wait_until_held()
+        running.send_signal(number)
+        assert running.wait(DEADLINE_S) == 128 + number
+        assert not daemon.server.synthesis.live()
+
+
+def test_a_lost_device_is_told(daemon: ThreadDaemon) -> None:
+    daemon.card.give_room(2)
+    with daemon.connect() as wire:
+        wire.send(Speak("word " * 20, id="a", interruptions=True))
+        assert isinstance(wire.until(SpeakStarted)[-1], SpeakStarted)
+        daemon.server.player.device_lost(True)
+        assert wire.receive() == SpeakInterrupted("a", "device")
+        daemon.server.player.device_lost(False)
+        assert wire.receive() == SpeakResumed("a")
+        wire.send(Stop("a"))
+        assert isinstance(wire.until(SpeakCancelled)[-1], SpeakCancelled)

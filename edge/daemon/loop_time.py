@@ -1,4 +1,4 @@
-"""What one client may take of the sockets' loop. Pure: seconds come in and go out."""
+"""Time of the sockets' loop, shared among clients. Pure: seconds come in and go out."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ MAX_BYTES = 2 << 20
 """20 s of sound at 24 kHz, which a client may be behind (schedule.py), are 1 MB; a stretch of 10 s
 that is made at once is half of that."""
 FULL_BYTES = 256 << 10
-"""With more of answers than this, its requests are not read: whoever asks on without reading
-waits, and loses nothing."""
+"""Bytes of answers past which requests are not read: whoever asks on without reading waits, and
+loses nothing."""
 
 OnSent = Callable[[], None]
 

@@ -86,7 +86,11 @@ async def _speak(
     except NotWritable as error:  # a full or read-only disk must not silence a board
         trouble = f"no phrases are kept on the disk: {error.message}"
         log.error("%s", trouble)
-    card = SoundCard(output(config, bundles[0]))
+
+    def tell_of_loss(lost: bool) -> None:
+        server.player.device_lost(lost)
+
+    card = SoundCard(output(config, bundles[0]), tell_of_loss)
 
     def open_sink(rate: int) -> Sink:
         """Open the sound card as the configuration has it now."""
@@ -94,7 +98,7 @@ async def _speak(
         wanted = output(server.setup.config, server.voices.bundles[0])
         if wanted != card.output:
             card.close()
-            card = SoundCard(wanted)
+            card = SoundCard(wanted, tell_of_loss)
         return card.open(rate)
 
     server = Server(bundles, open_sink, store, config, read)

@@ -340,7 +340,7 @@ class ErrorReply:
     seconds: float | None = None
     """Sound of an utterance that was heard before it failed."""
     text_end: int | None = None
-    """As SpeakCancelled has it."""
+    """Place in the text, like that of SpeakCancelled."""
 
     @classmethod
     def of(cls, error: EdgeError, id: str | None = None) -> ErrorReply:

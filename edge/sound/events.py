@@ -74,7 +74,7 @@ class Failed:
     seconds: float = 0.0
     """Sound of it that was heard."""
     text_end: int | None = None
-    """As Cancelled has it."""
+    """Place in the text, like that of Cancelled."""
 
 
 PlaybackEvent = Started | WordHeard | Interrupted | Resumed | Finished | Failed

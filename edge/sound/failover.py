@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -40,8 +40,12 @@ def reopen_delays() -> Iterator[float]:
 class SoundCard:
     """The devices of an Output, for the process's life; one sink is in use at a time."""
 
-    def __init__(self, output: Output) -> None:
-        self.output = output
+    def __init__(
+        self, output: Output, on_loss_told: Callable[[bool], None] = lambda lost: None
+    ) -> None:
+        """`on_loss_told(True)` is called when a device is lost in the middle of speech, and with
+        False when it goes on; from the thread that writes."""
+        self.output, self._tell = output, on_loss_told
         self._devices = [self._device(output.device, output.keep_awake)]
         if output.fallback is not None:
             self._devices.append(self._device(output.fallback, keep_awake=False))
@@ -51,7 +55,9 @@ class SoundCard:
         output = self.output
         longest = max(kind.wake_ms for kind in KINDS) if output.wake_ms is None else output.wake_ms
         answer_s = ANSWER_S + max(longest, output.usual_wake_ms) / 1000  # written at the start
-        return FailoverSink(self._devices, rate, output.on_loss, output.wait_s, answer_s)
+        return FailoverSink(
+            self._devices, rate, output.on_loss, output.wait_s, answer_s, self._tell
+        )
 
     def close(self) -> None:
         """Let go of the devices; one that hangs is left as it is."""
@@ -90,10 +96,11 @@ class FailoverSink:
         on_loss: OnLoss = "wait",
         wait_s: float = 30.0,
         answer_s: float = ANSWER_S,
+        tell: Callable[[bool], None] = lambda lost: None,
     ) -> None:
         self._devices, self._rate = devices, rate
         self._on_loss, self._wait_s, self._answer_s = on_loss, wait_s, answer_s
-        self._device = devices[0]
+        self._device, self._tell = devices[0], tell
         self._state = threading.Lock()
         self._life = object()  # replaced by each abort: a write of an older life ends
         self._under_way = False
@@ -178,11 +185,16 @@ class FailoverSink:
         if self._under_way and not rest.any():
             raise lost  # nothing that anybody would miss
         log.warning("sound: %s", lost.message)
-        self._waiting = self._under_way
+        self._waiting = waiting = self._under_way
+        if waiting:
+            self._tell(True)
         try:
-            return self._go_on(rest, life, began, lost, finish=not len(block))
+            underrun = self._go_on(rest, life, began, lost, finish=not len(block))
         finally:
             self._waiting = False
+        if waiting and self._life is life:
+            self._tell(False)
+        return underrun
 
     def _go_on(
         self, rest: Samples, life: object, began: float, lost: NoSoundDevice, finish: bool

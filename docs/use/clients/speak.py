@@ -10,12 +10,13 @@ import socket
 import sys
 import time
 import uuid
+from pathlib import Path
 
 PATH = os.environ.get("EDGE_VOICE_SOCKET")
 if not PATH:
     PATH = "/run/edge-voice/edge-voice.sock"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and not os.path.exists(PATH):
+    if runtime and not Path(PATH).exists():
         PATH = runtime + "/edge-voice.sock"
 PATIENCE_S = float(os.environ.get("EDGE_VOICE_PATIENCE_S", "10"))
 WANTED = {"text": " ".join(sys.argv[1:]), "id": uuid.uuid4().hex, "again": "speak"}

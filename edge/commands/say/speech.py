@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
 from types import FrameType
@@ -53,7 +54,7 @@ def say_text(options: Options) -> int:
                 return _speak_input(client, source, options)
             request = Speak(text, **asdict(_start(options)))
             stack.enter_context(_ended_by_signals())
-            return _follow(client, client.speak(request, not options.no_wait))
+            return _follow(client, request.id, client.speak(request, not options.no_wait))
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
                 raise
@@ -66,9 +67,10 @@ def _speak_input(client: Client, source: TextInput, options: Options) -> int:
     """Speak one utterance after the other, each from its first clause on."""
     spoken, silent = 0, EmptyText(f"{source.name} has no text", "echo Hello. | edge say -")
     while source.begins():
-        answers = client.speak_stream(_start(options), source.utterance(), not options.no_wait)
+        start = _start(options)
+        answers = client.speak_stream(start, source.utterance(), not options.no_wait)
         try:
-            if _follow(client, answers):
+            if _follow(client, start.id, answers):
                 return 1
             spoken += 1
         except EdgeError as error:
@@ -80,19 +82,16 @@ def _speak_input(client: Client, source: TextInput, options: Options) -> int:
     return 0
 
 
-def _follow(client: Client, answers: Iterator[Reply]) -> int:
+def _follow(client: Client, id: str | None, answers: Iterator[Reply]) -> int:
     """Wait until the utterance has ended; return 1 if somebody stopped it."""
-    id = None
     try:
         for message in answers:
-            id = id or getattr(message, "id", None)
             if isinstance(message, SpeakCancelled):
                 print(f"edge: stopped ({message.reason})", file=sys.stderr)
                 return 1
     except KeyboardInterrupt:
-        if id is not None:
-            with contextlib.suppress(EdgeError), Client(client.path) as other:
-                other.stop(id)
+        with contextlib.suppress(EdgeError), Client(client.path) as other:
+            other.stop(id)
         raise
     return 0
 
@@ -106,6 +105,7 @@ def _start(o: Options) -> SpeakStart:
         ttl=o.ttl,
         key=o.key,
         while_connected=o.while_connected,
+        id=uuid.uuid4().hex,  # known before the answer, for whoever ends us at once
     )
 
 
