@@ -53,9 +53,9 @@ from edge.protocol import (
     encode,
 )
 from edge.sound.events import Finished
-from tests.daemon_under_test import ROOT, ThreadDaemon, Wire
-from tests.fakes import DEADLINE_S
-from tests.test_protocol import FULL
+from tests.helpers.daemon_under_test import ROOT, ThreadDaemon, Wire
+from tests.helpers.fakes import DEADLINE_S
+from tests.protocol.test_protocol import FULL
 
 CHATTER = "The weather in some other town is fine today."
 
