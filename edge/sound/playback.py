@@ -17,7 +17,6 @@ from edge.sound.events import (
     Failed,
     Finished,
     Interrupted,
-    Interruption,
     Resumed,
     Started,
     Tell,
@@ -26,6 +25,7 @@ from edge.sound.events import (
 )
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
+from edge.sound.progress import Progress
 from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ BLOCK_S = 0.02
 LONGEST_WAIT_S = 660.0
 """Seconds of waiting for a device that still count as life: 600, the most that the configuration
 allows (edge/sound/settings.py), and a minute for opening it."""
-HEARD = -(1 << 60)
-"""A frame so long ago that the device cannot hold it any more."""
 KEEP_OPEN_S = 0.5
 """Seconds of silence after the last sample, so that the next utterance needs no new start."""
 
@@ -70,10 +68,7 @@ class Player(threading.Thread):
         self._silenced = False  # aborted, and nothing written since
         # Told once that frame is heard.
         self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
-        self._begun: set[str] = set()  # told as started, and not ended
-        self._broken: set[str] = set()  # told as interrupted, and not as resumed
-        # Of those: seconds that were given to the sink, and the frame at which that was.
-        self._given: dict[str, tuple[float, int]] = {}
+        self._progress = Progress()
         self._turns = 0
         self._writing_since: float | None = None
         self.underruns = 0  # the device ran dry
@@ -110,9 +105,9 @@ class Player(threading.Thread):
         The caller sees to it that nothing more of it is put.
         """
         with self._changed:
-            if unless_begun and (id in self._begun or self._lanes.have_begun(id)):
+            if unless_begun and (self._progress.has_begun(id) or self._lanes.have_begun(id)):
                 return False
-            self._forget_locked(id)
+            self._progress.forget(id)
             self._lanes.drop(id)
             self._marks = deque(mark for mark in self._marks if mark[1].id != id)
             if self._current == id:
@@ -130,7 +125,7 @@ class Player(threading.Thread):
         with self._changed:
             self._lanes.paused = paused
             self._changed.notify_all()
-            news = self._break_locked(self._lanes.normal.begun, "pause") if paused else ()
+            news = self._progress.interrupt(self._lanes.normal.begun, "pause") if paused else ()
         for event in news:
             self._notify(event)
 
@@ -139,9 +134,9 @@ class Player(threading.Thread):
         or it goes on. Called from the thread itself, by what it writes to."""
         with self._changed:
             news = (
-                self._break_locked(self._current, "device")
+                self._progress.interrupt(self._current, "device")
                 if lost
-                else self._mend_locked(self._current)
+                else self._progress.resume(self._current)
             )
         for event in news:
             self._notify(event)
@@ -149,30 +144,8 @@ class Player(threading.Thread):
     def heard_s(self, id: str) -> float:
         """Seconds of an utterance, under way, that have been heard."""
         with self._changed:
-            seconds, frame = self._given.get(id, (0.0, 0))
-            if not self._rate or self._sink is None:
-                return seconds
-            held_s = self._sink.latency_s - (self._written - frame) / self._rate
-            return max(0.0, seconds - max(0.0, held_s))
-
-    def _break_locked(self, id: str | None, reason: Interruption) -> tuple[Interrupted, ...]:
-        """Note that an utterance is interrupted, and return what is to be told of it."""
-        if id is None or id not in self._begun or id in self._broken:
-            return ()
-        self._broken.add(id)
-        return (Interrupted(id, reason),)
-
-    def _mend_locked(self, id: str | None) -> tuple[Resumed, ...]:
-        """Note that an utterance goes on, and return what is to be told of it."""
-        if id is None or id not in self._broken:
-            return ()
-        self._broken.remove(id)
-        return (Resumed(id),)
-
-    def _forget_locked(self, id: str) -> None:
-        self._begun.discard(id)
-        self._given.pop(id, None)
-        self._broken.discard(id)
+            latency_s = 0.0 if self._sink is None else self._sink.latency_s
+            return self._progress.heard_s(id, self._written, self._rate, latency_s)
 
     @property
     def turns(self) -> float:
@@ -276,15 +249,15 @@ class Player(threading.Thread):
             if lane is self._lanes.urgent and not follows:
                 broken = self._lanes.normal.begun
                 self._cut_at = self._written if self._lanes.cut_in() else None
-                news = self._break_locked(broken, "urgent")
-            elif item.id in self._broken:
-                news = self._mend_locked(item.id)
-            elif not follows and lane.begun is not None:  # a stream that waits for its text
-                news = self._break_locked(lane.begun, "text")
+                news = self._progress.interrupt(broken, "urgent")
+            else:
+                news = self._progress.resume(item.id)
+                if not follows:  # what had begun is a stream that waits for its text
+                    news = news or self._progress.interrupt(lane.begun, "text")
             lane.begun = item.id if isinstance(item, Stretch) else None
             if not follows or lane.begun is None:
                 lane.said = []
-            return item, lane, item.id in self._begun, news
+            return item, lane, self._progress.has_begun(item.id), news
 
     def _play(self, piece: Stretch, lane: Lane, started: bool) -> None:
         frames = max(1, round(BLOCK_S * piece.chunk.rate))
@@ -303,8 +276,7 @@ class Player(threading.Thread):
                 with self._changed:
                     if self._current == piece.id:
                         seconds = piece.start_s + (start + len(block)) / piece.chunk.rate
-                        self._given[piece.id] = seconds, self._written
-                        self._begun.add(piece.id)
+                        self._progress.give(piece.id, seconds, self._written)
                 if not started:
                     self._notify(Started(piece.id))
                     started = True
@@ -343,7 +315,7 @@ class Player(threading.Thread):
 
     def _mark(self, end: End) -> None:
         with self._changed:
-            self._begun.discard(end.id)
+            self._progress.end(end.id)
         if self._sink is None:  # an utterance without a single sample
             self._notify(Finished(end.id, end.seconds))
         else:
@@ -426,14 +398,14 @@ class Player(threading.Thread):
             if self._marks and (everything or self._marks[0][0] <= heard):
                 event = self._marks.popleft()[1]
                 if isinstance(event, Finished):
-                    self._forget_locked(event.id)
+                    self._progress.forget(event.id)
                 return event
         return None
 
     def _close_sink(self) -> None:
         with self._changed:  # cancel() may be about to abort it
             sink, self._sink = self._sink, None
-            self._given = {id: (seconds, HEARD) for id, (seconds, _) in self._given.items()}
+            self._progress.drain()
         if sink is not None:
             sink.close()
 

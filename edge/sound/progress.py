@@ -1,0 +1,61 @@
+"""How far utterances were heard, and which are interrupted. Pure; the player holds the lock."""
+
+from __future__ import annotations
+
+from edge.sound.events import Interrupted, Interruption, Resumed
+
+HEARD = -(1 << 60)
+"""A frame so long ago that the device cannot hold it any more."""
+
+
+class Progress:
+    """Remembers utterances from their first sample to their end."""
+
+    def __init__(self) -> None:
+        self._begun: set[str] = set()
+        self._broken: set[str] = set()  # told as interrupted, and not as resumed
+        # Seconds that were given to the device, and the frame at which that was.
+        self._given: dict[str, tuple[float, int]] = {}
+
+    def has_begun(self, id: str) -> bool:
+        return id in self._begun
+
+    def give(self, id: str, seconds: float, frame: int) -> None:
+        """Note that an utterance was given to the device up to this second, at this frame."""
+        self._begun.add(id)
+        self._given[id] = seconds, frame
+
+    def heard_s(self, id: str, now: int, rate: int, latency_s: float) -> float:
+        """Tell the seconds of an utterance that were heard by frame `now`, `rate` a second."""
+        seconds, frame = self._given.get(id, (0.0, HEARD))
+        if not rate:
+            return seconds
+        return max(0.0, seconds - max(0.0, latency_s - (now - frame) / rate))
+
+    def drain(self) -> None:
+        """Take all that was given as heard: the device holds nothing more."""
+        self._given = {id: (seconds, HEARD) for id, (seconds, _) in self._given.items()}
+
+    def interrupt(self, id: str | None, reason: Interruption) -> tuple[Interrupted, ...]:
+        """Note that an utterance is interrupted, and return what is to be told of it."""
+        if id is None or id not in self._begun or id in self._broken:
+            return ()
+        self._broken.add(id)
+        return (Interrupted(id, reason),)
+
+    def resume(self, id: str | None) -> tuple[Resumed, ...]:
+        """Note that an utterance goes on, and return what is to be told of it."""
+        if id is None or id not in self._broken:
+            return ()
+        self._broken.remove(id)
+        return (Resumed(id),)
+
+    def end(self, id: str) -> None:
+        """Note that all of an utterance was given to the device."""
+        self._begun.discard(id)
+
+    def forget(self, id: str) -> None:
+        """Forget an utterance that has ended."""
+        self._begun.discard(id)
+        self._broken.discard(id)
+        self._given.pop(id, None)
