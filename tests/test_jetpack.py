@@ -179,7 +179,7 @@ def test_the_packages_of_make_install_hold_one_onnxruntime_or_nothing_changes(
     script += ["--wheels", str(tmp_path), "--project", "tiny-edge", "--onnxruntime", str(gpu)]
     done = subprocess.run(
         [*script, "--root", str(BOARDS / "jetson-agx-thor-devkit")],
-        cwd=BOARDS.parent.parent,
+        cwd=Path(__file__).parents[1],
         env={**os.environ, "PYTHONPATH": "."},
         capture_output=True,
         text=True,
