@@ -48,6 +48,11 @@ def board(name: str) -> Machine:
     return read_machine(BOARDS / name, "x86_64" if name.startswith("pc-") else "aarch64")
 
 
+def known() -> tuple[Profile, ...]:
+    """Return the boards that were there when the closest ones were chosen by hand."""
+    return tuple(map(load_profile, ("rk3588", "rpi-zero2w", "rpi3", "rpi4", "rpi5", "x86-64")))
+
+
 def stranger(**changes: Any) -> Machine:
     """A NanoPi R5S: four A55 with a dot product (github.com/hrw/arm-socs-table issue 48)."""
     features = "fp asimd evtstrm aes pmull atomics fphp asimdhp cpuid lrcpc dcpop asimddp"
@@ -240,14 +245,14 @@ def test_missing_cpu_features_and_memory_are_refused_with_the_values() -> None:
 
 def test_an_unknown_board_is_told_what_was_found_and_what_is_closest() -> None:
     with pytest.raises(UnknownProfile) as caught:
-        detect(stranger(), shipped())
+        detect(stranger(), known())
     message, remedy = caught.value.message, caught.value.remedy
     for part in ("friendlyarm,nanopi-r5s", "rockchip,rk3568", "asimddp", "3800 MB"):
         assert part in message
     assert "The closest profile is rpi5" in message
     assert "['friendlyarm,nanopi-r5s']" in remedy
     assert "edge build VOICE --profile" in remedy
-    assert all(name in remedy for name in NAMES)
+    assert all(profile.name in remedy for profile in known())
 
 
 def test_the_remedy_for_an_unknown_board_works(tmp_path: Path) -> None:
@@ -269,7 +274,7 @@ def test_the_remedy_for_an_unknown_board_works(tmp_path: Path) -> None:
 )
 def test_the_closest_profile_is_one_that_would_run(changes: Any, closest: str) -> None:
     with pytest.raises(UnknownProfile) as caught:
-        detect(stranger(**changes), shipped())
+        detect(stranger(**changes), known())
     assert caught.value.message.split()[-1] in closest.split()
 
 

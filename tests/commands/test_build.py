@@ -54,7 +54,9 @@ def refused(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_voice_is_built_from_its_files_alone(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "sentences", lambda purpose, language: ("tea is ready.",))
+    monkeypatch.setattr(
+        corpus, "sentences", lambda purpose, language: ("the train leaves at nine, and so do we.",)
+    )
     built([str(own / "my voice.onnx")], tmp_path, capsys)
     bundle = open_bundle(tmp_path / "out/my-voice--rpi4", machine=None)
     bundle.verify()
@@ -77,7 +79,9 @@ def test_a_voice_is_built_from_its_files_alone(
 def test_a_folder_a_configuration_elsewhere_and_a_licence_can_be_named(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "sentences", lambda purpose, language: ("tea is ready.",))
+    monkeypatch.setattr(
+        corpus, "sentences", lambda purpose, language: ("the train leaves at nine, and so do we.",)
+    )
     config = (own / "my voice.onnx.json").rename(tmp_path / "config.json")
     built([str(own), "--config", str(config), "--licence", "CC0-1.0"], tmp_path, capsys)
     bundle = open_bundle(tmp_path / "out/my-voice--rpi4", machine=None)
