@@ -10,9 +10,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from edge import synth
+from edge.bundle import VOICE, open_bundle
 from edge.bundler import corpus
 from edge.bundler.own_voice import described
-from edge.bundle import VOICE, open_bundle
 from edge.cli import run
 from edge.synth import Style
 from edge.voice import load_voice
