@@ -52,7 +52,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the package, its descriptions, its pages and their tests."""
     for name in ("edge", "profiles", "models", "docs", "tests", "tools", "contrib"):
         if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "boards", "corpus", "exported")
+            ignored = shutil.ignore_patterns("__pycache__", "boards", "exported")
             shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     for file in (*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "Makefile"):
         shutil.copy(file, tmp_path)
@@ -144,6 +144,14 @@ def test_a_key_of_the_configuration_is_one_field_and_its_row(copy: Path) -> None
 def test_the_table_names_a_place_for_each() -> None:
     kinds = {row[0].partition(" (")[0] for row in table(README, "To add")}
     assert kinds >= {
-        *("a board", "a voice", "a family", "a message", "a failure", "a command"),
+        *(
+            "a board",
+            "a voice of your own",
+            "a voice for all",
+            "a family",
+            "a message",
+            "a failure",
+            "a command",
+        ),
         *("an option", "a recipe", "a key of the configuration", "a key of the bundle"),
     }
