@@ -16,7 +16,7 @@ from edge.bundler.own_voice import described
 from edge.cli import run
 from edge.synth import Style
 from edge.voice import load_voice
-from tests.random_voices import VOICES, write_letters
+from tests.helpers.random_voices import VOICES, write_letters
 
 FP32 = ["--profile", "rpi4", "--only", "fp32"]
 

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from edge.profile import profiles_dir
-from tests.daemon_under_test import ROOT
-from tests.pages import README, table
+from tests.helpers.daemon_under_test import ROOT
+from tests.helpers.pages import README, table
 
 NEW_REQUEST = '''
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the package, its descriptions, its pages and their tests."""
     for name in ("edge", "profiles", "models", "docs", "tests", "tools", "contrib"):
         if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "boards", "exported")
+            ignored = shutil.ignore_patterns("__pycache__", "data")
             shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     for file in (*ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "Makefile"):
         shutil.copy(file, tmp_path)
