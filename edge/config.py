@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import records
-from edge.sound.settings import OnLoss, Output
+from edge.sound.settings import Wishes
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
@@ -27,16 +27,10 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class AudioKeys:
-    """The sound card; Output in edge/sound/settings.py explains the other keys."""
+class AudioKeys(Wishes):
+    """The sound card; Wishes in edge/sound/settings.py explains the other keys. The device None is
+    the profile's, `default` the system's own."""
 
-    device: str | None = None
-    """A device's name; None is the profile's, `default` the system's own."""
-    fallback: str | None = None
-    on_loss: OnLoss = "wait"
-    wait_s: float = 30.0
-    wake_ms: float | None = None
-    keep_awake: bool = False
     volume: int = 100
     """Loudness at the start, 0 to 100 %."""
 
@@ -44,12 +38,7 @@ class AudioKeys:
         _demand("volume", self.volume, 0, 100)
         if "" in (self.device, self.fallback):
             raise ValueError("device is empty; default is the system's own")
-        Output(
-            fallback=self.fallback,
-            on_loss=self.on_loss,
-            wait_s=self.wait_s,
-            wake_ms=self.wake_ms,
-        )
+        super().__post_init__()
 
 
 @dataclass(frozen=True)

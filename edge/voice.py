@@ -111,21 +111,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Licence:
-    """The terms of a voice."""
+    """The terms of a voice. Who gives a voice to others tells all four: every voice in models/."""
 
     name: str
-    """SPDX identifier, if there is one."""
-    statement: str
+    """SPDX identifier, if there is one; or `private`."""
+    statement: str = ""
     """The model card's whole statement on licence and provenance, word for word."""
-    attribution: str
+    attribution: str = ""
     """Sentence that whoever uses the voice must show."""
-    seller_note: str
+    seller_note: str = ""
     """Advice for whoever sells a device with it."""
 
     def __post_init__(self) -> None:
-        for key in ("name", "statement", "attribution", "seller_note"):
-            if not getattr(self, key).strip():
-                raise ValueError(f"{key} is empty")
+        if not self.name.strip():
+            raise ValueError("name is empty")
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ def voice_path(name_or_path: str | Path) -> Path:
     hint = f"Did you mean {close[0]}? " if close else ""
     raise UnknownVoice(
         f"no voice {text!r}; there are {', '.join(names) or 'none'}",
-        f"{hint}Type `edge voices` for the list, or give the path of a YAML file.",
+        f"{hint}Type `edge voices` for the list, or give an .onnx file or a YAML file.",
     )
 
 

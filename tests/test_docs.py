@@ -37,7 +37,7 @@ def shell_commands(page: Path) -> Iterator[str]:
 
 def edge_command(command: str) -> list[str] | None:
     """The arguments of the `edge` in a shell line, also behind a pipe; None if there is none."""
-    last = command.split(" | ")[-1]
+    last = command.split(" | ")[-1].partition(" > ")[0]
     words = shlex.split(last, comments=True)
     return words[1:] if words[:1] == ["edge"] else None
 

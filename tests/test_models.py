@@ -49,6 +49,13 @@ def test_every_file_loads_and_is_named_after_its_voice(path: Path) -> None:
     assert load_voice(path).name == path.stem
 
 
+@pytest.mark.parametrize("voice", VOICES, ids=lambda voice: str(voice.name))
+def test_who_is_given_a_voice_is_told_its_terms(voice: Voice) -> None:
+    terms = voice.licence
+    for text in (terms.statement, terms.attribution, terms.seller_note):
+        assert text.strip()
+
+
 def test_the_list_holds_the_voices_and_not_the_example() -> None:
     assert [voice.name for voice in VOICES] == [
         "cosyvoice3-0.5b",
@@ -133,7 +140,7 @@ def test_a_description_reaches_no_file_outside_its_folder(tmp_path: Path, outsid
         (("language: zxx", "language: en-US"), "'en-US'"),
         (("family: tone", "family: tune"), "piper, hibari, tone, cosyvoice3"),
         (("family: tone", "family: piper"), "lack config, model"),
-        (("statement: s", "statement: ' '"), "statement is empty"),
+        (("name: MIT", "name: ' '"), "name is empty"),
         (("title: Test tone", "title: x\ndefault_speaker: -1"), "-1"),
         (("title: Test tone", "title: x\nfiles: {model: {path: m}}"), "unknown role model"),
     ],

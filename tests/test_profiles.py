@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import shutil
 import typing
 from pathlib import Path
@@ -31,31 +32,11 @@ ROOT = Path(__file__).parent.parent
 BOARDS = Path(__file__).parent / "data/boards"
 
 EXPECTED = {
-    "raspberry-pi-zero-2-w": "rpi-zero2w",
-    "raspberry-pi-3b": "rpi3",
-    "raspberry-pi-3b-plus": "rpi3",
-    "raspberry-pi-3a-plus": "rpi3",
-    "raspberry-pi-cm3": "rpi3",
-    "raspberry-pi-4b": "rpi4",
-    "raspberry-pi-400": "rpi4",
-    "raspberry-pi-cm4": "rpi4",
-    "raspberry-pi-5b": "rpi5",
-    "raspberry-pi-500": "rpi5",
-    "raspberry-pi-cm5": "rpi5",
-    "radxa-rock-5b": "rk3588",
-    "orange-pi-5": "rk3588",
-    "orange-pi-5-plus": "rk3588",
-    "jetson-orin-nano-devkit": "jetson-orin-nano",
-    "jetson-orin-nano-super": "jetson-orin-nano",
-    "jetson-orin-nano-8gb-jetpack5": "jetson-orin-nano",
-    "jetson-orin-nano-4gb": "jetson-orin-nano",
-    "jetson-orin-nx-16gb": "jetson-orin-nano",
-    "jetson-agx-orin-64gb": "jetson-agx-orin",
-    "jetson-agx-orin-32gb": "jetson-agx-orin",
-    "jetson-agx-thor-devkit": "jetson-thor",
-    "pc-celeron-j4105": "x86-64",
+    path.parent.name: re.findall(r"^expected: (\S+)$", path.read_text("utf-8"), re.MULTILINE)
+    for path in sorted(BOARDS.glob("*/SOURCE.txt"))
 }
-NAMES = sorted(set(EXPECTED.values()))
+"""The profile that each fixture says it is."""
+NAMES = [profile.name for profile in all_profiles()]
 
 
 @functools.cache
@@ -65,6 +46,11 @@ def shipped() -> tuple[Profile, ...]:
 
 def board(name: str) -> Machine:
     return read_machine(BOARDS / name, "x86_64" if name.startswith("pc-") else "aarch64")
+
+
+def known() -> tuple[Profile, ...]:
+    """Return the boards that were there when the closest ones were chosen by hand."""
+    return tuple(map(load_profile, ("rk3588", "rpi-zero2w", "rpi3", "rpi4", "rpi5", "x86-64")))
 
 
 def stranger(**changes: Any) -> Machine:
@@ -82,16 +68,15 @@ def stranger(**changes: Any) -> Machine:
     return dataclasses.replace(machine, **changes)
 
 
-def test_the_nine_profiles_are_there_under_their_own_names() -> None:
-    assert [profile.name for profile in all_profiles()] == NAMES
-    assert sorted(path.stem for path in profiles_dir().glob("*.yaml")) == sorted(
-        [*NAMES, "example"]
-    )
+def test_every_file_is_a_profile_under_its_own_name() -> None:
+    files = sorted(path.stem for path in profiles_dir().glob("*.yaml"))
+    assert files == sorted([*NAMES, "example"])
 
 
-def test_every_fixture_has_an_expected_profile_and_a_source() -> None:
+def test_every_fixture_has_one_expected_profile_and_a_source() -> None:
     assert {path.name for path in BOARDS.iterdir()} == set(EXPECTED)
-    for name in EXPECTED:
+    for name, expected in EXPECTED.items():
+        assert len(expected) == 1 and set(expected) <= set(NAMES), name
         assert "proc/cpuinfo:" in (BOARDS / name / "SOURCE.txt").read_text()
         assert "Serial" not in (BOARDS / name / "proc/cpuinfo").read_text()
 
@@ -100,7 +85,7 @@ def test_every_fixture_has_an_expected_profile_and_a_source() -> None:
 def test_a_board_finds_its_profile_and_the_reasons_say_why(name: str) -> None:
     machine = board(name)
     detection = detect(machine, shipped())
-    assert detection.profile.name == EXPECTED[name]
+    assert [detection.profile.name] == EXPECTED[name]
     claimed = [text for text in machine.compatible if text in detection.profile.board.compatible]
     assert not machine.compatible or claimed[0] in " ".join(detection.reasons)
     assert machine.cores >= detection.profile.runtime.threads
@@ -260,14 +245,14 @@ def test_missing_cpu_features_and_memory_are_refused_with_the_values() -> None:
 
 def test_an_unknown_board_is_told_what_was_found_and_what_is_closest() -> None:
     with pytest.raises(UnknownProfile) as caught:
-        detect(stranger(), shipped())
+        detect(stranger(), known())
     message, remedy = caught.value.message, caught.value.remedy
     for part in ("friendlyarm,nanopi-r5s", "rockchip,rk3568", "asimddp", "3800 MB"):
         assert part in message
     assert "The closest profile is rpi5" in message
     assert "['friendlyarm,nanopi-r5s']" in remedy
     assert "edge build VOICE --profile" in remedy
-    assert all(name in remedy for name in NAMES)
+    assert all(profile.name in remedy for profile in known())
 
 
 def test_the_remedy_for_an_unknown_board_works(tmp_path: Path) -> None:
@@ -289,7 +274,7 @@ def test_the_remedy_for_an_unknown_board_works(tmp_path: Path) -> None:
 )
 def test_the_closest_profile_is_one_that_would_run(changes: Any, closest: str) -> None:
     with pytest.raises(UnknownProfile) as caught:
-        detect(stranger(**changes), shipped())
+        detect(stranger(**changes), known())
     assert caught.value.message.split()[-1] in closest.split()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 
 from edge import __version__, records
 from edge.bundle import PROFILE, VOICE, Bundle, open_bundle, writing
@@ -31,13 +32,14 @@ from edge.bundler.evaluate.selection import Selected, Selection, ask
 from edge.bundler.evaluate.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
 from edge.bundler.evaluate.trial import trial
 from edge.bundler.fetch import fetch, place_checkpoint
+from edge.bundler.own_voice import described
 from edge.bundler.progress import Report, Steps
 from edge.bundler.stage_cache import StageCache
 from edge.errors import ExportFailed, QualityTooLow
 from edge.families import FAMILIES
 from edge.machine import read_machine
 from edge.profile import Profile, load_profile, profiles_dir
-from edge.voice import Voice, load_voice, voice_path
+from edge.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ class Wish:
     """One thing to build. `here`: for this machine alone, which is such a board; else for all that
     are. `only` names one variant of the profile and packs it unmeasured; `every` measures all and
     packs those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
-    folder of a voice that is built from one."""
+    folder of a voice that is built from one; `config` and `licence` are those of a model without
+    a description."""
 
     voice: str
     profile: str
@@ -58,12 +61,15 @@ class Wish:
     checkpoint: Path | None = None
     here: bool = False
     every: bool = False
+    config: Path | None = None
+    licence: str | None = None
 
     @property
     def whole(self) -> str:
         """The command that measures every variant for the same machines."""
         board = "" if self.here else f" --profile {self.profile}"
-        return f"edge build {self.voice}{board} --every"
+        config = f" --config {quote(str(self.config))}" if self.config else ""
+        return f"edge build {quote(self.voice)}{board}{config} --every"
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,14 @@ class _Evaluated:
 
 
 def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
-    """Build a voice (a name in models/, or a YAML file) for a board (likewise) into a folder.
+    """Build a voice (a name in models/, a YAML file, a model or its folder) for a board (a name
+    in profiles/ or a YAML file) into a folder.
 
     The folder appears whole or not at all, with the report beside its manifest. Raises what
     fetching, exporting and packing raise, and QualityTooLow where no variant passes.
     """
-    voice, profile = load_voice(wish.voice), load_profile(wish.profile)
+    voice, description = described(wish.voice, wish.config, wish.licence)
+    profile = load_profile(wish.profile)
     if warning := warn(voice.family, profile):
         log.warning("%s", warning)
     voice = place_checkpoint(voice, wish.checkpoint)
@@ -109,7 +117,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     job = _Job(wish, original, voice, profile, stages, steps, judges)
     with writing(destination) as folder, evaluate(job) as evaluated:
         steps("pack", 0, 0)
-        _descriptions(wish, folder)
+        _descriptions(wish, description, folder)
         packed, gain = evaluated.packed, evaluated.gain
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
         evaluated.write_pages(folder)
@@ -159,9 +167,9 @@ def _by_sound(job: _Job) -> Iterator[_Evaluated]:
         yield _Evaluated(packed, side_by_side.gain, write_pages)
 
 
-def _descriptions(wish: Wish, folder: Path) -> None:
+def _descriptions(wish: Wish, voice: str, folder: Path) -> None:
     """Byte for byte, so that the board needs nothing else."""
-    shutil.copyfile(voice_path(wish.voice), folder / VOICE)
+    (folder / VOICE).write_bytes(voice.encode("utf-8"))
     shutil.copyfile(profile_path(wish.profile), folder / PROFILE)
 
 

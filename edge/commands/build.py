@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from edge.bundler.pipeline import Wish
 
 DEFAULT_VOICE = "en_US-joe-medium"
+VOICES = (
+    "a name that edge voices lists, a Piper voice's .onnx file, a folder with one, or a YAML file"
+)
 EXAMPLE = "edge build en_US-heart --profile rpi5"
 
 
 @dataclass(frozen=True)
 class Options:
-    voice: str = argument("VOICE", "a name that edge voices lists, or a YAML file", DEFAULT_VOICE)
+    voice: str = argument("VOICE", VOICES, DEFAULT_VOICE)
     profile: str | None = option(
         None,
         "P",
@@ -29,6 +32,10 @@ class Options:
         "machine if left out",
     )
     checkpoint: Path | None = option(None, "DIR", "build from this released folder of the voice")
+    config: Path | None = option(
+        None, "FILE", "the .onnx file's configuration, if it is not beside it as .onnx.json"
+    )
+    licence: str | None = option(None, "NAME", "the .onnx file's licence; private if left out")
     jobs: int | None = option(
         None, "N", "with --profile all: run N builds at a time; one per core if left out"
     )
@@ -93,6 +100,8 @@ def _wish(options: Options, profile: str) -> Wish:
         options.judge,
         options.checkpoint,
         every=options.every,
+        config=options.config,
+        licence=options.licence,
     )
 
 

@@ -33,9 +33,10 @@ class Options:
 def run(options: Options) -> int:
     from edge.sound.calibrate import RATE, calibrate, microphone
     from edge.sound.portaudio import PortAudioSink
+    from edge.sound.settings import Output
 
     def open_sink(wake_ms: float) -> Sink:
-        return PortAudioSink(options.device, RATE, wake_ms=wake_ms)
+        return PortAudioSink(Output(options.device, wake_ms=wake_ms), RATE)
 
     def idle() -> None:
         print(f"edge: silence for {options.idle:g} s, then a rising tone", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import signal
@@ -23,7 +24,7 @@ from edge.daemon.server import Server
 from edge.daemon.waiting import wait_until_it_can_speak
 from edge.errors import EdgeError, NotWritable
 from edge.sound.failover import SoundCard
-from edge.sound.settings import Output
+from edge.sound.settings import Output, Wishes
 from edge.sound.sink import Sink
 
 log = logging.getLogger(__name__)
@@ -128,14 +129,10 @@ def output(config: Config, bundle: Bundle) -> Output:
     """Decide where speech goes: as configured, else as the bundle's profile says."""
     keys, audio = config.audio, bundle.profile.audio
     device = keys.device or audio.device
+    wishes = {wish.name: getattr(keys, wish.name) for wish in dataclasses.fields(Wishes)}
     return Output(
-        device=None if device == "default" else device,
-        fallback=keys.fallback,
-        on_loss=keys.on_loss,
-        wait_s=keys.wait_s,
-        wake_ms=keys.wake_ms,
+        **wishes | {"device": None if device == "default" else device},
         usual_wake_ms=audio.wake_ms,
-        keep_awake=keys.keep_awake,
         block_ms=audio.block_ms,
         latency_ms=audio.latency_ms,
     )

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,19 +67,10 @@ class SoundCard:
             leave_open()
 
     def _device(self, device: str | None, keep_awake: bool) -> DeviceThread:
-        output = self.output
-
-        def make_sink(rate: int) -> Sink:
-            return PortAudioSink(
-                device,
-                rate,
-                output.block_ms,
-                output.latency_ms,
-                output.wake_ms,
-                output.usual_wake_ms,
-            )
-
-        return DeviceThread(device or "default", make_sink, keep_awake)
+        output = replace(self.output, device=device)
+        return DeviceThread(
+            device or "default", lambda rate: PortAudioSink(output, rate), keep_awake
+        )
 
 
 class FailoverSink:

@@ -15,7 +15,7 @@ from edge.errors import MissingPackage, NoSoundDevice
 from edge.pcm import Samples, to_int16
 from edge.sound import devices
 from edge.sound.pulse import ServerSink, default_sink
-from edge.sound.settings import kind_of
+from edge.sound.settings import Output, kind_of
 from edge.sound.sink import ABORT_WAIT_S, PAD_LATENCIES, PAD_S
 
 DMIX_RATE = 48000
@@ -28,33 +28,19 @@ Pcm = npt.NDArray[np.int16]
 
 
 class PortAudioSink:
-    """A Sink for the sound card called `device` (None: the machine's default) and a voice at
-    `rate` Hz.
+    """A Sink for the first device of an Output and a voice at `rate` Hz.
 
     Opened at the first write. A raw card runs at the voice's rate if it can, else at its own; a
     sound server is asked for its sink's rate, because servers and ALSA resample speech worse
     than soxr does. Where the rates agree, samples reach the sink unchanged.
-
-    `block_ms` is the length of one write, and so of the longest wait of an abort; `latency_ms` is
-    asked of the device; `wake_ms` of silence goes first whenever the stream starts, for outputs
-    that swallow the beginning (HDMI, USB, Bluetooth). None takes the preset of the device's kind,
-    and `usual_wake_ms` where the kind is not known.
     """
 
-    def __init__(
-        self,
-        device: str | None,
-        rate: int,
-        block_ms: float = 10,
-        latency_ms: float = 60,
-        wake_ms: float | None = 0,
-        usual_wake_ms: float = 0,
-    ) -> None:
-        self._device = device
+    def __init__(self, output: Output, rate: int) -> None:
+        self._output = output
+        self._device = output.device
         self._rate = rate
-        self._block_s = block_ms / 1000
-        self._latency_s = latency_ms / 1000
-        self._wake_ms, self._usual_wake_ms = wake_ms, usual_wake_ms
+        self._block_s = output.block_ms / 1000
+        self._latency_s = output.latency_ms / 1000
         self._wake_s = 0.0  # known once the device is open
         self._lock = threading.Lock()  # held for one block at most, and while opening
         self._life = object()  # replaced by each abort: a write of an older life ends
@@ -193,10 +179,10 @@ class PortAudioSink:
         card_rate = round(self._stream.samplerate)
         if card_rate != self._rate:
             self._resampler = _resampler(self._rate, card_rate)
-        wake_ms = self._wake_ms
+        wake_ms = self._output.wake_ms
         if wake_ms is None:
             kind = kind_of(device.name, server.name if server else None)
-            wake_ms = kind.wake_ms if kind else self._usual_wake_ms
+            wake_ms = kind.wake_ms if kind else self._output.usual_wake_ms
         self._wake_s = wake_ms / 1000
 
     def _rates(self, device: devices.Device, server: ServerSink | None) -> list[int]:

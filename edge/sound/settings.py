@@ -51,11 +51,11 @@ def kind_of(*names: str | None) -> Kind | None:
 
 
 @dataclass(frozen=True)
-class Output:
-    """The devices to play to, and how. Devices have the names that `edge doctor` lists."""
+class Wishes:
+    """The settings of the sound that are a user's to choose: each is a key of the configuration.
+    Devices have the names that `edge doctor` lists."""
 
     device: str | None = None
-    """None is the machine's default."""
     fallback: str | None = None
     """Second choice; None is no other device."""
     on_loss: OnLoss = "wait"
@@ -63,16 +63,10 @@ class Output:
     the fallback, or move there at once."""
     wait_s: float = 30.0
     wake_ms: float | None = None
-    """Milliseconds of silence before the first sound after idle; None is the preset of the
-    device's kind in KINDS."""
-    usual_wake_ms: float = 0.0
-    """The same, where the kind is not known."""
+    """Milliseconds of silence before the first sound after idle, for outputs that swallow the
+    beginning (HDMI, USB, Bluetooth); None is the preset of the device's kind in KINDS."""
     keep_awake: bool = False
     """Never close the device, and hum."""
-    block_ms: float = 10.0
-    """Milliseconds of one write."""
-    latency_ms: float = 60.0
-    """Milliseconds of sound that the device is asked to hold."""
 
     def __post_init__(self) -> None:
         if self.on_loss not in ("wait", "fallback"):
@@ -82,3 +76,16 @@ class Output:
         for name, value, most in (("wait_s", self.wait_s, 600), ("wake_ms", self.wake_ms, 10_000)):
             if value is not None and not 0 <= value <= most:
                 raise ValueError(f"{name} must be between 0 and {most}, got {value}")
+
+
+@dataclass(frozen=True)
+class Output(Wishes):
+    """The devices to play to, and how: the wishes, and what a board's profile adds to them. The
+    device None is the machine's default."""
+
+    usual_wake_ms: float = 0.0
+    """Stands for `wake_ms` where the kind of the device is not known."""
+    block_ms: float = 10.0
+    """Milliseconds of one write, and so of the longest wait of an abort."""
+    latency_ms: float = 60.0
+    """Milliseconds of sound that the device is asked to hold."""

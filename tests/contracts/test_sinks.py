@@ -16,6 +16,7 @@ from edge.pcm import Samples, to_int16
 from edge.sound.device_thread import DeviceThread
 from edge.sound.failover import FailoverSink
 from edge.sound.portaudio import PortAudioSink
+from edge.sound.settings import Output
 from edge.sound.sink import Sink
 from tests.helpers.fakes import DEADLINE_S
 from tests.helpers.paced_sink import FakeSink
@@ -77,7 +78,7 @@ def portaudio(threaded: bool) -> Iterator[Rig]:
     with private_server(RATE) as server, contextlib.ExitStack() as stack:
 
         def make_sink(rate: int) -> Sink:
-            return PortAudioSink("pulse", rate)
+            return PortAudioSink(Output("pulse", wake_ms=0), rate)
 
         sink: Sink
         if threaded:

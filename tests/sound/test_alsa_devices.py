@@ -11,6 +11,7 @@ import pytest
 from edge.pcm import to_int16
 from edge.sound import devices
 from edge.sound.portaudio import PortAudioSink
+from edge.sound.settings import Output
 from tests.sound.server import SoundServer
 from tests.sound.test_device_loss import alsa_devices
 
@@ -40,7 +41,7 @@ def test_a_device_with_one_channel_gets_the_voice_as_it_is(recorded: Path) -> No
     (mono,) = [device for device in devices.known_devices() if device.name == "mono"]
     assert mono.channels == 1
     sound = (np.arange(1, 20001) / 32767).astype(np.float32)
-    with contextlib.closing(PortAudioSink("mono", 48000)) as sink:
+    with contextlib.closing(PortAudioSink(Output("mono"), 48000)) as sink:
         sink.write(sound)
         sink.finish()
     heard = np.fromfile(recorded, np.int16)
@@ -49,7 +50,7 @@ def test_a_device_with_one_channel_gets_the_voice_as_it_is(recorded: Path) -> No
 
 def test_a_device_with_one_rate_is_opened_at_it(recorded: Path) -> None:
     (cd,) = [device for device in devices.known_devices() if device.name == "cd"]
-    with contextlib.closing(PortAudioSink("cd", 22050)) as sink:
+    with contextlib.closing(PortAudioSink(Output("cd"), 22050)) as sink:
         sink.write(np.full(22050, 0.1, np.float32))
         sink.finish()
         assert sink.name == "cd"

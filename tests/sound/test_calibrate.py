@@ -13,6 +13,7 @@ from edge.errors import NoSoundDevice
 from edge.sound import devices
 from edge.sound.calibrate import RATE, calibrate, listen, microphone, sweep
 from edge.sound.portaudio import Pcm, PortAudioSink
+from edge.sound.settings import Output
 from tests.helpers.daemon_under_test import ROOT
 from tests.helpers.fakes import DEADLINE_S
 from tests.sound.server import SoundServer
@@ -42,7 +43,7 @@ def test_what_a_device_swallows_is_found_and_mended(
     sound_server: SoundServer, swallows_ms: int, wake_ms: int
 ) -> None:
     def open_sink(wake_ms: float) -> SleepySink:
-        sink = SleepySink("pulse", RATE, wake_ms=wake_ms)
+        sink = SleepySink(Output("pulse", wake_ms=wake_ms), RATE)
         sink.swallows_ms = swallows_ms
         return sink
 

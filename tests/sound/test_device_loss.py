@@ -78,7 +78,7 @@ def gated() -> Iterator[tuple[Sink, threading.Event]]:
     gate = threading.Event()
 
     def make_sink(rate: int) -> Sink:
-        sink = GatedSink("pulse", rate)
+        sink = GatedSink(Output("pulse", wake_ms=0), rate)
         sink.gate = gate
         return sink
 
@@ -196,7 +196,10 @@ def test_a_server_that_stands_still_loses_nothing(sound_server: SoundServer) -> 
 
 @contextlib.contextmanager
 def lines(*names: str) -> Iterator[list[DeviceThread]]:
-    made = [DeviceThread(name, functools.partial(PortAudioSink, name)) for name in names]
+    made = [
+        DeviceThread(name, functools.partial(PortAudioSink, Output(name, wake_ms=0)))
+        for name in names
+    ]
     try:
         yield made
     finally:

@@ -14,6 +14,7 @@ from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
 from edge.sound import devices
 from edge.sound.portaudio import PortAudioSink
+from edge.sound.settings import Output
 from tests.sound.server import DEADLINE_S, SoundServer
 
 pytestmark = pytest.mark.sound
@@ -32,7 +33,8 @@ def tone(seconds: float, rate: int) -> Samples:
 
 
 def player(rate: int, **options: float) -> contextlib.closing[PortAudioSink]:
-    return contextlib.closing(PortAudioSink("pulse", rate, **options))
+    output = Output("pulse", **{"wake_ms": 0} | options)  # type: ignore[arg-type]
+    return contextlib.closing(PortAudioSink(output, rate))
 
 
 def at_once(action: threading.Thread) -> threading.Thread:
@@ -53,7 +55,7 @@ def test_samples_arrive_unchanged_and_whole(sound_server: SoundServer) -> None:
 def test_the_default_device_is_the_servers(sound_server: SoundServer) -> None:
     with (
         sound_server.capture() as capture,
-        contextlib.closing(PortAudioSink(None, 48000)) as sink,
+        contextlib.closing(PortAudioSink(Output(), 48000)) as sink,
     ):
         sink.write(ramp(4800))
         sink.finish()
@@ -185,7 +187,7 @@ def test_no_server(sound_server: SoundServer) -> None:
     devices.refresh()
     for name in ("pulse", None):
         with (
-            contextlib.closing(PortAudioSink(name, 48000)) as sink,
+            contextlib.closing(PortAudioSink(Output(name), 48000)) as sink,
             pytest.raises(NoSoundDevice),
         ):
             sink.write(tone(0.1, 48000))
@@ -206,7 +208,7 @@ def test_a_device_that_appears_later_is_found(sound_server: SoundServer) -> None
 
 def test_an_unknown_name_lists_the_names_there_are(sound_server: SoundServer) -> None:
     with (
-        contextlib.closing(PortAudioSink("Bose", 48000)) as sink,
+        contextlib.closing(PortAudioSink(Output("Bose"), 48000)) as sink,
         pytest.raises(NoSoundDevice, match=r"'Bose' is not a sound device here: .*pulse"),
     ):
         sink.write(ramp(10))

@@ -93,9 +93,10 @@ def tone() -> str:
 
     from edge.config import load_config
     from edge.sound.portaudio import PortAudioSink
+    from edge.sound.settings import Output
 
     device = load_config().config.audio.device
-    sink = PortAudioSink(None if device == "default" else device, 22050)
+    sink = PortAudioSink(Output(None if device == "default" else device, wake_ms=0), 22050)
     t = np.arange(22050, dtype=np.float32) / 22050
     envelope = np.minimum(1, 20 * np.minimum(t, 1 - t))
     sink.write((0.1 * np.sin(2 * np.pi * 440 * t) * envelope).astype(np.float32))
