@@ -181,7 +181,7 @@ def int4_blocks(weight: Array) -> tuple[Array, Array]:
     zero; and float32 scales (N, K / 32).
 
     Scales have the 8 bits of a bfloat16: on ARM CPUs with a dot product onnxruntime multiplies by
-    KleidiAI and cuts them there (MLAS; shown by tests/test_arm64.py)."""
+    KleidiAI and cuts them there (MLAS; shown by tests/system/test_arm64.py)."""
     blocks = weight.T.reshape(weight.shape[1], -1, BLOCK)
     place = np.abs(blocks).argmax(axis=2, keepdims=True)
     peak = np.take_along_axis(blocks, place, axis=2)
