@@ -25,6 +25,8 @@ _LATER_512 = (
 _AVX512 = ("avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl")
 _NO_VNNI = ("avx512_vnni", *_LATER_512, *_AVX_VNNI, *_AMX)
 
+MASK = "mask.so"
+"""mask.c, compiled; preloaded into a program from which instruction sets are hidden."""
 EMULATED = ("Nehalem", "Haswell")
 """Models that QEMU 7.2 has whole in user mode: it emulates no AVX-512 and no VNNI."""
 SATURATES = ("Haswell", "Skylake-Server")
@@ -66,6 +68,7 @@ class Cpu:
         elif self.way == "emulated":
             root = _root(self.name, folder / f"root-{self.name}")
             command = ["qemu-x86_64", "-L", str(root), "-cpu", self.name, *command]
+            environment = unhidden()
         repository = Path(__file__).parent.parent.parent
         done = subprocess.run(
             command, env=environment, cwd=repository, check=False, capture_output=True, text=True
@@ -104,7 +107,7 @@ def _root(model: str, root: Path) -> Path:
 def _library() -> Path:
     """Compile mask.c once in a process; the operating system clears /tmp."""
     folder = Path(tempfile.mkdtemp(prefix="edge-cpus-"))
-    made = folder / "mask.so"
+    made = folder / MASK
     source = Path(__file__).with_name("mask.c")
     flags = ["-O1", "-shared", "-fPIC", "-Wall", "-Wno-nonnull-compare"]
     subprocess.run(["gcc", *flags, "-o", made, source, "-ldl"], check=True)
@@ -121,3 +124,12 @@ def hiding(model: str) -> dict[str, str]:
     """Environment in which programs find no more than `model` has; see can_hide()."""
     preload = f"{_library()} {os.environ.get('LD_PRELOAD', '')}".strip()
     return {**os.environ, "LD_PRELOAD": preload, "EDGE_CPU_HIDE": " ".join(HIDDEN[model])}
+
+
+def unhidden() -> dict[str, str]:
+    """Environment without what hiding() put there: a guest of QEMU cannot let CPUID fault."""
+    kept = {name: value for name, value in os.environ.items() if name != "EDGE_CPU_HIDE"}
+    preloads = kept.pop("LD_PRELOAD", "").split()
+    if others := [path for path in preloads if Path(path).name != MASK]:
+        kept["LD_PRELOAD"] = " ".join(others)
+    return kept

@@ -12,12 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.profile import VariantPlan
-from tests.system.arm64.boards import FOLDER, REPOSITORY
+from tests.cpus.operators import Array, check_exact, quantized, write_operators
+from tests.system.arm64.boards import CPUS, FOLDER, REPOSITORY, emulated
 from tests.system.arm64.bundles import make
-from tests.system.arm64.proof import check_kernels, spoken_here, spoken_there
+from tests.system.arm64.proof import check_kernels, run, spoken_here, spoken_there
 
 PROGRAMS = {
     "qemu-aarch64": "qemu-user",
@@ -50,6 +52,26 @@ def emulator() -> None:
         pytest.skip(f"Debian for arm64 or its wheels cannot be fetched: {fetched.stderr[-300:]}")
     compiled = prepare("prepare.sh", "short")
     assert compiled.returncode == 0, compiled.stderr
+
+
+@pytest.fixture(scope="module")
+def operators(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Array]]:
+    """The folder of the stock recipes' integer operators, and what each must give."""
+    folder = tmp_path_factory.mktemp("operators")
+    return folder, write_operators(quantized(tmp_path_factory.mktemp("recipes")), folder)
+
+
+@pytest.mark.parametrize("cpu", FUSED)
+def test_every_stock_recipe_gives_the_exact_integers(
+    cpu: str, operators: tuple[Path, dict[str, Array]], tmp_path: Path
+) -> None:
+    """test_cpus.py asks the same of PCs: a builder hears what the board will say."""
+    folder, wanted = operators
+    python = emulated(CPUS[cpu], cpu, tmp_path / "board")
+    run(python, "-m", "tests.cpus.run_graphs", folder, tmp_path / "made.npz")
+    with np.load(tmp_path / "made.npz") as there:
+        check_exact(wanted, there)
+        assert np.array_equal(there["control-uint8 0"], wanted["control-uint8 0"])
 
 
 @pytest.mark.voice
