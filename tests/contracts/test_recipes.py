@@ -24,8 +24,8 @@ from edge.machine import read_machine
 from edge.profile import load_profile, profiles_dir
 from edge.recipes import RECIPES, Recipe, graph_name, recipe_of
 from edge.synth.variants import runnable, windowed
+from tests.cpus.operators import matrix
 from tests.helpers.random_voices import VOICES, VoiceShape, write_letters, write_voice
-from tests.kernels.test_cpus import matrix
 
 SHAPE = VoiceShape(hidden=96, inter=32, filter=64, initial=64, flows=1)
 

@@ -48,6 +48,10 @@ DEADLINE_S = 90.0
 PRIORITIES: tuple[Priority, ...] = ("urgent", "normal", "normal", "normal", "background")
 
 
+BROKEN_OFF = "shutdown"
+"""Said by speak_once before it raises UnknownUtterance, which is the end: how far it was heard."""
+
+
 class Person(threading.Thread):
     """Acts until `over`; what it must not see goes into the book."""
 
@@ -117,7 +121,7 @@ class Person(threading.Thread):
         entry, breaks_at = self._entry("patient")
         try:
             for message in speak_once(self._request(entry, breaks_at), self._path, DEADLINE_S):
-                if how := end_of(message):
+                if (how := end_of(message)) and how != BROKEN_OFF:
                     self._book.end(entry, how)
         except EdgeError as error:
             self._book.end(entry, error.code)
@@ -158,7 +162,7 @@ class Person(threading.Thread):
         question = Speak(request.text, id=id, again="report")
         try:
             for message in speak_once(question, self._path, DEADLINE_S):
-                if how := end_of(message):
+                if (how := end_of(message)) and how != BROKEN_OFF:
                     self._book.end(entry, how)
         except EdgeError as error:
             self._book.end(entry, error.code)
