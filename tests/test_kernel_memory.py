@@ -64,7 +64,8 @@ class Case:
         """Run it where nothing is kept of an earlier run: a thread of its own, a new session."""
 
         def once() -> Array:
-            return self.session(library).run(None, self.feed())[0]
+            made: Array = self.session(library).run(None, self.feed())[0]
+            return made
 
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(once).result()

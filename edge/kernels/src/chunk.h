@@ -31,9 +31,8 @@ inline void require(bool ok, const std::string& what) {
 
 constexpr int64_t kLargest = int64_t{1} << 20;  // limit of every dimension and attribute
 
-// Bytes that a layer may ask for beside its inputs and outputs, per thread, and for its state. The widest layer of the
-// voices that are built (1,024 channels, a tile of 1,024) asks for 10 MB; a board of 512 MB must survive what a
-// stranger's graph asks for.
+// Bytes that a layer may ask for beside its inputs and outputs, per thread, and for its state. The widest layer of
+// joe asks for 1 MB; a board of 512 MB must survive what a stranger's graph asks for.
 constexpr int64_t kMostBytes = int64_t{64} << 20;
 
 inline void require_room(int64_t bytes) {
