@@ -75,7 +75,7 @@ def make_system_state(folder: Path = SYSTEM_STATE) -> None:
 def _first_stranger(folder: Path) -> tuple[int, int] | None:
     """Return uid and gid of the first folder or link on the way, from / on, that root does not
     own. Links are followed by hand: one that is another user's leads wherever that user likes."""
-    ahead = list(reversed(Path(os.path.abspath(folder)).parts[1:]))
+    ahead = list(reversed((Path.cwd() / folder).parts[1:]))
     place = Path("/")
     for _ in range(MAX_STEPS):
         if not ahead:

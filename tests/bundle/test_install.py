@@ -542,3 +542,45 @@ def test_an_old_bundle_opens_or_names_the_build_command(folder: Path) -> None:
         assert "build" in error.remedy
     else:
         try_in_child(bundle.path)
+
+
+# Whole again, and within bounds
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def a_file_of(bundle: Bundle) -> Path:
+    """Find one that only its checksum protects."""
+    return bundle.path / next(
+        name for name in bundle.manifest.files if name not in ("voice.yaml", "profile.yaml")
+    )
+
+
+def test_installing_again_mends_a_flipped_bit(tmp_path: Path, cosyvoice3_bundle: Bundle) -> None:
+    installed = put(cosyvoice3_bundle.path, tmp_path)
+    flip(a_file_of(installed))
+    put(cosyvoice3_bundle.path, tmp_path).verify()
+
+
+@pytest.mark.parametrize("key, value", [("gain", 8.1), ("gain", 0.0), ("gain", -1.0), ("rate", 1)])
+def test_a_gain_or_rate_of_no_voice(
+    tmp_path: Path, copied_bundle: Path, key: str, value: float
+) -> None:
+    def change(manifest: dict[str, object]) -> None:
+        manifest[key] = value
+
+    edit_manifest(copied_bundle, change)
+    assert key in refused(copied_bundle, tmp_path / "bundles")
+
+
+def test_an_engine_compiled_elsewhere(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft")
+    x, y = (onnx.helper.make_tensor_value_info(n, 1, [1]) for n in "xy")
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [x], [y]))
+    (tmp_path / "decoder.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(UnsafeBundle, match="EPContext"):
+        check_graph(tmp_path / "decoder.onnx")
