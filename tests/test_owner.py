@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import Bundle
-from tests.daemon_under_test import ROOT
+from tests.helpers.daemon_under_test import ROOT
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a second user")
 

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.bundle import MANIFEST, Bundle, file_sha256, open_bundle
 from edge.bundle.install import install
 from edge.bundle.safety import MAX_FILES, SIGNATURE, check_graph
 from edge.bundle.store import (
@@ -553,24 +553,27 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-def a_file_of(bundle: Bundle) -> Path:
-    """Find one that only its checksum protects."""
-    return bundle.path / next(
-        name for name in bundle.manifest.files if name not in ("voice.yaml", "profile.yaml")
-    )
-
-
-def test_installing_again_mends_a_flipped_bit(tmp_path: Path, cosyvoice3_bundle: Bundle) -> None:
-    installed = put(cosyvoice3_bundle.path, tmp_path)
-    flip(a_file_of(installed))
-    put(cosyvoice3_bundle.path, tmp_path).verify()
+def test_a_flipped_bit_is_mended_and_not_gone_back_to(
+    tmp_path: Path, copied_bundle: Path, newer_tone: Bundle
+) -> None:
+    """One of a file that only its own checksum protects."""
+    (copied_bundle / "NOTICE").write_text("Whose voice it is.", encoding="utf-8")
+    entry = {"sha256": file_sha256(copied_bundle / "NOTICE"), "bytes": 18}
+    edit_manifest(copied_bundle, lambda manifest: manifest["files"].update(NOTICE=entry))
+    installed = put(copied_bundle, tmp_path)
+    flip(installed.path / "NOTICE")
+    put(copied_bundle, tmp_path).verify()
+    put(newer_tone.path, tmp_path)
+    flip(installed.path / "NOTICE")
+    with pytest.raises(BundleDamaged):
+        roll_back(tmp_path, "tone")
 
 
 @pytest.mark.parametrize("key, value", [("gain", 8.1), ("gain", 0.0), ("gain", -1.0), ("rate", 1)])
 def test_a_gain_or_rate_of_no_voice(
     tmp_path: Path, copied_bundle: Path, key: str, value: float
 ) -> None:
-    def change(manifest: dict[str, object]) -> None:
+    def change(manifest: dict[str, float]) -> None:
         manifest[key] = value
 
     edit_manifest(copied_bundle, change)
