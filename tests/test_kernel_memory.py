@@ -19,7 +19,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge import kernels
-from tests.kernel_layers import Array, layer, load
+from tests.helpers.kernel_layers import Array, layer, load
 
 THREADS = 4
 MOST_ALLOCATIONS = 1000
