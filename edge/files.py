@@ -50,7 +50,8 @@ def locked(path: Path) -> Iterator[None]:
     """
     import fcntl  # `edge say` needs no lock
 
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, how, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -61,7 +62,8 @@ def locked(path: Path) -> Iterator[None]:
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 
-    The temporary file has mode 0600 until it is whole. Raises DiskFull, NotWritable.
+    The temporary file has mode 0600 until all is written, and is never reached by its name, which
+    whoever owns the folder may have given to a link. Raises DiskFull, NotWritable.
     """
     import tempfile  # 3 ms on a PC, which `edge say` need not wait for
 
@@ -73,8 +75,8 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            os.fchmod(file.fileno(), mode)  # mkstemp's 0600 hides it from a service or web server
             os.fsync(file.fileno())
-        temporary.chmod(mode)  # mkstemp's 0600 would hide it from a service or a web server
         temporary.replace(path)
         temporary = None
     except OSError as error:

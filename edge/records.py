@@ -48,7 +48,7 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
     """Read one YAML document into the dataclass `cls`; raises BadRecord naming `where`."""
     try:
         data = yaml.load(text, _StrictLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # PyYAML's constructors raise whatever their conversion does
         raise BadRecord(f"{where}: not readable as YAML: {error}", _REMEDY) from None
     return from_dict(cls, data, where)
 
@@ -190,6 +190,8 @@ def _scalar(hint: type, value: Any, place: str) -> Any:
         return float(value)
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         return value
+    if hint is str and isinstance(value, str) and "\0" in value:
+        raise BadRecord(f"{place}: a NUL byte, which no text or path may hold", _REMEDY)
     if hint in (str, bool) and isinstance(value, hint):
         return value
     names = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}

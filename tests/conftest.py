@@ -130,6 +130,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once(run_folder(tmp_path_factory) / "kernels", make) / kernels.LIBRARY
 
 
+@pytest.fixture(scope="session")
+def failing_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same library with allocations that fail on demand (2 s)."""
+    build = library.parent
+
+    def make(marker: Path) -> None:
+        command = ["cmake", "--build", build, "--target", "edge_kernels_failing"]
+        subprocess.run(command, check=True, capture_output=True)
+        marker.touch()
+
+    once(run_folder(tmp_path_factory) / "kernels-failing", make)
+    return build / "libedge_kernels_failing.so"
+
+
 @pytest.fixture(params=["best", *KERNEL_PATHS.get(platform.machine(), []), "scalar"])
 def kernel_path(
     request: pytest.FixtureRequest, library: Path, monkeypatch: pytest.MonkeyPatch

@@ -186,3 +186,20 @@ def test_what_is_written_is_read_again(whole: Whole) -> None:
 def test_mappings_become_plain() -> None:
     by_name: Mapping[str, Part] = {"x": Part("y")}
     assert records.to_dict(by_name) == {"x": {"name": "y", "weight": 1.0}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "count: !!bool maybe",
+        "count: !!int ''",
+        "ratio: !!float ''",
+        "title: !!timestamp soon",
+        "by_name: !!map [a, b]",
+        "? !!set {a}\n: 1",
+        'title: "a\\0b"',
+    ],
+)
+def test_yaml_that_cannot_be_converted_is_a_bad_record(text: str) -> None:
+    with pytest.raises(BadRecord):
+        records.parse_yaml(text, Whole, "x.yaml")

@@ -8,14 +8,13 @@ import logging
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from edge import __version__
+from edge import __version__, child
 from edge.bench.peers import PEERS
 from edge.bench.process import INSTALL, Contender, Process, Sample
 from edge.bench.report import Ratio, Report, Row, Spread
@@ -199,7 +198,7 @@ def _prepare(bundle: Bundle, folder: Path) -> None:
     model, config = (_original(bundle, role) for role in ("model", "config"))
     texts = json.dumps(list(TEXTS.values()))
     done = subprocess.run(
-        [sys.executable, "-m", "edge.bench.peers", folder, model, config, texts],
+        child.command("edge.bench.peers", folder, model, config, texts),
         capture_output=True,
         text=True,
     )

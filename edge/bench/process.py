@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from edge import child
 from edge.bench.report import Loaded
 from edge.errors import ModelFailed
 
@@ -32,7 +32,7 @@ class Process:
     def __init__(self, contender: Contender) -> None:
         self._contender = contender
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "edge.bench.engine", json.dumps(contender.spec)],
+            child.command("edge.bench.engine", json.dumps(contender.spec)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

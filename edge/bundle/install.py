@@ -8,17 +8,14 @@ stranger's: sizes and names are checked before anything is read, its content bef
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shutil
-import stat
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from edge.bundle import MANIFEST, REPORTS, Bundle, open_bundle
 from edge.bundle.safety import (
@@ -29,6 +26,7 @@ from edge.bundle.safety import (
     check_content,
     check_name,
 )
+from edge.bundle.source import Source, not_whole, opened, walk
 from edge.bundle.store import (
     CURRENT,
     Starts,
@@ -39,16 +37,15 @@ from edge.bundle.store import (
     write_starts,
 )
 from edge.errors import (
-    BundleDamaged,
     DiskFull,
     EdgeError,
     MissingPackage,
-    NoBundle,
     NotWritable,
     UnsafeBundle,
 )
 from edge.files import FULL, flush, locked
 from edge.machine import Machine
+from edge.owner import become_owner
 
 NAMESPACE = "edge-voice-bundle"
 """Purpose of the signature, which ssh-keygen demands: one made for mail or git does not do."""
@@ -77,14 +74,27 @@ def install(
 ) -> Installed:
     """Install the bundle at `source` under `root`; with `signers`, only if one of them signed it.
 
+    Root becomes the owner of `root`, for good, once the source is opened and before it is read.
     `try_out(folder)` raises if the bundle does not speak. With a machine, a bundle of another
     board is refused. Raises NoBundle, UnsafeBundle, DiskFull, NotWritable, ModelFailed and what
     open_bundle does; then nothing has changed.
     """
+    with opened(source) as given:
+        become_owner(root)
+        return _install(given, root, machine, try_out, signers)
+
+
+def _install(
+    source: Source,
+    root: Path,
+    machine: Machine | None,
+    try_out: Callable[[Path], None],
+    signers: Path | None,
+) -> Installed:
     with _writing(root), locked(root / ".lock"):
         for left in root.glob(f"{_INCOMING}*"):
             shutil.rmtree(left)
-        size = _size(source)
+        size = source.size
         free = shutil.disk_usage(root).free
         if free < size + RESERVE_BYTES:
             raise DiskFull(
@@ -112,7 +122,6 @@ def install(
         flush(home)
         switch(home, final)
         remove_others(home)
-        _hand_over(home, root)
         return Installed(open_bundle(final, None), None if current == final else current)
 
 
@@ -160,34 +169,15 @@ def _ssh_keygen(arguments: list[str], signed: Path) -> subprocess.CompletedProce
 # Reading what a stranger made
 
 
-def _size(source: Path) -> int:
-    """Count the bytes to make room for. Raises NoBundle, UnsafeBundle."""
-    if source.is_file():
-        size = source.stat().st_size
-    elif (source / MANIFEST).is_file():
-        size = sum(path.lstat().st_size for path in _walk(source))
-    else:
-        raise NoBundle(
-            f"{source} is no bundle: neither a folder with a {MANIFEST} nor a tar file",
-            "Make one: edge build; or pack one: tar -cf BUNDLE.tar -C build/bundles NAME",
-        )
-    if size > MAX_BUNDLE_BYTES:
-        raise UnsafeBundle(
-            f"{source} has {size:,} bytes; the limit for a bundle is {MAX_BUNDLE_BYTES:,}",
-            "Is it the right file?",
-        )
-    return size
-
-
-def _copied(source: Path, incoming: Path) -> Path:
+def _copied(source: Source, incoming: Path) -> Path:
     """Copy what `source` holds, each file onto the disk; returns the folder that is the bundle."""
     total = count = 0
-    for name, size, file in _members(source):
+    for name, size, file in source.files():
         count, total = count + 1, total + size
         if count > MAX_FILES or size > MAX_FILE_BYTES or total > MAX_BUNDLE_BYTES:
             raise UnsafeBundle(
-                f"{source}: more than {MAX_FILES} files, or one of {size:,} bytes, {total:,} in "
-                f"all; the limits are {MAX_FILE_BYTES:,} and {MAX_BUNDLE_BYTES:,}",
+                f"{source.path}: more than {MAX_FILES} files, or one of {size:,} bytes, "
+                f"{total:,} in all; the limits are {MAX_FILE_BYTES:,} and {MAX_BUNDLE_BYTES:,}",
                 "Is it the right file?",
             )
         if Path(name).name in REPORTS:
@@ -199,7 +189,7 @@ def _copied(source: Path, incoming: Path) -> Path:
             copy = path.open("xb")
         except (FileExistsError, NotADirectoryError):
             raise UnsafeBundle(
-                f"{source.name} holds {name!r} twice",
+                f"{source.path.name} holds {name!r} twice",
                 "Pack the folder that edge build wrote, as it is.",
             ) from None
         with copy:
@@ -207,7 +197,7 @@ def _copied(source: Path, incoming: Path) -> Path:
                 while block := file.read(_BLOCK):
                     copy.write(block)
             except tarfile.TarError as error:  # its end is missing
-                raise _not_whole(source, error) from None
+                raise not_whole(source.path, error) from None
             copy.flush()
             os.fsync(copy.fileno())
     tops = list(incoming.iterdir())
@@ -216,80 +206,10 @@ def _copied(source: Path, incoming: Path) -> Path:
     return incoming
 
 
-def _members(source: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Yield name, size and content of each file. Raises UnsafeBundle, BundleDamaged."""
-    if source.is_dir():
-        for path in _walk(source):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            with os.fdopen(descriptor, "rb") as file:
-                name = path.relative_to(source).as_posix()
-                yield name, os.fstat(descriptor).st_size, file
-        return
-    try:
-        with (
-            _Bounded(io.FileIO(source)) as raw,
-            tarfile.open(fileobj=raw, mode="r:") as tar,
-        ):
-            for number, member in enumerate(tar):
-                if number > 2 * MAX_FILES:
-                    raise UnsafeBundle(
-                        f"{source} holds more than {MAX_FILES} files", "Is it the right file?"
-                    )
-                if member.isdir():
-                    continue
-                if not member.isreg() or member.issparse():
-                    raise UnsafeBundle(
-                        f"{source.name} holds {member.name[:200]!r}, which is no plain file",
-                        "Pack the folder that edge build wrote, as it is.",
-                    )
-                content = tar.extractfile(member)
-                assert content is not None
-                yield member.name.removeprefix("./"), member.size, content
-    except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
-        raise _not_whole(source, error) from None
-
-
-def _not_whole(source: Path, error: Exception) -> BundleDamaged:
-    return BundleDamaged(
-        f"{source} is no whole tar file: {error}",
-        "Copy it again; a compressed one is unpacked first (tar -xf), and its folder given.",
-    )
-
-
-def _walk(source: Path) -> Iterator[Path]:
-    """Yield the regular files under a folder. Raises UnsafeBundle."""
-    entries = 0
-    for folder, folders, files in os.walk(source):
-        for name in (*folders, *files):
-            entries += 1
-            path = Path(folder, name)
-            mode = path.lstat().st_mode
-            if entries > 2 * MAX_FILES:
-                raise UnsafeBundle(
-                    f"{source} holds more than {MAX_FILES} files", "Is it the right folder?"
-                )
-            if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-                raise UnsafeBundle(
-                    f"{path} is a link or a device; a bundle holds plain files",
-                    "Copy the folder that edge build wrote, as it is.",
-                )
-        yield from (Path(folder, name) for name in sorted(files))
-
-
-class _Bounded(io.BufferedReader):
-    """A file that refuses to be read in large pieces: tarfile reads the header of an entry whole,
-    however long it says that it is."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or not 0 <= size <= _BLOCK:
-            raise tarfile.ReadError(f"a header of {size} bytes")
-        return super().read(size)
-
-
 def _check_listed(folder: Path, bundle: Bundle) -> None:
     """Check that nothing lies there that the manifest does not list. Raises UnsafeBundle."""
     known = {*bundle.manifest.files, MANIFEST, "manifest.sha256", SIGNATURE}
-    for path in _walk(folder):
+    for path in walk(folder):
         if (name := path.relative_to(folder).as_posix()) not in known:
             raise UnsafeBundle(
                 f"the bundle holds {name}, which its manifest does not list",
@@ -301,11 +221,12 @@ def _check_listed(folder: Path, bundle: Bundle) -> None:
 
 
 def _is_whole(final: Path) -> bool:
-    """True if the same bundle lies there from an earlier install; a damaged one is removed."""
+    """True if the same bundle lies there from an earlier install; one that is damaged, be it by a
+    bit, is removed."""
     if not final.is_dir():
         return False
     try:
-        open_bundle(final, None)
+        open_bundle(final, None).verify()
     except EdgeError:
         shutil.rmtree(final)
         return False
@@ -321,14 +242,6 @@ def _move(folder: Path, final: Path, root: Path) -> None:
     folder.rename(final)
     flush(final.parent)
     flush(root)
-
-
-def _hand_over(home: Path, root: Path) -> None:
-    """Give what root installs for the service to it: it may have to go back by itself."""
-    owner = root.parent.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        for path in (root, home, *home.rglob("*")):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextlib.contextmanager

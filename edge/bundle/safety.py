@@ -24,6 +24,17 @@ SUFFIXES = frozenset({".onnx", WEIGHTS, ".json", ".yaml", ".txt"})
 """Endings of data that is parsed; none that is run or unpickled: no .pkl, .pt, .npz, .so, .py."""
 NAMES = frozenset({"NOTICE", "LICENSE", MANIFEST_SUM, SIGNATURE})
 MAX_NESTING = 32  # graphs in attributes of nodes; ours have none
+MAX_GAIN = 8.0
+"""Largest factor of a voice's samples, 18 dB."""
+RATES = frozenset({8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000})
+"""Samples per second, Hz, that families speak at, or may."""
+DOMAINS = frozenset({"", "ai.onnx", "edge.voice"})
+"""Owners of the operators that a graph may hold: ONNX's own and ours. onnxruntime brings others
+that run an engine compiled elsewhere (EPContext), which TensorRT takes as it is: NVIDIA says to
+trust only one's own. Those of this machine lie in its cache, never in a bundle (synth/engines.py).
+"""
+OPERATORS = frozenset({("com.microsoft", "MatMulNBits")})
+"""Operators of other owners that our own recipes write."""
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MAX_PARTS = 4
@@ -61,6 +72,7 @@ _FIELDS: Mapping[str, Mapping[int, str]] = MappingProxyType(
     }
 )
 _EXTERNAL_DATA = 13
+_OPERATOR, _DOMAIN = 4, 7
 _KEY, _VALUE = 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -99,6 +111,14 @@ def check_content(bundle: Bundle) -> None:
             raise UnsafeBundle(
                 f"the manifest says {key} {said!r}, the description in it {is_!r}", _REMEDY
             )
+    if not 0 < manifest.gain <= MAX_GAIN:
+        raise UnsafeBundle(
+            f"the gain is {manifest.gain:g}; a voice's is above 0 and at most {MAX_GAIN:g}",
+            _REMEDY,
+        )
+    if manifest.rate not in RATES:
+        known = ", ".join(map(str, sorted(RATES)))
+        raise UnsafeBundle(f"the rate is {manifest.rate} Hz; voices have {known}", _REMEDY)
     for variant in manifest.variants:
         for graph in variant.graphs.values():
             if graph not in manifest.files:
@@ -114,7 +134,8 @@ def check_content(bundle: Bundle) -> None:
 
 
 def check_graph(path: Path) -> None:
-    """Check that all values of a graph are in its own file or the weights' beside it.
+    """Check that all values of a graph are in its own file or the weights' beside it, and that its
+    operators are ONNX's own or ours.
 
     Only the messages that may hold tensors are walked, and no value is read. Raises UnsafeBundle.
     """
@@ -146,6 +167,8 @@ def _walk(data: mmap.mmap, message: str, start: int, end: int, depth: int, weigh
     if depth > MAX_NESTING:
         raise UnsafeBundle(f"messages lie more than {MAX_NESTING} deep", _REMEDY)
     inner = _FIELDS[message]
+    if message == "node":
+        _check_operator(data, start, end)
     for field in _fields(data, start, end):
         if message == "tensor" and field.number == _EXTERNAL_DATA:
             pair = {
@@ -159,6 +182,21 @@ def _walk(data: mmap.mmap, message: str, start: int, end: int, depth: int, weigh
             if field.kind != _BYTES:
                 raise UnsafeBundle(f"it is no ONNX graph at byte {field.start}", _REMEDY)
             _walk(data, inner[field.number], field.start, field.end, depth + 1, weights)
+
+
+def _check_operator(data: mmap.mmap, start: int, end: int) -> None:
+    """Check one node's owner and name. Raises UnsafeBundle."""
+    told = {_OPERATOR: b"", _DOMAIN: b""}
+    for field in _fields(data, start, end):
+        if field.number in told and field.kind == _BYTES:  # the last one counts, in protobuf
+            told[field.number] = data[field.start : field.end]
+    operator, domain = (told[key].decode(errors="replace") for key in (_OPERATOR, _DOMAIN))
+    if domain not in DOMAINS and (domain, operator) not in OPERATORS:
+        raise UnsafeBundle(
+            f"it holds the operator {operator[:80]!r} of {domain[:80]!r}; known are ONNX's own, "
+            "those of edge.voice and MatMulNBits",
+            _REMEDY,
+        )
 
 
 def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[_Field]:

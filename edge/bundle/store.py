@@ -32,6 +32,7 @@ from edge.errors import (
 )
 from edge.files import BUILT, SYSTEM_STATE, flush, state_dir, write_whole
 from edge.machine import Machine, read_machine
+from edge.owner import become_owner
 from edge.remedies import get_voice
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,8 @@ def roll_back(root: Path, voice: str) -> Path:
             f"there is no previous bundle of {voice} in {root}",
             f"These voices have one: {there or 'none'}. edge install keeps the one it replaces.",
         )
-    open_bundle(previous, None)
+    become_owner(root)
+    open_bundle(previous, None).verify()
     try:
         switch(home, previous)
     except OSError as error:
@@ -301,8 +303,5 @@ def _link(home: Path, link: str, folder: Path) -> None:
     fresh = home / f".{link}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.name)
-    if os.geteuid() == 0:
-        owner = home.stat()
-        os.chown(fresh, owner.st_uid, owner.st_gid, follow_symlinks=False)
     fresh.replace(home / link)
     flush(home)

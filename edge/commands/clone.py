@@ -40,11 +40,14 @@ def run(options: Options) -> int:
     """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
     from edge import synth
     from edge.bundle.store import default_places, find_bundles
-    from edge.synth.clip import MAX_S, MIN_S, MOST_S, check_clip, read_clip
+    from edge.owner import become_owner
+    from edge.synth.clip import MAX_S, MIN_S, MOST_S, check_clip, open_clip, read_clip
     from edge.synth.voice_print import FORMAT, Label, find_print, print_path, save_print
 
     name = options.name
     path = print_path(name)
+    file = open_clip(options.clip)  # root may read what the owner of the voices may not
+    become_owner(path.parent)
     bundles = find_bundles(options.bundle or default_places(), None, options.any_board)
     bundle = _cloning(bundles, options.voice)
     if name in {bundle.voice.name for bundle in bundles}:
@@ -60,7 +63,7 @@ def run(options: Options) -> int:
             f"--max-seconds {longest:g}; {MIN_S:g} to {MOST_S:g} s can be allowed",
             f"Cut the clip: ffmpeg -i CLIP.wav -t {MOST_S:g} short.wav",
         )
-    clip = read_clip(options.clip, longest)
+    clip = read_clip(options.clip, longest, file)
     check_clip(clip, longest)
     consent = _consent(options.consent)
     made = synth.enroll(bundle, clip, options.text)

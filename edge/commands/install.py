@@ -30,10 +30,13 @@ def run(options: Options) -> int:
     from edge.bundle.store import bundles_of
     from edge.config import SYSTEM_FILE, load_config
     from edge.machine import read_machine
+    from edge.owner import make_system_state
     from edge.synth.self_test import try_in_child
 
     policy = SYSTEM_FILE if options.system and SYSTEM_FILE.exists() else None
     signers = options.verify_with or load_config(policy).config.install.verify_with
+    if options.system:
+        make_system_state()
     done = install(
         options.bundle,
         bundles_of(options.system),

@@ -20,7 +20,10 @@ class Options:
 
 def run(options: Options) -> int:
     from edge.bundle.store import bundles_of, roll_back
+    from edge.owner import make_system_state
 
+    if options.system:
+        make_system_state()
     print(f"current is {roll_back(bundles_of(options.system), options.voice)}")
     tell_daemon(options.socket)
     return 0

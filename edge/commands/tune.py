@@ -27,7 +27,10 @@ def run(options: Options) -> int:
     from edge import records
     from edge.bench.tune import tune_and_keep
     from edge.bundle.store import default_places, find_bundles
+    from edge.files import state_dir
+    from edge.owner import become_owner
 
+    become_owner(state_dir())
     bundles = find_bundles(options.bundle or default_places(), options.voice, any_board=False)
     answers = []
     for bundle in bundles[: 1 if options.voice else None]:

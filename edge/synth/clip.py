@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -25,14 +26,22 @@ _CLIPPED_RUN = 3  # samples at full scale in a row: one may be a peak, three are
 _MAX_CLIPPED = 0.001  # of all samples
 
 
-def read_clip(path: Path, longest: float = MAX_S) -> PcmChunk:
+def open_clip(path: Path) -> BinaryIO:
+    """Open the file of a clip, of which nothing is read yet. Raises BadClip."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise BadClip(f"{path}: {error.strerror}", "Check the path.") from None
+
+
+def read_clip(path: Path, longest: float = MAX_S, opened: BinaryIO | None = None) -> PcmChunk:
     """A WAV file of PCM, its channels mixed. Its length is checked before its sound is read.
 
-    Raises BadClip.
+    `opened` is that file, from open_clip(). Raises BadClip.
     """
     remedy = f"Convert it: ffmpeg -i {path.name} -ac 1 -ar 24000 -c:a pcm_s16le clip.wav"
     try:
-        with path.open("rb") as file, wave.open(file, "rb") as clip:
+        with opened or open_clip(path) as file, wave.open(file, "rb") as clip:
             channels, width = clip.getnchannels(), clip.getsampwidth()
             rate, frames = clip.getframerate(), clip.getnframes()
             if not (1 <= channels <= MAX_CHANNELS and 1 <= width <= 4):

@@ -23,6 +23,7 @@ from edge import records
 from edge.bundle import Bundle
 from edge.errors import BadRecord, BadVoicePrint, NotWritable
 from edge.files import state_dir, write_whole
+from edge.owner import become_owner
 from edge.voice import MAX_NAME, is_name
 
 FORMAT = 1
@@ -91,6 +92,7 @@ def find_print(name: str) -> Path | None:
 def save_print(print_: VoicePrint, label: Label) -> Path:
     """Whole or not at all, and readable by its owner alone. Raises DiskFull, NotWritable."""
     path = print_path(label.name)
+    become_owner(path.parent)
     arrays: dict[str, Any] = {f"array.{n}": array for n, array in print_.arrays.items()}
     assert not any(array.dtype.hasobject for array in arrays.values()), "it would be pickled"
     arrays[_LABEL] = np.frombuffer(records.dump_json(label).encode(), np.uint8)
@@ -104,10 +106,6 @@ def save_print(print_: VoicePrint, label: Label) -> Path:
             "Set XDG_STATE_HOME to a folder of yours.",
         ) from None
     write_whole(path, buffer.getvalue(), mode=0o600)
-    if os.geteuid() == 0:  # root clones for the service, which could not read root's file
-        owner = path.parent.parent.stat()
-        for made in (path.parent, path):
-            os.chown(made, owner.st_uid, owner.st_gid)
     return path
 
 
@@ -165,6 +163,7 @@ def remove_print(name: str) -> None:
     """Overwritten, then removed; flash memory and backups may keep copies that no program can
     reach. Raises BadVoicePrint if there is none, NotWritable."""
     path = print_path(name)
+    become_owner(path.parent)
     try:
         with path.open("r+b") as file:
             file.write(bytes(os.fstat(file.fileno()).st_size))

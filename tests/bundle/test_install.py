@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.bundle import MANIFEST, Bundle, file_sha256, open_bundle
 from edge.bundle.install import install
 from edge.bundle.safety import MAX_FILES, SIGNATURE, check_graph
 from edge.bundle.store import (
@@ -542,3 +542,48 @@ def test_an_old_bundle_opens_or_names_the_build_command(folder: Path) -> None:
         assert "build" in error.remedy
     else:
         try_in_child(bundle.path)
+
+
+# Whole again, and within bounds
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_flipped_bit_is_mended_and_not_gone_back_to(
+    tmp_path: Path, copied_bundle: Path, newer_tone: Bundle
+) -> None:
+    """One of a file that only its own checksum protects."""
+    (copied_bundle / "NOTICE").write_text("Whose voice it is.", encoding="utf-8")
+    entry = {"sha256": file_sha256(copied_bundle / "NOTICE"), "bytes": 18}
+    edit_manifest(copied_bundle, lambda manifest: manifest["files"].update(NOTICE=entry))
+    installed = put(copied_bundle, tmp_path)
+    flip(installed.path / "NOTICE")
+    put(copied_bundle, tmp_path).verify()
+    put(newer_tone.path, tmp_path)
+    flip(installed.path / "NOTICE")
+    with pytest.raises(BundleDamaged):
+        roll_back(tmp_path, "tone")
+
+
+@pytest.mark.parametrize("key, value", [("gain", 8.1), ("gain", 0.0), ("gain", -1.0), ("rate", 1)])
+def test_a_gain_or_rate_of_no_voice(
+    tmp_path: Path, copied_bundle: Path, key: str, value: float
+) -> None:
+    def change(manifest: dict[str, float]) -> None:
+        manifest[key] = value
+
+    edit_manifest(copied_bundle, change)
+    assert key in refused(copied_bundle, tmp_path / "bundles")
+
+
+def test_an_engine_compiled_elsewhere(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft")
+    x, y = (onnx.helper.make_tensor_value_info(n, 1, [1]) for n in "xy")
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [x], [y]))
+    (tmp_path / "decoder.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(UnsafeBundle, match="EPContext"):
+        check_graph(tmp_path / "decoder.onnx")

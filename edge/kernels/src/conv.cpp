@@ -55,10 +55,12 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   const Shape& s = shape_;
   for (int64_t v : {s.in_channels, s.out_channels, s.kernel, s.dilation, s.granule, s.tile})
     require(v >= 1 && v <= kLargest, "channels, kernel, dilation, granule and tile must be in 1..2^20");
+  for (int64_t v : {s.stride, s.lookahead, s.delay})
+    require(v >= 0 && v <= kLargest, "stride, lookahead and delay must be in 0..2^20");
   require(s.slope >= 0.0f && s.slope <= 1.0f, "slope must be in 0..1 (1: no LeakyReLU)");
   require(s.phase >= 0 && s.phase < s.granule, "phase must be in 0..granule - 1");
   if (s.stride) {
-    require(s.stride >= 1 && s.stride <= kLargest && s.kernel % s.stride == 0, "kernel must be a multiple of stride");
+    require(s.kernel % s.stride == 0, "kernel must be a multiple of stride");
     require((s.kernel - s.stride) % 2 == 0, "kernel - stride must be even");
     require(s.dilation == 1 && !s.skip && s.lookahead == 0 && s.delay == 0,
             "a transposed convolution has no dilation, skip, lookahead or delay");
@@ -70,11 +72,13 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   blocks_ = divide_up(rows_, kBlock);
   quads_ = path->in_pairs ? divide_up(s.in_channels, 8) * 2 : divide_up(s.in_channels, 4);
   pad_ = s.stride ? (s.kernel - s.stride) / 2 : span() - s.lookahead;
-  require(s.stride || (s.lookahead >= 0 && pad_ >= 0), "lookahead must be in 0..(kernel - 1) * dilation");
-  require(s.delay >= 0 && s.delay <= kLargest && span() <= kLargest, "delay and span must be in 0..2^20");
+  require(pad_ >= 0, "lookahead must be in 0..(kernel - 1) * dilation");
+  require(span() <= kLargest, "span must be in 0..2^20");
   require(!s.skip || s.in_channels == s.out_channels, "skip needs as many output as input channels");
   // 255 * 127 for each product, in 32 bits.
   require(quads_ * 4 * taps_ <= 65536, "channels * kernel must be at most 65,536");
+  require_room(panel_bytes());
+  require_room(s.in_channels * state_length() * 4);
   pack(weights);
   gains_.assign(static_cast<size_t>(s.in_channels), 1.0f);
   if (gains) gains_.assign(gains, gains + s.in_channels);
@@ -86,6 +90,13 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
     scales_[static_cast<size_t>(row)] = scales[from];
     bias_[static_cast<size_t>(row)] = bias[from];
   }
+}
+
+// Bytes of the largest panel that load() fills.
+int64_t Conv::panel_bytes() const {
+  const int64_t tiles = shape_.tile < kRow ? kGroups : 1, width = divide_up(shape_.tile, kGroup) * kGroup + span();
+  const int64_t columns = tiles * width + kGroup, floats = 4 * (width + kGroup);
+  return quads_ * 4 * (columns + floats);
 }
 
 // The channel of the weights that a row computes; -1: none, the row fills a block.

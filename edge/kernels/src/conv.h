@@ -44,6 +44,7 @@ class Conv {
   int64_t late() const { return shape_.stride ? pad_ : shape_.lookahead + shape_.delay; }
   int64_t channel(int64_t row) const;
   void pack(const int8_t* weights);
+  int64_t panel_bytes() const;
   std::vector<std::vector<Tile>> batches(int64_t columns, bool first) const;
   void load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const;
   void multiply(const View& view, int64_t out, const Panel& panel, int64_t block) const;

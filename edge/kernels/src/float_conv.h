@@ -12,11 +12,14 @@ class FloatConv {
   FloatConv(int64_t in_channels, int64_t out_channels, int64_t kernel, int64_t dilation, float slope,
             const float* weights, const float* bias, const Path* path)
       : in_channels_(in_channels), out_channels_(out_channels), kernel_(kernel), dilation_(dilation), slope_(slope),
-        path_(path), gains_(static_cast<size_t>(in_channels), 1.0f) {
+        path_(path) {
     for (int64_t v : {in_channels, out_channels, kernel, dilation})
       require(v >= 1 && v <= kLargest, "channels, kernel and dilation must be in 1..2^20");
     require(state_length() <= kLargest && state_length() % 2 == 0, "(kernel - 1) * dilation must be even, at most 2^20");
     require(slope >= 0.0f && slope <= 1.0f, "slope must be in 0..1 (1: no LeakyReLU)");
+    require_room(in_channels * (kPiece + state_length()) * 4);
+    require_room(in_channels * state_length() * 4);
+    gains_.assign(static_cast<size_t>(in_channels), 1.0f);
     weights_.assign(weights, weights + out_channels * in_channels * kernel);
     bias_.assign(bias, bias + out_channels);
   }

@@ -1,5 +1,7 @@
 // The operators QConv1d, QConvTranspose1d, FloatConv1d and Delay of the domain edge.voice for onnxruntime. README.md is their manual.
+#include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 
 #include "conv.h"
@@ -24,7 +26,7 @@ struct Kernel {
 std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool transposed) {
   const Tensor weights = constant(api, info, kWeights, "weights"), scales = constant(api, info, kScales, "scales");
   const Tensor bias = constant(api, info, kBias, "bias"), gains = constant(api, info, kGains, nullptr);
-  if (weights.dims.size() != 3) throw std::invalid_argument("weights are " + text(weights.dims) + ", not [O, C, K]");
+  require_weights(weights);
   Shape s;
   s.out_channels = weights.dims[0];
   s.in_channels = weights.dims[1];
@@ -51,10 +53,37 @@ std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool 
   return std::make_unique<Conv>(s, weights.as<int8_t>(), scales.as<float>(), bias.as<float>(), gains.as<float>(), path);
 }
 
+// Work for several threads, and the first exception of any of them. One that left through onnxruntime would end the
+// caller's frame, in which this and the work lie, while the other threads still use both.
+class Shared {
+ public:
+  explicit Shared(const Work& work) : work_(work) {}
+  // Never throws; what comes after a failure is passed over.
+  static void one(void* shared, size_t i) noexcept {
+    Shared& self = *static_cast<Shared*>(shared);
+    if (self.failed_.load(std::memory_order_relaxed)) return;
+    try {
+      self.work_(i);
+    } catch (...) {
+      if (!self.failed_.exchange(true)) self.first_ = std::current_exception();
+    }
+  }
+  // For the caller, when all threads are done.
+  void rethrow() const {
+    if (first_) std::rethrow_exception(first_);
+  }
+
+ private:
+  const Work& work_;
+  std::atomic<bool> failed_{false};
+  std::exception_ptr first_;
+};
+
 Parallel threads(const OrtApi* api, OrtKernelContext* context) {
   return [api, context](size_t total, const Work& work) {
-    const auto call = [](void* data, size_t i) { (*static_cast<const Work*>(data))(i); };
-    check(api, ParallelFor::call(api, context, call, total, 0, const_cast<Work*>(&work)));
+    Shared shared(work);
+    check(api, ParallelFor::call(api, context, Shared::one, total, 0, &shared));
+    shared.rethrow();
   };
 }
 
@@ -132,7 +161,7 @@ enum FloatInput { kFloatIn, kFloatWeights, kFloatBias, kFloatState, kFloatFirst,
 
 std::unique_ptr<FloatConv> create_float(const OrtApi* api, const OrtKernelInfo* info) {
   const Tensor weights = constant(api, info, kFloatWeights, "weights"), bias = constant(api, info, kFloatBias, "bias");
-  if (weights.dims.size() != 3) throw std::invalid_argument("weights are " + text(weights.dims) + ", not [O, C, K]");
+  require_weights(weights);
   require_dims(bias, {weights.dims[0]}, "bias");
   return std::make_unique<FloatConv>(weights.dims[1], weights.dims[0], weights.dims[2],
                                      attribute(api, info, "dilation", 1), real_attribute(api, info, "slope", 1.0f),

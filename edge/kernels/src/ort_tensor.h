@@ -1,18 +1,21 @@
 // Reading a kernel's attributes and tensors, with errors that say what was found.
 #pragma once
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "chunk.h"
 #include "ort.h"
 
 namespace edge_kernels::ort {
 
 inline void check(const OrtApi* api, OrtStatus* status) {
   if (!status) return;
-  const std::string message = GetErrorMessage::call(api, status);
-  ReleaseStatus::call(api, status);
-  throw std::runtime_error(message);
+  const auto release = [api](OrtStatus* said) { ReleaseStatus::call(api, said); };
+  const std::unique_ptr<OrtStatus, decltype(release)> owned(status, release);
+  throw std::runtime_error(GetErrorMessage::call(api, status));
 }
 
 struct Tensor {
@@ -26,13 +29,14 @@ struct Tensor {
 
 inline Tensor tensor(const OrtApi* api, const OrtValue* value) {
   Tensor t;
-  OrtTensorTypeAndShapeInfo* info = nullptr;
+  OrtTensorTypeAndShapeInfo* made = nullptr;
   size_t count = 0;
-  check(api, GetTensorTypeAndShape::call(api, value, &info));
-  check(api, GetDimensionsCount::call(api, info, &count));
+  check(api, GetTensorTypeAndShape::call(api, value, &made));
+  const auto release = [api](OrtTensorTypeAndShapeInfo* info) { ReleaseTensorTypeAndShape::call(api, info); };
+  const std::unique_ptr<OrtTensorTypeAndShapeInfo, decltype(release)> info(made, release);
+  check(api, GetDimensionsCount::call(api, info.get(), &count));
   t.dims.resize(count);
-  check(api, GetDimensions::call(api, info, t.dims.data(), count));
-  ReleaseTensorTypeAndShape::call(api, info);
+  check(api, GetDimensions::call(api, info.get(), t.dims.data(), count));
   void* data = nullptr;
   check(api, GetTensorMutableData::call(api, const_cast<OrtValue*>(value), &data));
   t.data = data;
@@ -49,12 +53,15 @@ inline void require_dims(const Tensor& t, const std::vector<int64_t>& dims, cons
   if (t.dims != dims) throw std::invalid_argument(std::string(what) + " is " + text(t.dims) + ", not " + text(dims));
 }
 
+// None of ours is negative, and none so large that arithmetic with it could overflow.
 inline int64_t attribute(const OrtApi* api, const OrtKernelInfo* info, const char* name, int64_t otherwise) {
   int64_t value = otherwise;
-  OrtStatus* status = GetAttributeInt::call(api, info, name, &value);
-  if (!status) return value;
-  ReleaseStatus::call(api, status);
-  return otherwise;
+  if (OrtStatus* status = GetAttributeInt::call(api, info, name, &value)) {
+    ReleaseStatus::call(api, status);
+    return otherwise;
+  }
+  require(value >= 0 && value <= kLargest, std::string(name) + " must be in 0..2^20, not " + std::to_string(value));
+  return value;
 }
 
 inline float real_attribute(const OrtApi* api, const OrtKernelInfo* info, const char* name, float otherwise) {
@@ -113,6 +120,13 @@ class Inputs {
   size_t count_ = 0;
 };
 
+// Weights [O, C, K] whose dimensions can be multiplied: an empty tensor may claim any.
+inline void require_weights(const Tensor& weights) {
+  require(weights.dims.size() == 3, "weights are " + text(weights.dims) + ", not [O, C, K]");
+  for (int64_t d : weights.dims)
+    require(d >= 1 && d <= kLargest, "weights are " + text(weights.dims) + "; each must be in 1..2^20");
+}
+
 // No exception may pass into onnxruntime.
 template <class Function>
 OrtStatus* guarded(const OrtApi* api, Function function) {
@@ -121,6 +135,8 @@ OrtStatus* guarded(const OrtApi* api, Function function) {
     return nullptr;
   } catch (const std::invalid_argument& error) {
     return CreateStatus::call(api, kInvalidArgument, error.what());
+  } catch (const std::bad_alloc&) {
+    return CreateStatus::call(api, kFail, "not enough memory for the layer");
   } catch (const std::exception& error) {
     return CreateStatus::call(api, kFail, error.what());
   }

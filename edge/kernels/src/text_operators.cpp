@@ -34,6 +34,7 @@ struct NormKernel {
     if (gamma.dims.size() != 1 || gamma.dims[0] < 1) throw std::invalid_argument("gamma is " + text(gamma.dims) + ", not [C]");
     const int64_t channels = gamma.dims[0];
     require_dims(beta, {channels}, "beta");
+    require_room(channels * kRow * 4);
     norm.gamma.assign(gamma.as<float>(), gamma.as<float>() + channels);
     norm.beta.assign(beta.as<float>(), beta.as<float>() + channels);
     norm.epsilon = real_attribute(a, info, "epsilon", norm.epsilon);
@@ -45,6 +46,7 @@ struct NormKernel {
       throw std::invalid_argument("weights are " + text(taps.dims) + ", not [C, K] with an odd K, K * dilation to 2^20");
     require_dims(taps, {channels, taps.dims[1]}, "weights");
     require_dims(bias, {channels}, "bias");
+    require_room(channels * (kRow + taps.dims[1] * norm.dilation) * 4);
     norm.taps = static_cast<int>(taps.dims[1]);
     norm.weights.assign(taps.as<float>(), taps.as<float>() + channels * norm.taps);
     norm.bias.assign(bias.as<float>(), bias.as<float>() + channels);
@@ -90,7 +92,8 @@ struct SplineKernel {
     const int64_t length = x.dims[2], rows = parameters.dims[1];
     require_dims(x, {1, 1, length}, "x");
     require_dims(parameters, {1, rows, length}, "the parameters");
-    require(rows % 3 == 0 && rows >= 6, "the parameters need 3 rows for each of 2 knots or more");
+    require(rows % 3 == 0 && rows >= 6 && rows <= kLargest,
+            "the parameters need 3 rows for each of 2 knots or more, at most 2^20 in all");
     inverse_spline(parameters.as<float>(), rows / 3, length, x.as<float>(), output(api, context, 0, x.dims));
   }
 };
