@@ -121,7 +121,7 @@ class Person(threading.Thread):
         entry, breaks_at = self._entry("patient")
         try:
             for message in speak_once(self._request(entry, breaks_at), self._path, DEADLINE_S):
-                if how := end_of(message):
+                if (how := end_of(message)) and how != "shutdown":  # an error is raised next
                     self._book.end(entry, how)
         except EdgeError as error:
             self._book.end(entry, error.code)
@@ -162,7 +162,7 @@ class Person(threading.Thread):
         question = Speak(request.text, id=id, again="report")
         try:
             for message in speak_once(question, self._path, DEADLINE_S):
-                if how := end_of(message):
+                if (how := end_of(message)) and how != "shutdown":
                     self._book.end(entry, how)
         except EdgeError as error:
             self._book.end(entry, error.code)
@@ -233,8 +233,11 @@ class Person(threading.Thread):
         with self._wire() as wire:
             wire.send(Status())
             replies = wire.until(StatusReport)
-            if replies and not isinstance(replies[-1], StatusReport):
-                self._book.note(f"status was answered by {replies[-1]}")
+            last = replies[-1] if replies else None
+            if isinstance(last, ErrorReply) and last.code == "internal":
+                return  # an allocation failed, and that is told
+            if last is not None and not isinstance(last, StatusReport):
+                self._book.note(f"status was answered by {last}")
 
     def die(self) -> None:
         """In the middle of a message, of an answer, or of one's own speech."""
