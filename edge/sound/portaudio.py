@@ -14,6 +14,7 @@ import numpy.typing as npt
 from edge.errors import MissingPackage, NoSoundDevice
 from edge.pcm import Samples, to_int16
 from edge.sound import devices
+from edge.sound.lookup import look_again
 from edge.sound.pulse import ServerSink, default_sink
 from edge.sound.settings import Output, kind_of
 from edge.sound.sink import ABORT_WAIT_S, PAD_LATENCIES, PAD_S
@@ -159,14 +160,14 @@ class PortAudioSink:
     def _open(self) -> None:
         looked = self._lost
         if looked:
-            devices.refresh()
+            look_again(self._device)
         self._lost = True  # until it is open
         try:
             self._open_known()
         except NoSoundDevice:
             if looked:
                 raise
-            devices.refresh()  # it may have been plugged in since PortAudio last looked
+            look_again(self._device)  # plugged in since PortAudio last looked, perhaps
             self._open_known()
         self._lost = False
 
