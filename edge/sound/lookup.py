@@ -20,7 +20,7 @@ from edge.sound.devices import Device, find, known_devices, list_devices, refres
 
 TIMEOUT_S = 20.0
 """More than a daemon waits for an answer (device_thread.ANSWER_S), so that it is the one to say
-that the device hangs; an end, because a sound server that hangs would keep a child for each try."""
+that the device hangs. A sound server that hangs would else keep a child for each try."""
 
 
 def devices_now() -> tuple[Device, ...]:

@@ -1,4 +1,4 @@
-"""Which devices there are, as a child process tells it: PortAudio looks here only for a new one."""
+"""Which devices there are, as a child process tells it; PortAudio looks here for new ones only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_device_that_was_known_is_not_looked_for_here(
             for _ in range(20):
                 with contextlib.suppress(NoSoundDevice):
                     sink.write(np.full(480, 0.1, np.float32))
-            with pytest.raises(NoSoundDevice, match="is not a sound device here|no sound device"):
+            with pytest.raises(NoSoundDevice, match="sound device"):
                 sink.write(np.full(480, 0.1, np.float32))
             sound_server.start()
         sink.write(np.full(480, 0.1, np.float32))

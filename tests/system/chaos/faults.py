@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import resource
 import signal
@@ -9,11 +10,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.bundle import open_bundle
 from edge.bundle.store import CURRENT, linked
 from edge.client import Client
 from edge.errors import EdgeError
 from tests.system.chaos.book import Book
+from tests.system.chaos.hostile_state import Outside, plant, remove
 from tests.system.chaos.house import House
+
+FROM_BYTES = 4096
+"""Samples, messages and reads; below it are Python's own small objects, in arenas of 1 MiB."""
 
 
 class Faults:
@@ -29,11 +35,18 @@ class Faults:
             (self.exchange_bundles, 4),
             (self.full_disk, 3),
             (self.no_memory, 3),
+            (self.failing_allocations, 3),
+            (self.install_over_flipped_bits, 2),
         ]
         if deaths:
-            every += [(self.kill, 2), (self.terminate, 1), (self.break_the_bundle, 2)]
+            every += [
+                (self.kill, 2),
+                (self.terminate, 1),
+                (self.break_the_bundle, 2),
+                (self.hostile_state, 2),
+            ]
         if house.mounted:
-            every.append((self.read_only_disk, 3))
+            every += [(self.read_only_disk, 3), (self.failing_disk, 3)]
         if house.server is not None:
             every.append((self.freeze_the_server, 3))
         self.every = [fault for fault, _ in every]
@@ -152,6 +165,61 @@ class Faults:
             self._book.note(f"it did not tell that a bundle is broken: {report}")
         self._house.put_bundles()
         self._reload(expected=True)
+
+    def failing_allocations(self) -> None:
+        """Whatever asks for a page or more, now and then: the daemon answers afterwards."""
+        failed = self._house.failing.failed
+        one_in = self._chance.choice((20, 200))
+        with self._house.failing.allocations(one_in, FROM_BYTES):
+            self._while()
+            self._reload(expected=None)
+        self._book.faults["allocations_that_failed"] += self._house.failing.failed - failed
+
+    def failing_disk(self) -> None:
+        """EIO, as a worn SD card gives it."""
+        failed = self._house.failing.failed
+        with self._house.failing.disk(self._chance.choice((2, 10)), self._house.disk):
+            self._while()
+            self._reload(expected=None)
+        self._book.faults["calls_that_failed"] += self._house.failing.failed - failed
+        self._reload(expected=True)
+
+    def install_over_flipped_bits(self) -> None:
+        """Installing what is there already mends it."""
+        self._house.put_bundles()
+        current = linked(self._house.home, CURRENT)
+        assert current is not None
+        path = current / self._chance.choice(sorted(self._house.latest.manifest.files))
+        data = bytearray(path.read_bytes())
+        data[self._chance.randrange(len(data))] ^= 1 << self._chance.randrange(8)
+        path.write_bytes(data)
+        self._house.put_bundle(self._house.latest)
+        current = linked(self._house.home, CURRENT)
+        assert current is not None
+        try:
+            open_bundle(current, None).verify()
+        except EdgeError as error:
+            self._book.note(f"installing again mended nothing: {error.message}")
+        self._reload(expected=True)
+
+    def hostile_state(self) -> None:
+        """What the service's own user can leave in its folder; nothing outside it changes."""
+        self._house.put_bundles()
+        self._house.end()
+        outside = Outside(self._house.folder / "outside")
+        planted = plant(self._house.disk / "phrases", self._house.home, outside.folder)
+        self._house.start()
+        self._while()
+        self._reload(expected=None)
+        with contextlib.suppress(EdgeError):
+            self._house.put_bundles()
+        for fault in outside.changes():
+            self._book.note(f"hostile state: {fault}")
+        self._house.end()
+        for path in planted:
+            remove(path)
+        self._house.put_bundles()
+        self._house.start()
 
     def _reload(self, expected: bool | None) -> bool:
         """Whether it was taken; None: either will do, if it is told."""

@@ -24,6 +24,7 @@ from edge.protocol import StatusReport
 from tests.helpers.daemon_under_test import ROOT
 from tests.sound.server import SoundServer
 from tests.system.chaos.ear import Ear
+from tests.system.chaos.failing_calls import FailingCalls
 
 READY_S = 90.0
 DISK = "size=24m"
@@ -44,6 +45,8 @@ class House:
     ) -> None:
         self._environment = environment
         self.folder, self.ear, self.server = folder, ear, server
+        folder.chmod(0o710)  # another user's clients come as members of our group
+        self.failing = FailingCalls(folder)
         self.socket = folder / "edge.sock"
         self.lost = folder / "lost"
         self.disk = folder / "disk"
@@ -72,7 +75,15 @@ class House:
     def put_bundles(self) -> None:
         """Both of them, whole; the second one is current."""
         for bundle in self._bundles:
-            install(bundle.path, self.disk / "bundles", None, lambda folder: None)
+            self.put_bundle(bundle)
+
+    def put_bundle(self, bundle: Bundle) -> None:
+        install(bundle.path, self.disk / "bundles", None, lambda folder: None)
+
+    @property
+    def latest(self) -> Bundle:
+        """The bundle that put_bundles leaves as the current one."""
+        return self._bundles[1]
 
     def exchange(self) -> None:
         """Current and previous change places."""
@@ -95,7 +106,8 @@ class House:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.system.chaos.daemon", *card, "serve", "--any-board",
              "--socket", str(self.socket), "--config", str(self.folder / "config.yaml"), *device],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **self._environment},
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **self._environment,
+                           **self.failing.environment},
             pass_fds=[writing], stderr=subprocess.PIPE,
         )  # fmt: skip
         os.close(writing)

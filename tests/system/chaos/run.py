@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.bundle import Bundle
+from tests.helpers.http_under_test import Http
 from tests.sound.server import private_server
 from tests.system.chaos.book import Book
 from tests.system.chaos.ear import Ear
 from tests.system.chaos.faults import Faults
 from tests.system.chaos.house import House
 from tests.system.chaos.people import DEADLINE_S, Person
+from tests.system.chaos.strangers import Stranger
 from tests.system.chaos.voice import RATE
 
-PEOPLE = 6
+PEOPLE, STRANGERS = 6, 3
 CALM_S = 60.0
 LOOK_S = 30.0
+_TEXT = re.compile(r"zq\d+x\d")
 MORE_KB = 24 << 10
 """Beyond a daemon just started: 16 MiB of phrases, and what two models at a time leave behind."""
-MORE_KB_OF_SOUND = 16 << 10
-"""PortAudio 19.6 leaves 13 kB behind each time that it looks for devices, which it does several
-times for each server that dies."""
 MORE_THREADS = (os.cpu_count() or 1) + 4
 """asyncio's own, in which bundles are read; it makes no more than these."""
 
@@ -60,7 +62,12 @@ def run(
         server = stack.enter_context(private_server(RATE)) if sound else None
         house = House(folder, bundles, ear, server)
         stack.callback(house.close)
+        http = stack.enter_context(_http(house, folder))
         people = [Person(number, seed, house.socket, book) for number in range(PEOPLE)]
+        people += [
+            Stranger(PEOPLE + number, seed, house.socket, book, http)
+            for number in range(STRANGERS)
+        ]
         for person in people:
             person.start()
         over = threading.Event()
@@ -90,22 +97,51 @@ def run(
             book.note("it did not end well")
         house.catch_up()
         ear.cut()
-        text = [line for line in house.log if "zq" in line]
+        text = [line for line in house.log if _TEXT.search(line)]
         if text:
             book.note(f"text in the log: {text[0]!r}")
-        for place, line in enumerate(house.log):
-            if "Traceback" in line or "Exception" in line:
-                book.note("in the log:\n" + "".join(house.log[place : place + 40]))
-                break
+        if trouble := traceback_in(house.log):
+            book.note(f"in the log:\n{trouble}")
     book.judge(house.deaf)
-    more_kb = MORE_KB + (MORE_KB_OF_SOUND if sound else 0)
-    for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", more_kb)):
+    for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", MORE_KB)):
         if after[kind] > before[kind] + most:
             book.note(f"{kind}: {after[kind]} at the end, {before[kind]} of a daemon just started")
     return Result(
         time.monotonic() - book.began, house.lives, book.figures(), {**book.acts, **book.faults},
         before, after, ear.scraps, book.wrong,
     )  # fmt: skip
+
+
+def traceback_in(log: Sequence[str]) -> str:
+    """Return the first traceback of a log; one that ends in the MemoryError that was made is none.
+
+    asyncio itself says where an allocation failed in its own callbacks.
+    """
+    for place, line in enumerate(log):
+        if "Traceback" not in line:
+            continue
+        block = log[place : place + 40]
+        ends = next((each for each in block[1:] if not each.startswith(" ")), "")
+        if not ends.removeprefix("numpy._core._exceptions._Array").startswith("MemoryError"):
+            return "".join(log[max(0, place - 2) : place + 40])
+    return ""
+
+
+@contextlib.contextmanager
+def _http(house: House, folder: Path) -> Iterator[int]:
+    """Run `edge http` before the daemon; its port. It logs where the daemon does."""
+    server = Http(house.socket, folder)
+    assert server.process.stderr is not None
+    lines = server.process.stderr
+    drain = threading.Thread(target=lambda: house.log.extend(lines), name="http log", daemon=True)
+    drain.start()
+    try:
+        yield int(server.url.rsplit(":", 1)[1].split("/")[0])
+    finally:
+        server.process.terminate()
+        server.process.wait(DEADLINE_S)
+        drain.join(DEADLINE_S)
+        lines.close()
 
 
 def _look(house: House, book: Book, over: threading.Event) -> None:
