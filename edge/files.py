@@ -50,7 +50,8 @@ def locked(path: Path) -> Iterator[None]:
     """
     import fcntl  # `edge say` needs no lock
 
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, how, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

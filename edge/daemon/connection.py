@@ -194,6 +194,12 @@ class Connection:
             return
         self._to_send.set()
 
+    def break_off(self, error: Exception) -> None:
+        """Hang up at once, because a message could not be told."""
+        log.error("client %d: unexpected %s; hung up", self.number, type(error).__name__)
+        log.debug("the failure", exc_info=error)
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         """Send what is queued, briefly, and hang up."""
         self._closing = True

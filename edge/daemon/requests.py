@@ -145,7 +145,10 @@ class Requests:
         if ends:
             self._streams.over(event.id)
         if reply is not None:
-            reply.tell(event)
+            try:
+                reply.tell(event)
+            except Exception as error:
+                reply.connection.break_off(error)  # with a hole, it must not look whole
             if ends:
                 reply.connection.settle(event.id)
         return ends

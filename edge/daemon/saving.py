@@ -63,6 +63,8 @@ class Saving(threading.Thread):
                 self._writing = True
             try:
                 self._store.save(key, phrase)
+            except Exception as error:  # no memory for a copy: it is made again another day
+                log.warning("a phrase was not saved: %s", type(error).__name__)
             finally:
                 with self._changed:
                     self._writing = False

@@ -237,8 +237,11 @@ class Person(threading.Thread):
         with self._wire() as wire:
             wire.send(Status())
             replies = wire.until(StatusReport)
-            if replies and not isinstance(replies[-1], StatusReport):
-                self._book.note(f"status was answered by {replies[-1]}")
+            last = replies[-1] if replies else None
+            if isinstance(last, ErrorReply) and last.code == "internal":
+                return  # an allocation failed, and that is told
+            if last is not None and not isinstance(last, StatusReport):
+                self._book.note(f"status was answered by {last}")
 
     def die(self) -> None:
         """In the middle of a message, of an answer, or of one's own speech."""

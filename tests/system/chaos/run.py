@@ -29,6 +29,9 @@ LOOK_S = 30.0
 _TEXT = re.compile(r"zq\d+x\d")
 MORE_KB = 24 << 10
 """Beyond a daemon just started: 16 MiB of phrases, and what two models at a time leave behind."""
+MORE_KB_OF_SOUND = 16 << 10
+"""PortAudio, libpulse and soxr, which a daemon just started has not loaded: 23 MB in a process of
+their own. They do not grow."""
 MORE_THREADS = (os.cpu_count() or 1) + 4
 """asyncio's own, in which bundles are read; it makes no more than these."""
 
@@ -103,7 +106,8 @@ def run(
         if trouble := traceback_in(house.log):
             book.note(f"in the log:\n{trouble}")
     book.judge(house.deaf)
-    for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", MORE_KB)):
+    more_kb = MORE_KB + (MORE_KB_OF_SOUND if sound else 0)
+    for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", more_kb)):
         if after[kind] > before[kind] + most:
             book.note(f"{kind}: {after[kind]} at the end, {before[kind]} of a daemon just started")
     return Result(

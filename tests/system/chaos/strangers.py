@@ -21,6 +21,7 @@ from edge.protocol import (
     encode,
     to_frame,
 )
+from tests.helpers.daemon_under_test import Wire
 from tests.helpers.http_under_test import TOKEN
 from tests.system.chaos.book import Book, Entry
 from tests.system.chaos.ear import Ear
@@ -104,18 +105,25 @@ class Stranger(Person):
             for _ in range(3):
                 entry, _ = self._entry("id again")
                 request = Speak(text_of(entry.number, entry.words), id=id, speed=2.0)
-                wire.send(request)
-                if self._chance.random() < 0.5:
-                    self.over.wait(self._chance.uniform(0, 0.2))
-                    wire.send(Stop(id=id))
-                how = ""
-                while not how and (reply := wire.receive()) is not None:
-                    if getattr(reply, "id", None) == id:
-                        how = end_of(reply) or ""
-                if not how:
+                if not (how := self._speak_or_stop(wire, request)):
                     self._ask_for(id, entry, request)
                     return
                 self._book.end(entry, how)
+
+    def _speak_or_stop(self, wire: Wire, request: Speak) -> str:
+        """How it ended; empty if the connection is lost."""
+        try:
+            wire.send(request)
+            if self._chance.random() < 0.5:
+                self.over.wait(self._chance.uniform(0, 0.2))
+                wire.send(Stop(id=request.id))
+            while (reply := wire.receive()) is not None:
+                if getattr(reply, "id", None) == request.id and (how := end_of(reply)):
+                    return how
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                self._book.note("no end of an id that was used again")
+        return ""
 
     def trickle_over_http(self) -> None:
         """The request comes slowly, the answer is taken slowly, and it is whole."""
