@@ -48,7 +48,7 @@ def parse_yaml(text: str, cls: type[T], where: str) -> T:
     """Read one YAML document into the dataclass `cls`; raises BadRecord naming `where`."""
     try:
         data = yaml.load(text, _StrictLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # PyYAML's constructors raise whatever their conversion does
         raise BadRecord(f"{where}: not readable as YAML: {error}", _REMEDY) from None
     return from_dict(cls, data, where)
 
