@@ -25,7 +25,7 @@ define apt
 	  else echo "Needed for $(2): sudo $$run"; $(3); fi; fi
 endef
 
-.PHONY: help setup say test test-all test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
+.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -90,9 +90,17 @@ test: setup  ## everything: lint, units, contracts, real voices, a real sound se
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 # What the skips of make test are about; Resemblyzer is not among it: its dependencies are 5 GB.
-test-all: setup  ## before a release: make test, with the extras that it skips (2 GB) and five times the examples
+test-all: setup  ## before a release: make test, with the extras that it skips (2 GB), five times the examples and a minute of fuzzing for each parser
 	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality,cosyvoice3,tensorrt-check]'
 	@$(MAKE) --no-print-directory test ARGS="--hypothesis-profile=release $(ARGS)"
+	@$(VENV)/bin/python -m tests.fuzz
+
+# Branches of edge/, in children too; half an hour, because each line costs a little.
+coverage: setup  ## which branches make test runs: build/coverage/, and a table (docs/design/tests.md); ARGS as there
+	@$(VENV)/bin/python -m pip install --quiet --constraint .ci/constraints.txt coverage
+	@rm -rf build/coverage && mkdir -p build/coverage
+	-@$(VENV)/bin/python -m coverage run -m pytest $(PARALLEL) $(ARGS)
+	@$(VENV)/bin/python -m coverage combine --quiet && $(VENV)/bin/python -m coverage json --quiet && $(VENV)/bin/python -m coverage report
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
 	$(call apt,chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins,testing with a browser,exit 1)

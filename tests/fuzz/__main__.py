@@ -10,9 +10,10 @@ ever after: mend, and commit both.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 
-from tests.fuzz.hunt import hunt, in_child, with_atheris
+from tests.fuzz.hunt import hunt, in_child
 from tests.fuzz.targets import TARGETS
 
 
@@ -22,18 +23,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="for each target")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep inputs that reach new lines")
-    parser.add_argument("--atheris", action="store_true", help="with atheris, if it is installed")
     options = parser.parse_args()
     status = 0
     for name in [options.target] if options.target else TARGETS:
-        status |= in_child(
-            name,
-            lambda note, name=name: (
-                with_atheris(name, options.seconds, options.seed)  # type: ignore[misc]
-                if options.atheris
-                else hunt(name, options.seconds, options.seed, options.keep, note)
-            ),
-        )
+        work = functools.partial(hunt, name, options.seconds, options.seed, options.keep)
+        status |= in_child(name, work)
     return status
 
 

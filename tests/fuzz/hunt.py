@@ -98,29 +98,3 @@ def hunt(name: str, seconds: float, seed: int, keep: bool, note: Callable[[bytes
     print(f"{name}: {inputs:,} inputs, {began_with:,} lines, then {len(lines):,}, "
           f"{len(found)} found")  # fmt: skip
     return int(bool(found))
-
-
-def with_atheris(name: str, seconds: float, seed: int) -> int:
-    """Do the same with libFuzzer, which is faster; where atheris has a wheel for this Python."""
-    import importlib
-
-    import atheris
-
-    for module in list(sys.modules):  # to be read anew, with counters at their branches
-        if module.split(".")[0] in ("edge", "yaml") or module == "tests.fuzz.targets":
-            del sys.modules[module]
-    with atheris.instrument_imports(include=["edge", "yaml"]):
-        target = importlib.import_module("tests.fuzz.targets").TARGETS[name]
-    folder = corpus.CORPUS / name
-    folder.mkdir(parents=True, exist_ok=True)
-    options = [
-        f"-max_total_time={round(seconds)}", f"-max_len={MAX_BYTES}", f"-seed={seed}",
-        f"-timeout={HANG_S}", f"-artifact_prefix={folder}/found-",
-    ]  # fmt: skip
-    work = Path(os.environ.get("TMPDIR", "/tmp")) / f"edge-fuzz-{name}-{os.getpid()}"
-    work.mkdir()
-    for number, data in enumerate(corpus.kept(name)):
-        (work / str(number)).write_bytes(data)
-    atheris.Setup(["tests.fuzz", *options, str(work)], target.run)
-    atheris.Fuzz()
-    return 0

@@ -30,6 +30,7 @@ class Lines:
                 monitoring.COVERAGE_ID, monitoring.events.LINE, self._first_time
             )
             monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
+            monitoring.restart_events()  # lines that somebody before us had enough of
         else:
             sys.settrace(self._call)
         return self

@@ -83,3 +83,6 @@ def test_new_lines_are_seen_once() -> None:
         second = len(lines)
         TARGETS["name"].run(b"\0")
     assert 0 < first == second < len(lines)
+    with Lines() as anew:
+        TARGETS["name"].run(b"a.json")
+    assert len(anew) == first
