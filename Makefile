@@ -16,7 +16,7 @@ export BOARD_EXTRAS ?= cpu,audio,piper,hibari
 export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup say test test-all test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean .fp32 .arm64
+.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean .fp32 .arm64
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -58,8 +58,11 @@ ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
 	@EDGE_ARM64=$(ARM64) tools/test.sh $(JOBS) $(ARGS)
 
-test-all: setup  ## before a release: make test, with the extras that it skips (2 GB) and five times the examples
+test-all: setup  ## before a release: make test, with the extras that it skips (2 GB), five times the examples and a minute of fuzzing for each parser
 	@EDGE_ARM64=$(ARM64) tools/test-all.sh $(JOBS) $(ARGS)
+
+coverage: setup  ## which branches make test runs: build/coverage/, and a table (docs/design/tests.md); ARGS as there
+	@tools/coverage.sh $(JOBS) $(ARGS)
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
 	@contrib/apt-packages needed 'testing with a browser' chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins -- $(VENV)/bin/python -m pytest -m browser $(ARGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run the tests with the extras that `make test` skips, and five times the examples: `make test-all` calls this.
+# Run the tests with the extras that `make test` skips, five times the examples, and a minute of fuzzing for each parser: `make test-all` calls this.
 # Resemblyzer is not among the extras: its dependencies are 5 GB.
 #   tools/test-all.sh JOBS [PYTEST ARGUMENT...]
 set -euo pipefail
@@ -7,4 +7,5 @@ cd "$(dirname "$0")/.."
 jobs=${1:?number of processes}
 shift
 .venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality,cosyvoice3,tensorrt-check]'
-exec tools/test.sh "$jobs" --hypothesis-profile=release "$@"
+tools/test.sh "$jobs" --hypothesis-profile=release "$@"
+exec .venv/bin/python -m tests.fuzz

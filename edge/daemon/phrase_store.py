@@ -160,5 +160,5 @@ def _parse(raw: bytes) -> Phrase | None:
         described = json.loads(head)
         words = tuple(Word(*word) for word in described["words"])
         return Phrase(np.frombuffer(pcm, "<f4"), described["rate"], words)
-    except (ValueError, TypeError, KeyError):  # whole, but not of this version
+    except (ValueError, TypeError, KeyError, RecursionError):  # whole, but not of this version
         return None

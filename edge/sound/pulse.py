@@ -48,9 +48,15 @@ def default_sink() -> ServerSink | None:
     pulse.pa_stream_get_device_name.restype = ctypes.c_char_p
 
     deadline = time.monotonic() + _WAIT_S
+    # None is made where memory ends; libpulse ends the process of who hands it back.
     loop = pointer(pulse.pa_mainloop_new())
+    if not loop:
+        return None
     context = pointer(pulse.pa_context_new(pointer(pulse.pa_mainloop_get_api(loop)), b"edge"))
-    stream = None
+    if not context:
+        pulse.pa_mainloop_free(loop)
+        return None
+    stream = pointer()
 
     def reached(state: ctypes._NamedFuncPointer, of: ctypes.c_void_p, goal: int) -> bool:
         while (now := state(of)) < goal and time.monotonic() < deadline:
@@ -66,6 +72,8 @@ def default_sink() -> ServerSink | None:
             return None
         spec = _SampleSpec(_S16LE, 48000, 1)
         stream = pointer(pulse.pa_stream_new(context, b"rate", ctypes.byref(spec), None))
+        if not stream:
+            return None
         flags = _START_CORKED | _FIX_RATE
         if pulse.pa_stream_connect_playback(stream, None, None, flags, None, None) < 0:
             return None
@@ -74,7 +82,7 @@ def default_sink() -> ServerSink | None:
         rate = int(pulse.pa_stream_get_sample_spec(stream).contents.rate)
         return ServerSink((pulse.pa_stream_get_device_name(stream) or b"").decode(), rate)
     finally:
-        if stream is not None:
+        if stream:
             pulse.pa_stream_disconnect(stream)
             pulse.pa_stream_unref(stream)
         pulse.pa_context_disconnect(context)

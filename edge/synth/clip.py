@@ -55,7 +55,7 @@ def read_clip(path: Path, longest: float = MAX_S, opened: BinaryIO | None = None
             raw = clip.readframes(frames)
     except OSError as error:
         raise BadClip(f"{path}: {error.strerror}", "Check the path.") from None
-    except (wave.Error, EOFError, ValueError, OverflowError) as error:
+    except (wave.Error, EOFError, ValueError, OverflowError, RuntimeError) as error:
         raise BadClip(f"{path}: not a WAV file of PCM ({error})", remedy) from None
     whole = len(raw) // (channels * width) * channels * width
     return PcmChunk(_mono(raw[:whole], channels, width), rate)

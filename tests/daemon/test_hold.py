@@ -19,14 +19,17 @@ import pytest
 from edge.bundle import Bundle
 from edge.client import Client
 from edge.config import Access, Config
+from edge.daemon import replies as replies_module
 from edge.daemon import server as server_module
 from edge.daemon.access import KEPT_FOR_OTHERS, MAX_CLIENTS, Peer, Rules
 from edge.daemon.connection import Connection
 from edge.daemon.loop_time import LONGEST_REST_S, REST, SLICE_S, LoopTime
 from edge.daemon.outbox import FULL_BYTES, MAX_BYTES, MAX_MESSAGES, Outbox
 from edge.errors import Busy, NotAllowed, StreamEnded
+from edge.pcm import Samples, to_int16
 from edge.protocol import (
     REQUESTS,
+    AudioStop,
     Describe,
     ErrorReply,
     Info,
@@ -148,6 +151,30 @@ def test_a_handler_that_raises_is_answered_and_nothing_is_left(
         assert isinstance(report, StatusReport) and report.counters["clients"] == 1
     lines = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert len(lines) == 1 and "RuntimeError" in lines[0] and "Zanzibar" not in caplog.text
+
+
+def test_sound_that_cannot_be_told_has_no_hole(
+    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An allocation fails between two chunks: the client sees no audio-stop."""
+    told: list[int] = []
+
+    def failing(samples: Samples) -> object:
+        told.append(len(samples))
+        if len(told) == 2:
+            raise MemoryError
+        return to_int16(samples)
+
+    monkeypatch.setattr(replies_module, "to_int16", failing)
+    with daemon.connect() as wire:
+        wire.send(Synthesize("One two three. " * 40))
+        kinds = []
+        while (reply := wire.receive()) is not None:
+            kinds.append(type(reply))
+        assert AudioStop not in kinds
+    with daemon.connect() as wire:
+        wire.ping()
+    assert "unexpected MemoryError; hung up" in caplog.text
 
 
 def test_a_reload_that_raises_is_answered(

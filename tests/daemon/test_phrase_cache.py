@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_phrases_outlive_the_daemon(tmp_path: Path) -> None:
     assert sorted(p.name for p in file.parent.iterdir()) == sorted([file.name, "secret"])
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone", "secret"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone", "secret", "pipe", "link"])
 def test_a_damaged_file_is_no_phrase(tmp_path: Path, damage: str) -> None:
     file = saved(tmp_path)
     raw = bytearray(file.read_bytes())
@@ -156,6 +157,12 @@ def test_a_damaged_file_is_no_phrase(tmp_path: Path, damage: str) -> None:
         file.write_bytes(raw)
     elif damage == "gone":
         file.unlink()
+    elif damage == "pipe":  # nobody waits for its other end
+        file.unlink()
+        os.mkfifo(file)
+    elif damage == "link":
+        file.rename(tmp_path / "elsewhere")
+        file.symlink_to(tmp_path / "elsewhere")
     elif damage == "secret":
         (tmp_path / "secret").write_bytes(b"short")
     else:

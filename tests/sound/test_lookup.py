@@ -12,6 +12,7 @@ import pytest
 from edge.errors import NoSoundDevice
 from edge.sound import devices, lookup
 from edge.sound.portaudio import PortAudioSink
+from edge.sound.settings import Output
 from tests.sound.server import SoundServer
 
 pytestmark = pytest.mark.sound
@@ -40,7 +41,7 @@ def test_a_device_that_was_known_is_not_looked_for_here(
     sound_server: SoundServer, looked: list[str]
 ) -> None:
     """However often it is lost and asked for."""
-    with contextlib.closing(PortAudioSink("pulse", 48000)) as sink:
+    with contextlib.closing(PortAudioSink(Output("pulse"), 48000)) as sink:
         for _ in range(2):
             sink.write(np.full(480, 0.1, np.float32))
             sound_server.kill()
@@ -57,7 +58,7 @@ def test_a_device_that_was_known_is_not_looked_for_here(
 def test_a_new_device_is_looked_for_once(sound_server: SoundServer, looked: list[str]) -> None:
     sound_server.kill()
     devices.refresh()
-    with contextlib.closing(PortAudioSink("pulse", 48000)) as sink:
+    with contextlib.closing(PortAudioSink(Output("pulse"), 48000)) as sink:
         for _ in range(2):
             with pytest.raises(NoSoundDevice):
                 sink.write(np.full(480, 0.1, np.float32))

@@ -172,7 +172,7 @@ class Faults:
         one_in = self._chance.choice((20, 200))
         with self._house.failing.allocations(one_in, FROM_BYTES):
             self._while()
-            self._reload(expected=None)
+            self._reload(expected=None, may_hang_up=True)
         self._book.faults["allocations_that_failed"] += self._house.failing.failed - failed
 
     def failing_disk(self) -> None:
@@ -221,13 +221,14 @@ class Faults:
         self._house.put_bundles()
         self._house.start()
 
-    def _reload(self, expected: bool | None) -> bool:
+    def _reload(self, expected: bool | None, may_hang_up: bool = False) -> bool:
         """Whether it was taken; None: either will do, if it is told."""
         try:
             with Client(self._house.socket) as client:
                 client.reload()
         except EdgeError as error:
-            if expected or error.code == "connection-lost":
+            lost = error.code == "connection-lost" and not may_hang_up
+            if expected or lost:
                 self._book.note(f"reload: {error.message}")
             return False
         return True

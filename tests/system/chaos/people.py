@@ -45,6 +45,7 @@ from tests.system.chaos.voice import WORDS, text_of
 
 DEADLINE_S = 90.0
 """For anything: far more than any fault lasts, on a busy machine too."""
+Act = Callable[[], None]
 PRIORITIES: tuple[Priority, ...] = ("urgent", "normal", "normal", "normal", "background")
 
 
@@ -62,8 +63,9 @@ class Person(threading.Thread):
         self._serial = 0
         self.over = threading.Event()
 
-    def run(self) -> None:
-        acts: list[tuple[Callable[[], None], int]] = [
+    def acts(self) -> list[tuple[Act, int]]:
+        """What it may do, and how often."""
+        return [
             (self.speak_patiently, 8),
             (self.speak_many, 4),
             (self.speak_in_pieces, 3),
@@ -76,7 +78,9 @@ class Person(threading.Thread):
             (self.send_nonsense, 2),
             (self.read_slowly, 1),
         ]
-        names, weights = zip(*acts, strict=True)
+
+    def run(self) -> None:
+        names, weights = zip(*self.acts(), strict=True)
         while not self.over.is_set():
             [act] = self._chance.choices(names, weights)
             self._book.act(act.__name__)
@@ -233,8 +237,11 @@ class Person(threading.Thread):
         with self._wire() as wire:
             wire.send(Status())
             replies = wire.until(StatusReport)
-            if replies and not isinstance(replies[-1], StatusReport):
-                self._book.note(f"status was answered by {replies[-1]}")
+            last = replies[-1] if replies else None
+            if isinstance(last, ErrorReply) and last.code == "internal":
+                return  # an allocation failed, and that is told
+            if last is not None and not isinstance(last, StatusReport):
+                self._book.note(f"status was answered by {last}")
 
     def die(self) -> None:
         """In the middle of a message, of an answer, or of one's own speech."""

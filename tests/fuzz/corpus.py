@@ -1,0 +1,98 @@
+"""What is kept for each target: files as they should be, and inputs that were found."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from edge.profile import profiles_dir
+from edge.voice import voice_path
+from tests.fuzz.prints import BUNDLE, print_bytes
+
+DATA = Path(__file__).parents[1] / "data"
+ROOT = DATA.parents[1]
+CORPUS = DATA / "corpus"
+"""A folder for each target. What is called `found-*` once broke it; the others reach far."""
+MOST_KEPT = 40
+"""Files of a target that reach lines which no other does; what broke it is kept beside them."""
+MOST_BYTES = 4000
+
+
+def kept(name: str) -> list[bytes]:
+    """List the files kept for a target, and those that are as they should be."""
+    return [path.read_bytes() for path in sorted((CORPUS / name).glob("*"))] + seeds(name)
+
+
+def keep(name: str, data: bytes, found: bool) -> Path | None:
+    """Write an input into the corpus; None if it is too large, or there are enough."""
+    folder = CORPUS / name
+    if not found and (len(data) > MOST_BYTES or len(list(folder.glob("reach-*"))) >= MOST_KEPT):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(data).hexdigest()[:12]
+    path = folder / f"{'found' if found else 'reach'}-{digest}"
+    path.write_bytes(data)
+    return path
+
+
+def seeds(name: str) -> list[bytes]:
+    """List files that are as they should be, where there are any."""
+    make = {
+        "requests": _lines,
+        "replies": _lines,
+        "configuration": lambda: [(ROOT / "systemd" / "config.yaml").read_bytes()],
+        "lexicon": lambda: [LEXICON.encode()],
+        "voice": lambda: [voice_path(n).read_bytes() for n in ("tone", "en_US-joe-medium")],
+        "profile": lambda: [path.read_bytes() for path in sorted(profiles_dir().glob("*.yaml"))],
+        "manifest": lambda: [(BUNDLE / "manifest.json").read_bytes()],
+        "phrase": lambda: [b'{"rate": 22050, "words": [[0, 3, 0, 100]]}\n' + bytes(400)],
+        "text": lambda: [b"Dr. Who said: 1.5 km, no? Yes... and so on; it is e.g. 5 o'clock!"],
+        "name": lambda: [b"a/b.json"],
+        "bundle": lambda: [_tar_of(BUNDLE)],
+        "ssml": lambda: [SSML],
+        "voice_print": lambda: [print_bytes(), print_bytes(compressed=True)],
+        "clip": lambda: [_clip(width, channels) for width in (1, 2, 3, 4) for channels in (1, 2)],
+        "operators": lambda: [bytes(range(0, 256, step)) * 2 for step in (1, 3, 7, 11)],
+    }.get(name)
+    return make() if make else []
+
+
+LEXICON = (
+    "languages:\n  en:\n    say: {Nguyen: win, AT&T: A T and T}\n"
+    "    phonemes: {Leicester: lˈɛstɚ}\n  en_US: {say: {route: rowt}}\n"
+)
+SSML = b"<speak>One<mark name='a'/> two &amp; <break/>three<mark name=\"b\"/>.</speak>"
+
+
+def _lines() -> list[bytes]:
+    """List the messages that the protocol's page shows."""
+    page = ROOT / "docs" / "reference" / "protocol.md"
+    return [
+        line[2:].encode() + b"\n"
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith(("> {", "< {"))
+    ]
+
+
+def _tar_of(folder: Path) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as tar:
+        tar.add(folder, "tone")
+    return written.getvalue()
+
+
+def _clip(width: int, channels: int) -> bytes:
+    """A third of a second of noise, longer than the shortest that is taken where it is small."""
+    noise = np.random.default_rng(1).integers(0, 256, 8000 * width * channels // 3 * 3, np.uint8)
+    written = io.BytesIO()
+    with wave.open(written, "wb") as clip:
+        clip.setnchannels(channels)
+        clip.setsampwidth(width)
+        clip.setframerate(8000)
+        clip.writeframes(noise[: len(noise) // (width * channels) * width * channels].tobytes())
+    return written.getvalue()

@@ -1,0 +1,176 @@
+"""The table of parsers: a name, what reads the bytes, and what it may raise."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import records
+from edge.bundle import Manifest
+from edge.bundle.install import install
+from edge.bundle.measured import Tuning
+from edge.bundle.safety import check_graph, check_name
+from edge.bundle.store import Starts
+from edge.config import load_config
+from edge.daemon.phrase_store import _parse
+from edge.errors import EdgeError
+from edge.profile import Profile
+from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
+from edge.synth.clip import check_clip, read_clip
+from edge.synth.voice_print import load_print, read_label
+from edge.text.cleaning import Piece, clean_piece
+from edge.text.cutting import Splitter, sentences
+from edge.text.lexicon import load_lexicon
+from edge.text.ssml import strip_tags
+from edge.voice import parse_voice
+from tests.fuzz.operators import operators
+from tests.fuzz.prints import tone
+
+Parser = Callable[[bytes], None]
+
+
+def requests(data: bytes) -> None:
+    """Whatever a client sends."""
+    for frame in Decoder(FROM_CLIENT).feed(data):
+        with contextlib.suppress(EdgeError):
+            parse_request(frame)
+
+
+def replies(data: bytes) -> None:
+    """Whatever somebody else's daemon answers."""
+    for frame in Decoder(FROM_DAEMON).feed(data):
+        with contextlib.suppress(EdgeError):
+            parse_reply(frame)
+
+
+def configuration(data: bytes) -> None:
+    with file_of(data) as path:
+        load_config(path).rows()
+
+
+def lexicon(data: bytes) -> None:
+    """And a text that holds its words."""
+    with file_of(data) as path:
+        found = load_lexicon(path)
+        for language, words in found.languages.items():
+            text = "; ".join([*words.say, *words.phonemes])
+            read = found.speller(language, phonemes=True).respell(text)
+            assert read.before(0, len(read.text)) == (0, len(text))
+
+
+def voice(data: bytes) -> None:
+    parse_voice(_decoded(data), "fuzz")
+
+
+def profile(data: bytes) -> None:
+    with file_of(data) as path:
+        records.load_yaml(path, Profile)
+
+
+def manifest(data: bytes) -> None:
+    """And the other files that a board reads at its start."""
+    with file_of(data) as path:
+        for kind in (Manifest, Starts, Tuning):
+            with contextlib.suppress(EdgeError):
+                records.load_json(path, kind)
+
+
+def graph(data: bytes) -> None:
+    with file_of(data) as path:
+        check_graph(path)
+
+
+def bundle(data: bytes) -> None:
+    """A tar file from a stranger, as `edge install` unpacks and checks it."""
+    with tempfile.TemporaryDirectory(prefix="edge-fuzz-") as state:
+        root, path = Path(state) / "bundles", Path(state) / "bundle.tar"
+        path.write_bytes(data)
+        with contextlib.suppress(EdgeError):
+            install(path, root, None, lambda folder: None)
+        assert {entry.name for entry in Path(state).iterdir()} <= {"bundles", "bundle.tar"}
+
+
+def ssml(data: bytes) -> None:
+    """What speech-dispatcher's clients send: the pieces are the text, the marks in their order."""
+    whole = data.decode("utf-8", "ignore")
+    found = strip_tags(whole)
+    assert all(0 <= place <= len(found.text) for place, _ in found.marks)
+    assert list(found.marks) == sorted(found.marks, key=lambda mark: mark[0])
+    pieces = found.pieces(40)
+    assert "".join(piece.text for piece in pieces) == found.text
+    assert [name for piece in pieces for _, name in piece.marks] == [n for _, n in found.marks]
+
+
+def phrase(data: bytes) -> None:
+    """With a checksum that fits."""
+    _parse(hashlib.sha256(data).digest() + data)
+
+
+def voice_print(data: bytes) -> None:
+    """What `edge clone` wrote, or somebody put in its place: the label, and the arrays."""
+    with file_of(data) as path:
+        with contextlib.suppress(EdgeError):
+            read_label(path)
+        load_print(path, tone())
+
+
+def clip(data: bytes) -> None:
+    """A WAV file, as `edge clone` reads it."""
+    with file_of(data) as path:
+        check_clip(read_clip(path))
+
+
+def name(data: bytes) -> None:
+    found = _decoded(data)
+    check_name(found)
+    assert (Path("/root") / found).resolve() == Path("/root") / found
+
+
+def text(data: bytes) -> None:
+    """In pieces and whole: the pieces are the text."""
+    whole = data.decode("utf-8", "ignore")
+    splitter, pieces = Splitter(), list[Piece]()
+    for start in range(0, len(whole), 7):
+        pieces += splitter.feed(whole[start : start + 7])
+    pieces += splitter.finish()
+    assert "".join(piece.text for piece in pieces) == whole
+    sentences(clean_piece(Piece(whole)).text)
+
+
+@dataclass(frozen=True)
+class Target:
+    """`parse` may raise `allowed`, and nothing else; its files lie in tests/data/corpus/NAME."""
+
+    parse: Parser
+    allowed: tuple[type[Exception], ...] = (EdgeError,)
+
+    def run(self, data: bytes) -> None:
+        """Parse; what it may not raise comes through."""
+        with contextlib.suppress(*self.allowed):
+            self.parse(data)
+
+
+TARGETS = {
+    parser.__name__: Target(parser)
+    for parser in (
+        requests, replies, configuration, lexicon, voice, profile, manifest, graph, bundle,
+        phrase, name, text, ssml, voice_print, clip, operators,
+    )
+}  # fmt: skip
+
+
+def _decoded(data: bytes) -> str:
+    """Text, as whoever opens the file decodes it."""
+    return data.decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def file_of(data: bytes) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile(prefix="edge-fuzz-") as file:
+        file.write(data)
+        file.flush()
+        yield Path(file.name)
