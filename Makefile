@@ -81,10 +81,8 @@ count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an 
 
 install: setup  ## install for this machine's Python, with units and config: PREFIX, DESTDIR; on a Jetson ONNXRUNTIME=WHEEL or PROVIDER=cpu; as root
 	@contrib/install $(PYTHON)
-
 install-speech-dispatcher:  ## screen readers and browsers speak with it: DESTDIR, EDGE_BIN; as root
 	@contrib/speech-dispatcher/install '$(EDGE_BIN)'
-
 install-kiosk:  ## the kiosk page and its user unit: DESTDIR; as root
 	@contrib/install-kiosk
 
@@ -105,7 +103,6 @@ test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that
 
 uninstall:  ## remove what install put there; the config and installed bundles stay
 	@contrib/uninstall remove
-
 purge:  ## remove the config, bundles and user too
 	@contrib/uninstall purge
 

@@ -238,4 +238,7 @@ def test_what_is_too_late_is_not_spoken(tmp_path: Path, tone_bundle: Bundle) -> 
     with spoken(path, Speak(TEXT, id="a", ttl=1e-6)) as replies:
         daemon = ThreadDaemon(path, [tone_bundle])
     daemon.stop()
-    assert replies == [SpeakCancelled("a", "expired")]
+    # On a busy machine the daemon may be there first, and be the one that tells it.
+    assert [r for r in replies if not isinstance(r, SpeakAccepted)] == [
+        SpeakCancelled("a", "expired")
+    ]

@@ -5,7 +5,7 @@
 # fp32/decoder-fp32-window.onnx. OUT gets log.txt, table.json and the sound of the corpus. Every
 # part is run even where one before it failed; the exit status is then 1.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 FOLDER=$(readlink -f "$1") OUT=$(readlink -f "$2")
 PACKAGES=$(python3 -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 LIBRARIES=$(find "$PACKAGES/nvidia" -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
