@@ -2,7 +2,7 @@
 # Which branches of edge/ the tests run, in children too: `make coverage` calls this. Half an hour, because each line costs a little.
 #   tools/coverage.sh JOBS [PYTEST ARGUMENT...]
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 jobs=${1:?number of processes}
 shift
 .venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt coverage

@@ -1,8 +1,11 @@
 // The operators QConv1d, QConvTranspose1d, FloatConv1d and Delay of the domain edge.voice for onnxruntime. README.md is their manual.
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <new>
+#include <stdexcept>
 
 #include "conv.h"
 #include "delay.h"
@@ -64,19 +67,23 @@ class Shared {
     if (self.failed_.load(std::memory_order_relaxed)) return;
     try {
       self.work_(i);
-    } catch (...) {
-      if (!self.failed_.exchange(true)) self.first_ = std::current_exception();
+    } catch (const std::bad_alloc&) {
+      self.failed_ = true;
+    } catch (const std::exception& error) {
+      if (!self.failed_.exchange(true)) std::snprintf(self.message_, sizeof self.message_, "%s", error.what());
     }
   }
   // For the caller, when all threads are done.
   void rethrow() const {
-    if (first_) std::rethrow_exception(first_);
+    if (message_[0]) throw std::runtime_error(message_);
+    if (failed_) throw std::bad_alloc();
   }
 
  private:
   const Work& work_;
   std::atomic<bool> failed_{false};
-  std::exception_ptr first_;
+  // Not an exception_ptr: copying one asks for the libstdc++ of gcc 11, and Ubuntu 20.04 has an older one.
+  char message_[200] = "";
 };
 
 Parallel threads(const OrtApi* api, OrtKernelContext* context) {
