@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 
-from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import PcmChunk, Samples
 from edge.sound.events import (
     Failed,
@@ -20,13 +18,12 @@ from edge.sound.events import (
     Resumed,
     Started,
     Tell,
-    WordHeard,
     WordMarks,
 )
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
 from edge.sound.progress import Progress
-from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink
+from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink, told
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +63,6 @@ class Player(threading.Thread):
         self._rate = 0
         self._written = 0  # frames given to the sink since it was opened
         self._silenced = False  # aborted, and nothing written since
-        # Told once that frame is heard.
-        self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
         self._progress = Progress()
         self._turns = 0
         self._writing_since: float | None = None
@@ -107,9 +102,8 @@ class Player(threading.Thread):
         with self._changed:
             if unless_begun and (self._progress.has_begun(id) or self._lanes.have_begun(id)):
                 return False
-            self._progress.forget(id)
+            self._progress.withdraw(id)
             self._lanes.drop(id)
-            self._marks = deque(mark for mark in self._marks if mark[1].id != id)
             if self._current == id:
                 self._current = None
                 # With the lock held, or it could cut the next utterance's first block. Just after
@@ -184,7 +178,7 @@ class Player(threading.Thread):
         """The utterance that the sound card was given last, until its end has been heard, and how
         many seconds of it."""
         with self._changed:
-            if self._current is None or not (self._lanes.turn.begun or self._marks):
+            if self._current is None or not (self._lanes.turn.begun or self._progress.waits):
                 return None
             return self._current, self._position_s
 
@@ -192,7 +186,7 @@ class Player(threading.Thread):
     def silent(self) -> bool:
         """True if nothing sounds and nothing waits to."""
         with self._changed:
-            return not self._marks and self._lanes.empty
+            return not self._progress.waits and self._lanes.empty
 
     def _holds_others_locked(self, sink: Sink) -> bool:
         """True if the device still holds sound that urgent speech has cut short."""
@@ -282,7 +276,7 @@ class Player(threading.Thread):
                     started = True
             lane.remember(piece)
         except Exception as error:
-            failure = _told(error)
+            failure = told(error)
             log.warning("sound: %s", failure.message)
             self._tell_heard(everything=True)  # what was written before is as heard as it gets
             self._close_sink()
@@ -305,11 +299,9 @@ class Player(threading.Thread):
                 if not started:
                     lane.begun = None
                 return "cut" if cut and started else "leave"
-            self._marks.extend(
-                (self._written + frame - start, word)
-                for frame, word in piece.words
-                if start <= frame < stop
-            )
+            for frame, word in piece.words:
+                if start <= frame < stop:
+                    self._progress.tell_at(self._written + frame - start, word)
             self._position_s = piece.start_s + start / piece.chunk.rate
             return "play"
 
@@ -320,7 +312,7 @@ class Player(threading.Thread):
             self._notify(Finished(end.id, end.seconds))
         else:
             with self._changed:
-                self._marks.append((self._written, Finished(end.id, end.seconds)))
+                self._progress.tell_at(self._written, Finished(end.id, end.seconds))
 
     def _fall_silent(self) -> None:
         """Write silence until the last sample has been heard, then let go of the device."""
@@ -348,7 +340,7 @@ class Player(threading.Thread):
                         return
                 self._write(silent)
         except Exception as error:
-            log.warning("sound: %s", _told(error).message)
+            log.warning("sound: %s", told(error).message)
         self._tell_heard(everything=True)
         self._close_sink()
         with self._changed:
@@ -390,17 +382,12 @@ class Player(threading.Thread):
     def _tell_heard(self, everything: bool = False) -> None:
         delay = 0.0 if self._sink is None else self._sink.latency_s
         heard = self._written - round(delay * self._rate)
-        while (event := self._next_heard(heard, everything)) is not None:
+        while True:
+            with self._changed:  # cancel() withdraws from another thread
+                event = self._progress.next_heard(None if everything else heard)
+            if event is None:
+                return
             self._notify(event)
-
-    def _next_heard(self, heard: int, everything: bool) -> Finished | WordHeard | None:
-        with self._changed:  # cancel() takes marks away from another thread
-            if self._marks and (everything or self._marks[0][0] <= heard):
-                event = self._marks.popleft()[1]
-                if isinstance(event, Finished):
-                    self._progress.forget(event.id)
-                return event
-        return None
 
     def _close_sink(self) -> None:
         with self._changed:  # cancel() may be about to abort it
@@ -408,14 +395,3 @@ class Player(threading.Thread):
             self._progress.drain()
         if sink is not None:
             sink.close()
-
-
-def _told(error: Exception) -> EdgeError:
-    """Put a failure as clients are told it; one that nobody foresaw must not end the playback."""
-    if isinstance(error, EdgeError):
-        return error
-    log.debug("the failure", exc_info=error)
-    return NoSoundDevice(
-        f"the sound device failed: {type(error).__name__}: {error}",
-        "The daemon goes on; edge doctor lists the sound devices.",
-    )

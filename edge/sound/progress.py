@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from edge.sound.events import Interrupted, Interruption, Resumed
+from collections import deque
+
+from edge.sound.events import Finished, Interrupted, Interruption, Resumed, WordHeard
 
 HEARD = -(1 << 60)
 """A frame so long ago that the device cannot hold it any more."""
@@ -16,6 +18,31 @@ class Progress:
         self._broken: set[str] = set()  # told as interrupted, and not as resumed
         # Seconds that were given to the device, and the frame at which that was.
         self._given: dict[str, tuple[float, int]] = {}
+        # Told once that frame is heard.
+        self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
+
+    @property
+    def waits(self) -> bool:
+        """True if there is something that was not heard yet, and is to be told then."""
+        return bool(self._marks)
+
+    def tell_at(self, frame: int, event: Finished | WordHeard) -> None:
+        """Keep what is to be told when `frame` has been heard; frames only grow."""
+        self._marks.append((frame, event))
+
+    def next_heard(self, heard: int | None) -> Finished | WordHeard | None:
+        """Take the next event up to the frame `heard`, or any if that is None."""
+        if not self._marks or (heard is not None and self._marks[0][0] > heard):
+            return None
+        event = self._marks.popleft()[1]
+        if isinstance(event, Finished):
+            self.forget(event.id)
+        return event
+
+    def withdraw(self, id: str) -> None:
+        """Forget an utterance with all that was to be told of it."""
+        self.forget(id)
+        self._marks = deque(mark for mark in self._marks if mark[1].id != id)
 
     def has_begun(self, id: str) -> bool:
         return id in self._begun

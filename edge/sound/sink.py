@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
+from edge.errors import EdgeError, NoSoundDevice
 from edge.pcm import Samples
+
+log = logging.getLogger(__name__)
 
 PAD_LATENCIES, PAD_S = 2, 0.050
 """Silence behind the last sample: so many latencies, and seconds. PortAudio's stop() throws away
@@ -49,3 +53,14 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of the device. Owner; waits for it."""
+
+
+def told(error: Exception) -> EdgeError:
+    """Put a failure as clients are told it; one that nobody foresaw must not end the playback."""
+    if isinstance(error, EdgeError):
+        return error
+    log.debug("the failure", exc_info=error)
+    return NoSoundDevice(
+        f"the sound device failed: {type(error).__name__}: {error}",
+        "The daemon goes on; edge doctor lists the sound devices.",
+    )
