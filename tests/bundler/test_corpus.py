@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from edge.bundler import corpus
-from edge.errors import UnknownVoice
+from edge.errors import BadRecord, MissingPackage, UnknownVoice
+from edge.synth.piper.phonemizers import open_phonemizer
 
-LANGUAGES = ("de", "en", "es", "fr")
+REPOSITORY = Path(__file__).parents[2]
+WRITTEN = ("de", "en", "es", "fr")
+"""All of their sentences were written for this; the others' are mostly the Declaration's."""
+CATALOGUE = """
+    ar bg bn ca cs cy da de el en es et eu fa fi fr he hi hu hy id is it ja ka kk ko ku lb lv ml mr
+    ne nl no pl pt ro ru sk sl sq sr sv sw te th tr uk ur vi zh
+"""
+LANGUAGES = tuple(CATALOGUE.split())
 SIZES = {"calibration": 15, "evaluation": 10}
+ESPEAK = {"no": "nb"}
+"""The languages whose name in espeak is another."""
+NOT_ESPEAK = {"zh": "pinyin", "ja": "japanese", "th": "thai", "he": "hebrew"}
 ENGLISH_SIZES = {"calibration": 60, "evaluation": 40}
 
 # espeak-ng's American English, as the Piper voices spell it: a calibration that lacks one of these
@@ -34,16 +46,62 @@ def test_sentences_are_clean(purpose: corpus.Purpose, language: str) -> None:
     for line in lines:
         assert line == " ".join(line.split()), "stray spaces"
         assert line == unicodedata.normalize("NFC", line), "accents must be one code point each"
-        assert line[-1] in ".?!", line
+        assert line[-1] in ".?!;؟۔।։。！？" or language == "th", line
         assert line.isascii() or language != "en", line
         # A surprise such as a soft hyphen or a curly quote reaches only some phonemizers.
-        assert all(c.isalnum() or c in " .,;:?!'-¿¡" for c in line), line
+        strange = [c for c in line if not (c.isalnum() or unicodedata.category(c)[0] == "M")]
+        marks = (
+            " .,;:?!'-¿¡" if language in WRITTEN else " .,;:?!'’-–؟،؛۔।։՝՞՜՛՚、。，；！？・\u200c·"
+        )
+        assert set(strange) <= set(marks), line
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_is_in_both_sets_or_twice(language: str) -> None:
     both = corpus.sentences("calibration", language) + corpus.sentences("evaluation", language)
     assert [line for line, count in Counter(map(str.casefold, both)).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each not in NOT_ESPEAK])
+def test_espeak_reads_every_sentence_in_its_own_language(language: str) -> None:
+    from piper.phonemize_espeak import EspeakPhonemizer
+
+    phonemizer = EspeakPhonemizer()
+    for purpose in SIZES:
+        for line in corpus.sentences(purpose, language):  # type: ignore[arg-type]
+            sounds = "".join(
+                map("".join, phonemizer.phonemize(ESPEAK.get(language, language), line))
+            )
+            letters = sum(c.isalpha() for c in sounds)
+            assert letters >= sum(c.isalpha() for c in line) / 4, (line, sounds)
+            # espeak names letters of a script that it does not know, in English.
+            assert "lˈɛtə" not in sounds or language == "en", (line, sounds)
+
+
+@pytest.mark.parametrize("language", NOT_ESPEAK)
+def test_another_phonemizer_reads_every_sentence_or_says_what_it_needs(language: str) -> None:
+    from piper.phoneme_ids import DEFAULT_PHONEME_ID_MAP
+
+    config = {
+        "audio": {"sample_rate": 22050}, "num_symbols": 256, "num_speakers": 1, "inference": {},
+        "phoneme_id_map": DEFAULT_PHONEME_ID_MAP, "espeak": {"voice": language},
+        "phoneme_type": NOT_ESPEAK[language],
+    }  # fmt: skip
+    try:
+        phonemizer = open_phonemizer(config)
+    except MissingPackage as missing:
+        assert language != "he", "piper-tts brings all that Hebrew needs"
+        assert f"phonemizer ({NOT_ESPEAK[language]}) needs" in missing.message
+        assert f"[piper-{language}]" in missing.remedy or "Unpack there" in missing.remedy
+        return
+    for purpose in SIZES:
+        for line in corpus.sentences(purpose, language):  # type: ignore[arg-type]
+            assert sum(map(len, phonemizer.phonemize(line))) >= len(line) / 2, line
+
+
+def test_a_phonemizer_that_piper_does_not_know_is_named() -> None:
+    with pytest.raises(BadRecord, match="phoneme_type is 'runes'; there are espeak, text"):
+        open_phonemizer({"phoneme_type": "runes"})
 
 
 def test_lengths_spread_from_a_word_to_a_long_breath() -> None:
@@ -83,6 +141,17 @@ def test_a_locale_means_its_language(written: str) -> None:
 
 
 def test_an_unknown_language_is_an_error_that_names_the_known() -> None:
-    with pytest.raises(UnknownVoice, match=r"'nl_NL'; there are de, en, es, fr") as info:
-        corpus.sentences("calibration", "nl_NL")
+    with pytest.raises(UnknownVoice, match=r"'eo_XX'; there are ar, bg, .*, zh") as info:
+        corpus.sentences("calibration", "eo_XX")
     assert "calibration.CODE.txt" in info.value.remedy
+
+
+def test_the_page_has_a_row_for_each_language_with_its_phonemizer_and_its_sentences() -> None:
+    page = (REPOSITORY / "docs/use/languages.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    table = {row[0]: (row[3].split()[0], row[4]) for row in rows if len(row[0]) == 2}
+    sizes = {"en": "60 + 40"}
+    assert table == {
+        language: (NOT_ESPEAK.get(language, "espeak"), sizes.get(language, "15 + 10"))
+        for language in LANGUAGES
+    }

@@ -9,20 +9,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge.bundle import Bundle, Variant
-from edge.errors import BadRecord, BadStyle, EmptyText, MissingPackage, ModelFailed
+from edge.errors import BadRecord, BadStyle, EmptyText, ModelFailed
 from edge.pcm import PcmChunk, Samples
-from edge.remedies import add_packages
 from edge.synth import Segment, Style
 from edge.synth.gpu.windows import WindowDecoder
 from edge.synth.piper import read_config
-from edge.synth.piper.espeak import keep_voice
+from edge.synth.piper.phonemizers import open_phonemizer
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.time_stretch import check_speed, paced, quicker, stretched
@@ -34,7 +32,6 @@ from edge.text.inline_phonemes import phonemize_given
 from edge.text.words import WordSpan, find_words, in_piece
 
 if TYPE_CHECKING:
-    from piper import PiperVoice
     from piper.config import PiperConfig
 
 MAX_KNOWN_WORDS = 4096
@@ -73,7 +70,7 @@ class Latent:
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self.rate = bundle.manifest.rate
-        self._text = _phonemizer(read_config(bundle))
+        self._text = open_phonemizer(read_config(bundle))
         self.config = self._text.config
         self._usual_speaker = _usual_speaker(bundle, self.config)
         # Not a method: it would tie a knot through this object and its models.
@@ -260,24 +257,6 @@ def _usual_speaker(bundle: Bundle, config: PiperConfig) -> int:
 
 def _speaker_input(speaker: int | None) -> dict[str, Array]:
     return {} if speaker is None else {"speaker": np.array([speaker], np.int64)}
-
-
-def _phonemizer(config: dict[str, object]) -> PiperVoice:
-    """Make piper-tts's own text half, without its model: the phonemes cannot differ from its
-    own."""
-    try:
-        from piper import PiperVoice
-        from piper.config import PiperConfig
-
-        keep_voice()
-    except ImportError as error:
-        raise MissingPackage(
-            f"the piper family needs the package piper-tts: {error}",
-            add_packages("piper"),
-        ) from None
-    # It warns of phonemes that a voice lacks by quoting them: spoken text stays out of logs.
-    logging.getLogger("piper").setLevel(logging.ERROR)
-    return PiperVoice(session=None, config=PiperConfig.from_dict(config))
 
 
 def _phonemize_word(phonemize: Callable[[str], list[list[str]]], word: str) -> str:
