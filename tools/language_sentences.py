@@ -24,8 +24,9 @@ TRANSLATION = {
     "el": "ell_monotonic", "et": "est", "eu": "eus", "fa": "pes_1", "fi": "fin", "he": "heb",
     "hi": "hin", "hu": "hun", "hy": "hye", "id": "ind", "is": "isl", "it": "ita", "ja": "jpn",
     "ka": "kat", "kk": "kaz", "ko": "kor", "ku": "kmr", "lb": "ltz", "lv": "lav",
-    "ml": "mal_chillus", "mr": "mar", "ne": "nep", "nl": "nld", "no": "nob", "pl": "pol", "pt": "por_BR",
-    "ro": "ron_2006", "ru": "rus", "sk": "slk", "sl": "slv", "sq": "als", "sr": "srp_cyrl",
+    "ml": "mal_chillus", "mr": "mar", "ne": "nep", "nl": "nld", "no": "nob", "pl": "pol",
+    "pt": "por_BR", "ro": "ron_2006", "ru": "rus", "sk": "slk", "sl": "slv", "sq": "als",
+    "sr": "srp_cyrl",
     "sv": "swe", "sw": "swh", "te": "tel", "th": "tha", "tr": "tur", "uk": "ukr", "ur": "urd",
     "vi": "vie", "zh": "cmn_hans",
 }  # fmt: skip
