@@ -205,6 +205,9 @@ def test_another_file_than_the_listed_one_is_not_used(
     monkeypatch.setenv(VARIABLE, str(copy))
     with pytest.raises(FetchFailed, match="MODEL_CARD: no such file"):
         bring(row, tmp_path / "cache", quiet)
+    card.write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(FetchFailed, match="pointer of Git LFS"):
+        bring(row, tmp_path / "cache", quiet)
 
 
 def test_a_mistyped_name_is_answered_with_those_that_are_near(

@@ -20,6 +20,7 @@ from edge.bundler.fetch.download import DELAYS, TIMEOUT, Remedies
 from edge.bundler.fetch.kept import Progress, Wanted, bring_url, check, digest_of, keep
 from edge.catalogue import CATALOGUE, Catalogue, ListedVoice, load_catalogue
 from edge.errors import FetchFailed
+from edge.files import is_lfs_pointer
 from edge.licences import Judgement, ModelCard, is_share_alike, read_card
 from edge.voice import Source, Voice, models_dir, parse_voice
 
@@ -123,6 +124,11 @@ def _in_folder(
         raise FetchFailed(
             f"{path}: no such file",
             f"Copy it there, or set {VARIABLE} to another folder or address.",
+        )
+    if is_lfs_pointer(path):
+        raise FetchFailed(
+            f"{path} is a pointer of Git LFS, not the file itself",
+            f"Fetch it, where there is a network: git lfs pull --include '{path.name}'",
         )
     check(path, wanted)
     return path.resolve()
