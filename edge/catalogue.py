@@ -86,7 +86,7 @@ class ListedVoice:
     files: dict[str, ListedFile]
     """Role -> file."""
     licence: str = ""
-    """Of the recordings, in the words of the list or of the card; empty if nobody told."""
+    """Terms of the recordings, in the words of the list; empty if nobody told."""
     terms: str = "unknown"
     """A key of edge.licences.TERMS."""
     why: str = ""

@@ -15,6 +15,7 @@ from edge.errors import BadRecord
 from edge.families import FAMILIES
 from edge.licences import SELL, TERMS, ModelCard, classify, read_card
 from edge.voice import is_name, load_voice, models_dir
+from tests.helpers.pages import DOCS, table
 from tools.catalogue import KNOWN, LICENCES, Lists, WrongList, make
 
 PATH = models_dir() / "catalogue.json"
@@ -118,6 +119,11 @@ def test_who_sells_is_kept_from_voices_that_come_from_restricted_ones() -> None:
 )
 def test_a_licence_is_judged_by_its_name(licence: str, terms: str) -> None:
     assert classify(licence).terms.name == terms
+
+
+def test_the_page_tells_every_class_as_the_command_does() -> None:
+    rows = table(DOCS / "use/voices.md", "Class")
+    assert rows == [[f"`{each.name}`", each.meaning, each.duty] for each in TERMS.values()]
 
 
 def test_a_model_card_tells_licence_recordings_and_parent() -> None:

@@ -138,8 +138,9 @@ def test_a_mistyped_name_and_a_family_that_is_not_there(
 ) -> None:
     assert run(["voices", "sv_SE-nst"]) == 1
     assert "Did you mean sv_SE-nst-medium" in capsys.readouterr().err
-    assert run(["voices", "--family", "papier"]) == 1
-    assert "Choose one of: piper" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        run(["voices", "--family", "papier"])
+    assert "choose one of: piper" in capsys.readouterr().err
 
 
 def test_predictions_are_made_of_the_counts_beside_the_notes() -> None:

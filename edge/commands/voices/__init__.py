@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,16 @@ from edge.commands.answers import print_json
 from edge.commands.options import argument, choice, json_option, option, positive, switch
 
 EXAMPLE = "edge voices --language de --licence sell --board rpi4"
+
+
+def known_family(text: str) -> str:
+    """Parse the name of a family."""
+    from edge.families import FAMILIES
+
+    if text not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        raise argparse.ArgumentTypeError(f"there is no family {text!r}; choose one of: {known}")
+    return text
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,9 @@ class Options:
         "P",
         "only voices predicted to keep up on this board; a name that edge profiles lists",
     )
-    family: str | None = option(None, "FAMILY", "only voices of this family, as piper or hibari")
+    family: str | None = option(
+        None, "FAMILY", "only voices of this family, as piper or hibari", parse=known_family
+    )
     speakers: int | None = option(
         None, "N", "only voices with at least N speakers", parse=positive
     )
