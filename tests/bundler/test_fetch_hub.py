@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,22 @@ def test_the_bundle_has_card_checksums_and_the_public_address_and_not_the_mirror
             == hashlib.sha256(Path(str(voice.files[role].path)).read_bytes()).hexdigest()
         )
     assert "127.0.0.1" not in text
+
+
+def test_a_card_reaches_the_bundle_word_for_word(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(repository / "nl", copy / "nl")
+    odd = "* License: CC0\r\n  | # x: y\x85\u2028\ttabs \n\n\x07 bell, 'quotes\" \ufeff ü\n "
+    (copy / "nl/nl_NL/tiny/x_low/MODEL_CARD").write_bytes(odd.encode())
+    made = catalogue_of(copy)
+    monkeypatch.setattr(hub, "open_catalogue", lambda: made)
+    monkeypatch.setenv(VARIABLE, str(copy))
+    row = made.find("nl_NL-tiny-x_low")
+    assert row is not None
+    voice, _ = bring(row, tmp_path, quiet)
+    assert (voice.licence.statement, voice.licence.name) == (odd, "CC0")
 
 
 def test_what_the_card_says_of_a_restricted_parent_is_said(

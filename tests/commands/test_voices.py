@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge.bundle import Bundle
+from edge.bundle import VOICE, Bundle
 from edge.cli import run
 from edge.prediction import predict
 from edge.profile import load_profile
@@ -95,6 +95,13 @@ def test_only_what_is_built(
     assert names(capsys, "--built") == set()
     shutil.copytree(tone_bundle.path, tmp_path / "build/bundles/tone--x86-64")
     assert names(capsys, "--built") == {"tone"}
+    own = tmp_path / "build/bundles/mine--x86-64"
+    shutil.copytree(tone_bundle.path, own)
+    text = (own / VOICE).read_text("utf-8").replace("name: tone", "name: mine")
+    (own / VOICE).write_text(text.replace("name: Apache-2.0", "name: private"), "utf-8")
+    (tmp_path / "build/bundles/damaged--x86-64").mkdir()
+    assert names(capsys, "--built") == {"mine", "tone"}, "one's own is a voice too"
+    assert "it is private: its owner decides" in shown(capsys, "mine")
     assert "build/bundles/tone--x86-64" in shown(capsys, "tone")
 
 

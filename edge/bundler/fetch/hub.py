@@ -173,6 +173,8 @@ class _Readable(yaml.SafeDumper):
 
 def _lines(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
+    if set(text) & set("\r\x85\u2028\u2029"):  # YAML reads these as ends of lines too
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

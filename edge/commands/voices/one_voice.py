@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from edge import records
-from edge.bundle import open_bundle
 from edge.catalogue import Catalogue
 from edge.commands.answers import print_table
 from edge.commands.voices.rows import Row, open_list
-from edge.errors import EdgeError
 from edge.licences import is_share_alike
 from edge.prediction import Prediction, predict
 from edge.profile import Profile, all_profiles
@@ -22,7 +19,7 @@ CARD = "https://huggingface.co"
 def print_voice(row: Row) -> None:
     """Print a voice for people; a bundle that was built has the model card's words."""
     catalogue, listed = open_list(), row.listed
-    voice = row.voice or _from_bundle(row)
+    voice = row.voice
     print_table((row.name, voice.title if voice else row.words), _facts(row, catalogue))
     if listed and not voice:
         told = [("licence", listed.licence or "not told by any list; the build reads its card")]
@@ -135,13 +132,3 @@ def _predictions(row: Row) -> list[tuple[Profile, Prediction]]:
 
 def _fit(guess: Prediction, board: Profile) -> str:
     return "yes" if guess.fits(board) else "no"
-
-
-def _from_bundle(row: Row) -> Voice | None:
-    """Read the description that a build wrote from the model card."""
-    for folder in row.built:
-        try:
-            return open_bundle(Path(folder), machine=None).voice
-        except EdgeError:
-            continue
-    return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.bundle import VOICE
 from edge.bundle.store import bundle_folders, places_to_examine
 from edge.catalogue import CATALOGUE, Catalogue, ListedVoice, load_catalogue
 from edge.commands.answers import print_table
@@ -14,8 +16,7 @@ from edge.licences import SELL, Judgement, read_card
 from edge.machine import read_machine
 from edge.prediction import Prediction, predict
 from edge.profile import Profile, all_profiles, load_profile
-from edge.records import load_json
-from edge.voice import Voice, all_voices, models_dir
+from edge.voice import Voice, all_voices, load_voice, models_dir
 
 if TYPE_CHECKING:
     from edge.commands.voices import Options
@@ -38,7 +39,7 @@ class Row:
     judgement: Judgement
     listed: ListedVoice | None
     voice: Voice | None
-    """The description in models/."""
+    """The description in models/, or else in a bundle that is here."""
     built: tuple[str, ...]
     """Folders of its bundles."""
     prediction: Prediction | None = None
@@ -58,25 +59,22 @@ def open_list() -> Catalogue:
 
 def find_row(name: str) -> Row | None:
     """Find a voice by its name; None if there is none."""
-    catalogue = open_list()
+    catalogue, described, built = open_list(), _described(), _built()
     listed = catalogue.find(name)
-    described = {voice.name: voice for voice in all_voices()}
-    if listed is None and name not in described:
-        return None
     name = listed.name if listed else name
-    return _row(catalogue, name, listed, described.get(name), _built())
+    if listed is None and name not in described and name not in built:
+        return None
+    return _row(catalogue, name, described, built)
 
 
 def every_row(options: Options) -> tuple[list[Row], int, Profile | None]:
     """Return the rows that fit what was typed, best first within a language, the number of those
     that are left out for the board, and the board that is predicted for."""
-    catalogue, built = open_list(), _built()
+    catalogue, described, built = open_list(), _described(), _built()
     board = load_profile(options.board) if options.board else _this_board()
-    described = {voice.name: voice for voice in all_voices()}
-    names = sorted({*catalogue.names, *described})
     rows, slow = [], 0
-    for name in names:
-        row = _row(catalogue, name, catalogue.find(name), described.get(name), built, board)
+    for name in {*catalogue.names, *described, *built}:
+        row = _row(catalogue, name, described, built, board)
         if not _is_wanted(row, catalogue, options):
             continue
         if options.board and board and not (row.prediction and row.prediction.fits(board)):
@@ -165,20 +163,21 @@ def _speaks(language: str, typed: str, catalogue: Catalogue) -> bool:
 def _row(
     catalogue: Catalogue,
     name: str,
-    listed: ListedVoice | None,
-    voice: Voice | None,
-    built: dict[str, list[str]],
+    described: dict[str, Voice],
+    built: dict[str, list[Path]],
     board: Profile | None = None,
 ) -> Row:
+    listed, folders = catalogue.find(name), built.get(name, [])
+    voice = described.get(name) or (load_voice(folders[0] / VOICE) if folders else None)
     if voice is not None:
         family, language = voice.family, voice.language
-        size = voice.size or (listed.size if listed else 0)
         card = read_card(voice.licence.statement)
         judgement = catalogue.judge(voice.licence.name, card, listed)
     else:
-        assert listed is not None
-        family, language, size = catalogue.family(listed), listed.language, listed.size
+        assert listed is not None  # the name is from one of the three
+        family, language = catalogue.family(listed), listed.language
         judgement = listed.judgement
+    size = voice.size if voice and voice.size else listed.size if listed else 0
     quality = listed.quality if listed else ""
     model = listed.files["model"].bytes if listed else size
     prediction = None
@@ -195,9 +194,13 @@ def _row(
         judgement,
         listed,
         voice,
-        tuple(built.get(name, ())),
+        tuple(map(str, folders)),
         prediction,
     )
+
+
+def _described() -> dict[str, Voice]:
+    return {voice.name: voice for voice in all_voices()}
 
 
 def _this_board() -> Profile | None:
@@ -207,16 +210,14 @@ def _this_board() -> Profile | None:
         return None
 
 
-def _built() -> dict[str, list[str]]:
+def _built() -> dict[str, list[Path]]:
     """Find the bundles that are here, by voice; one that cannot be read is none."""
-    from edge.bundle import MANIFEST, Manifest
-
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Path]] = {}
     for place in places_to_examine():
         for folder in bundle_folders(place):
             try:
-                manifest = load_json(folder / MANIFEST, Manifest)
+                voice = load_voice(folder / VOICE)
             except EdgeError:
                 continue
-            found.setdefault(manifest.voice, []).append(str(folder))
+            found.setdefault(voice.name, []).append(folder)
     return found
