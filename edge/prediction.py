@@ -60,12 +60,11 @@ def predict(
             return None
         variant = names[0]
         whole, decoder = counted[variant]
-        work = whole + decoder * (size["decoder"] - 1)
-        share = told["memory"][variant]["weights"]
-        memory = told["memory"][variant]["peak"] + size["memory"] * (
-            share if size["memory"] < 0 else 1
-        )
-        memory += share * max(0, model_bytes - size["bytes"]) / (1 << 20)
+        times, more = size.get(variant, size["fp32"])
+        work = whole + decoder * (times - 1)
+        peak = told["memory"][variant]
+        speakers = peak["weights"] * max(0, model_bytes - size["bytes"]) / (1 << 20)
+        memory = peak["peak"] + more + speakers
     elif family in told["families"]:
         variant = "fp32"
         work = counted[variant][0] * told["families"][family]["work"]

@@ -27,16 +27,12 @@ def make(counted: dict[str, Any], sizes: dict[str, Any]) -> str:
             of = decoders[recipe[row["cpu"]] if isinstance(recipe, dict) else recipe]
             table[row["profile"]][row["variant"]] = [row["millions"], of[row["cpu"]]]
     table["x86-64"] = sizes["x86_64_ms"]
-    medium = sizes["decoder_millions"]["medium"]
     parts = {
         "counted": table,
         "sizes": {
-            quality: {
-                "decoder": round(millions / medium, 3),
-                "memory": sizes["peak_mib"][quality] - sizes["peak_mib"]["medium"],
-                "bytes": sizes["model_bytes"][quality],
-            }
-            for quality, millions in sizes["decoder_millions"].items()
+            quality: {"bytes": size}
+            | {variant: _beside_medium(sizes, variant, quality) for variant in ("fp32", "fused")}
+            for quality, size in sizes["model_bytes"].items()
         },
         "families": sizes["families"],
         "memory": sizes["memory"],
@@ -46,6 +42,12 @@ def make(counted: dict[str, Any], sizes: dict[str, Any]) -> str:
         "speedup": sizes["speedup"],
     }
     return "{\n" + ",\n".join(f' "{key}": {json.dumps(parts[key])}' for key in parts) + "\n}\n"
+
+
+def _beside_medium(sizes: dict[str, Any], variant: str, quality: str) -> list[float]:
+    """Return the decoder's work as a part of medium's, and the difference of the peaks, MiB."""
+    work, peak = sizes["decoder_millions"][variant], sizes["peak_mib"][variant]
+    return [round(work[quality] / work["medium"], 3), peak[quality] - peak["medium"]]
 
 
 def main() -> None:

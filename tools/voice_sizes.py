@@ -96,12 +96,12 @@ def count(bundle: Path, cpu: str, variant: str) -> float:
         return int(numbers.read_text(encoding="ascii").split()[-1]) / seconds / 1e6
 
 
-def speak(folder: Path) -> None:
-    """Speak with fp32 on one thread, and print the peak of memory, MiB."""
+def speak(folder: Path, variant: str) -> None:
+    """Speak on one thread, and print the peak of memory, MiB."""
     bundle = open_bundle(folder, machine=None)
     runtime = dataclasses.replace(bundle.profile.runtime, threads=1)
     profile = dataclasses.replace(bundle.profile, runtime=runtime)
-    voice = synth.load(dataclasses.replace(bundle, profile=profile), "fp32")
+    voice = synth.load(dataclasses.replace(bundle, profile=profile), variant)
     for segment in voice.plan(TEXT, synth.Style()):
         for _ in voice.speak(segment):
             pass
@@ -110,13 +110,14 @@ def speak(folder: Path) -> None:
 
 def main() -> None:
     if sys.argv[1] == "--speak":
-        speak(Path(sys.argv[2]))
+        speak(Path(sys.argv[2]), sys.argv[3])
         return
     for size in SIZES:
         bundle = build(size, Path(sys.argv[1]))
-        itself = [sys.executable, "-m", "tools.voice_sizes", "--speak", str(bundle)]
-        peak = subprocess.run(itself, stdout=subprocess.PIPE, text=True, check=True).stdout
-        print(size, "peak", peak.strip(), "MiB", flush=True)
+        for plan in PLANS:
+            itself = [sys.executable, "-m", "tools.voice_sizes", "--speak", bundle, plan.name]
+            peak = subprocess.run(itself, stdout=subprocess.PIPE, text=True, check=True).stdout
+            print(size, plan.name, "peak", peak.strip(), "MiB", flush=True)
         for cpu, variant in COUNTED:
             print(size, cpu, variant, round(count(bundle, cpu, variant), 1), flush=True)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from edge.cli import run
 from edge.prediction import predict
 from edge.profile import load_profile
 from edge.voice import models_dir
+from tests.helpers.daemon_under_test import ROOT
 from tools import predictions
 
 CREDIT = "Loudness.ai technical report LA-RB-2026-003"
@@ -138,6 +141,16 @@ def test_one_voice_is_told_whole(
         assert words in text
     assert run(["voices", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["licence_class"]
+
+
+def test_a_board_without_what_builds_voices_lists_them_too() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('onnx', 'onnxruntime', 'piper', 'hibari', 'rich')))\n"
+        "from edge.cli import run; sys.exit(run(['voices', 'sl_SI-artur-medium']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "Slovenian (Slovenia)" in done.stdout, done.stderr
 
 
 def test_a_mistyped_name_and_a_family_that_is_not_there(
