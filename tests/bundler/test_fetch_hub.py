@@ -175,8 +175,8 @@ def test_what_the_card_says_of_a_restricted_parent_is_said(
     voice, _ = bring(row, tmp_path, quiet)
     note = voice.licence.seller_note
     assert note.startswith(
-        "Licence class restricted: its training began from es_ES-grand-high, which is restricted. "
-        "Do not sell it"
+        "Licence class restricted: its training began from es_ES-grand-high, whose data is under "
+        "research only. Do not sell it"
     )
 
 

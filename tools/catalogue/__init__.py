@@ -78,7 +78,7 @@ def make(lists: Lists) -> str:
     }
     _check_names(voices, known)
     for name, row in voices.items():
-        row |= _judged(row, judged.get(name), *_restriction(name, known))
+        row |= _judged(row, judged.get(name), known, name)
         if mark := known["dnsmos"].get(name):
             row["scores"] = row.get("scores", {}) | {"dnsmos": mark}
     languages = _languages(upstream)
@@ -179,14 +179,28 @@ def _other(name: str, row: Row) -> Row:
     return {"quality": name.rpartition("-")[2], **kept}
 
 
-def _restriction(name: str, known: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the licence and the parent of a voice, as far as one is against selling."""
-    licence = next((terms for terms, names in known["restricted"].items() if name in names), "")
-    parent = next((voice for voice, born in known["parents"].items() if name in born), "")
-    return licence, parent
+def _licence(name: str, known: Mapping[str, Any]) -> str:
+    return next((terms for terms, names in known["restricted"].items() if name in names), "")
 
 
-def _judged(row: Row, judged: Mapping[str, str] | None, licence: str, parent: str) -> Row:
+def _parent(name: str, known: Mapping[str, Any]) -> str:
+    return next((voice for voice, born in known["parents"].items() if name in born), "")
+
+
+def _ground(name: str, known: Mapping[str, Any]) -> str:
+    """Say what is against selling a voice, behind "its" or "whose"; empty if nothing is known."""
+    if licence := _licence(name, known):
+        return f"data is under {licence}"
+    if parent := _parent(name, known):
+        if not (ground := _ground(parent, known)):
+            raise WrongList(f"known.yaml: {parent} is a parent, and nothing is against selling it")
+        return f"training began from {parent}, whose {ground}"
+    return ""
+
+
+def _judged(
+    row: Row, judged: Mapping[str, str] | None, known: Mapping[str, Any], name: str
+) -> Row:
     """Return licence, class, the reason for it and the scores."""
     if judged is None:
         told: Row = {} if "terms" in row else {"terms": "unknown", "why": LEFT_OUT}
@@ -206,16 +220,12 @@ def _judged(row: Row, judged: Mapping[str, str] | None, licence: str, parent: st
         }
         if judged["best_speaker"]:
             told["scores"]["speaker"] = judged["best_speaker"]
-    milder = f"; the credited list says {told['terms']!r} all the same" if judged else ""
-    if licence:
-        told |= {
-            "licence": licence,
-            "terms": "restricted",
-            "why": f"its data has {licence}{milder}",
-        }
-    elif parent:
-        told |= {"terms": "restricted", "parent": parent}
-        told["why"] = f"its training began from {parent}, which is restricted{milder}"
+    if ground := _ground(name, known):
+        milder = f"; the credited list says {told['terms']!r} all the same" if judged else ""
+        told |= {"terms": "restricted", "why": f"its {ground}{milder}"}
+        told |= {"parent": _parent(name, known)}
+    if licence := _licence(name, known):
+        told |= {"licence": licence.removeprefix("the ")}
     return {key: value for key, value in told.items() if value}
 
 
