@@ -48,6 +48,10 @@ class _Interrupted(Exception):
     """This try failed, the next one may not."""
 
 
+class _NotThere(FetchFailed):
+    """The server answers, and has no such file."""
+
+
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -93,6 +97,45 @@ def download(
             time.sleep(delay)
 
 
+def download_small(
+    url: str,
+    limit: int,
+    remedies: Remedies,
+    *,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> bytes | None:
+    """Return what `url` holds, at most `limit` bytes; None if the server has no such file.
+
+    Raises FetchFailed after the last try.
+    """
+    if not is_secure(url):
+        raise FetchFailed(f"{url} is not https", "Give an https:// url.")
+    opener = urllib.request.build_opener(_SecureRedirects)
+    request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+    for tries, delay in enumerate((*delays, None), start=1):
+        try:
+            with _open(opener, request, None, remedies, timeout) as response:
+                data = b""
+                while block := _read(response, timeout):
+                    data += block
+                    if len(data) > limit:
+                        raise FetchFailed(f"{url} has more than {limit:,} bytes", remedies.changed)
+                announced = response.headers.get("Content-Length", "")
+                if announced.isdecimal() and len(data) < int(announced):
+                    raise _Interrupted(f"the connection ended after {len(data)} bytes")
+                return data
+        except _NotThere:
+            return None
+        except _Interrupted as error:
+            if delay is None:
+                raise FetchFailed(
+                    f"{url}: {error}, after {tries} tries", "Check the network, then try again."
+                ) from None
+            time.sleep(delay)
+    raise AssertionError("the last try returns or raises")
+
+
 def _try_once(
     opener: urllib.request.OpenerDirector,
     url: str,
@@ -129,7 +172,7 @@ def _try_once(
 def _open(
     opener: urllib.request.OpenerDirector,
     request: urllib.request.Request,
-    part: Path,
+    part: Path | None,
     remedies: Remedies,
     timeout: float,
 ) -> http.client.HTTPResponse:
@@ -140,12 +183,13 @@ def _open(
     except urllib.error.HTTPError as error:
         error.close()
         answer = f"the server answered {error.code} {error.reason}"
-        if error.code == 416:  # it cannot go on from what we hold
+        if error.code == 416 and part is not None:  # it cannot go on from what we hold
             part.unlink(missing_ok=True)
             raise _Interrupted(answer) from None
         if error.code in _PASSING:
             raise _Interrupted(answer) from None
-        raise FetchFailed(f"{url}: {answer}", remedies.address) from None
+        kind = _NotThere if error.code in (404, 410) else FetchFailed
+        raise kind(f"{url}: {answer}", remedies.address) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -200,5 +244,5 @@ def _held(part: Path) -> int:
 
 def _other_size(url: str, size: int, sends: str, remedies: Remedies) -> ChecksumMismatch:
     return ChecksumMismatch(
-        f"{url}: the voice's description says {size} bytes, the server {sends}", remedies.changed
+        f"{url}: {size} bytes are expected, the server {sends}", remedies.changed
     )
