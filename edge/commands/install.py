@@ -1,8 +1,8 @@
 """Install a bundle for the daemon to speak with; the one that it replaces is kept.
 
-A daemon that runs is told of it, and speaks with it from the next utterance on. With --from, the
-bundle for this board is taken from a repository (edge repository); only then, and only to that
-address, is a connection opened.
+A daemon that runs is told of it, and speaks with it from the next utterance on.
+With --from, the bundle for this board is taken from a repository, which edge
+repository makes; only then, and only to that address, a connection is opened.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Make a folder of bundles that boards install from: `edge install VOICE --from DIR-or-https`.
+"""Make a folder of bundles that boards install from.
 
-Any web server, USB stick or share serves it; nothing runs there. The same folder may be made
-again: a bundle that has not changed is not packed again, and one that the index no longer names
-stays until somebody removes it, for the board that is fetching it.
+On the board: edge install VOICE --from DIR-or-https. Any web server, USB
+stick or share serves the folder; nothing runs there. Made again, a bundle
+that has not changed is not packed again. One that the index no longer names
+stays until it is removed by hand, for the board that is fetching it.
 """
 
 from __future__ import annotations
