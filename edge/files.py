@@ -17,6 +17,8 @@ SYSTEM_STATE = Path("/var/lib/edge-voice")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a disk, a quota or a file that can take no more."""
 
+LFS_POINTER = b"version https://git-lfs.github.com/"
+
 
 def state_dir() -> Path:
     """Name the folder of what this program must not lose: `$STATE_DIRECTORY`, which systemd gives
@@ -31,6 +33,12 @@ def cache_dir() -> Path:
     """Name the folder for files that can be fetched or made again."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "edge-voice"
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Tell whether a file is what git leaves in place of a large one that was not fetched."""
+    with path.open("rb") as file:
+        return file.read(len(LFS_POINTER)) == LFS_POINTER
 
 
 def flush(path: Path) -> None:

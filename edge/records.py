@@ -7,11 +7,12 @@ written as yes, a key given twice and a YAML alias are all errors.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import sys
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
@@ -124,6 +125,9 @@ def to_dict(record: Any) -> Any:
     return record
 
 
+_hints: Callable[[Any], dict[str, Any]] = functools.cache(typing.get_type_hints)
+
+
 def from_dict(cls: type[T], data: Any, where: str) -> T:
     """Build the dataclass `cls` from plain data, strictly; raises BadRecord.
 
@@ -131,7 +135,7 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
     """
     if not isinstance(data, Mapping):
         raise _wrong(where, "a mapping of keys", data)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for key in data:
         if key not in fields and not getattr(cls, "OPEN", False):

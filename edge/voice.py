@@ -8,12 +8,12 @@ text again on the board, where the weights' sources are no longer looked at.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from edge.catalogue import CATALOGUE, load_catalogue, nearest
 from edge.errors import BadRecord, UnknownVoice
 from edge.families import FAMILIES
 from edge.records import parse_yaml, read_text
@@ -204,10 +204,11 @@ def voice_path(name_or_path: str | Path) -> Path:
     names = _names()
     if text in names:
         return models_dir() / f"{text}.yaml"
-    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
-    hint = f"Did you mean {close[0]}? " if close else ""
+    known = load_catalogue(models_dir() / CATALOGUE).names
+    close = nearest(text, sorted({*names, *known}))
+    hint = f"Did you mean {' or '.join(close)}? " if close else ""
     raise UnknownVoice(
-        f"no voice {text!r}; there are {', '.join(names) or 'none'}",
+        f"no voice {text!r}",
         f"{hint}Type `edge voices` for the list, or give an .onnx file or a YAML file.",
     )
 

@@ -134,13 +134,17 @@ def check_signature(folder: Path, signers: Path) -> None:
             f"the bundle has no {SIGNATURE}, and only signed ones are installed here",
             f"Sign it: ssh-keygen -Y sign -n {NAMESPACE} -f KEY {MANIFEST}",
         )
+    check_signed(manifest, signature, signers, NAMESPACE)
+
+
+def check_signed(file: Path, signature: Path, signers: Path, namespace: str) -> None:
+    """Check that one of the signers made the signature of `file`, for this purpose. Raises
+    UnsafeBundle, MissingPackage."""
     allowed, signed = ["-f", str(signers)], ["-s", str(signature)]
-    answer = _ssh_keygen(["find-principals", *allowed, *signed], manifest)
+    answer = ssh_keygen(["find-principals", *allowed, *signed], file)
     if answer.returncode == 0:
         signer = answer.stdout.splitlines()[0]
-        answer = _ssh_keygen(
-            ["verify", *allowed, "-I", signer, "-n", NAMESPACE, *signed], manifest
-        )
+        answer = ssh_keygen(["verify", *allowed, "-I", signer, "-n", namespace, *signed], file)
     if answer.returncode:
         said = answer.stderr.strip().splitlines()
         raise UnsafeBundle(
@@ -149,9 +153,12 @@ def check_signature(folder: Path, signers: Path) -> None:
         )
 
 
-def _ssh_keygen(arguments: list[str], signed: Path) -> subprocess.CompletedProcess[str]:
+def ssh_keygen(
+    arguments: list[str], given: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `ssh-keygen -Y ARGUMENTS`, with the file `given` as its input. Raises MissingPackage."""
     try:
-        with signed.open("rb") as file:
+        with (given or Path(os.devnull)).open("rb") as file:
             return subprocess.run(
                 ["ssh-keygen", "-Y", *arguments],
                 stdin=file,
@@ -161,7 +168,7 @@ def _ssh_keygen(arguments: list[str], signed: Path) -> subprocess.CompletedProce
             )
     except FileNotFoundError:
         raise MissingPackage(
-            "ssh-keygen is not installed, which checks signatures",
+            "ssh-keygen is not installed, which makes and checks signatures",
             "sudo apt install openssh-client",
         ) from None
 

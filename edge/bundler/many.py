@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from edge.bundler.fetch.hub import listed
 from edge.bundler.own_voice import is_own, own_name
 from edge.bundler.pipeline import Wish, build_bundle
 from edge.errors import EdgeError
@@ -31,7 +32,10 @@ class Built:
 
 def destination(out: Path, voice: str, profile: str) -> Path:
     """Where the bundle of a voice (a name, a file or a folder) for a board goes."""
-    voice = own_name(voice) if is_own(voice) else voice
+    if row := listed(voice):
+        voice = row.name  # without the accents that it may have at the hub
+    elif is_own(voice):
+        voice = own_name(voice)
     # Not Path.stem: a name may hold a point, as cosyvoice3-0.5b does.
     names = (re.sub(r"\.ya?ml$", "", Path(name).name) for name in (voice, profile))
     return out / "--".join(names)

@@ -16,6 +16,7 @@ import yaml
 
 from edge.bundle import file_sha256
 from edge.errors import BadRecord, ExportFailed
+from edge.files import is_lfs_pointer
 from edge.records import read_text
 from edge.text import LANGUAGE
 from edge.voice import MAX_NAME, Voice, load_voice, models_dir, parse_voice, voice_path
@@ -118,9 +119,15 @@ def find_model(place: Path) -> Path:
 
 
 def _check_inputs(model: Path) -> None:
-    """Raise ExportFailed for a graph of another architecture, before its parts are looked at."""
+    """Raise ExportFailed for a graph of another architecture, before its parts are looked at, and
+    BadRecord for what is no graph but the place of one."""
     from edge.bundler.export.original import read_original
 
+    if model.is_file() and is_lfs_pointer(model):
+        raise BadRecord(
+            f"{model} is a pointer of Git LFS, not the model itself",
+            f"Fetch it: git -C {quote(str(model.parent))} lfs pull",
+        )
     inputs = read_original(model).inputs
     if not set(INPUTS) <= inputs.keys():
         raise ExportFailed(
@@ -133,9 +140,11 @@ def _check_inputs(model: Path) -> None:
 
 def _read_config(model: Path, path: Path) -> dict[str, Any]:
     if not path.is_file():
+        others = sorted(model.parent.glob("*.json"))
+        other = quote(str(others[0])) if len(others) == 1 else "FILE.json"
         raise BadRecord(
             f"{model} has no configuration: there is no {path}",
-            f"Put it there under that name, or: edge build {quote(str(model))} --config FILE.json",
+            f"Put it there under that name, or: edge build {quote(str(model))} --config {other}",
         )
     try:
         told = json.loads(read_text(path))

@@ -32,6 +32,8 @@ from edge.bundler.evaluate.selection import Selected, Selection, ask
 from edge.bundler.evaluate.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
 from edge.bundler.evaluate.trial import trial
 from edge.bundler.fetch import fetch, place_checkpoint
+from edge.bundler.fetch.hub import bring, judge, listed
+from edge.bundler.fetch.kept import Progress
 from edge.bundler.own_voice import described
 from edge.bundler.progress import Report, Steps
 from edge.bundler.stage_cache import StageCache
@@ -97,19 +99,24 @@ class _Evaluated:
 
 
 def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> Bundle:
-    """Build a voice (a name in models/, a YAML file, a model or its folder) for a board (a name
-    in profiles/ or a YAML file) into a folder.
+    """Build a voice (a name in models/ or in the catalogue, a YAML file, a model or its folder)
+    for a board (a name in profiles/ or a YAML file) into a folder.
 
     The folder appears whole or not at all, with the report beside its manifest. Raises what
     fetching, exporting and packing raise, and QualityTooLow where no variant passes.
     """
-    voice, description = described(wish.voice, wish.config, wish.licence)
-    profile = load_profile(wish.profile)
+    profile, steps = load_profile(wish.profile), Steps(report)
+
+    def fetching(name: str, held: int, size: int) -> None:
+        steps(f"fetch {name}", held, size)
+
+    voice, description = _described(wish, cache, fetching)
+    log.info("licence class %s", judge(voice).line)
     if warning := warn(voice.family, profile):
         log.warning("%s", warning)
     voice = place_checkpoint(voice, wish.checkpoint)
-    stages, steps = StageCache(cache / "stages"), Steps(report)
-    files = fetch(voice, cache, lambda name, held, size: steps(f"fetch {name}", held, size))
+    stages = StageCache(cache / "stages")
+    files = fetch(voice, cache, fetching)
     steps("export", 0, 0)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
     evaluate = _by_stage if FAMILIES[voice.family].stages else _by_sound
@@ -122,6 +129,14 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
         evaluated.write_pages(folder)
     return open_bundle(destination, machine=None)
+
+
+def _described(wish: Wish, cache: Path, report: Progress) -> tuple[Voice, str]:
+    """Find the voice, and the text that describes it; one of the catalogue is fetched for that."""
+    row = listed(wish.voice)
+    if row is None or wish.config is not None or wish.licence is not None:
+        return described(wish.voice, wish.config, wish.licence)
+    return bring(row, cache, report)
 
 
 @contextmanager

@@ -43,6 +43,7 @@ COMMANDS = {
     "build": Command("voices", "build a voice for a board", extra="build"),
     "inspect": Command("voices", "verify a bundle and show what is in it"),
     "install": Command("voices", "install a bundle for the daemon to speak with"),
+    "repository": Command("voices", "make a folder of bundles that boards install from"),
     "rollback": Command("voices", "go back to a voice's previous bundle"),
     "profiles": Command("board", "list the boards there are profiles for"),
     "bench": Command("board", "measure the speed and memory of a bundle"),

@@ -1,10 +1,13 @@
 """Install a bundle for the daemon to speak with; the one that it replaces is kept.
 
 A daemon that runs is told of it, and speaks with it from the next utterance on.
+With --from, the bundle for this board is taken from a repository, which edge
+repository makes; only then, and only to that address, a connection is opened.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +19,12 @@ EXAMPLE = "edge install joe.tar --system"
 
 @dataclass(frozen=True)
 class Options:
-    bundle: Path = argument("BUNDLE", "the bundle: a folder, or a tar file of one")
+    bundle: Path = argument(
+        "BUNDLE", "the bundle: a folder, or a tar file of one; with --from, the name of a voice"
+    )
+    from_: str | None = option(
+        None, "PLACE", "take it from the repository at PLACE, a folder or an https address"
+    )
     system: bool = system_option()
     verify_with: Path | None = option(
         None, "FILE", "refuse a bundle that no key in FILE signed; the configuration's if left out"
@@ -28,24 +36,56 @@ class Options:
 def run(options: Options) -> int:
     from edge.bundle.install import install
     from edge.bundle.store import bundles_of
+    from edge.bundler.fetch.repository import is_address
     from edge.config import SYSTEM_FILE, load_config
     from edge.machine import read_machine
     from edge.owner import make_system_state
     from edge.synth.self_test import try_in_child
 
     policy = SYSTEM_FILE if options.system and SYSTEM_FILE.exists() else None
-    signers = options.verify_with or load_config(policy).config.install.verify_with
+    demanded = options.verify_with or load_config(policy).config.install.verify_with
+    signers = Path(demanded) if demanded else None
     if options.system:
         make_system_state()
+    root = bundles_of(options.system)
+    given = options.bundle
+    if options.from_ is not None:
+        given = _fetched(options.from_, str(options.bundle), root, signers)
     done = install(
-        options.bundle,
-        bundles_of(options.system),
+        given,
+        root,
         None if options.any_board else read_machine(),
         try_in_child,
-        Path(signers) if signers else None,
+        signers,
     )
+    if options.from_ is not None and is_address(options.from_):
+        given.unlink(missing_ok=True)  # its copy is installed; a card is small
     print(f"installed {done.bundle.path}")
     if done.replaced is not None:
         print(f"the one before is kept: edge rollback {done.bundle.voice.name}")
     tell_daemon(options.socket)
     return 0
+
+
+def _fetched(place: str, voice: str, root: Path, signers: Path | None) -> Path:
+    """Bring the voice's bundle for this board; root becomes the owner of `root` before it talks to
+    a server."""
+    from edge.bundle.repository import choose
+    from edge.bundler.fetch.repository import bring, is_address, read_index
+    from edge.files import cache_dir
+    from edge.machine import read_machine
+    from edge.owner import become_owner
+
+    if is_address(place):
+        become_owner(root)
+    entry = choose(read_index(place, signers), voice, read_machine())
+    print(f"{entry.voice} for {entry.profile}: {entry.file}, {entry.bytes / 1e6:.1f} MB")
+    told = -1
+
+    def report(_: str, held: int, total: int) -> None:
+        nonlocal told
+        if (tenths := 10 * held // total) > told and is_address(place):
+            told = tenths
+            print(f"edge: {10 * tenths} % of {total / 1e6:.1f} MB", file=sys.stderr)
+
+    return bring(place, entry, cache_dir() / "bundles", report)

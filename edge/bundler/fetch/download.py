@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,8 +30,26 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP answers that a
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
+@dataclass(frozen=True)
+class Remedies:
+    """Sentences for whoever is answered with another file than was asked for, or with none."""
+
+    address: str
+    changed: str
+
+
+IN_THE_YAML = Remedies(
+    "Open the url in a browser, and correct it in the voice's YAML.",
+    "The file has changed or the url is wrong: correct url, bytes and sha256 together.",
+)
+
+
 class _Interrupted(Exception):
     """This try failed, the next one may not."""
+
+
+class _NotThere(FetchFailed):
+    """The server answers, and has no such file."""
 
 
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
@@ -53,21 +72,22 @@ def download(
     size: int,
     report: Callable[[int], None],
     *,
+    remedies: Remedies = IN_THE_YAML,
     delays: Sequence[float] = DELAYS,
     timeout: float = TIMEOUT,
 ) -> None:
     """Bring `url` into `part`, exactly `size` bytes, going on from the bytes already there.
 
-    `report` gets the bytes held so far. `part` is kept when a try is cut short, by Ctrl-C too.
-    Raises FetchFailed after the last try, ChecksumMismatch for another size, and OSError when
-    `part` cannot be written.
+    `report` gets the bytes held so far. `remedies` are told if the file is not there or another
+    one. `part` is kept when a try is cut short, by Ctrl-C too. Raises FetchFailed after the last
+    try, ChecksumMismatch for another size, and OSError when `part` cannot be written.
     """
     if not is_secure(url):
         raise FetchFailed(f"{url} is not https", "Give an https:// url.")
     opener = urllib.request.build_opener(_SecureRedirects)
     for tries, delay in enumerate((*delays, None), start=1):
         try:
-            return _try_once(opener, url, part, size, report, timeout)
+            return _try_once(opener, url, part, size, report, remedies, timeout)
         except _Interrupted as error:
             if delay is None:
                 raise FetchFailed(
@@ -77,12 +97,52 @@ def download(
             time.sleep(delay)
 
 
+def download_small(
+    url: str,
+    limit: int,
+    remedies: Remedies,
+    *,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> bytes | None:
+    """Return what `url` holds, at most `limit` bytes; None if the server has no such file.
+
+    Raises FetchFailed after the last try.
+    """
+    if not is_secure(url):
+        raise FetchFailed(f"{url} is not https", "Give an https:// url.")
+    opener = urllib.request.build_opener(_SecureRedirects)
+    request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+    for tries, delay in enumerate((*delays, None), start=1):
+        try:
+            with _open(opener, request, None, remedies, timeout) as response:
+                data = b""
+                while block := _read(response, timeout):
+                    data += block
+                    if len(data) > limit:
+                        raise FetchFailed(f"{url} has more than {limit:,} bytes", remedies.changed)
+                announced = response.headers.get("Content-Length", "")
+                if announced.isdecimal() and len(data) < int(announced):
+                    raise _Interrupted(f"the connection ended after {len(data)} bytes")
+                return data
+        except _NotThere:
+            return None
+        except _Interrupted as error:
+            if delay is None:
+                raise FetchFailed(
+                    f"{url}: {error}, after {tries} tries", "Check the network, then try again."
+                ) from None
+            time.sleep(delay)
+    raise AssertionError("the last try returns or raises")
+
+
 def _try_once(
     opener: urllib.request.OpenerDirector,
     url: str,
     part: Path,
     size: int,
     report: Callable[[int], None],
+    remedies: Remedies,
     timeout: float,
 ) -> None:
     held = _held(part)
@@ -95,14 +155,14 @@ def _try_once(
     request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
     if held:
         request.add_header("Range", f"bytes={held}-")
-    with _open(opener, request, part, timeout) as response:
-        held = _start(response, url, part, held, size)
+    with _open(opener, request, part, remedies, timeout) as response:
+        held = _start(response, url, part, held, size, remedies)
         with part.open("ab" if held else "wb") as file:
             while block := _read(response, timeout):
                 held += len(block)
                 if held > size:
                     part.unlink()
-                    raise _other_size(url, size, f"sends more than {size}")
+                    raise _other_size(url, size, f"sends more than {size}", remedies)
                 file.write(block)
                 report(held)
     if held < size:
@@ -112,7 +172,8 @@ def _try_once(
 def _open(
     opener: urllib.request.OpenerDirector,
     request: urllib.request.Request,
-    part: Path,
+    part: Path | None,
+    remedies: Remedies,
     timeout: float,
 ) -> http.client.HTTPResponse:
     url = request.full_url
@@ -122,14 +183,13 @@ def _open(
     except urllib.error.HTTPError as error:
         error.close()
         answer = f"the server answered {error.code} {error.reason}"
-        if error.code == 416:  # it cannot go on from what we hold
+        if error.code == 416 and part is not None:  # it cannot go on from what we hold
             part.unlink(missing_ok=True)
             raise _Interrupted(answer) from None
         if error.code in _PASSING:
             raise _Interrupted(answer) from None
-        raise FetchFailed(
-            f"{url}: {answer}", "Open the url in a browser, and correct it in the voice's YAML."
-        ) from None
+        kind = _NotThere if error.code in (404, 410) else FetchFailed
+        raise kind(f"{url}: {answer}", remedies.address) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -140,7 +200,14 @@ def _open(
         raise _Interrupted(_words(reason, timeout)) from None
 
 
-def _start(response: http.client.HTTPResponse, url: str, part: Path, held: int, size: int) -> int:
+def _start(
+    response: http.client.HTTPResponse,
+    url: str,
+    part: Path,
+    held: int,
+    size: int,
+    remedies: Remedies,
+) -> int:
     """The byte that this answer begins at: `held` if the server goes on, 0 if it starts again."""
     if response.status == 206:
         found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
@@ -150,12 +217,11 @@ def _start(response: http.client.HTTPResponse, url: str, part: Path, held: int, 
         raise _Interrupted("the server went on from another place than asked")
     if response.status != 200:
         raise FetchFailed(
-            f"{url}: the server answered {response.status} {response.reason}",
-            "Open the url in a browser, and correct it in the voice's YAML.",
+            f"{url}: the server answered {response.status} {response.reason}", remedies.address
         )
     announced = response.headers.get("Content-Length")
     if announced is not None and announced != str(size):
-        raise _other_size(url, size, f"announces {announced}")
+        raise _other_size(url, size, f"announces {announced}", remedies)
     return 0
 
 
@@ -176,8 +242,7 @@ def _held(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _other_size(url: str, size: int, sends: str) -> ChecksumMismatch:
+def _other_size(url: str, size: int, sends: str, remedies: Remedies) -> ChecksumMismatch:
     return ChecksumMismatch(
-        f"{url}: the voice's description says {size} bytes, the server {sends}",
-        "The file has changed or the url is wrong: correct url, bytes and sha256 together.",
+        f"{url}: {size} bytes are expected, the server {sends}", remedies.changed
     )

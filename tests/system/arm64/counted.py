@@ -50,7 +50,8 @@ def count_decoder(bundle: Bundle, name: str) -> None:
         for name, shape in decoder.inputs.items()
         if name.startswith("state_")
     }
-    latent = np.random.default_rng(1).standard_normal((1, 192, 2 * FRAMES), np.float32)
+    channels = decoder.inputs["latent"][1]  # 192, but for the smallest voices
+    latent = np.random.default_rng(1).standard_normal((1, channels, 2 * FRAMES), np.float32)
 
     def decode(number: int) -> dict[str, Array]:
         chunk = latent[:, :, number * FRAMES : (number + 1) * FRAMES]
