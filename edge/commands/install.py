@@ -14,7 +14,7 @@ from pathlib import Path
 from edge.commands.options import argument, option, socket_option, switch, system_option
 from edge.commands.reload import tell_daemon
 
-EXAMPLE = "edge install joe.tar --system"
+EXAMPLE = "edge install heart.tar --system"
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class Options:
 
 
 def run(options: Options) -> int:
+    from edge.bundle.default_voice import changed_default
     from edge.bundle.install import install
-    from edge.bundle.store import bundles_of
+    from edge.bundle.store import PACKAGED, bundles_of, default_voice
     from edge.bundler.fetch.repository import is_address
     from edge.config import SYSTEM_FILE, load_config
     from edge.machine import read_machine
@@ -43,11 +44,14 @@ def run(options: Options) -> int:
     from edge.synth.self_test import try_in_child
 
     policy = SYSTEM_FILE if options.system and SYSTEM_FILE.exists() else None
-    demanded = options.verify_with or load_config(policy).config.install.verify_with
+    configured = load_config(policy).config
+    demanded = options.verify_with or configured.install.verify_with
     signers = Path(demanded) if demanded else None
     if options.system:
         make_system_state()
     root = bundles_of(options.system)
+    places = [root, PACKAGED]
+    before = default_voice(places, configured.voice)
     given = options.bundle
     if options.from_ is not None:
         given = _fetched(options.from_, str(options.bundle), root, signers)
@@ -63,6 +67,8 @@ def run(options: Options) -> int:
     print(f"installed {done.bundle.path}")
     if done.replaced is not None:
         print(f"the one before is kept: edge rollback {done.bundle.voice.name}")
+    if said := changed_default(before, default_voice(places, configured.voice)):
+        print(said)
     tell_daemon(options.socket)
     return 0
 

@@ -19,7 +19,7 @@ from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style
 from edge.synth.hibari import read_vocabulary
-from edge.synth.hibari.signal import SPECTRA, Signal
+from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.time_stretch import check_speed, paced, quicker, stretched
@@ -43,15 +43,16 @@ class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         try:
             from hibari import dsp
-            from hibari.g2p import G2P
             from hibari.tts import Hibari
+
+            from edge.synth.hibari.front_end import load_front_end
         except ImportError as error:
             raise MissingPackage(
                 f"the hibari family needs the package hibari-tts: {error}",
                 add_packages("hibari"),
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
-        self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")
+        self._read = load_front_end(british=bundle.manifest.language == "en_GB")
         self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
@@ -70,6 +71,7 @@ class HibariSynthesizer:
         self.decoder = Decoder(
             self._frame_s,
             look_ahead=int(self._decoder.metadata["min_first_frames"]) + 1,  # two for the overlap
+            granularity=int(self._decoder.metadata.get("granularity", 1)),
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
         )
 
@@ -144,7 +146,7 @@ class HibariSynthesizer:
             states = {name: outputs[f"next_{name}"] for name in states}
             start = stop
             signal.pitch(outputs["f0"][0], last=stop == count)
-            spectra = {name: outputs[name][0] for name in SPECTRA}
+            spectra = {n: part[0] for n, part in spectra_of(self._dsp, outputs).items()}
             for part, final in _parts(spectra):
                 waiting.append(signal.samples(part, last=final and stop == count))
                 if number < plan.held:
