@@ -181,8 +181,8 @@ def test_a_client_asks_again_where_the_daemon_starts_anew(
         ) as running:
             while len(first.server.synthesis.live()) < 2:
                 other.ping()
-            first._loop.call_soon_threadsafe(first.server.stop)  # before the card takes more
-            first._thread.join(DEADLINE_S)
+            first.loop.call_soon_threadsafe(first.server.stop)  # before the card takes more
+            first.thread.join(DEADLINE_S)
             second = ThreadDaemon(path, [tone_bundle])
             out, _ = running.communicate(timeout=DEADLINE_S)
     second.stop()
