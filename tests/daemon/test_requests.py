@@ -16,6 +16,8 @@ from edge.client import Client
 from edge.config import Access, Config
 from edge.errors import StreamEnded
 from edge.protocol import (
+    AudioStop,
+    AudioWord,
     Reply,
     Speak,
     SpeakAccepted,
@@ -30,10 +32,11 @@ from edge.protocol import (
     SpeakWord,
     Stop,
     Stopped,
+    Synthesize,
 )
 from edge.sound.events import Finished
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
-from tests.helpers.fakes import DEADLINE_S
+from tests.helpers.fakes import DEADLINE_S, FakeSink
 
 CHATTER = "The weather in some other town is fine today."
 
@@ -130,6 +133,34 @@ def test_interruptions_are_told_to_who_asks(daemon: ThreadDaemon) -> None:
         assert heard == [SpeakInterrupted("a", "urgent"), SpeakResumed("a")]
         replies: list[Reply] = plain.until(SpeakFinished)
         assert not any(isinstance(r, (SpeakInterrupted, SpeakResumed, SpeakWord)) for r in replies)
+
+
+def test_an_end_says_how_far_it_was_heard(
+    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `words`: who is stopped knows the place all the same."""
+    monkeypatch.setattr(FakeSink, "latency_s", 0.0)  # what is written is heard
+    daemon.card.give_room(0)
+    text = "One two three four five six seven."
+    with daemon.connect() as wire:
+        wire.send(Speak(text, id="a"), Speak("Unheard.", id="b"))
+        assert [type(wire.receive()) for _ in range(2)] == [SpeakAccepted] * 2
+        daemon.card.play(20)
+        daemon.card.wait_until_held()
+        wire.send(Stop(scope="all"))
+        ends = [reply for reply in wire.until(Stopped) if isinstance(reply, SpeakCancelled)]
+        while len(ends) < 2:
+            end = wire.receive()
+            assert isinstance(end, SpeakCancelled)
+            ends.append(end)
+    heard, unheard = sorted(ends, key=lambda end: end.id)
+    with daemon.connect() as wire:
+        wire.send(Synthesize(text, words=True))
+        words = [reply for reply in wire.until(AudioStop) if isinstance(reply, AudioWord)]
+    begun = [word.text_end for word in words if word.start_s < heard.seconds]
+    assert 0 < len(begun) < len(words)
+    assert heard.text_end == begun[-1]
+    assert (unheard.seconds, unheard.text_end) == (0, None)
 
 
 def test_a_lost_device_is_told(daemon: ThreadDaemon) -> None:
