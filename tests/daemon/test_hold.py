@@ -18,6 +18,8 @@ from edge.daemon.connection import Connection
 from edge.daemon.memory import let_go
 from edge.daemon.requests import Requests
 from edge.protocol import (
+    AudioStart,
+    AudioStop,
     ErrorReply,
     Ping,
     Reload,
@@ -228,3 +230,21 @@ def test_streams_that_trickle_hold_no_places(daemon: ThreadDaemon) -> None:
         with daemon.connect() as other:
             other.send(Synthesize("One."))
             assert other.sound().any()
+
+
+def test_who_reads_no_sound_loses_its_place_and_is_told(
+    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else happens meanwhile: it is its time that wakes the daemon."""
+    for name, value in (("MAX_OPEN_JOBS", 2), ("UNSENT_S", 1.0), ("STALLED_S", 0.2)):
+        monkeypatch.setattr(f"edge.daemon.schedule.{name}", value)
+    long = "word " * 1_900
+    with daemon.connect() as one, daemon.connect() as two, daemon.connect() as other:
+        for deaf in (one, two):
+            deaf.send(Synthesize(long))
+            assert isinstance(deaf.receive(), AudioStart)
+        other.send(Synthesize("One."))
+        assert other.sound().any()
+        ends = [wire.until(AudioStop)[-1] for wire in (one, two)]
+    codes = sorted(getattr(end, "code", "whole") for end in ends)
+    assert codes in (["busy", "busy"], ["busy", "whole"])
