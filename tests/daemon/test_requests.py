@@ -14,10 +14,11 @@ import pytest
 
 from edge.client import Client
 from edge.config import Access, Config
-from edge.errors import StreamEnded
+from edge.errors import EdgeError, EmptyText, StreamEnded, UnknownUtterance
 from edge.protocol import (
     AudioStop,
     AudioWord,
+    ErrorReply,
     Reply,
     Speak,
     SpeakAccepted,
@@ -96,6 +97,16 @@ def test_a_chunk_after_the_end_is_answered_and_the_client_raises(
             if isinstance(message, SpeakFinished):
                 pass
     ended.set()
+
+
+def test_a_client_raises_the_errors_of_their_classes(daemon: ThreadDaemon) -> None:
+    with Client(daemon.path) as client:
+        with pytest.raises(UnknownUtterance):
+            list(client.speak(Speak("One.", id="a", again="report")))
+        with pytest.raises(EmptyText):
+            list(client.speak(Speak("...")))
+    later = ErrorReply("too bright", code="of-a-later-version").error()
+    assert type(later) is EdgeError and later.code == "of-a-later-version"
 
 
 def test_a_stream_may_pause_for_as_long_as_it_likes(
