@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.commands.answers import print_table
 from edge.commands.options import argument, option, switch
+from edge.errors import EdgeError
 from edge.files import BUILT, cache_dir
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def run(options: Options) -> int:
     if options.if_needed and folder.exists():
         open_bundle(folder, machine=None).verify()
         return 0
+    before = _default_voice()
     wish = replace(_wish(options, name), here=options.profile is None)
     with progress(f"{options.voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
@@ -87,7 +89,28 @@ def run(options: Options) -> int:
         print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
         return 0
     print("Hear it: edge say --local 'Hello.'")
+    if before not in (None, after := _default_voice()):
+        print(f"The default voice is now {after}, which is the first by name; it was {before}.")
+        print(f"To keep {before}: edge serve --voice {before}, or voice: {before} in {_file()}")
     return 0
+
+
+def _default_voice() -> str | None:
+    """Name the voice that a daemon started here speaks with where nobody names one."""
+    from edge.config import load_config
+    from edge.daemon.start import configured
+
+    try:
+        return configured(load_config().config)[0].voice.name
+    except EdgeError:
+        return None
+
+
+def _file() -> Path:
+    """Name the file in which the default voice is configured, or could be."""
+    from edge.config import config_file
+
+    return config_file() or Path("~/.config/edge-voice/config.yaml")
 
 
 def _wish(options: Options, profile: str) -> Wish:

@@ -56,7 +56,11 @@ class Setup:
                     "The daemon speaks on as before; edge doctor checks the bundles.",
                 )
                 raise self._refuse(failed) from None
-            changed = (*changed_bundles(self._voices, fresh), *changed_keys(self.config, config))
+            changed = (
+                *changed_bundles(self._voices, fresh),
+                *changed_default(self._voices, fresh, config.voice),
+                *changed_keys(self.config, config),
+            )
             if lexicon != self._voices.lexicon:
                 changed = (*changed, f"the lexicon has {lexicon.entries} entries")
             self._voices.exchange(fresh)
@@ -101,6 +105,15 @@ def changed_bundles(before: Voices, after: Voices) -> Iterator[str]:
             yield f"voice {name} is {bundle.path.name}, was {old[name].path.name}"
     for name in old.keys() - new.keys():
         yield f"voice {name} is gone"
+
+
+def changed_default(before: Voices, after: Voices, named: str | None) -> Iterator[str]:
+    """Say that another voice speaks where nobody names one; `named` is the configured one."""
+    old, new = before.bundles[0].voice.name, after.bundles[0].voice.name
+    if old != new:
+        goes_first = named is None and old in (bundle.voice.name for bundle in after.bundles)
+        why = f": it is the first by name; to keep the other, configure voice: {old}"
+        yield f"the default voice is {new}, was {old}" + (why if goes_first else "")
 
 
 def changed_keys(before: Config, after: Config) -> Iterator[str]:

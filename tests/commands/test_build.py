@@ -157,3 +157,24 @@ def test_the_language_is_the_configurations(
     config = own / "my voice.onnx.json"
     config.write_text(json.dumps({"phoneme_id_map": {"a": [0]}} | told))
     assert described(str(own), None, None)[0].language == language
+
+
+def test_a_build_that_changes_the_default_voice_says_so(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        corpus, "sentences", lambda purpose, language: ("the train leaves at nine, and so do we.",)
+    )
+    config = tmp_path / "config.yaml"
+    config.write_text(f"format: 1\nany_board: true\nbundles: [{tmp_path / 'out'}]\n", "utf-8")
+    monkeypatch.setenv("EDGE_VOICE_CONFIG", str(config))
+    built(["tone"], tmp_path, capsys)
+    assert "default voice" not in capsys.readouterr().out
+    built([str(own)], tmp_path, capsys)
+    said = capsys.readouterr().out
+    assert "The default voice is now my-voice, which is the first by name; it was tone." in said
+    assert f"voice: tone in {config}" in said
+    with config.open("a", encoding="utf-8") as file:
+        file.write("voice: tone\n")
+    built([str(own)], tmp_path, capsys)
+    assert "default voice" not in capsys.readouterr().out

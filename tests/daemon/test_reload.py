@@ -121,6 +121,20 @@ def test_nothing_is_lost_by_an_exchange(
         assert other.sound().any()
 
 
+def test_a_voice_that_takes_the_default_ones_place_is_told(
+    running: ThreadDaemon, installed: Installed, second_bundle: Bundle
+) -> None:
+    """Which is the one whose name comes first, where the configuration names none."""
+    installed.put(second_bundle)
+    with running.connect() as wire:
+        changed = reload(wire)
+    assert changed == (
+        "voice second is new",
+        "the default voice is second, was tone: it is the first by name; "
+        "to keep the other, configure voice: tone",
+    )
+
+
 def test_a_former_model_is_let_go_though_nothing_more_is_said(
     running: ThreadDaemon, installed: Installed, newer_tone: Bundle
 ) -> None:
