@@ -1,9 +1,10 @@
 """What can one client take from the others? Prints a table: `python -m tools.one_client BUNDLE`.
 
 Against a fresh daemon for each attack, with a sound card that swallows samples at their pace, a
-process of its own asks for `ping` and `stop` and for urgent speech. Beside the time on the clock,
-which counts whatever else this machine does, stands the CPU time of the daemon's sockets' thread
-meanwhile: what a machine that does nothing else would need.
+process of its own asks for `ping` and `stop` and for urgent speech. The time on the clock counts
+whatever else this machine does, so two more stand beside it: the clock less the time in which the
+daemon's sockets' thread or the one that asks was ready and had no core, an estimate for a quiet
+machine; and the CPU time of the sockets' thread, which is the least.
 """
 
 from __future__ import annotations
@@ -173,6 +174,12 @@ def reloads(path: Path) -> None:
 # What another user meets meanwhile
 
 
+def schedule_ms(thread: Path) -> tuple[float, float]:
+    """How long a thread has run, and how long it was ready and had no core."""
+    ran, queued, _ = map(int, (thread / "schedstat").read_text("ascii").split())
+    return ran / 1e6, queued / 1e6
+
+
 class Look:
     """The daemon's memory and its sockets' thread, as /proc tells."""
 
@@ -182,24 +189,31 @@ class Look:
     def resident_mb(self) -> float:
         return int((self._proc / "statm").read_text("ascii").split()[1]) / 256
 
-    def cpu_ms(self) -> float:
-        return int((self._thread / "schedstat").read_text("ascii").split()[0]) / 1e6
+    def cpu_ms(self) -> tuple[float, float]:
+        """How long the sockets' thread has run, and how long it, or who asks, was ready and had no
+        core."""
+        ran, queued = schedule_ms(self._thread)
+        return ran, queued + schedule_ms(Path("/proc/thread-self"))[1]
 
 
-def ask(path: Path, look: Look) -> tuple[dict[str, list[tuple[float, float]]], float]:
-    """Ask for SECONDS; return milliseconds on the clock and of CPU by question, and the most
-    memory."""
-    waits: dict[str, list[tuple[float, float]]] = {"ping": [], "stop": [], "urgent": []}
+Wait = tuple[float, float, float]
+"""Milliseconds on the clock, without what waited for a core, and of CPU."""
+
+
+def ask(path: Path, look: Look) -> tuple[dict[str, list[Wait]], float]:
+    """Ask for SECONDS; return how long each question waited, and the most memory."""
+    waits: dict[str, list[Wait]] = {"ping": [], "stop": [], "urgent": []}
     most, end = look.resident_mb(), time.monotonic() + SECONDS
     with Wire(path) as wire:
 
         def timed(name: str, request: Request, answer: type) -> None:
-            cpu_ms, began = look.cpu_ms(), time.monotonic()
+            (ran, queued), began = look.cpu_ms(), time.monotonic()
             wire.send(request)
             last = wire.until(answer)[-1]
             waited_ms = 1e3 * (time.monotonic() - began)
             assert isinstance(last, answer), f"{name}: {last}"
-            waits[name].append((waited_ms, look.cpu_ms() - cpu_ms))
+            ran_now, queued_now = look.cpu_ms()
+            waits[name].append((waited_ms, max(waited_ms - queued_now + queued, 0), ran_now - ran))
 
         while time.monotonic() < end:
             timed("ping", Ping(), Pong)
@@ -242,12 +256,11 @@ def row(bundle: Path, what: str) -> str:
                     attacker.kill()
             time.sleep(AFTER_S)
             after = look.resident_mb()
-    cells = [
-        f"{sorted(c)[len(c) // 2]:.1f}, {sorted(c)[int(len(c) * 0.95)]:.0f}, {max(c):.0f} "
-        f"({max(cpu for _, cpu in pairs):.0f})"
-        for pairs in waits.values()
-        for c in [[clock for clock, _ in pairs]]
-    ]
+    cells = []
+    for each in waits.values():
+        clock, alone, cpu = (sorted(values) for values in zip(*each, strict=True))
+        middle, late = clock[len(clock) // 2], clock[int(len(clock) * 0.95)]
+        cells.append(f"{middle:.1f}, {late:.0f}, {clock[-1]:.0f} ({alone[-1]:.0f}, {cpu[-1]:.0f})")
     return f"| {what} | {' | '.join(cells)} | {before:.0f}, {most:.0f}, {after:.0f} |"
 
 
@@ -255,7 +268,7 @@ def serve(bundle: Path, path: Path) -> int:
     from edge.cli import run
     from edge.sound import failover
 
-    failover.PortAudioSink = NullSink  # type: ignore[assignment, misc]
+    failover.PortAudioSink = NullSink  # type: ignore[attr-defined, assignment]
     return run(["serve", "--any-board", "--bundle", str(bundle), "--socket", str(path)])
 
 
@@ -265,7 +278,8 @@ def main(words: list[str]) -> int:
     if words[0] == "--attack":
         ATTACKS[words[1]](Path(words[2]))
     chosen = [what for what in ATTACKS if re.search(words[1] if words[1:] else "", what)]
-    print("ms: median, 95 %, worst (most CPU of the sockets' thread); MiB: before, most, after")
+    print("ms: median, 95 %, worst (worst without waiting for a core, most CPU)")
+    print("MiB: before, most, after")
     print("| Beside | ping | stop | urgent accepted | Memory |\n|---|---|---|---|---|")
     for what in chosen:
         print(row(Path(words[0]), what), flush=True)
