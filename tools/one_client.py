@@ -1,4 +1,4 @@
-"""What can one client take from the others? Prints a table: `python -m tools.one_client BUNDLE`.
+"""Measure what one client can take from the others: `python -m tools.one_client BUNDLE`.
 
 Against a fresh daemon for each attack, with a sound card that swallows samples at their pace, a
 process of its own asks for `ping` and `stop` and for urgent speech. The time on the clock counts
