@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.errors import ConnectionLost, EdgeError, NoDaemon, StreamEnded, UnknownUtterance
+from edge.errors import ConnectionLost, NoDaemon, StreamEnded, UnknownUtterance
 from edge.protocol import (
     MAX_TEXT,
     AudioChunk,
@@ -106,19 +106,16 @@ def speak_once(
     told: set[type[Reply]] = set()
     delays = iter(RETRIES_S)
     while True:
-        answered = False
+        answered = broken_off = False
         try:
             with Client(path) as client:
                 for message in client.speak(request):
                     answered = True
                     if _was_shut_down(message):
-                        if SpeakStarted not in told:
-                            break
-                        yield message
-                        raise UnknownUtterance(
-                            "the daemon was stopped in the middle of the utterance",
-                            "Speak the rest anew, from the place that speak-cancelled tells.",
-                        )
+                        broken_off = SpeakStarted in told
+                        if broken_off:
+                            yield message
+                        break
                     once = isinstance(message, (SpeakAccepted, SpeakStarted))
                     if not once or type(message) not in told:
                         told.add(type(message))
@@ -128,14 +125,17 @@ def speak_once(
         except (NoDaemon, ConnectionLost):
             if not answered and time.monotonic() - reached > patience_s:
                 raise
-        except EdgeError as error:
-            if isinstance(error, UnknownUtterance):
-                raise
+        except UnknownUtterance:
             late = expires is not None and time.monotonic() >= expires
-            if error.code != UnknownUtterance.code or SpeakStarted in told or not late:
+            if SpeakStarted in told or not late:
                 raise
             yield SpeakCancelled(id=request.id, reason="expired")
             return
+        if broken_off:
+            raise UnknownUtterance(
+                "the daemon was stopped in the middle of the utterance",
+                "Speak the rest anew, from the place that speak-cancelled tells.",
+            )
         if answered:
             reached, delays = time.monotonic(), iter(RETRIES_S)
         time.sleep(next(delays, RETRIES_S[-1]))
@@ -152,7 +152,8 @@ def _was_shut_down(message: Reply) -> bool:
 
 
 class Client:
-    """One connection. Raises NoDaemon, ConnectionLost, and the daemon's own errors by code."""
+    """One connection. Raises NoDaemon, ConnectionLost, and the daemon's own errors, each as its
+    class in edge.errors; one of a later version is an EdgeError with its code."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or socket_path()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from edge.bundle import Bundle
+from edge.config import Access, Config
 from edge.pcm import to_int16
-from edge.protocol import Speak, Status, StatusReport
+from edge.protocol import Speak, SpeakAccepted, Status, StatusReport, Stop
 from tests.daemon.test_daemon import spoken
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
-from tests.helpers.fakes import DEADLINE_S
+from tests.helpers.fakes import DEADLINE_S, FakeSink
 
 CLIENTS = ROOT / "docs/use/clients"
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
@@ -51,6 +53,10 @@ def node(folder: Path) -> list[str]:
     if not shutil.which("node"):
         pytest.skip("Node is not installed here, and `make test` does not bring its 100 MB")
     return ["node", str(CLIENTS / "speak.js")]
+
+
+def edge_say(folder: Path) -> list[str]:
+    return [sys.executable, "-m", "edge", "say"]
 
 
 def need(program: str) -> str:
@@ -164,7 +170,7 @@ def test_a_key_stops_the_answer_and_the_model(
         os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
 
 
-@pytest.mark.parametrize("client", [python, node])
+@pytest.mark.parametrize("client", [python, shell, c, node, edge_say])
 def test_a_client_asks_again_where_the_daemon_starts_anew(
     client: Callable[[Path], list[str]], tone_bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -181,11 +187,110 @@ def test_a_client_asks_again_where_the_daemon_starts_anew(
         ) as running:
             while len(first.server.synthesis.live()) < 2:
                 other.ping()
-            first._loop.call_soon_threadsafe(first.server.stop)  # before the card takes more
-            first._thread.join(DEADLINE_S)
+            first.loop.call_soon_threadsafe(first.server.stop)  # before the card takes more
+            first.thread.join(DEADLINE_S)
             second = ThreadDaemon(path, [tone_bundle])
             out, _ = running.communicate(timeout=DEADLINE_S)
     second.stop()
     assert running.returncode == 0
-    assert out.split()[-2:] == ["speak-started", "speak-finished"]
+    if client is not edge_say:  # which says nothing where all is well
+        assert out.split()[-2:] == ["speak-started", "speak-finished"]
     assert second.card.heard().any()
+
+
+@pytest.mark.parametrize("client", [python, shell, c, node, edge_say])
+def test_a_client_says_that_it_was_broken_off(
+    client: Callable[[Path], list[str]], daemon: ThreadDaemon, tmp_path: Path
+) -> None:
+    command = client(tmp_path)
+    daemon.card.give_room(1)
+    environment = os.environ | {"EDGE_VOICE_SOCKET": str(daemon.path)}
+    with subprocess.Popen(
+        [*command, "word " * 30], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as running:
+        daemon.card.wait_until_held()
+        wait_until_started(daemon)
+        daemon.loop.call_soon_threadsafe(daemon.server.stop)
+        out, said = running.communicate(timeout=DEADLINE_S)
+    assert running.returncode == 1 and b"speak-finished" not in out
+    assert b"broken off" in said or b"shutdown" in said
+
+
+def wait_until_started(daemon: ThreadDaemon) -> None:
+    """Wait until something sounds, as the daemon tells it."""
+    with daemon.connect() as other:
+        while not daemon.server.synthesis.latencies_s():
+            other.ping()
+
+
+# A stream from Node: what docs/reference/protocol.md promises to programs
+
+
+@contextlib.contextmanager
+def node_stream(daemon: ThreadDaemon) -> Iterator[subprocess.Popen[str]]:
+    """Run `node speak.js -` with a pipe for its text, which begins with two words."""
+    command = [*node(Path())[:2], "-"]
+    environment = os.environ | {"EDGE_VOICE_SOCKET": str(daemon.path)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment
+    ) as running:
+        assert running.stdin is not None
+        running.stdin.write("One two. ")
+        running.stdin.flush()
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def test_a_stream_of_node_may_pause(daemon: ThreadDaemon) -> None:
+    with node_stream(daemon) as running:
+        daemon.card.wait_until_heard()
+        out, said = running.communicate("Three.", timeout=DEADLINE_S)
+    assert (running.returncode, said) == (0, "")
+    assert out.split()[:3] == ["speak-accepted", "speak-started", "speak-finished"]
+    assert daemon.server.synthesis.counters.spoken == 1
+
+
+def test_a_stream_of_node_knows_that_it_was_not_spoken_whole(daemon: ThreadDaemon) -> None:
+    daemon.server.setup.config = Config(access=Access(stream_silence_s=0.05))
+    with node_stream(daemon) as running:
+        assert running.wait(DEADLINE_S) == 1
+        assert running.stderr is not None and "not spoken" in running.stderr.read()
+
+
+def test_a_stream_of_node_that_is_killed_is_silent(daemon: ThreadDaemon) -> None:
+    daemon.card.give_room(1)
+    with node_stream(daemon) as running, daemon.connect() as other:
+        daemon.card.wait_until_held()
+        running.kill()
+        while daemon.server.synthesis.live():
+            other.ping()
+
+
+def test_a_stream_of_node_is_told_what_happens_and_how_far_it_was_heard(
+    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSink, "latency_s", 0.0)  # what is written is heard
+    daemon.card.give_room(1)
+    with node_stream(daemon) as running, daemon.connect() as other:
+        wait_until_started(daemon)
+        other.send(Speak("Fire.", priority="urgent"))
+        assert isinstance(other.receive(), SpeakAccepted)
+        while not daemon.server.player.buffered_s(True):
+            other.ping()
+        daemon.card.give_room()
+        assert running.stdout is not None
+        lines = [running.stdout.readline().split() for _ in range(4)]
+        other.send(Stop(scope="all"))
+        lines += [line.split() for line in running.communicate(timeout=DEADLINE_S)[0].splitlines()]
+    assert lines[:4] == [
+        ["speak-accepted"],
+        ["speak-started"],
+        ["speak-interrupted", "urgent"],
+        ["speak-resumed"],
+    ]
+    [kind, reason, seconds, place] = lines[4]
+    assert (kind, reason) == ("speak-cancelled", "stopped") and float(seconds) > 0
+    assert int(place) in (len("One"), len("One two."))

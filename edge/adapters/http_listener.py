@@ -27,8 +27,6 @@ UNIT = "edge-voice-http.socket"
 CREDENTIAL = "http-token"
 """Name of the token in LoadCredential= of edge-voice-http.service."""
 MIN_TOKEN = 16  # characters: 64 bits of hex, more than anybody can try
-MAX_CLIENTS = 256
-"""Connections at a time. Those that say nothing are hung up on, so they leave room for others."""
 _MAKE_ONE = "(umask 077; openssl rand -hex 24 > FILE), then: edge http --token-file FILE"
 
 
@@ -65,7 +63,6 @@ def serve(
             access_log=False,
             server_header=False,
             log_level="warning",
-            limit_concurrency=MAX_CLIENTS,
             timeout_graceful_shutdown=2,
         )
         # uvicorn raises the signal again once it has stopped; unhandled, it would end us before

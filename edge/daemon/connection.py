@@ -102,6 +102,7 @@ class Connection:
             self.send(ErrorReply.of(error))
         except OSError as error:
             log.debug("client %d left: %s", self.number, error)
+            _forget_frames(error)
         except Exception as error:
             self._fail(error)
         finally:
@@ -118,19 +119,20 @@ class Connection:
     async def _take(self, data: bytes, handle: Handle) -> None:
         """Act on the messages that these bytes complete, giving way to the others after each."""
         messages = self._decoder.messages(data)
-        used_s = 0.0
+        used_s, acted = 0.0, 0
         while True:
             began = time.thread_time()
             more = self._act_on_one(messages, handle)
             used_s += time.thread_time() - began
             if not more:
                 return
+            acted += 1
             if self.held:
                 await self._unless_gone(self._may_read)
             while self._outbox.is_full and not self._sender.done():
                 self._sent.clear()
                 await self._unless_gone(self._sent)
-            if rest_s := self._loop_time.rest_s(used_s):
+            if rest_s := self._loop_time.rest_s(used_s, many=acted > 1):
                 used_s = 0.0
                 self._loop_time.resting += 1
                 try:
@@ -208,8 +210,10 @@ class Connection:
         if not done:
             self._sender.cancel()
         self._writer.close()
-        with contextlib.suppress(OSError, asyncio.TimeoutError):  # two classes before 3.11
+        try:
             await asyncio.wait_for(self._writer.wait_closed(), LAST_WORDS_S)
+        except (OSError, asyncio.TimeoutError) as error:  # two classes before 3.11
+            _forget_frames(error)
 
     async def _send_all(self) -> None:
         while True:
@@ -231,6 +235,7 @@ class Connection:
             except OSError as error:
                 log.info("client %d: %s", self.number, type(error).__name__)
                 self._writer.transport.abort()
+                _forget_frames(error)
                 return
             self._sent.set()
             if on_sent is not None:
@@ -239,6 +244,12 @@ class Connection:
 
 class _Failed(Exception):
     """A handler failed, and the client was told so."""
+
+
+def _forget_frames(error: Exception) -> None:
+    """Let go of what a lost connection holds: asyncio keeps the failure in the very objects to
+    which the failure's frames lead, a circle that lives until the collector comes by."""
+    error.__traceback__ = None
 
 
 def internal(error: Exception) -> Internal:

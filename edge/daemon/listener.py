@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -139,9 +140,21 @@ def _bound(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
-        path.chmod(MODE)
+        _let_in_the_group(path)
         listener.setblocking(False)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def _let_in_the_group(path: Path) -> None:
+    """Set the permissions of a socket that was just bound. Where others may write in its folder,
+    one of them could have put a link to a file of ours there meanwhile, so none is followed."""
+    place = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISSOCK(os.fstat(place).st_mode):
+            raise OSError(errno.EEXIST, "somebody put another file there")
+        Path(f"/proc/self/fd/{place}").chmod(MODE)  # fchmod(2) takes none of this kind
+    finally:
+        os.close(place)

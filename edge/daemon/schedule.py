@@ -241,14 +241,19 @@ class Schedule:
     def stalled(self, now: float) -> Job | None:
         """Find the job of a client that has taken nothing for long, while others wait for its
         place; the longest first."""
+        job = self._longest_behind()
+        return job if job is not None and now >= job.reader.since + STALLED_S else None
+
+    def stalls_at(self) -> float | None:
+        """Tell when the first of them loses its place; None if nobody waits for one."""
+        job = self._longest_behind()
+        return None if job is None else job.reader.since + STALLED_S
+
+    def _longest_behind(self) -> Job | None:
         if self._open() < MAX_OPEN_JOBS or not any(map(self._may_be_sent, self._queue.waiting())):
             return None
-        job = min(
-            (job for job in self._client_jobs if job.is_behind),
-            key=lambda job: job.reader.since,
-            default=None,
-        )
-        return job if job is not None and now >= job.reader.since + STALLED_S else None
+        behind = (job for job in self._client_jobs if job.is_behind)
+        return min(behind, key=lambda job: job.reader.since, default=None)
 
     def _serves(self, client: int) -> bool:
         return any(job.utterance.client == client for job in self._client_jobs)

@@ -20,6 +20,7 @@ from edge.daemon.connection import LAST_WORDS_S, RELOAD, Connection, internal
 from edge.daemon.events import Event
 from edge.daemon.listener import ACCEPTED_AT_ONCE, KEEP_THE_FILE, listening, place_of, renewed
 from edge.daemon.loop_time import REST, LoopTime
+from edge.daemon.memory import LET_GO_S, let_go
 from edge.daemon.phrase_cache import PhraseCache
 from edge.daemon.phrase_store import PhraseStore
 from edge.daemon.reloading import Reread, Setup
@@ -82,6 +83,7 @@ class Server:
         # Who waits for the next reload, and how often it asked; None is a signal.
         self._asking: dict[Connection | None, int] = {}
         self._reloads = False
+        self._lets_go = False  # soon: a timer runs
         self._said: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # one for each connection and each reload
         self._numbers = itertools.count(1)
@@ -276,6 +278,7 @@ class Server:
                 self._requests.forget(connection)
             finally:
                 await connection.close()
+                self._let_go_soon()
 
     async def _refuse(self, connection: Connection, error: Busy) -> None:
         """Tell a client that there is no place for it, unless all that it wants is to stop."""
@@ -310,5 +313,17 @@ class Server:
             self._loop.call_soon_threadsafe(self._on_event, event)
 
     def _on_event(self, event: Event) -> None:
-        if self._requests.tell(event) and self.voices.has_former:
-            self._release()
+        if self._requests.tell(event):
+            self._let_go_soon()
+            if self.voices.has_former:
+                self._release()
+
+    def _let_go_soon(self) -> None:
+        """Give the memory of what has ended back to the system, once for all that end by then."""
+        if not self._lets_go:
+            self._lets_go = True
+            asyncio.get_running_loop().call_later(LET_GO_S, self._let_go)
+
+    def _let_go(self) -> None:
+        self._lets_go = False
+        let_go()

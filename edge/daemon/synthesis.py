@@ -190,7 +190,7 @@ class Synthesis(threading.Thread):
                     return partial(self._go_on, job)
                 if (job := self._schedule.stalled(now)) is not None:
                     return partial(self._fail, job, _stalled())
-                times = (due, self._schedule.gives_way_at())
+                times = (due, self._schedule.gives_way_at(), self._schedule.stalls_at())
                 soonest = min((time for time in times if time is not None), default=None)
                 self._changed.wait(None if soonest is None else max(0.0, soonest - now))
             return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 from collections.abc import Collection, Sequence
 
 from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
+from edge.daemon.memory import let_go
 from edge.errors import EdgeError, NoBundle, UnknownVoice
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
@@ -186,8 +186,7 @@ class Voices:
             if self._loaded.pop(key, None) is not None:
                 log.info("voice %s: the former bundle is no longer loaded", key)
         if former:
-            # The C library keeps what was freed: 40 MB, measured over exchanges of joe.
-            ctypes.CDLL(None).malloc_trim(0)
+            let_go()  # 40 MB, measured over exchanges of joe
 
     def _rename(self, name: str, key: str) -> None:
         self._bundles[key] = self._bundles.pop(self._keys[name])

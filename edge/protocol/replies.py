@@ -348,8 +348,10 @@ class ErrorReply:
         return cls(error.message, error.code, error.remedy, id)
 
     def error(self) -> EdgeError:
-        """Make the error anew, with its code, for the client to raise."""
-        error = EdgeError(self.text, self.remedy)
+        """Make the error anew for the client to raise: of its class, or a plain one with the code
+        that a later version sent."""
+        known = {kind.code: kind for kind in EdgeError.__subclasses__()}
+        error = known.get(self.code, EdgeError)(self.text, self.remedy)
         error.code = self.code
         return error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import subprocess
 import sys
 import wave
@@ -13,6 +14,8 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.cli import run
+from edge.commands.say import Options
+from edge.commands.say.private_daemon import private_daemon
 from edge.protocol import SpeakCancelled, Stop, Stopped
 from tests.helpers.command_line import edge, refusal
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
@@ -194,3 +197,25 @@ def test_say_through_a_private_daemon(tone_bundle: Bundle, tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, b"")
     with wave.open(str(out)) as written:
         assert written.getnframes() > 1_000
+
+
+def test_a_private_daemon_may_say_as_much_as_it_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More warnings than a pipe holds would stop it in the middle of a word."""
+    said = tmp_path / "said.sock"
+    noisy = (
+        "import socket, sys\n"
+        "print('edge: ready on here', file=sys.stderr, flush=True)\n"
+        "sys.stderr.write('edge: a warning\\n' * 20_000)\n"
+        "sys.stderr.flush()\n"
+        "socket.socket(socket.AF_UNIX).connect(sys.argv[1])\n"
+        "sys.stdin.read()\n"
+    )
+    monkeypatch.setattr("edge.child.command", lambda *_: [sys.executable, "-c", noisy, str(said)])
+    with socket.socket(socket.AF_UNIX) as waits:
+        waits.bind(str(said))
+        waits.listen()
+        waits.settimeout(DEADLINE_S)
+        with private_daemon(Options()):
+            waits.accept()[0].close()

@@ -195,3 +195,37 @@ def test_who_waits_at_systemds_socket_hears_why_no_daemon_speaks(
             assert wire.receive() is None
         assert answer.text.encode() in running.stderr.read()
     assert running.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "broken, thread",
+    [
+        ("edge.daemon.schedule.Schedule.next_job", "synthesis"),
+        ("edge.sound.lanes.Lanes.waiting", "playback"),
+    ],
+)
+def test_a_thread_that_ends_takes_the_daemon_with_it(
+    tone_bundle: Bundle, tmp_path: Path, broken: str, thread: str
+) -> None:
+    """Where no watchdog is, it would live on and never speak again."""
+    code = (
+        "import pkgutil, sys\n"
+        "from edge.cli import run\n"
+        "def breaks(*_, **__): raise RuntimeError('Zanzibar')  # could be a text\n"
+        "owner, _, name = sys.argv.pop(1).rpartition('.')\n"
+        "owner = pkgutil.resolve_name(owner)\n"
+        "is_property = isinstance(getattr(owner, name), property)\n"
+        "setattr(owner, name, property(breaks) if is_property else breaks)\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    command = serve_command(tmp_path / "edge.sock", tone_bundle.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code, broken, *command[command.index("serve") :]],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=DEADLINE_S,
+    )
+    assert done.returncode == 70, done.stderr
+    assert f"the thread {thread} ended by RuntimeError" in done.stderr
+    assert "Zanzibar" not in done.stderr and "Traceback" not in done.stderr

@@ -5,49 +5,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import signal
-import socket
-import subprocess
-import sys
+import gc
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.bundle import Bundle
-from edge.client import Client
-from edge.config import Access, Config
-from edge.daemon import replies as replies_module
 from edge.daemon import server as server_module
-from edge.daemon.access import KEPT_FOR_OTHERS, MAX_CLIENTS, Peer, Rules
 from edge.daemon.connection import Connection
-from edge.daemon.loop_time import LONGEST_REST_S, REST, SLICE_S, LoopTime
-from edge.daemon.outbox import FULL_BYTES, MAX_BYTES, MAX_MESSAGES, Outbox
-from edge.errors import Busy, NotAllowed, StreamEnded
-from edge.pcm import Samples, to_int16
+from edge.daemon.memory import let_go
+from edge.daemon.requests import Requests
 from edge.protocol import (
-    REQUESTS,
+    AudioStart,
     AudioStop,
-    Describe,
     ErrorReply,
-    Info,
     Ping,
     Reload,
     Reloaded,
-    Reply,
+    Request,
     Speak,
     SpeakAccepted,
-    SpeakCancelled,
     SpeakChunk,
     SpeakFinished,
-    SpeakInterrupted,
-    SpeakResumed,
     SpeakStart,
-    SpeakStarted,
-    SpeakStop,
-    SpeakWord,
     Status,
     StatusReport,
     Stop,
@@ -55,157 +37,10 @@ from edge.protocol import (
     Synthesize,
     encode,
 )
-from edge.sound.events import Finished
-from tests.helpers.daemon_under_test import ROOT, ThreadDaemon, Wire
+from tests.helpers.daemon_under_test import ThreadDaemon, Wire
 from tests.helpers.fakes import DEADLINE_S
-from tests.protocol.test_protocol import FULL
 
 CHATTER = "The weather in some other town is fine today."
-
-
-# The pure parts
-
-
-def test_an_outbox_counts_bytes_and_messages() -> None:
-    outbox = Outbox()
-    assert all(outbox.put(bytes(1 << 10)) for _ in range(FULL_BYTES >> 10)) and not outbox.is_full
-    assert outbox.put(b"a") and outbox.is_full
-    assert not outbox.put(bytes(MAX_BYTES))
-    while outbox:
-        outbox.take()
-    assert outbox.bytes == 0 and not outbox.is_full
-    assert outbox.put(bytes(MAX_BYTES), on_sent=lambda: None)
-    assert not outbox.is_full, "sound is no answer: it comes by itself"
-    few = Outbox()
-    assert sum(few.put(b"") for _ in range(2 * MAX_MESSAGES)) == MAX_MESSAGES
-
-
-def test_who_asks_for_much_rests_the_longer_the_more_do() -> None:
-    loop_time = LoopTime()
-    assert loop_time.rest_s(SLICE_S / 2) == 0
-    assert loop_time.rest_s(SLICE_S) == SLICE_S * REST
-    loop_time.resting = 59
-    assert loop_time.rest_s(SLICE_S) == 60 * SLICE_S * REST
-    assert 60 * SLICE_S / (SLICE_S + loop_time.rest_s(SLICE_S)) < 0.35, "all of them, of the loop"
-    assert loop_time.rest_s(60) == LONGEST_REST_S
-
-
-def test_the_last_places_are_for_others() -> None:
-    one, other, root = Peer(1, 54_321, 0), Peer(1, 54_322, 0), Peer(1, 0, 0)
-    rules = Rules.of(Access(clients_per_user=256))
-    many = [one] * (MAX_CLIENTS - KEPT_FOR_OTHERS)
-    with pytest.raises(Busy):
-        rules.check_places(one, many)
-    rules.check_places(other, many)
-    rules.check_places(root, [*many, *[root] * (KEPT_FOR_OTHERS - 1)])
-    with pytest.raises(Busy):
-        rules.check_places(other, [*many, *[root] * KEPT_FOR_OTHERS])
-    with pytest.raises(Busy, match="64 clients of the user"):
-        Rules.of(Access()).check_places(one, [one] * 64)
-
-
-def test_names_are_looked_up_at_a_load_and_groups_of_a_process_count(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rules = Rules.of(Access(users=("nobody",), groups=("daemon",)))
-
-    def gone(*_: object) -> None:
-        raise KeyError("no such user")
-
-    monkeypatch.setattr("pwd.getpwnam", gone)
-    monkeypatch.setattr("grp.getgrnam", gone)
-    monkeypatch.setattr("pwd.getpwuid", gone)
-    [group] = rules.gids
-    rules.check_listed(Peer(1, 54_321, 54_321, frozenset({group})))  # SupplementaryGroups=
-    with pytest.raises(NotAllowed):
-        rules.check_listed(Peer(1, 54_321, 54_321))
-    monkeypatch.setattr("pwd.getpwuid", lambda _: pytest.fail("asked though nobody is listed"))
-    Rules.of(Access()).check_listed(Peer(1, 54_321, 54_321))
-
-
-# Handlers that fail
-
-
-@pytest.mark.parametrize("kind", sorted(REQUESTS))
-def test_a_handler_that_raises_is_answered_and_nothing_is_left(
-    kind: str,
-    daemon: ThreadDaemon,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("Zanzibar")  # could be a text
-
-    requests = daemon.server._requests
-    monkeypatch.setattr(requests, "_act", broken)
-    with caplog.at_level(logging.INFO), daemon.connect() as wire:
-        wire.send(FULL[kind])  # type: ignore[arg-type]
-        error = wire.receive()
-        assert isinstance(error, ErrorReply) and error.code == "internal"
-        assert error.id == getattr(FULL[kind], "id", None)
-        assert wire.receive() is None, "it hangs up"
-    monkeypatch.undo()
-    with daemon.connect() as wire:
-        wire.send(Status())
-        report = wire.receive()
-        assert isinstance(report, StatusReport) and report.counters["clients"] == 1
-    lines = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert len(lines) == 1 and "RuntimeError" in lines[0] and "Zanzibar" not in caplog.text
-
-
-def test_sound_that_cannot_be_told_has_no_hole(
-    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """An allocation fails between two chunks: the client sees no audio-stop."""
-    told: list[int] = []
-
-    def failing(samples: Samples) -> object:
-        told.append(len(samples))
-        if len(told) == 2:
-            raise MemoryError
-        return to_int16(samples)
-
-    monkeypatch.setattr(replies_module, "to_int16", failing)
-    with daemon.connect() as wire:
-        wire.send(Synthesize("One two three. " * 40))
-        kinds = []
-        while (reply := wire.receive()) is not None:
-            kinds.append(type(reply))
-        assert AudioStop not in kinds
-    with daemon.connect() as wire:
-        wire.ping()
-    assert "unexpected MemoryError; hung up" in caplog.text
-
-
-def test_a_reload_that_raises_is_answered(
-    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken() -> None:
-        raise RuntimeError("no")
-
-    monkeypatch.setattr(daemon.server.setup, "reload", broken)
-    with daemon.connect() as wire:
-        wire.send(Reload())
-        error = wire.receive()
-        assert isinstance(error, ErrorReply) and error.code == "internal"
-        wire.ping()
-
-
-def test_a_damaged_bundle_does_not_keep_the_others_from_being_described(
-    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def damaged(bundle: Bundle) -> tuple[str, ...]:
-        from edge.errors import BundleDamaged
-
-        raise BundleDamaged(f"{bundle.path.name}: config.json", "Install it again.")
-
-    monkeypatch.setattr("edge.synth.speakers", damaged)
-    with daemon.connect() as wire:
-        wire.send(Describe())
-        assert isinstance(wire.receive(), Info)
-
-
-# Attacks
 
 
 @contextlib.contextmanager
@@ -243,17 +78,18 @@ def test_a_full_queue_takes_an_urgent_text_and_tells_whose_place_it_takes(
             pass
 
 
-def test_a_flood_of_requests_gives_way_after_each(daemon: ThreadDaemon) -> None:
+def test_a_flood_of_requests_gives_way_after_each(
+    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counted, not timed: how many of the flood are answered before a ping of somebody else."""
     order: list[int] = []
-    requests = daemon.server._requests
-    act = requests._act
+    handle = Requests.handle
 
-    def noted(connection: Connection, message: object) -> None:
+    def noted(self: Requests, connection: Connection, message: Request) -> None:
         order.append(connection.number)
-        act(connection, message)  # type: ignore[arg-type]
+        handle(self, connection, message)
 
-    requests._act = noted  # type: ignore[method-assign]
+    monkeypatch.setattr(Requests, "handle", noted)
     with contextlib.ExitStack() as stack:
         flood = [stack.enter_context(daemon.connect()) for _ in range(4)]
         other = stack.enter_context(daemon.connect())
@@ -269,22 +105,66 @@ def test_a_flood_of_requests_gives_way_after_each(daemon: ThreadDaemon) -> None:
     assert len(set(order)) == 6
 
 
-def test_who_reads_nothing_costs_little_memory(daemon: ThreadDaemon) -> None:
-    def resident_mb() -> float:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) / 256
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) / 256
 
-    before, deaf = resident_mb(), 8
+
+@pytest.mark.parametrize("leave", ["hung up", "dropped"])
+def test_who_reads_nothing_costs_little_memory_and_leaves_none(
+    leave: str, daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "LET_GO_S", 0.1)
+    if leave == "dropped":
+        monkeypatch.setattr("edge.daemon.connection.SEND_TIMEOUT_S", 1.0)
+    gc.collect()
+    gc.disable()  # what only it finds stays for minutes in a daemon that has little to do
+    let_go()  # of what earlier tests left
+    before, deaf = resident_mb(), 40
     one = encode(Ping("\N{PARTY POPPER}" * 1_000))
-    with contextlib.ExitStack() as stack:
-        for _ in range(deaf):
-            wire = stack.enter_context(daemon.connect())
-            wire.socket.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                for _ in range(2_000):
-                    wire.socket.sendall(one)
-        with fire_alarm(daemon):
-            pass
-        assert resident_mb() - before < 8 * deaf
+    try:
+        with contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(daemon.connect()) for _ in range(deaf)]
+            for wire in crowd:
+                wire.socket.setblocking(False)
+            while sum(fill(wire, one) for wire in crowd):  # until it reads nothing more
+                clients(daemon)
+            with fire_alarm(daemon):
+                pass
+            most = resident_mb() - before
+            if leave == "dropped":
+                wait_until(lambda: clients(daemon) == 0)
+        assert most < 8 * deaf
+        wait_until(lambda: clients(daemon) == 0 and resident_mb() - before < 8)
+    finally:
+        gc.enable()
+
+
+def fill(wire: Wire, message: bytes) -> int:
+    """Send as often as there is room; returns how often."""
+    for sent in itertools.count():
+        try:
+            assert wire.socket.send(message) == len(message), "it would read a broken frame"
+        except BlockingIOError:
+            return sent
+    raise AssertionError
+
+
+def clients(daemon: ThreadDaemon) -> int:
+    """Count the connections to the daemon, but for the one that asks."""
+    with daemon.connect() as wire:
+        wire.send(Status())
+        report = wire.receive()
+    assert isinstance(report, StatusReport)
+    return report.counters["clients"] - 1
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    patience = threading.Event()
+    for _ in range(int(DEADLINE_S / 0.05)):
+        if holds():
+            return
+        patience.wait(0.05)
+    raise AssertionError("in vain")
 
 
 def test_a_user_without_a_place_left_can_still_stop(daemon: ThreadDaemon) -> None:
@@ -352,145 +232,19 @@ def test_streams_that_trickle_hold_no_places(daemon: ThreadDaemon) -> None:
             assert other.sound().any()
 
 
-# What a program may rely on
-
-
-def test_an_id_used_again_is_another_utterance(daemon: ThreadDaemon) -> None:
-    """The end of the old one, told late, is not the end of the new one."""
-    daemon.card.give_room(0)
-    with daemon.connect() as wire:
-        wire.send(Speak(CHATTER, id="a"))
-        assert isinstance(wire.receive(), SpeakAccepted)
-        [old] = daemon.server.synthesis.live()
-        wire.send(Stop("a"), Speak("One.", id="a"))
-        assert [type(wire.receive()) for _ in range(3)] == [Stopped, SpeakCancelled, SpeakAccepted]
-        daemon.server.synthesis.on_played(Finished(old.ticket, 1.0))
-        wire.ping()
-        daemon.card.give_room()
-        assert [type(reply) for reply in wire.until(SpeakFinished)] == [
-            SpeakStarted,
-            SpeakFinished,
-        ]
-
-
-def test_what_is_bound_to_its_connection_ends_with_it(daemon: ThreadDaemon) -> None:
-    daemon.card.give_room(0)
-    with daemon.connect() as watcher:
-        with daemon.connect() as killed:
-            killed.send(
-                Speak(CHATTER, id="a", while_connected=True),
-                Speak(CHATTER, id="b"),
-                Speak(CHATTER, id="c", while_connected=True),
-            )
-            for _ in range(3):
-                assert isinstance(killed.receive(), SpeakAccepted)
-            killed.socket.shutdown(socket.SHUT_WR)  # it listens still
-            watcher.ping()
-            assert len(daemon.server.synthesis.live()) == 3
-        left = ["a"]
-        while left != ["b"]:
-            watcher.ping()
-            left = [utterance.id for utterance in daemon.server.synthesis.live()]
-            assert "b" in left
-
-
-def test_a_chunk_after_the_end_is_answered_and_the_client_raises(
-    daemon: ThreadDaemon, tmp_path: Path
+def test_who_reads_no_sound_loses_its_place_and_is_told(
+    daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    daemon.server.setup.config = Config(access=Access(stream_silence_s=0.05))
-    ended = threading.Event()
-
-    def words() -> Iterator[str]:
-        yield "One two. "
-        ended.wait(DEADLINE_S)  # a model that calls a tool
-        yield "Three."
-
-    with Client(daemon.path) as client, pytest.raises(StreamEnded):
-        for message in client.speak_stream(SpeakStart(), words()):
-            if isinstance(message, SpeakFinished):
-                pass
-    ended.set()
-
-
-def test_a_stream_may_pause_for_as_long_as_it_likes(daemon: ThreadDaemon) -> None:
-    """No timer runs for it: silence is no end."""
-    with daemon.connect() as wire:
-        wire.send(SpeakStart(id="a"), SpeakChunk("One two. "))
-        assert isinstance(wire.until(SpeakStarted)[-1], SpeakStarted)
-        streams = daemon.server._requests._streams._open
-        assert [stream.timer for stream in streams.values()] == [None]
-        wire.send(SpeakChunk("Three."), SpeakStop())
-        assert isinstance(wire.until(SpeakFinished)[-1], SpeakFinished)
-
-
-def test_interruptions_are_told_to_who_asks(daemon: ThreadDaemon) -> None:
-    daemon.card.give_room(2)
-    with daemon.connect() as wire, daemon.connect() as plain:
-        wire.send(Speak("word " * 20, id="a", interruptions=True))
-        assert isinstance(wire.until(SpeakStarted)[-1], SpeakStarted)
-        plain.send(Speak("Fire.", id="u", priority="urgent"))
-        assert isinstance(plain.receive(), SpeakAccepted)
-        while not daemon.server.player.buffered_s(True):
-            plain.ping()
-        daemon.card.give_room()
-        told = wire.until(SpeakFinished)
-        heard = [m for m in told if isinstance(m, (SpeakInterrupted, SpeakResumed))]
-        assert heard == [SpeakInterrupted("a", "urgent"), SpeakResumed("a")]
-        replies: list[Reply] = plain.until(SpeakFinished)
-        assert not any(isinstance(r, (SpeakInterrupted, SpeakResumed, SpeakWord)) for r in replies)
-
-
-def test_a_socket_that_was_removed_is_made_anew(
-    daemon: ThreadDaemon, tmp_path: Path, tone_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_module, "LOOK_S", 0.02)
-    path = tmp_path / "removed.sock"
-    other = ThreadDaemon(path, [tone_bundle])
-    try:
-        path.unlink()
-        made = threading.Event()
-        for _ in range(int(DEADLINE_S / 0.05)):
-            if path.exists() or made.wait(0.05):
-                break
-        with Wire(path) as wire:
-            wire.ping()
-    finally:
-        other.stop()
-
-
-def test_what_is_said_of_the_loop_is_said_once(
-    daemon: ThreadDaemon, caplog: pytest.LogCaptureFixture
-) -> None:
-    loop = daemon._loop
-    context = {"message": "socket.accept() out of system resource", "exception": OSError(24, "no")}
-    with daemon.connect() as wire:
-        for _ in range(100):
-            loop.call_soon_threadsafe(loop.call_exception_handler, context)
-        wire.ping()
-    assert sum("out of system resource" in r.getMessage() for r in caplog.records) == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_edge_say_that_is_ended_is_silent(daemon: ThreadDaemon, number: int) -> None:
-    daemon.card.give_room(0)
-    command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), CHATTER]
-    with daemon.connect() as other, subprocess.Popen(command, cwd=ROOT) as running:
-        while not daemon.server.synthesis.live():
-            other.ping()
-        daemon.card.wait_until_held()
-        running.send_signal(number)
-        assert running.wait(DEADLINE_S) == 128 + number
-        assert not daemon.server.synthesis.live()
-
-
-def test_a_lost_device_is_told(daemon: ThreadDaemon) -> None:
-    daemon.card.give_room(2)
-    with daemon.connect() as wire:
-        wire.send(Speak("word " * 20, id="a", interruptions=True))
-        assert isinstance(wire.until(SpeakStarted)[-1], SpeakStarted)
-        daemon.server.player.device_lost(True)
-        assert wire.receive() == SpeakInterrupted("a", "device")
-        daemon.server.player.device_lost(False)
-        assert wire.receive() == SpeakResumed("a")
-        wire.send(Stop("a"))
-        assert isinstance(wire.until(SpeakCancelled)[-1], SpeakCancelled)
+    """Nothing else happens meanwhile: it is its time that wakes the daemon."""
+    for name, value in (("MAX_OPEN_JOBS", 2), ("UNSENT_S", 1.0), ("STALLED_S", 0.2)):
+        monkeypatch.setattr(f"edge.daemon.schedule.{name}", value)
+    long = "word " * 1_900
+    with daemon.connect() as one, daemon.connect() as two, daemon.connect() as other:
+        for deaf in (one, two):
+            deaf.send(Synthesize(long))
+            assert isinstance(deaf.receive(), AudioStart)
+        other.send(Synthesize("One."))
+        assert other.sound().any()
+        ends = [wire.until(AudioStop)[-1] for wire in (one, two)]
+    codes = sorted(getattr(end, "code", "whole") for end in ends)
+    assert codes in (["busy", "busy"], ["busy", "whole"])

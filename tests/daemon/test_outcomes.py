@@ -154,12 +154,12 @@ class Lives:
             for connection in self.running.server._connections.values():
                 connection._writer.transport.abort()
 
-        self.running._loop.call_soon_threadsafe(cut)
+        self.running.loop.call_soon_threadsafe(cut)
 
     def end(self) -> None:
         """Without room on the card, which would let what sounds come to its end."""
-        self.running._loop.call_soon_threadsafe(self.running.server.stop)
-        self.running._thread.join(DEADLINE_S)
+        self.running.loop.call_soon_threadsafe(self.running.server.stop)
+        self.running.thread.join(DEADLINE_S)
         self.running.stop()
 
 

@@ -156,12 +156,15 @@ def test_a_voice_that_is_new_and_one_that_is_gone(
 ) -> None:
     with running.connect() as wire:
         installed.put(second_bundle)
-        assert reload(wire) == ("voice second is new",)
+        assert reload(wire)[0] == "voice second is new"
         assert {voice.name for voice in report(wire).voices} == {"tone", "second"}
         wire.send(Synthesize(TEXT))
         (installed.root / "second" / "current").unlink()
         with running.connect() as other:
-            assert reload(other) == ("voice second is gone",)
+            assert reload(other) == (
+                "voice second is gone",
+                "the default voice is tone, was second",
+            )
         assert wire.sound().any()
 
 

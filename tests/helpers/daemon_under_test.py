@@ -107,19 +107,19 @@ class Wire:
 
 
 class ThreadDaemon:
-    """The real server in a thread of this process."""
+    """The real server in a thread of this process; `loop` is its event loop."""
 
     def __init__(
         self, path: Path, bundles: Sequence[Bundle], reread: Reread | None = None
     ) -> None:
         self.path, self.card, self._reread = path, FakeCard(), reread
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(bundles)))
-        self._thread.start()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self._run(bundles)))
+        self.thread.start()
         assert self._ready.wait(DEADLINE_S), "the daemon did not start"
 
     async def _run(self, bundles: Sequence[Bundle]) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.server = Server(bundles, self.card.open, reread=self._reread)
         await self.server.run(self.path, self._ready.set)
 
@@ -127,11 +127,11 @@ class ThreadDaemon:
         return Wire(self.path)
 
     def stop(self) -> None:
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             self.card.give_room()
-            self._loop.call_soon_threadsafe(self.server.stop)
-            self._thread.join(DEADLINE_S)
-        assert not self._thread.is_alive(), "the daemon did not stop"
+            self.loop.call_soon_threadsafe(self.server.stop)
+            self.thread.join(DEADLINE_S)
+        assert not self.thread.is_alive(), "the daemon did not stop"
 
 
 class ProcessDaemon:

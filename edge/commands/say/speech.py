@@ -11,7 +11,7 @@ from dataclasses import asdict
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from edge.client import Client
+from edge.client import Client, speak_once
 from edge.commands.say import Options
 from edge.commands.say.text_input import TextInput, open_input
 from edge.errors import EdgeError, EmptyText, NoSoundDevice
@@ -27,6 +27,10 @@ from edge.protocol import (
 
 if TYPE_CHECKING:
     from edge.pcm import PcmChunk
+
+
+PATIENCE_S = 10.0
+"""Seconds without a daemon, after one was there, before somebody at a terminal is told so."""
 
 
 def say_text(options: Options) -> int:
@@ -54,7 +58,11 @@ def say_text(options: Options) -> int:
                 return _speak_input(client, source, options)
             request = Speak(text, **asdict(_start(options)))
             stack.enter_context(_ended_by_signals())
-            return _follow(client, request.id, client.speak(request, not options.no_wait))
+            if options.no_wait or options.local:
+                answers = client.speak(request, not options.no_wait)
+            else:  # a restart of the daemon loses nothing
+                answers = speak_once(request, path, PATIENCE_S)
+            return _follow(client, request.id, answers)
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
                 raise
