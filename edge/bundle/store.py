@@ -151,15 +151,21 @@ def roll_back(root: Path, voice: str) -> Path:
 
 
 def fall_back(home: Path, why: str) -> Path | None:
-    """Leave the current bundle because of `why`: the previous one becomes current.
+    """Leave the current bundle because of `why`: the previous one, which is verified first,
+    becomes current.
 
-    None if there is none, or if it was left in this way itself.
+    None if there is none, if it is damaged, or if it was left in this way itself.
     """
     current, previous = linked(home, CURRENT), linked(home, PREVIOUS)
     starts = read_starts(home)
     if current is None or previous is None or not previous.is_dir():
         return None
     if previous == current or previous.name in starts.bad:
+        return None
+    try:
+        open_bundle(previous, None).verify()
+    except EdgeError as error:
+        log.error("no way back: %s", error.message)
         return None
     switch(home, previous)
     why = f"{home.name}: went back from {current.name} to {previous.name}, because {why}"
