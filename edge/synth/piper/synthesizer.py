@@ -19,7 +19,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadRecord, BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
-from edge.synth import Segment, Style
+from edge.synth import Segment, Style, reading
 from edge.synth.gpu.windows import WindowDecoder
 from edge.synth.piper import read_config
 from edge.synth.piper.espeak import keep_voice
@@ -73,7 +73,8 @@ class Latent:
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self.rate = bundle.manifest.rate
-        self._text = _phonemizer(read_config(bundle))
+        with reading(bundle, "config.json"):
+            self._text = _phonemizer(read_config(bundle))
         self.config = self._text.config
         self._usual_speaker = _usual_speaker(bundle, self.config)
         # Not a method: it would tie a knot through this object and its models.
