@@ -12,6 +12,7 @@ import pytest
 from edge.bundle import Bundle, open_bundle
 from edge.bundle.store import (
     CURRENT,
+    MAX_BOOTS,
     MAX_STARTS,
     counted,
     find_bundles,
@@ -71,6 +72,33 @@ def test_a_bundle_whose_loads_die_gives_way(
         with pytest.raises(ModelFailed), counted(found(tmp_path)):
             raise ModelFailed("nor does this", "")
     assert found(tmp_path).id == tone_bundle.id
+
+
+def test_a_board_that_is_switched_off_while_it_loads(
+    tmp_path: Path, tone_bundle: Bundle, newer_tone: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Says nothing of the bundle, until it was never anything else."""
+    put(tone_bundle.path, tmp_path)
+    put(newer_tone.path, tmp_path)
+
+    def start(name: str) -> Bundle:
+        monkeypatch.setattr("edge.bundle.store.boot_id", lambda: name)
+        return found(tmp_path)
+
+    def cut_off() -> None:
+        for name in map(str, range(MAX_BOOTS)):
+            assert start(name).id == newer_tone.id, f"gave up after {name} starts"
+            for _ in range(MAX_STARTS - 1):
+                with pytest.raises(KeyboardInterrupt), counted(found(tmp_path)):
+                    raise KeyboardInterrupt
+
+    cut_off()
+    monkeypatch.setattr("edge.bundle.store.boot_id", lambda: str(MAX_BOOTS - 1))
+    with counted(found(tmp_path)):
+        pass
+    cut_off()
+    assert start("the last").id == tone_bundle.id
+    assert f"failed to load {MAX_BOOTS} times" in warnings([found(tmp_path)])[0]
 
 
 def test_a_process_that_dies_while_it_loads_is_counted(
