@@ -54,7 +54,7 @@ _LAST = 4096  # bytes that are read of what it said
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process of a self-test may take."""
+    """Bounds of the process of a self-test."""
 
     memory: int
     """Bytes."""
