@@ -72,6 +72,11 @@ def available_memory_mb(root: Path = Path("/")) -> int | None:
     return int(found.group(1)) // 1024 if found else None
 
 
+def boot_id(root: Path = Path("/")) -> str:
+    """Read the name that Linux gives to each of its starts; empty if it does not say."""
+    return _system_file(root / "proc/sys/kernel/random/boot_id").strip()
+
+
 def keep_to_big_cores(machine: Machine) -> None:
     """Run this thread, and those that it starts, on the fast cores if a machine has slow ones too:
     a run waits for its slowest thread."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 import sys
 import types
 import typing
@@ -23,6 +24,8 @@ from edge.errors import BadRecord
 T = TypeVar("T")
 
 MAX_FILE_BYTES = 1 << 20  # a description is a page or two; a report is the largest, far below
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""A NUL ends a path, and half of a surrogate pair has no UTF-8."""
 _REMEDY = "Correct the file at that place; the example beside it shows every key."
 
 
@@ -164,7 +167,7 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
             return _convert(rest[0], value, place)
         for argument in rest:
             if isinstance(value, argument) and not isinstance(value, bool):
-                return value
+                return _scalar(argument, value, place)
         raise _wrong(place, " or ".join(argument.__name__ for argument in rest), value)
     if origin is Literal:
         if value in arguments and type(value) in {type(a) for a in arguments}:
@@ -194,8 +197,8 @@ def _scalar(hint: type, value: Any, place: str) -> Any:
         return float(value)
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         return value
-    if hint is str and isinstance(value, str) and "\0" in value:
-        raise BadRecord(f"{place}: a NUL byte, which no text or path may hold", _REMEDY)
+    if hint is str and isinstance(value, str) and (found := _NO_TEXT.search(value)):
+        raise BadRecord(f"{place}: {found[0]!a}, which no text and no path may hold", _REMEDY)
     if hint in (str, bool) and isinstance(value, hint):
         return value
     names = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}

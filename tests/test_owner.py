@@ -55,9 +55,10 @@ def place(tone_bundle: Bundle) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def python(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python as root; the state folder is the other user's."""
-    opened = OPEN.format(python=sys.executable, prefix=sys.base_prefix)
+def python(place: Path, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """Run Python as root; the state folder is the other user's. `before`: what the shell does
+    first, in the namespace."""
+    opened = before + OPEN.format(python=sys.executable, prefix=sys.base_prefix)
     return subprocess.run(
         ["unshare", "--mount", "bash", "-euc", opened, "-", sys.executable, *arguments],
         cwd=place,
@@ -152,3 +153,74 @@ def test_no_module_of_the_current_folder_is_run(place: Path) -> None:
     done = install(place)
     assert done.returncode == 0, done.stderr
     assert not (place / "was-run").exists() and not list((place / "state").rglob("was-run"))
+
+
+# The service's folder, before the service was ever started
+
+SERVICE = """
+mount -t tmpfs -o mode=755 state /var/lib
+cp /etc/passwd passwd
+echo 'edge-voice:x:61234:61234::/var/lib/edge-voice:/usr/sbin/nologin' >>passwd
+mount --bind passwd /etc/passwd
+"""
+MAKE = """
+import os
+from pathlib import Path
+from edge.errors import EdgeError
+from edge.owner import make_system_state
+folder = Path("/var/lib/edge-voice")
+try:
+    make_system_state()
+except EdgeError as error:
+    print(error.message, error.remedy, sep="; ")
+if folder.exists():
+    print(folder.stat().st_uid, oct(folder.stat().st_mode & 0o777), *os.listdir(folder))
+"""
+
+
+@pytest.mark.parametrize(
+    "before, said",
+    [
+        ("", "61234 0o750"),
+        ("mkdir /var/lib/edge-voice", "61234 0o755"),  # as a package or a person left it
+        ("mkdir -m 700 /var/lib/edge-voice; chown 61234 /var/lib/edge-voice", "61234 0o700"),
+        ("mkdir -p /var/lib/edge-voice/bundles", "0 0o755 bundles"),  # whose are those?
+    ],
+)
+def test_the_services_folder_is_the_services(place: Path, before: str, said: str) -> None:
+    done = python(place, "-c", MAKE, before=f"{SERVICE}\n{before}\n")
+    assert done.returncode == 0, done.stderr
+    *refused, made = done.stdout.splitlines()
+    assert made == said
+    assert bool(refused) == said.startswith("0 ")
+    if refused:
+        assert "belongs to root" in refused[0] and "chown -R edge-voice:" in refused[0]
+
+
+def test_no_folder_without_the_services_user(place: Path) -> None:
+    empty = "mount -t tmpfs -o mode=755 state /var/lib\n"
+    without = "grep -v ^edge-voice: /etc/passwd >passwd; mount --bind passwd /etc/passwd\n"
+    done = python(place, "-c", MAKE, before=empty + without)
+    assert done.returncode == 0, done.stderr
+    [said] = done.stdout.splitlines()
+    assert "no user edge-voice" in said and "make install" in said
+
+
+def test_nobody_but_root_makes_it(place: Path) -> None:
+    as_other = f"import os\nos.setresuid(*[{OTHER.pw_uid}] * 3)\n"
+    done = python(place, "-c", as_other + MAKE, before=SERVICE)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_a_bundle_for_a_service_that_was_never_started(place: Path) -> None:
+    """`edge install --system` on a fresh board: what it makes is the service's, all of it."""
+    edge = (str(ROOT / "edge/child.py"), "edge", "install", "private/tone", "--system")
+    code = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode or " + (
+        "subprocess.run(['find', '/var/lib/edge-voice', '-printf', '%U %P\\n']).returncode)"
+    )
+    given = ("-c", code, sys.executable, *edge, "--any-board", "--socket", str(place / "none"))
+    done = python(place, *given, before=SERVICE)
+    assert done.returncode == 0, done.stderr
+    made = [line.split(" ") for line in done.stdout.splitlines() if line[0].isdigit()]
+    assert {uid for uid, _ in made} == {"61234"}
+    assert "bundles/tone/current" in {path for _, path in made}

@@ -53,6 +53,7 @@ WRONG = [
     ("count", "1"), ("count", 1.0), ("count", True), ("count", None), ("count", -1),
     ("ratio", "0.5"), ("ratio", True), ("ratio", float("nan")), ("ratio", float("inf")),
     ("title", 7), ("title", None), ("title", ["x"]),
+    ("title", "a\0b"), ("title", "a\ud800"), ("maybe", "\udfff"), ("either", "\0"),
     ("on", 1), ("on", "yes"), ("on", None),
     ("kind", "c"), ("kind", 1), ("kind", None), ("kind", ["a"]),
     ("parts", {"name": "p"}), ("parts", "p"), ("parts", [7]), ("parts", [{}]),

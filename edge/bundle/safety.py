@@ -5,6 +5,7 @@ Checksums find damage; here it is assumed that somebody made the bundle with int
 
 from __future__ import annotations
 
+import math
 import mmap
 import re
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,10 @@ SIGNATURE = f"{MANIFEST}.sig"
 MAX_FILES = 256
 MAX_FILE_BYTES = (2 << 30) - 1  # a graph is one protobuf message, which ends there
 MAX_BUNDLE_BYTES = 4 << 30
-SUFFIXES = frozenset({".onnx", WEIGHTS, ".json", ".yaml", ".txt"})
-"""Endings of data that is parsed; none that is run or unpickled: no .pkl, .pt, .npz, .so, .py."""
+TABLE = ".npy"
+SUFFIXES = frozenset({".onnx", WEIGHTS, ".json", ".yaml", ".txt", TABLE})
+"""Endings of data that is parsed; none that is run or unpickled: no .pkl, .pt, .npz, .so, .py. A
+.npy may hold pickles, so what it holds is looked at (`check_table`)."""
 NAMES = frozenset({"NOTICE", "LICENSE", MANIFEST_SUM, SIGNATURE})
 MAX_NESTING = 32  # graphs in attributes of nodes; ours have none
 MAX_GAIN = 8.0
@@ -36,6 +39,14 @@ trust only one's own. Those of this machine lie in its cache, never in a bundle 
 OPERATORS = frozenset({("com.microsoft", "MatMulNBits")})
 """Operators of other owners that our own recipes write."""
 
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '[<|][fiu](?P<item>[1248])', "
+    rb"'fortran_order': False, 'shape': \((?P<shape>[0-9, ]{0,40})\), \} *\n",
+    re.DOTALL,
+)
+"""Beginning of a .npy file of numbers, letter for letter as numpy.save writes it:
+numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
+_HEADER_BYTES = 128
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MAX_PARTS = 4
 _REMEDY = "Do not use it. Ask whoever made it for one that edge build wrote."
@@ -99,7 +110,10 @@ def check_name(name: str) -> None:
 
 
 def check_content(bundle: Bundle) -> None:
-    """Check an opened bundle, whose files have been counted and named. Raises UnsafeBundle."""
+    """Check an opened bundle, whose files have been counted and named, and verify them all.
+
+    Raises UnsafeBundle, BundleDamaged.
+    """
     manifest, voice, profile = bundle.manifest, bundle.voice, bundle.profile
     for key, said, is_ in (
         ("voice", manifest.voice, voice.name),
@@ -129,8 +143,30 @@ def check_content(bundle: Bundle) -> None:
     for provider in (*stages.encoder, *stages.decoder):
         _check_options(provider)
     for name in manifest.files:
-        if name.endswith(".onnx"):
-            check_graph(bundle.file(name))
+        path = bundle.file(name)
+        if path.suffix == ".onnx":
+            check_graph(path)
+        elif path.suffix == TABLE:
+            check_table(path)
+
+
+def check_table(path: Path) -> None:
+    """Check that a .npy file holds numbers, as many as it says, and nothing else.
+
+    Raises UnsafeBundle.
+    """
+    with path.open("rb") as file:
+        found = _HEADER.match(file.read(_HEADER_BYTES))
+    if found is None:
+        raise UnsafeBundle(f"{path.name} is no table of numbers that numpy wrote", _REMEDY)
+    start = 10 + int.from_bytes(found["length"], "little")  # behind the mark, version and length
+    sizes = [int(size) for size in found["shape"].replace(b" ", b"").split(b",") if size]
+    expected = found.end() + math.prod(sizes) * int(found["item"])
+    if found.end() != start or path.stat().st_size != expected:
+        raise UnsafeBundle(
+            f"{path.name} has {path.stat().st_size:,} bytes, and its own header says {expected:,}",
+            _REMEDY,
+        )
 
 
 def check_graph(path: Path) -> None:

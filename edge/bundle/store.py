@@ -32,7 +32,7 @@ from edge.errors import (
     WrongBoard,
 )
 from edge.files import BUILT, SYSTEM_STATE, flush, state_dir, write_whole
-from edge.machine import Machine, read_machine
+from edge.machine import Machine, boot_id, read_machine
 from edge.owner import become_owner
 from edge.remedies import get_voice
 
@@ -43,6 +43,9 @@ PACKAGED = Path("/usr/share/edge-voice/bundles")
 CURRENT, PREVIOUS, STARTS = "current", "previous", "starts.json"
 MAX_STARTS = 3
 """Loads that may begin and not end well before a bundle gives way to the previous one."""
+MAX_BOOTS = 10
+"""Starts of the board that may end in such a load: whoever switches it off while it starts says
+nothing of the bundle, unless it is the bundle that takes the board down."""
 _ID_DIGITS = 12
 
 
@@ -53,7 +56,11 @@ class Starts:
     bundle: str = ""
     """Name of the folder that `begun` counts."""
     begun: int = 0
-    """Loads in a row that have not ended well."""
+    """Loads in a row that have not ended well since the board was started."""
+    boot: str = ""
+    """Name of the start of the board that `begun` counts."""
+    boots: int = 0
+    """Earlier starts of the board, in a row, of which no load ended well."""
     bad: tuple[str, ...] = ()
     """Folders that the daemon left by itself, the latest last."""
     why: str = ""
@@ -152,15 +159,21 @@ def roll_back(root: Path, voice: str) -> Path:
 
 
 def fall_back(home: Path, why: str) -> Path | None:
-    """Leave the current bundle because of `why`: the previous one becomes current.
+    """Leave the current bundle because of `why`: the previous one, which is verified first,
+    becomes current.
 
-    None if there is none, or if it was left in this way itself.
+    None if there is none, if it is damaged, or if it was left in this way itself.
     """
     current, previous = linked(home, CURRENT), linked(home, PREVIOUS)
     starts = read_starts(home)
     if current is None or previous is None or not previous.is_dir():
         return None
     if previous == current or previous.name in starts.bad:
+        return None
+    try:
+        open_bundle(previous, None).verify()
+    except EdgeError as error:
+        log.error("no way back: %s", error.message)
         return None
     switch(home, previous)
     why = f"{home.name}: went back from {current.name} to {previous.name}, because {why}"
@@ -179,9 +192,10 @@ def open_installed(folder: Path, machine: Machine | None) -> Bundle:
     home = home_of(folder)
     if home is None:
         return open_bundle(folder, machine)
-    starts = read_starts(home)
-    if starts.bundle == folder.name and starts.begun >= MAX_STARTS:
-        other = fall_back(home, f"it failed to load {starts.begun} times")
+    starts = _counts(home, folder)
+    if starts.begun >= MAX_STARTS or starts.boots >= MAX_BOOTS:
+        times = max(starts.begun, starts.boots)
+        other = fall_back(home, f"it failed to load {times} times")
         if other is not None:
             return open_bundle(other, machine)
     try:
@@ -253,11 +267,10 @@ def counted(bundle: Bundle) -> Iterator[None]:
     if home is None:
         yield
         return
-    starts = read_starts(home)
-    before = starts.begun if starts.bundle == bundle.path.name else 0
-    _note(home, replace(starts, bundle=bundle.path.name, begun=before + 1))
+    starts = _counts(home, bundle.path)
+    _note(home, replace(starts, begun=starts.begun + 1))
     yield
-    _note(home, replace(starts, bundle=bundle.path.name, begun=0))
+    _note(home, replace(starts, begun=0, boots=0))
 
 
 def warnings(bundles: Sequence[Bundle]) -> list[str]:
@@ -297,6 +310,17 @@ def read_starts(home: Path) -> Starts:
 
 def write_starts(home: Path, starts: Starts) -> None:
     write_whole(home / STARTS, records.dump_json(starts).encode())
+
+
+def _counts(home: Path, folder: Path) -> Starts:
+    """Read the counts, as they are for this bundle since the board was started."""
+    starts, boot = read_starts(home), boot_id()
+    if starts.bundle != folder.name:
+        return replace(starts, bundle=folder.name, begun=0, boot=boot, boots=0)
+    if starts.boot != boot:
+        boots = starts.boots + (starts.begun > 0)
+        return replace(starts, begun=0, boot=boot, boots=boots)
+    return starts
 
 
 def _note(home: Path, starts: Starts) -> None:

@@ -203,11 +203,15 @@ class Synthesis(threading.Thread):
                 return
             assert job.chunks is not None
             chunk = next(job.chunks, None)
+            if chunk is None:
+                job.chunks = None
+            elif len(chunk.samples):  # an empty one is work done whose sound comes later
+                self._deliver(job, chunk)
         except EdgeError as error:
             self._fail(job, error)
         except Exception:
-            # A model or a package broke; its words could quote the text, so only the
-            # kind of failure is told, and the daemon speaks on.
+            # A model or a package broke, or there was no memory to hand the sound on; its words
+            # could quote the text, so only the kind of failure is told, and the daemon speaks on.
             log.error("utterance %s: unexpected failure in synthesis", job.utterance.id)
             log.debug("the failure", exc_info=True)
             self._fail(
@@ -217,11 +221,6 @@ class Synthesis(threading.Thread):
                     "The daemon goes on; edge doctor checks the voice.",
                 ),
             )
-        else:
-            if chunk is None:
-                job.chunks = None
-            elif len(chunk.samples):  # an empty one is work done whose sound comes later
-                self._deliver(job, chunk)
 
     def _begin_piece(self, job: Job) -> bool:
         """Take the next piece of text; False if there is none."""

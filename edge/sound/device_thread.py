@@ -169,10 +169,11 @@ class DeviceThread:
     # The thread itself
 
     def _queue_locked(self, job: _Job) -> None:
-        self._jobs.append(job)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="sound device", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="sound device", daemon=True)
+            thread.start()  # without memory for its stack it raises, and the next job tries again
+            self._thread = thread
+        self._jobs.append(job)
         self._changed.notify_all()
 
     def _work(self) -> None:

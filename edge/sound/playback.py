@@ -23,7 +23,7 @@ from edge.sound.events import (
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
 from edge.sound.progress import Progress
-from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink, told
+from edge.sound.sink import PAD_LATENCIES, PAD_S, Sink, play_out, told
 
 log = logging.getLogger(__name__)
 
@@ -278,6 +278,7 @@ class Player(threading.Thread):
         except Exception as error:
             failure = told(error)
             log.warning("sound: %s", failure.message)
+            play_out(self._sink, error)
             self._tell_heard(everything=True)  # what was written before is as heard as it gets
             self._close_sink()
             self._notify(Failed(piece.id, failure))  # whoever hears it cancels what else was put
@@ -341,6 +342,7 @@ class Player(threading.Thread):
                 self._write(silent)
         except Exception as error:
             log.warning("sound: %s", told(error).message)
+            play_out(self._sink, error)
         self._tell_heard(everything=True)
         self._close_sink()
         with self._changed:

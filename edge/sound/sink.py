@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Protocol
 
@@ -64,3 +65,11 @@ def told(error: Exception) -> EdgeError:
         f"the sound device failed: {type(error).__name__}: {error}",
         "The daemon goes on; edge doctor lists the sound devices.",
     )
+
+
+def play_out(sink: Sink | None, error: Exception) -> None:
+    """Let a device end what it holds before it is closed, which throws that away; unless it is the
+    device that failed with `error`."""
+    if sink is not None and not isinstance(error, NoSoundDevice):
+        with contextlib.suppress(Exception):  # the failure before was told
+            sink.finish()

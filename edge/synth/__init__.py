@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol, runtime_checkable
@@ -131,20 +132,29 @@ def speakers(bundle: Bundle) -> tuple[str, ...]:
     """List the names that Style.speaker may have, read without the model; empty if the voice has
     one speaker. Raises BundleDamaged."""
     ask: Callable[[Bundle], tuple[str, ...]] | None = getattr(_family(bundle), "speakers", None)
-    try:
+    with reading(bundle, "its speakers"):
         return tuple(str(name) for name in ask(bundle)) if ask else ()
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BundleDamaged(
-            f"{bundle.path.name}: its speakers cannot be read: {type(error).__name__}",
-            "Install the voice again: edge install BUNDLE",
-        ) from None
 
 
 def phonemes(bundle: Bundle) -> frozenset[str]:
     """Tell what may stand in [[ ]] in a text for this voice, in place of a word; read without the
-    model. Empty if the family takes none."""
+    model. Empty if the family takes none. Raises BundleDamaged."""
     ask: Callable[[Bundle], frozenset[str]] | None = getattr(_family(bundle), "phonemes", None)
-    return ask(bundle) if ask else frozenset()
+    with reading(bundle, "its phonemes"):
+        return ask(bundle) if ask else frozenset()
+
+
+@contextmanager
+def reading(bundle: Bundle, what: str) -> Iterator[None]:
+    """Make BundleDamaged of what is raised where a family's description is not what it should be:
+    its checksum says only that it is what its maker wrote."""
+    try:
+        yield
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise BundleDamaged(
+            f"{bundle.path.name}: {what} cannot be read: {type(error).__name__}",
+            "Install the voice again: edge install BUNDLE",
+        ) from None
 
 
 def choose(bundle: Bundle) -> Variant:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,18 +26,9 @@ from edge.machine import Machine
 from tests.conftest import PROFILE, build_tone
 from tests.helpers.daemon_under_test import ROOT
 from tests.helpers.fakes import DEADLINE_S
+from tests.helpers.installing import edit_manifest
 
 STRANGER = Machine("riscv64", (), "", frozenset(), 4, (0, 1, 2, 3), 4096)
-
-
-def edit_manifest(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the manifest and its checksum, as someone would who knows the format."""
-    manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
-    change(manifest)
-    text = json.dumps(manifest).encode()
-    (bundle / MANIFEST).write_bytes(text)
-    digest = hashlib.sha256(text).hexdigest()
-    (bundle / MANIFEST_SUM).write_text(f"{digest}  {MANIFEST}\n", encoding="ascii")
 
 
 def files(bundle: Path) -> dict[str, bytes]:
@@ -227,3 +216,12 @@ def test_a_full_disk_is_told_and_leaves_the_old_one(copied_bundle: Path) -> None
             full.write(b"x")  # a real ENOSPC
     assert files(copied_bundle) == before
     assert list(copied_bundle.parent.iterdir()) == [copied_bundle]
+
+
+def test_a_file_that_its_disk_cannot_read(copied_bundle: Path) -> None:
+    """As a memory card does at its end."""
+    bundle = open_bundle(copied_bundle, None)
+    (copied_bundle / "voice.yaml").unlink()
+    (copied_bundle / "voice.yaml").mkdir()
+    with pytest.raises(BundleDamaged, match="cannot be read"):
+        bundle.verify()

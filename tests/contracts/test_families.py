@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge import synth
+from edge.bundle import Bundle
+from edge.bundle.install import install
 from edge.bundler.export import exporter
 from edge.errors import BadStyle, EmptyText, TextTooLong
 from edge.families import FAMILIES
 from edge.pcm import Samples
 from edge.synth import Segment, Style, Synthesizer
+from edge.synth.self_test import try_in_child
 from edge.text import MAX_CHARACTERS
 from edge.text.cutting import MAX_TOKENS
+from tests.helpers.kept_cosyvoice3 import unpack
 
 TEXT = "The kettle is on, and the toast is done. Who would like some tea?"
 LONG = "This sentence goes on, and on, and on and on and on with more of the same, " * 12 + "stop."
@@ -31,6 +36,20 @@ BUILT = {
     "cosyvoice3": "cosyvoice3_bundle",
 }
 """The fixture with a real voice of each family; nobody hands out CosyVoice3's weights."""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_board_installs_what_was_built(
+    family: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The name, kind and content of every file that the family writes are let in, and it speaks
+    within the limits of the self-test."""
+    bundle: Bundle = request.getfixturevalue(BUILT[family])
+    if family == "cosyvoice3":  # random weights end a sentence at once, if they are let
+        bundle = unpack(tmp_path / "voice", least="enforced")
+    installed = install(bundle.path, tmp_path / "bundles", None, try_in_child).bundle
+    assert installed.id == bundle.id
+    installed.verify()
 
 
 @pytest.fixture(scope="module", params=FAMILIES)

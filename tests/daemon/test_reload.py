@@ -21,6 +21,7 @@ from edge.client import Client
 from edge.config import Access, AudioKeys, Config
 from edge.daemon.access import Peer, Rules
 from edge.errors import BadRecord, Busy, NotAllowed
+from edge.machine import boot_id
 from edge.protocol import (
     ErrorReply,
     Reload,
@@ -265,7 +266,7 @@ def test_installing_exchanges_the_voice_of_a_running_daemon(
     daemon.stop()
     home = tmp_path / "state" / "edge-voice" / "bundles" / "tone"
     bundle = (home / "current").readlink().name
-    write_starts(home, Starts(bundle, MAX_STARTS))
+    write_starts(home, Starts(bundle, MAX_STARTS, boot_id()))
     daemon = ProcessDaemon(tmp_path / "edge.sock", None, environment=environment)
     assert "went back from" in "".join(daemon.said)
     status = edge("status")

@@ -52,6 +52,7 @@ def seeds(name: str) -> list[bytes]:
         "manifest": lambda: [(BUNDLE / "manifest.json").read_bytes()],
         "phrase": lambda: [b'{"rate": 22050, "words": [[0, 3, 0, 100]]}\n' + bytes(400)],
         "text": lambda: [b"Dr. Who said: 1.5 km, no? Yes... and so on; it is e.g. 5 o'clock!"],
+        "table": lambda: [_table(kind) for kind in ("<f2", "<f4", "|i1", "<i8")],
         "name": lambda: [b"a/b.json"],
         "bundle": lambda: [_tar_of(BUNDLE)],
         "ssml": lambda: [SSML],
@@ -77,6 +78,12 @@ def _lines() -> list[bytes]:
         for line in page.read_text(encoding="utf-8").splitlines()
         if line.startswith(("> {", "< {"))
     ]
+
+
+def _table(kind: str) -> bytes:
+    written = io.BytesIO()
+    np.save(written, np.arange(6).reshape(2, 3).astype(kind))
+    return written.getvalue()
 
 
 def _tar_of(folder: Path) -> bytes:

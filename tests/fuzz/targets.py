@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edge import records
 from edge.bundle import Manifest
 from edge.bundle.install import install
 from edge.bundle.measured import Tuning
-from edge.bundle.safety import check_graph, check_name
+from edge.bundle.safety import check_graph, check_name, check_table
 from edge.bundle.store import Starts
 from edge.config import load_config
 from edge.daemon.phrase_store import _parse
@@ -124,6 +126,14 @@ def clip(data: bytes) -> None:
         check_clip(read_clip(path))
 
 
+def table(data: bytes) -> None:
+    """What is let through is what numpy reads, with so many numbers."""
+    with file_of(data) as path:
+        check_table(path)
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+    assert values.dtype.kind in "fiu" and 0 <= len(data) - values.nbytes <= 128
+
+
 def name(data: bytes) -> None:
     found = _decoded(data)
     check_name(found)
@@ -158,7 +168,7 @@ TARGETS = {
     parser.__name__: Target(parser)
     for parser in (
         requests, replies, configuration, lexicon, voice, profile, manifest, graph, bundle,
-        phrase, name, text, ssml, voice_print, clip, operators,
+        phrase, table, name, text, ssml, voice_print, clip, operators,
     )
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ tests/bundler/test_export_cosyvoice3.py tells where they no longer are what the 
 
 from __future__ import annotations
 
+import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -27,10 +28,16 @@ NOISE = "noise.npy"
 """The fixed noise, float32 (80, 2000): as large as all the rest, and any noise will do."""
 
 
-def unpack(folder: Path) -> Bundle:
-    """Make a bundle of the kept graphs in `folder`: it clones, and says noise."""
+def unpack(folder: Path, least: str = "released") -> Bundle:
+    """Make a bundle of the kept graphs in `folder`: it clones, and says noise.
+
+    With `least="enforced"` a sentence has as many tokens as its text should have at the least.
+    """
     with zipfile.ZipFile(KEPT) as archive:
         archive.extractall(folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["sampling"]["least"] = least
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     drawn = np.random.default_rng(0).standard_normal((80, 2000)).astype(np.float32)
     np.save(folder / NOISE, drawn)
     graphs = {stage: f"{stage}-fp32.onnx" for stage in STAGES}

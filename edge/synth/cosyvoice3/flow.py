@@ -13,6 +13,7 @@ from edge.synth.cosyvoice3.flow_state import FlowState, layout, room, room_now
 from edge.synth.cosyvoice3.providers import CPU, heavy
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.cosyvoice3.speaker import Speaker
+from edge.synth.cosyvoice3.tables import read_table
 from edge.synth.session import Array, Session
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,8 @@ class Flow:
         self._step = Session(bundle, variant.graphs["flow_step"], heavy(bundle))
         self.provider = self._step.provider
         # The same in every request, as the released model does: its mel depends on nothing else.
-        noise: Array = np.load(bundle.file(NOISE), allow_pickle=False)
-        self._noise = noise.reshape(1, settings.flow.mels, -1).astype(np.float32)
+        noise = read_table(bundle, NOISE, settings.flow.mels, None)
+        self._noise: Mel = noise[None].astype(np.float32)
         self._times = step_times(settings.flow.steps)
         self.layout = layout(self._step, settings.flow.steps)
         self.room = 0
@@ -42,7 +43,7 @@ class Flow:
     @property
     def longest(self) -> int:
         """Tokens of prompt and speech together: there is no noise for more."""
-        return self._noise.shape[2] // self.numbers.frames_per_token
+        return int(self._noise.shape[2]) // self.numbers.frames_per_token
 
     def begin(self, speaker: Speaker, blocks: bool, expected: float) -> FlowRun:
         """One segment, of `expected` tokens after the speaker's own. `blocks`: see FlowRun. Where

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from edge.bundle import Bundle, Variant
-from edge.errors import BundleDamaged
 from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.sampling import Sampler
 from edge.synth.cosyvoice3.settings import Settings
+from edge.synth.cosyvoice3.tables import read_table
 from edge.synth.session import Array, Session
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,8 @@ class LanguageModel:
     def __init__(self, bundle: Bundle, variant: Variant, settings: Settings) -> None:
         self._settings = settings
         self._session = Session(bundle, variant.graphs["llm"], heavy(bundle))
-        # Mapped: of 272 MB of text rows a sentence needs a few dozen.
-        self._text = _table(bundle, TEXT_TABLE, settings.hidden)
-        self._speech = _table(bundle, SPEECH_TABLE, settings.hidden)
+        self._text = read_table(bundle, TEXT_TABLE, None, settings.hidden)
+        self._speech = read_table(bundle, SPEECH_TABLE, None, settings.hidden)
 
     def speak(
         self,
@@ -57,20 +56,3 @@ class LanguageModel:
             yield token
             rows = self._speech[[token]]
         log.warning("speech of %d text tokens was cut at the limit of %d tokens", new, limit)
-
-
-def _table(bundle: Bundle, name: str, hidden: int) -> Array:
-    try:
-        table: Array = np.load(bundle.file(name), mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise _damaged(bundle, f"{name} cannot be read: {error}") from None
-    if table.ndim != 2 or table.shape[1] != hidden or table.dtype.kind != "f":
-        found = f"{table.dtype} {table.shape}"
-        raise _damaged(bundle, f"{name} is {found}, expected float rows of {hidden}")
-    return table
-
-
-def _damaged(bundle: Bundle, why: str) -> BundleDamaged:
-    return BundleDamaged(
-        f"{bundle.path.name}: {why}", f"Build it again: edge build {bundle.voice.name}"
-    )

@@ -25,4 +25,4 @@ def phonemes(bundle: Bundle) -> frozenset[str]:
 def read_vocabulary(bundle: Bundle) -> dict[str, int]:
     """Read the voice's phonemes and their ids."""
     ids: dict[str, int] = json.loads(bundle.file("vocab.json").read_text(encoding="utf-8"))
-    return ids
+    return dict(ids)

@@ -17,7 +17,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
-from edge.synth import Segment, Style
+from edge.synth import Segment, Style, reading
 from edge.synth.hibari import read_vocabulary
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
@@ -53,7 +53,8 @@ class HibariSynthesizer:
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
         self._read = load_front_end(british=bundle.manifest.language == "en_GB")
-        self._vocabulary = read_vocabulary(bundle)
+        with reading(bundle, "vocab.json"):
+            self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)

@@ -17,7 +17,7 @@ import numpy as np
 from edge.bundle import Bundle, Variant
 from edge.errors import BadRecord, BadStyle, EmptyText, ModelFailed
 from edge.pcm import PcmChunk, Samples
-from edge.synth import Segment, Style
+from edge.synth import Segment, Style, reading
 from edge.synth.gpu.windows import WindowDecoder
 from edge.synth.piper import read_config
 from edge.synth.piper.phonemizers import open_phonemizer
@@ -70,7 +70,8 @@ class Latent:
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self.rate = bundle.manifest.rate
-        self._text = open_phonemizer(read_config(bundle))
+        with reading(bundle, "config.json"):
+            self._text = open_phonemizer(read_config(bundle))
         self.config = self._text.config
         self._usual_speaker = _usual_speaker(bundle, self.config)
         # Not a method: it would tie a knot through this object and its models.

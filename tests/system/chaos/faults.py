@@ -22,6 +22,11 @@ FROM_BYTES = 4096
 """Samples, messages and reads; below it are Python's own small objects, in arenas of 1 MiB."""
 
 
+ENDS = {70: "ended_by_a_thread_without_memory", -signal.SIGQUIT: "ended_by_libpulse"}
+"""Exit status of a daemon, if an allocation of a thread's own fails, or one of libpulse's: its
+pa_xmalloc() says "Not enough memory" and raises SIGQUIT."""
+
+
 class Faults:
     """`kill` and the like are chosen so often that a life lasts some tens of faults."""
 
@@ -67,11 +72,20 @@ class Faults:
                 self._book.note(f"{fault.__name__}: {type(error).__name__}: {error}")
                 raise
             self._book.times.append((fault.__name__, began, time.monotonic()))
-            if self._house.status() is None:
+            if self._house.status() is None and not self._ended_without_memory(fault):
                 self._book.note(f"no answer after {fault.__name__}: {self._house.last_words()}")
                 if self._house.process is not None and self._house.process.poll() is not None:
                     self._house.end()
                     self._house.start()
+
+    def _ended_without_memory(self, fault: Callable[[], None]) -> bool:
+        """Start a daemon anew that ended as it should where an allocation failed, and count it."""
+        if fault != self.failing_allocations or (ended := self._house.ending()) not in ENDS:
+            return False
+        self._book.faults[ENDS[ended]] += 1
+        self._house.end()
+        self._house.start()
+        return True
 
     def _while(self) -> None:
         time.sleep(self._chance.uniform(0.1, 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import resource
@@ -28,6 +29,8 @@ from tests.system.chaos.failing_calls import FailingCalls
 
 READY_S = 90.0
 DISK = "size=24m"
+ENDING_S = 5.0
+"""Longest wait for a process that does not answer any more to be over."""
 CATCH_UP_S = 1.0
 
 
@@ -149,6 +152,13 @@ class House:
         if self.server is None:
             self.ear.cut()
         return returned
+
+    def ending(self) -> int | None:
+        """How the process ended, if it has, or is about to."""
+        assert self.process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(ENDING_S)
+        return None
 
     def close(self) -> None:
         self._ending.set()
