@@ -117,14 +117,14 @@ def duration_change(reference: Samples, test: Samples) -> float:
 def loudness_lufs(samples: Samples, rate: int) -> float:
     """Integrated loudness, LUFS (ITU-R BS.1770-4, gated, mono); not below LUFS_FLOOR.
 
-    Sounds shorter than the gating block of 0.4 s raise ValueError.
+    A sound shorter than the gating block of 0.4 s, as a single syllable is, is repeated to that
+    length.
     """
-    if len(_line(samples)) < LUFS_BLOCK_SECONDS * rate:
-        raise ValueError(f"{len(samples) / rate:.2f} s is shorter than {LUFS_BLOCK_SECONDS} s")
+    line = np.resize(_line(samples), max(len(samples), round(LUFS_BLOCK_SECONDS * rate)))
     meter = require("pyloudnorm", "measuring loudness", _EXTRA).Meter(rate)
-    if float(np.max(np.abs(samples))) < 10.0 ** (SILENCE_DB / 20.0):
+    if float(np.max(np.abs(line))) < 10.0 ** (SILENCE_DB / 20.0):
         return LUFS_FLOOR  # the meter would take the logarithm of zero
-    return max(float(meter.integrated_loudness(samples.astype(np.float64))), LUFS_FLOOR)
+    return max(float(meter.integrated_loudness(line)), LUFS_FLOOR)
 
 
 def true_peak_db(samples: Samples, rate: int) -> float:
