@@ -11,15 +11,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from edge import synth
-from edge.bundle import PROFILE, VOICE, open_bundle, writing
+from edge.bundle import PROFILE, VOICE, writing
 from edge.bundler.candidates import export, make_candidates, write_bundle
 from edge.bundler.fetch import fetch
 from edge.bundler.pipeline import profile_path
@@ -58,7 +56,6 @@ SIZES = {
 voices to 2 %."""
 COUNTED = (("cortex-a72", "fp32"), ("cortex-a53", "fp32"), ("cortex-a76", "fused"))
 PLANS = (VariantPlan("fused", "int8-dynamic", "int8-fused"), VariantPlan("fp32", "fp32", "fp32"))
-TEXT = "the train leaves at nine and so do we with all the others and what they carry"
 
 
 def build(size: str, folder: Path) -> Path:
@@ -96,27 +93,12 @@ def count(bundle: Path, cpu: str, variant: str) -> float:
         return int(numbers.read_text(encoding="ascii").split()[-1]) / seconds / 1e6
 
 
-def speak(folder: Path, variant: str) -> None:
-    """Speak on one thread, and print the peak of memory, MiB."""
-    bundle = open_bundle(folder, machine=None)
-    runtime = dataclasses.replace(bundle.profile.runtime, threads=1)
-    profile = dataclasses.replace(bundle.profile, runtime=runtime)
-    voice = synth.load(dataclasses.replace(bundle, profile=profile), variant)
-    for segment in voice.plan(TEXT, synth.Style()):
-        for _ in voice.speak(segment):
-            pass
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-
-
 def main() -> None:
-    if sys.argv[1] == "--speak":
-        speak(Path(sys.argv[2]), sys.argv[3])
-        return
     for size in SIZES:
         bundle = build(size, Path(sys.argv[1]))
         for plan in PLANS:
-            itself = [sys.executable, "-m", "tools.voice_sizes", "--speak", bundle, plan.name]
-            peak = subprocess.run(itself, stdout=subprocess.PIPE, text=True, check=True).stdout
+            command = [sys.executable, "-m", "tools.voice_peak", bundle, plan.name]
+            peak = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
             print(size, plan.name, "peak", peak.strip(), "MiB", flush=True)
         for cpu, variant in COUNTED:
             print(size, cpu, variant, round(count(bundle, cpu, variant), 1), flush=True)
