@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 TEXT ?= Hello from Edge Voice.
-VOICE ?= en_US-joe-medium
+VOICE ?= en_US-heart
 PYTHON ?= python3
 VENV := .venv
 EDGE := $(VENV)/bin/edge
@@ -16,7 +16,7 @@ export BOARD_EXTRAS ?= cpu,audio,piper,hibari
 export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean .fp32 .arm64
+.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean .quick .arm64
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -26,10 +26,10 @@ setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportau
 $(VENV)/.ready: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $(wildcard edge/kernels/src/*)
 	@contrib/setup $(PYTHON)
 
-.fp32: setup
-	@$(EDGE) build $(VOICE) --only fp32 --if-needed
+.quick: setup
+	@$(EDGE) build $(VOICE) --quick --if-needed
 
-say: .fp32  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
+say: .quick  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
 	@$(EDGE) say --local --bundle build/bundles --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
 # The text as it was typed: make would expand the $5 in "it costs $5".
 say: export WORDS := $(value TEXT)

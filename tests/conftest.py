@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from edge import kernels
 from edge.bundle import Bundle, open_bundle
 from edge.bundler.pipeline import Wish, build_bundle
+from edge.families import DEFAULT_VOICE
 from edge.files import cache_dir
 from edge.voice import voice_path
 from tests.helpers.daemon_under_test import ProcessDaemon, ThreadDaemon
@@ -67,14 +68,14 @@ def tone_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="session")
 def joe_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The default voice, for real."""
+    """A real voice of the family piper."""
     return _built_once("en_US-joe-medium", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def heart_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Another real voice, of the family hibari."""
-    return _built_once("en_US-heart", tmp_path_factory)
+    """The default voice, for real."""
+    return _built_once(DEFAULT_VOICE, tmp_path_factory)
 
 
 def _built_once(voice: str, factory: pytest.TempPathFactory) -> Bundle:

@@ -229,9 +229,9 @@ def test_names_imported_in_the_python_example_exist() -> None:
 @pytest.mark.parametrize(
     ("target", "commands"),
     [
-        ("say", ("edge build en_US-joe-medium --only fp32 --if-needed", "edge say --local")),
-        ("build", ("edge build en_US-joe-medium",)),
-        ("bundles", ("edge build en_US-joe-medium --profile all",)),
+        ("say", ("edge build en_US-heart --quick --if-needed", "edge say --local")),
+        ("build", ("edge build en_US-heart",)),
+        ("bundles", ("edge build en_US-heart --profile all",)),
         ("serve", ("edge serve",)),
     ],
 )

@@ -9,8 +9,8 @@ contrib/apt-packages needed 'emulating a board' qemu-system-arm ipxe-qemu qemu-u
   device-tree-compiler e2fsprogs
 contrib/wheels
 contrib/debian/build arm64 3.11
-.venv/bin/edge build en_US-joe-medium --profile rpi5 --if-needed
-contrib/debian/voice build/bundles/en_US-joe-medium--rpi5
+.venv/bin/edge build en_US-heart --profile rpi5 --if-needed
+contrib/debian/voice build/bundles/en_US-heart--rpi5
 .venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality]'
 tests/system/vm/image.sh "$folder/image"
 EDGE_VM=$folder .venv/bin/python -m pytest tests/system/vm/proof.py "$@"

@@ -13,11 +13,12 @@ everything else belongs to the family
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -164,17 +165,18 @@ def open_bundle(path: Path, machine: Machine | None) -> Bundle:
     return Bundle(path, manifest, voice, profile)
 
 
-@contextmanager
+@contextlib.contextmanager
 def writing(destination: Path) -> Iterator[Path]:
     """Give an empty folder that becomes `destination` only when the block ends well.
 
-    Every file in it is on the disk before the rename; an older bundle there is replaced.
-    Raises DiskFull.
+    Every file in it is on the disk before the rename; an older bundle there is replaced, and
+    leaves its date. Raises DiskFull.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
     try:
         yield folder
+        keep_date(destination, folder)
         for file in sorted(folder.rglob("*")):
             flush(file)
         flush(folder)
@@ -204,6 +206,13 @@ def seal(folder: Path, describe: Callable[[Mapping[str, FileEntry]], Manifest]) 
     (folder / MANIFEST).write_bytes(text)
     digest = hashlib.sha256(text).hexdigest()
     (folder / MANIFEST_SUM).write_text(f"{digest}  {MANIFEST}\n", encoding="ascii")
+
+
+def keep_date(before: Path, after: Path) -> None:
+    """Make the bundle in the folder `after` as old as the one in `before`, where both are."""
+    with contextlib.suppress(FileNotFoundError):
+        times = (before / MANIFEST).stat()
+        os.utime(after / MANIFEST, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def file_sha256(path: Path) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.bundle import MANIFEST, REPORTS, Bundle, open_bundle
+from edge.bundle import MANIFEST, REPORTS, Bundle, keep_date, open_bundle
 from edge.bundle.safety import (
     MAX_BUNDLE_BYTES,
     MAX_FILE_BYTES,
@@ -116,6 +116,8 @@ def _install(
             try_out(folder)
             if not _is_whole(final):
                 _move(folder, final, root)
+            if current is not None:
+                keep_date(current, final)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
         write_starts(home, Starts())

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from edge import records
 from edge.bundle import MANIFEST, Bundle, open_bundle
+from edge.bundle.default_voice import default_of
 from edge.errors import (
     BadRecord,
     BundleDamaged,
@@ -196,18 +197,20 @@ def open_installed(folder: Path, machine: Machine | None) -> Bundle:
 def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> list[Bundle]:
     """Open the bundles at these places (each a bundle or a folder of them) that suit this machine.
 
-    `voice` names the one that goes first. A bundle of another board is passed over if it was
-    found in a folder, and an error if it was named itself.
+    The first is the default voice's: `voice`, else the first that was named itself, else as
+    default_voice.py says. A bundle of another board is passed over if it was found in a folder,
+    and an error if it was named itself.
     Raises NoBundle, WrongBoard, and what open_bundle does.
     """
     machine = None if any_board else read_machine()
     found: dict[str, Bundle] = {}
     failed: list[EdgeError] = []
-    others = ""
+    others, named = "", None
     for place in places:
         if (place / MANIFEST).exists():
             bundle = open_installed(place, machine)
             found.setdefault(bundle.voice.name, bundle)
+            named = named or bundle.voice.name
             continue
         for folder in bundle_folders(place):
             try:
@@ -226,15 +229,21 @@ def find_bundles(places: Sequence[Path], voice: str | None, any_board: bool) -> 
     if not found:
         message = f"no bundle for this board in {name_places(places)}"
         raise NoBundle(message, get_voice() + others)
-    if voice is None:
-        return list(found.values())
-    if voice not in found:
+    if voice is not None and voice not in found:
         raise NoBundle(
             f"no bundle of {voice} for this board; there are {', '.join(found)}",
             get_voice(voice),
         )
-    first = found.pop(voice)
+    first = found.pop(default_of(found, voice or named))
     return [first, *found.values()]
+
+
+def default_voice(places: Sequence[Path], configured: str | None) -> str | None:
+    """Name the voice that speaks where nobody names one; None where nothing can be spoken with."""
+    try:
+        return find_bundles(places, configured, any_board=False)[0].voice.name
+    except EdgeError:
+        return None
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -97,10 +98,14 @@ class _Described:
 
 
 def export(
-    voice: Voice, files: Mapping[str, Path], stages: StageCache, log_file: Path
+    voice: Voice,
+    files: Mapping[str, Path],
+    stages: StageCache,
+    log_file: Path,
+    report: Report = lambda step, done, total: None,
 ) -> Original:
     """The float graphs of a voice. Raises ExportFailed; what was tried is then in `log_file`."""
-    steps = ExportLog()
+    steps = ExportLog(lambda stage: report(f"export, {stage}", 0, 0))
 
     def make(folder: Path) -> None:
         exported = exporter(voice.family)(files, folder, steps)
@@ -223,8 +228,9 @@ def _apply(
     def make(folder: Path) -> None:
         calibration = None
         if learns:
+            told = partial(report, f"{stage} {recipe}, calibration")
             calibration = Calibration(
-                latents=_latents(original, voice) if row.calibrated else (),
+                latents=_latents(original, voice, told) if row.calibrated else (),
                 rate=original.rate,
                 log_mel_db=limit,
                 activations=activations,
@@ -242,13 +248,16 @@ def _apply(
     return folder / f"{stage}.onnx", tuple(Sensitivity(layer, error) for layer, error in rows)
 
 
-def _latents(original: Original, voice: Voice) -> tuple[Samples, ...]:
+def _latents(
+    original: Original, voice: Voice, told: Callable[[int, int], None]
+) -> tuple[Samples, ...]:
     """Compute what the float encoder gives the decoder for the calibration sentences."""
     every = corpus.sentences("calibration", spoken_language(voice))
     # They are sorted by kind; each step takes short and long ones.
     texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]
     folder = original.folder
-    return latents(folder / original.graphs["encoder"], folder / "config.json", texts)
+    encoder, config = folder / original.graphs["encoder"], folder / "config.json"
+    return latents(encoder, config, texts, told=told)
 
 
 def spoken_language(voice: Voice) -> str:

@@ -43,6 +43,8 @@ from edge.voice import Voice
 
 log = logging.getLogger(__name__)
 
+QUICK = 5
+"""A quick build listens to one of so many evaluation sentences."""
 TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
 
 
@@ -50,9 +52,10 @@ TOOLS = ("onnx", "onnxruntime", "onnxconverter-common", "numpy")
 class Wish:
     """One thing to build. `here`: for this machine alone, which is such a board; else for all that
     are. `only` names one variant of the profile and packs it unmeasured; `every` measures all and
-    packs those that pass; `judged` asks the judges of the `quality` extra too; `checkpoint` is the
-    folder of a voice that is built from one; `config` and `licence` are those of a model without
-    a description."""
+    packs those that pass; `quick` holds the first that passes against a fifth of the sentences,
+    packs float beside it and writes no report; `judged` asks the judges of the `quality` extra
+    too; `checkpoint` is the folder of a voice that is built from one; `config` and `licence` are
+    those of a model without a description."""
 
     voice: str
     profile: str
@@ -61,6 +64,7 @@ class Wish:
     checkpoint: Path | None = None
     here: bool = False
     every: bool = False
+    quick: bool = False
     config: Path | None = None
     licence: str | None = None
 
@@ -111,7 +115,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     stages, steps = StageCache(cache / "stages"), Steps(report)
     files = fetch(voice, cache, lambda name, held, size: steps(f"fetch {name}", held, size))
     steps("export", 0, 0)
-    original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
+    original = export(voice, files, stages, Path(f"{destination}.export-log.json"), steps)
     evaluate = _by_stage if FAMILIES[voice.family].stages else _by_sound
     judges = cache if wish.judged else None
     job = _Job(wish, original, voice, profile, stages, steps, judges)
@@ -146,13 +150,18 @@ def _by_sound(job: _Job) -> Iterator[_Evaluated]:
     original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
     selection = Selection(original, voice, profile, job.stages, job.steps, job.judges)
     reference = selection.reference()
-    with trial(original, voice, profile, reference, job.stages, job.steps) as side_by_side:
+    few = QUICK if wish.quick else 1
+    with trial(original, voice, profile, reference, job.stages, job.steps, few) as side_by_side:
         if wish.only is not None or not original.graphs:
             packed = _only(job)
             yield _Evaluated(packed, side_by_side.gain, lambda folder: None)
             return
         here = read_machine() if wish.here else None
         question = ask(original, voice, profile, here, wish.every)
+        if wish.quick:
+            packed = selection.run_quickly(question, side_by_side).packed
+            yield _Evaluated(packed, side_by_side.gain, lambda folder: None)
+            return
         selected = selection.run(question, side_by_side)
         packed = selected.packed or _refuse(selected, voice, profile)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 Report = Callable[[str, int, int], None]
 """report(step, done, total): total 0 is a step whose length is not known."""
 
-EVERY_S = 10.0
+EVERY_S = 4.0
 """Seconds without a line after which a long step says that it goes on."""
 
 
@@ -168,7 +168,7 @@ def _lines(title: str) -> Iterator[Report]:
             say(lines.report(step, done, total, time.monotonic()))
 
     def watch() -> None:
-        while not over.wait(1.0):
+        while not over.wait(0.5):
             with lock:
                 say(lines.tick(time.monotonic()))
 

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 from edge.commands.answers import print_table
 from edge.commands.options import argument, option, switch
+from edge.errors import EdgeError
+from edge.families import DEFAULT_VOICE
 from edge.files import BUILT, cache_dir
 
 if TYPE_CHECKING:
     from edge.bundler.pipeline import Wish
 
-DEFAULT_VOICE = "en_US-joe-medium"
 VOICES = (
     "a name that edge voices lists, a Piper voice's .onnx file, a folder with one, or a YAML file"
 )
-EXAMPLE = "edge build en_US-heart --profile rpi5"
+EXAMPLE = "edge build en_US-joe-medium --profile rpi5"
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,16 @@ class Options:
     every: bool = switch(
         "make and measure every variant of the profile, and pack all that pass, for edge tune"
     )
+    quick: bool = switch(
+        "judge by a fifth of the sentences and fall back on fp32: for a first word within a minute"
+    )
     judge: bool = switch("ask DNSMOS, Whisper and a speaker encoder too (extra quality)")
     if_needed: bool = switch("do nothing if the bundle is there and whole")
 
 
 def run(options: Options) -> int:
     from edge.bundle import open_bundle
+    from edge.bundle.default_voice import changed_default
     from edge.bundler.evaluate.stage_gate import STAGES
     from edge.bundler.many import destination
     from edge.bundler.pipeline import build_bundle
@@ -62,8 +67,8 @@ def run(options: Options) -> int:
     from edge.profile import all_profiles, load_profile
     from edge.remedies import check_can_build
 
-    if options.only and options.every:
-        print("edge build: give --only VARIANT or --every, not both", file=sys.stderr)
+    if sum((options.only is not None, options.every, options.quick)) > 1:
+        print("edge build: give one of --only VARIANT, --every and --quick", file=sys.stderr)
         return 2
     check_can_build()
     if options.profile == "all":
@@ -75,19 +80,36 @@ def run(options: Options) -> int:
         open_bundle(folder, machine=None).verify()
         return 0
     wish = replace(_wish(options, name), here=options.profile is None)
+    before = _default()
     with progress(f"{options.voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     variants = ", then ".join(variant.name for variant in bundle.manifest.variants)
     print(f"{bundle.path}  ({size / 1e6:.1f} MB: {variants})")
+    if said := changed_default(before, after := _default()):
+        print(said[0].upper() + said[1:])
     if (page := bundle.path / "report.html").exists():
         print(f"Why: {page}")
     if (bundle.path / STAGES).exists():
         _print_stages(bundle.path / STAGES)
         print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
         return 0
-    print("Hear it: edge say --local 'Hello.'")
+    named = "" if after == bundle.voice.name else f" --voice {bundle.voice.name}"
+    print(f"Hear it: edge say --local{named} 'Hello.'")
     return 0
+
+
+def _default() -> str | None:
+    """Name the voice that a daemon of this user would speak with if nobody named one."""
+    from edge.bundle.store import default_places, default_voice
+    from edge.config import load_config
+
+    try:
+        config = load_config().config
+    except EdgeError:  # whoever starts the daemon is told
+        return None
+    places = [Path(place) for place in config.bundles] or default_places()
+    return default_voice(places, config.voice)
 
 
 def _wish(options: Options, profile: str) -> Wish:
@@ -100,6 +122,7 @@ def _wish(options: Options, profile: str) -> Wish:
         options.judge,
         options.checkpoint,
         every=options.every,
+        quick=options.quick,
         config=options.config,
         licence=options.licence,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from edge.commands.options import argument, option, socket_option, switch, system_option
 from edge.commands.reload import tell_daemon
 
-EXAMPLE = "edge install joe.tar --system"
+EXAMPLE = "edge install heart.tar --system"
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,21 @@ class Options:
 
 
 def run(options: Options) -> int:
+    from edge.bundle.default_voice import changed_default
     from edge.bundle.install import install
-    from edge.bundle.store import bundles_of
+    from edge.bundle.store import PACKAGED, bundles_of, default_voice
     from edge.config import SYSTEM_FILE, load_config
     from edge.machine import read_machine
     from edge.owner import make_system_state
     from edge.synth.self_test import try_in_child
 
     policy = SYSTEM_FILE if options.system and SYSTEM_FILE.exists() else None
-    signers = options.verify_with or load_config(policy).config.install.verify_with
+    configured = load_config(policy).config
+    signers = options.verify_with or configured.install.verify_with
     if options.system:
         make_system_state()
+    places = [bundles_of(options.system), PACKAGED]
+    before = default_voice(places, configured.voice)
     done = install(
         options.bundle,
         bundles_of(options.system),
@@ -47,5 +51,7 @@ def run(options: Options) -> int:
     print(f"installed {done.bundle.path}")
     if done.replaced is not None:
         print(f"the one before is kept: edge rollback {done.bundle.voice.name}")
+    if said := changed_default(before, default_voice(places, configured.voice)):
+        print(said)
     tell_daemon(options.socket)
     return 0

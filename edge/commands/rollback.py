@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.commands.options import argument, socket_option, system_option
 from edge.commands.reload import tell_daemon
 
-EXAMPLE = "edge rollback en_US-joe-medium"
+EXAMPLE = "edge rollback en_US-heart"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge.bundle import Bundle
+from edge.bundle.default_voice import changed_default
 from edge.bundle.store import warnings
 from edge.config import Config, InForce
 from edge.daemon.access import Rules
@@ -101,6 +102,8 @@ def changed_bundles(before: Voices, after: Voices) -> Iterator[str]:
             yield f"voice {name} is {bundle.path.name}, was {old[name].path.name}"
     for name in old.keys() - new.keys():
         yield f"voice {name} is gone"
+    if said := changed_default(before.bundles[0].voice.name, after.bundles[0].voice.name):
+        yield said
 
 
 def changed_keys(before: Config, after: Config) -> Iterator[str]:

@@ -20,6 +20,7 @@ from edge.bundler.many import build_all
 from edge.bundler.metrics import snr_db
 from edge.bundler.pipeline import Wish, build_bundle
 from edge.errors import DiskFull, ExportFailed
+from edge.profile import profiles_dir
 from edge.records import load_json
 from edge.synth import Style
 from tests.helpers.random_voices import DESCRIPTION, VOICES, write_letters
@@ -100,6 +101,21 @@ def test_every_variant_is_measured_and_packed_if_it_is_asked_for(
     for step in ("decoder int8-static", "compare int8-decoder", "time the variants"):
         parts = [done / total for name, done, total in told if name == step and total]
         assert len(parts) > 1 and parts == sorted(parts) and parts[-1] < 1
+
+
+def test_a_quick_build_packs_the_first_that_passes_and_float_beside_it(
+    voice: str, cache: Path, tmp_path: Path
+) -> None:
+    rpi4, profile = (profiles_dir() / "rpi4.yaml").read_text(), tmp_path / "rpi4.yaml"
+    [small] = [f"{line}\n" for line in rpi4.splitlines() if "{name: weights-int8" in line]
+    preferred = rpi4.replace(small, "").replace("variants:\n", f"variants:\n{small}")
+    profile.write_text(preferred, encoding="utf-8")
+    told: list[str] = []
+    wish = Wish(voice, str(profile), quick=True)
+    bundle = build_bundle(wish, tmp_path / "b", cache, lambda step, *_: told.append(step))
+    assert [v.name for v in bundle.manifest.variants] == ["weights-int8", "fp32"]
+    assert "compare weights-int8" in told and "time the variants" in told
+    assert "measure memory" not in told and not (tmp_path / "b/report.html").exists()
 
 
 def test_for_this_machine_its_clock_decides(

@@ -25,7 +25,7 @@ def test_a_step_has_a_line_when_it_begins_and_when_it_ends() -> None:
 def test_a_long_step_says_how_far_it_is_and_what_is_left() -> None:
     lines = Lines(0.0)
     lines.report("compare fused", 0, 40, 0.0)
-    assert lines.report("compare fused", 3, 40, 6.0) == []
+    assert lines.report("compare fused", 3, 40, 3.0) == []
     assert lines.report("compare fused", 10, 40, 12.0) == [
         "edge: [ 12.0 s] compare fused: 25 %, about 36 s left"
     ]

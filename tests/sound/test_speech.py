@@ -18,7 +18,7 @@ from tests.sound.server import SoundServer
 
 pytestmark = pytest.mark.sound
 
-at_the_voice_s_rate = pytest.mark.parametrize("sound_server", [22050], indirect=True)
+at_the_voice_s_rate = pytest.mark.parametrize("sound_server", [24000], indirect=True)
 
 
 def edge_say(path: Path, *arguments: str | Path) -> None:
@@ -34,11 +34,11 @@ def written(path: Path, folder: Path, text: str) -> np.ndarray:
 
 
 @pytest.fixture
-def joe_daemon(
-    sound_server: SoundServer, joe_bundle: Bundle, tmp_path: Path
+def daemon(
+    sound_server: SoundServer, heart_bundle: Bundle, tmp_path: Path
 ) -> Iterator[ProcessDaemon]:
     """Started after the sound server, whose address it takes from the environment."""
-    running = ProcessDaemon(tmp_path / "edge.sock", joe_bundle.path)
+    running = ProcessDaemon(tmp_path / "edge.sock", heart_bundle.path)
     yield running
     running.stop()
 
@@ -46,12 +46,12 @@ def joe_daemon(
 @pytest.mark.voice
 @at_the_voice_s_rate
 def test_what_is_heard_is_what_was_synthesized_sample_for_sample(
-    sound_server: SoundServer, joe_daemon: ProcessDaemon, tmp_path: Path
+    sound_server: SoundServer, daemon: ProcessDaemon, tmp_path: Path
 ) -> None:
     text = "The train to Oxford leaves at nine."
-    wanted = np.trim_zeros(written(joe_daemon.path, tmp_path, text))
+    wanted = np.trim_zeros(written(daemon.path, tmp_path, text))
     with sound_server.capture() as capture:
-        edge_say(joe_daemon.path, text)
+        edge_say(daemon.path, text)
         heard = np.trim_zeros(capture.heard())
     assert len(heard) == len(wanted)
     # Silence may come between two chunks on a machine that cannot keep up; here it must not.
@@ -61,10 +61,10 @@ def test_what_is_heard_is_what_was_synthesized_sample_for_sample(
 @pytest.mark.voice
 @at_the_voice_s_rate
 def test_two_sentences_follow_each_other_without_a_gap(
-    sound_server: SoundServer, joe_daemon: ProcessDaemon, tmp_path: Path
+    sound_server: SoundServer, daemon: ProcessDaemon, tmp_path: Path
 ) -> None:
     text = "The train is late. It leaves at ten, from platform two. Mind the gap."
-    wanted = np.trim_zeros(written(joe_daemon.path, tmp_path, text))
+    wanted = np.trim_zeros(written(daemon.path, tmp_path, text))
     with sound_server.capture() as capture:
-        edge_say(joe_daemon.path, text)
+        edge_say(daemon.path, text)
         np.testing.assert_array_equal(np.trim_zeros(capture.heard()), wanted)

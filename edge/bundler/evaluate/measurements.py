@@ -131,9 +131,11 @@ def compare(
     return _sound(variant, references, lambda spoken: say(variant, spoken.segments), gain, told)
 
 
-def as_reference(reference: Synthesizer, references: Sequence[Spoken], gain: float) -> Sound:
+def as_reference(
+    reference: Synthesizer, references: Sequence[Spoken], gain: float, told: Told = untold
+) -> Sound:
     """Return what `compare` finds of the reference itself, which need not speak again."""
-    return _sound(reference, references, lambda spoken: spoken.samples, gain, untold)
+    return _sound(reference, references, lambda spoken: spoken.samples, gain, told)
 
 
 def _sound(

@@ -121,10 +121,16 @@ class Selection:
             while (name := next_to_measure(question, self._found(), True)) is not None:
                 self._measure(name, trial)
             self._time(trial)
-        found = self._found()
-        made = {name: self._made[name] for name in self._plans if name in self._made}
-        measured = {name: self._measured[name] for name in made if name in self._measured}
-        return Selected(decide(question, found), made, measured, found.limits)
+        return self._selected(question)
+
+    def run_quickly(self, question: Question, trial: Trial) -> Selected:
+        """Measure the first of the profile's order that passes, and float, which it is timed
+        beside; nothing smaller is looked for to fall back on, nor anything faster."""
+        self._measure(self.reference().name, trial)
+        while (name := next_to_measure(question, self._found())) is not None:
+            self._measure(name, trial)
+        self._time(trial, memory=False)
+        return self._selected(replace(question, every=True))
 
     def _found(self) -> Found:
         whole = {name: c for name, c in self._made.items() if not c.failure}
@@ -167,8 +173,14 @@ class Selection:
             **numbers,
         )
 
-    def _time(self, trial: Trial) -> None:
-        costs = trial.costs([self._made[name] for name in self._measured])
+    def _selected(self, question: Question) -> Selected:
+        found = self._found()
+        made = {name: self._made[name] for name in self._plans if name in self._made}
+        measured = {name: self._measured[name] for name in made if name in self._measured}
+        return Selected(decide(question, found), made, measured, found.limits)
+
+    def _time(self, trial: Trial, memory: bool = True) -> None:
+        costs = trial.costs([self._made[name] for name in self._measured], memory)
         for name, cost in costs.items():
             self._measured[name] = replace(
                 self._measured[name],

@@ -70,10 +70,12 @@ def trial(
     reference: Candidate,
     stages: StageCache,
     report: Report,
+    few: int = 1,
 ) -> Iterator[Trial]:
-    """Candidates are loaded when they are first asked for, and gone at the end."""
+    """Candidates are loaded when they are first asked for, and gone at the end. `few`: one of so
+    many sentences is listened to."""
     with ExitStack() as bundles:
-        yield Trial(original, voice, profile, reference, stages, report, bundles)
+        yield Trial(original, voice, profile, reference, stages, report, bundles, few)
 
 
 class Trial:
@@ -88,13 +90,16 @@ class Trial:
         stages: StageCache,
         report: Report,
         bundles: ExitStack,
+        few: int,
     ) -> None:
         self._original, self._voice, self._profile = original, voice, profile
         self._reference, self._stages = reference, stages
         self._report, self._bundles = report, bundles
         self._loaded: dict[str, tuple[Bundle, Synthesizer]] = {}
         self._language = spoken_language(voice)
-        self._texts = corpus.sentences("evaluation", self._language)
+        every = corpus.sentences("evaluation", self._language)
+        # In order of length, so that a few are short and long ones too; all as they stand.
+        self._texts = sorted(every, key=len)[few // 2 :: few] if few > 1 else every
 
     @cached_property
     def gain(self) -> float:
@@ -107,7 +112,11 @@ class Trial:
             (folder / "gain.json").write_text(json.dumps(gain), encoding="utf-8")
 
         self._report("measure loudness", 0, 0)
-        inputs = {"graphs": self._shas(self._reference), "language": self._language}
+        inputs = {
+            "graphs": self._shas(self._reference),
+            "language": self._language,
+            "sentences": len(self._texts),
+        }
         folder = self._stages.get("gain", inputs, make)
         return float(json.loads((folder / "gain.json").read_text(encoding="utf-8")))
 
@@ -117,7 +126,7 @@ class Trial:
         def make(folder: Path) -> None:
             heard, loaded = self._heard, self._load(candidate)
             if candidate.name == self._reference.name:
-                found = as_reference(loaded, heard, self.gain)
+                found = as_reference(loaded, heard, self.gain, told)
             else:
                 found = compare(loaded, heard, self.gain, told)
             (folder / "sound.json").write_text(records.dump_json(found), encoding="utf-8")
@@ -138,8 +147,8 @@ class Trial:
         folder = self._stages.get("opinion", self._inputs(candidate), make)
         return records.load_json(folder / "opinion.json", Opinion)
 
-    def costs(self, candidates: Sequence[Candidate]) -> Mapping[str, Cost]:
-        """All of them timed in turn, the reference among them."""
+    def costs(self, candidates: Sequence[Candidate], memory: bool = True) -> Mapping[str, Cost]:
+        """All of them timed in turn, the reference among them; 0 bytes without `memory`."""
 
         def make(folder: Path) -> None:
             loaded = {c.name: self._load(c) for c in candidates}
@@ -147,9 +156,11 @@ class Trial:
             speeds = time_variants(loaded, self._reference.name, self._texts, told)
             costs = {}
             for number, name in enumerate(loaded):
-                self._report("measure memory", number, len(loaded))
-                memory = peak_memory(self._loaded[name][0].path, name)
-                costs[name] = asdict(Cost(speeds[name], memory))
+                peak = 0
+                if memory:
+                    self._report("measure memory", number, len(loaded))
+                    peak = peak_memory(self._loaded[name][0].path, name)
+                costs[name] = asdict(Cost(speeds[name], peak))
             (folder / "costs.json").write_text(json.dumps(costs), encoding="utf-8")
 
         machine = read_machine()
@@ -157,6 +168,8 @@ class Trial:
             "graphs": {c.name: self._shas(c) for c in candidates},
             "machine": f"{platform.node()} {machine.model} {machine.cores}",
             "features": sorted(machine.features),
+            "sentences": len(self._texts),
+            "memory": memory,
             "kernels": self._kernels(*candidates),
         }
         text = (self._stages.get("speed", inputs, make) / "costs.json").read_text(encoding="utf-8")
@@ -211,6 +224,7 @@ class Trial:
             "graphs": self._shas(candidate),
             "reference": self._shas(self._reference),
             "gain": self.gain,
+            "sentences": len(self._texts),
             "kernels": self._kernels(candidate),
         }
 

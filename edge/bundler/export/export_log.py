@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -44,12 +44,16 @@ class Stage:
 
 @dataclass
 class ExportLog:
+    """`begun` is told the name of each stage."""
+
+    begun: Callable[[str], None] = lambda stage: None
     rows: list[ExportRow] = field(default_factory=list)
     parity: list[Parity] = field(default_factory=list)
 
     @contextmanager
     def stage(self, stage: str, exporter: str) -> Iterator[Stage]:
         """Time a stage and record it, whether it ends well or in an EdgeError."""
+        self.begun(stage)
         counts, start, failure = Stage(), time.perf_counter(), "interrupted"
         try:
             yield counts

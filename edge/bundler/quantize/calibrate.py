@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,11 @@ _SEED = 20_240_501
 
 
 def latents(
-    encoder: Path, config: Path, texts: Sequence[str], speaker: int | None = None
+    encoder: Path,
+    config: Path,
+    texts: Sequence[str],
+    speaker: int | None = None,
+    told: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Samples, ...]:
     """One latent (1, channels, frames) per sentence of `texts`, with noise of a fixed seed.
 
@@ -38,6 +42,7 @@ def latents(
     speakers = "speaker" in {item.name for item in run.get_inputs()}
     made: list[Samples] = []
     for number, text in enumerate(texts):
+        told(number, len(texts))
         phonemes = [symbol for sentence in voice.phonemize(text) for symbol in sentence]
         ids = voice.phonemes_to_ids(phonemes[:MAX_TOKENS])
         noise = np.random.default_rng([_SEED, number])

@@ -1,5 +1,5 @@
-"""Bundles of joe for the ARM boards, every planned variant in them, none measured or refused:
-`python -m tests.system.arm64.bundles FOLDER` (9 minutes at first, then seconds)."""
+"""Bundles of joe and heart for the ARM boards, every planned variant in them, none measured or
+refused: `python -m tests.system.arm64.bundles FOLDER` (9 minutes at first, then seconds)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.files import cache_dir
 from edge.profile import VariantPlan, load_profile
 from edge.voice import load_voice, voice_path
 
-JOE = "en_US-joe-medium"
+JOE, HEART = "en_US-joe-medium", "en_US-heart"
 PROFILES = ("rpi-zero2w", "rpi3", "rpi4", "rpi5", "rk3588")
 COUNTED = (
     VariantPlan("fp32", "fp32", "fp32"),
@@ -31,10 +31,22 @@ COUNTED = (
 )
 """One of each recipe: what is counted on every CPU model, whether a profile plans it or not."""
 
+COUNTED_HEART = (
+    VariantPlan("fp32", "fp32", "fp32"),
+    VariantPlan("int8", "int8-dynamic", "int8-dynamic"),
+    VariantPlan("weights-int8", "weights-int8", "weights-int8"),
+)
+"""The same of heart, whose recipes are fewer; its profile gives it one thread and no more."""
 
-def make(profile_name: str, plans: tuple[VariantPlan, ...] | None, destination: Path) -> None:
+
+def make(
+    profile_name: str,
+    plans: tuple[VariantPlan, ...] | None,
+    destination: Path,
+    voice_name: str = JOE,
+) -> None:
     """A bundle with every plan of the profile, or with `plans` instead."""
-    voice, profile = load_voice(JOE), load_profile(profile_name)
+    voice, profile = load_voice(voice_name), load_profile(profile_name)
     stages = StageCache(cache_dir() / "stages")
     files = fetch(voice, cache_dir(), lambda *_: None)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
@@ -44,7 +56,7 @@ def make(profile_name: str, plans: tuple[VariantPlan, ...] | None, destination: 
     if failures:
         raise SystemExit("\n".join(failures))
     with writing(destination) as folder:
-        shutil.copyfile(voice_path(JOE), folder / VOICE)
+        shutil.copyfile(voice_path(voice_name), folder / VOICE)
         shutil.copyfile(profile_path(profile_name), folder / PROFILE)
         write_bundle(folder, original, voice, profile, candidates, gain=1.0, tools={})
     print(destination, *(c.name for c in candidates), flush=True)
@@ -53,6 +65,7 @@ def make(profile_name: str, plans: tuple[VariantPlan, ...] | None, destination: 
 def main() -> None:
     folder = Path(sys.argv[1])
     make("rpi5", COUNTED, folder / "counted")
+    make("rpi5", COUNTED_HEART, folder / "heart", HEART)
     for name in PROFILES:
         make(name, None, folder / name)
 

@@ -26,7 +26,7 @@ from tests.system.systemd.driver import (
 CONFIG = Path("/etc/edge-voice/config.yaml")
 TOKEN = Path("/etc/edge-voice/http-token")
 DEBS = Path("/opt/debs")
-VOICE = "edge-voice-en-us-joe-medium-x86-64"
+VOICE = "edge-voice-en-us-heart-x86-64"
 OTHER_SOCKETS = ["edge-voice-http.socket", "edge-voice-wyoming.socket"]
 WYOMING_EDIT = Path("/etc/systemd/system/edge-voice-wyoming.socket.d/override.conf")
 APT_S = 300
@@ -95,7 +95,7 @@ def other_python() -> dict[str, Any]:
 
 def no_voice() -> dict[str, Any]:
     """The daemon is there, and no voice yet."""
-    found = apt("apt-get install -y ./first/edge-voice_*.deb ./first/edge-voice-piper_*.deb")
+    found = apt("apt-get install -y ./first/edge-voice_*.deb ./first/edge-voice-hibari_*.deb")
     wait_for(lambda: show("StatusText").startswith("Waits"))
     return {
         **found,
@@ -126,7 +126,7 @@ def voice() -> dict[str, Any]:
 
 def bundle() -> dict[str, Any]:
     """A voice that comes as a folder, to where the service alone may write."""
-    where = "/usr/share/edge-voice/bundles/en_US-joe-medium--x86-64"
+    where = "/usr/share/edge-voice/bundles/en_US-heart--x86-64"
     found = apt(f"edge install --system {where}")
     return {
         **found,

@@ -62,8 +62,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     first, second = debs / "first", debs / "second"
     first.mkdir()
     second.mkdir()
-    names = ("edge-voice_*", "edge-voice-en-us-joe-medium-x86-64_*", "edge-voice-piper_*")
-    for deb in [path for name in names for path in DEBS.glob(f"{name}_amd64.deb")]:
+    names = ("edge-voice_*", "edge-voice-en-us-heart-x86-64_*", "edge-voice-hibari_*")
+    for deb in [path for name in names for path in DEBS.glob(f"{name}.deb")]:
         shutil.copy(deb, first)
     shutil.copytree(DEBS / "system", debs / "system")
     [daemon] = first.glob("edge-voice_*")
@@ -132,12 +132,12 @@ def test_without_a_voice_the_doctor_names_what_this_board_can_do(seen: dict[str,
 def test_the_voice_that_comes_is_spoken_with(seen: dict[str, Any]) -> None:
     found = seen["voice"]
     assert found["status"] == 0, found["said"]
-    assert found["told"] == "Speaks en_US-joe-medium"
+    assert found["told"] == "Speaks en_US-heart"
     assert found["same"] and found["restarts"] == "0"
     assert found["client"] == ANSWERED
     assert found["heard"] > 0
-    [joe] = json.loads(found["report"]["said"])["voices"]
-    assert joe["name"] == "en_US-joe-medium" and joe["variant"]
+    [heart] = json.loads(found["report"]["said"])["voices"]
+    assert heart["name"] == "en_US-heart" and heart["variant"]
 
 
 def test_a_bundle_that_is_installed_is_found_by_the_service_and_the_doctor(
@@ -145,14 +145,14 @@ def test_a_bundle_that_is_installed_is_found_by_the_service_and_the_doctor(
 ) -> None:
     found = seen["bundle"]
     assert found["status"] == 0, found["said"]
-    assert "installed /var/lib/edge-voice/bundles/en_US-joe-medium/" in found["said"]
+    assert "installed /var/lib/edge-voice/bundles/en_US-heart/" in found["said"]
     assert "the daemon: nothing has changed for it" in found["said"]  # the package's is the same
     findings = json.loads(found["doctor"]["said"])
     assert [each for each in findings if each["verdict"] == "fail"] == []
     assert any("/var/lib/edge-voice/bundles/" in each["message"] for each in findings)
     inside = {each["subject"]: each for each in json.loads(found["as_service"]["said"])}
     assert inside["tone"]["verdict"] == "ok"
-    assert found["reload"] == ANSWERED and found["told"] == "Speaks en_US-joe-medium"
+    assert found["reload"] == ANSWERED and found["told"] == "Speaks en_US-heart"
 
 
 def test_an_upgrade_waits_for_the_sentence_to_end(seen: dict[str, Any]) -> None:

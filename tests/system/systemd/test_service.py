@@ -16,12 +16,12 @@ ANSWERED = {"status": 0, "said": ""}
 
 
 @pytest.fixture(scope="module")
-def seen(joe_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def seen(heart_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if os.geteuid():
         pytest.skip("booting a machine needs root: sudo make test")
     needed = "sudo apt-get install -y systemd systemd-container"
     assert shutil.which("systemd-nspawn"), f"systemd-nspawn is not installed: {needed}"
-    return boot(joe_bundle.path, tmp_path_factory.mktemp("machine"))
+    return boot(heart_bundle.path, tmp_path_factory.mktemp("machine"))
 
 
 def test_a_client_of_the_group_wakes_the_service_and_is_heard(seen: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def test_a_client_of_the_group_wakes_the_service_and_is_heard(seen: dict[str, An
     assert found["before"] == "inactive"
     assert found["member"] == ANSWERED
     assert found["heard"] > 22050  # bytes: more than the sentence's own second would be at 11 kHz
-    assert (found["state"], found["told"]) == ("active", "Speaks en_US-joe-medium")
+    assert (found["state"], found["told"]) == ("active", "Speaks en_US-heart")
     assert found["socket"] == "0o660"
 
 

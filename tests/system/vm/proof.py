@@ -23,7 +23,7 @@ from tests.helpers.daemon_under_test import ROOT
 from tests.system.vm.machine import MODEL, boot
 
 FOLDER = Path(os.environ["EDGE_VM"])
-PACKAGES = ["edge-voice_*+py3.11", "edge-voice-piper_*", "edge-voice-en-us-joe-medium-rpi5_*"]
+PACKAGES = ["edge-voice_*+py3.11", "edge-voice-hibari_*", "edge-voice-en-us-heart-rpi5_*"]
 SENTENCES = ["The kettle is on the table.", "Please close the window."]
 FAST = load_profile("rpi5").variants[0].name
 """What the profile of a Raspberry Pi 5 prefers."""
@@ -89,13 +89,13 @@ def test_the_packages_install_offline_and_say_what_to_type(seen: dict[str, Any])
 
 def test_the_service_comes_up_by_itself_after_a_boot(seen: dict[str, Any]) -> None:
     assert seen["after_boot"]["active"], seen["journal"]["said"]
-    assert seen["after_boot"]["told"] == "Speaks en_US-joe-medium"
+    assert seen["after_boot"]["told"] == "Speaks en_US-heart"
 
 
 def test_the_fast_variant_is_the_one_that_spoke(seen: dict[str, Any]) -> None:
     """A bundle whose build refused it speaks all the same, at 2.8 times the work."""
-    [joe] = json.loads(seen["status"]["said"])["voices"]
-    assert (joe["name"], joe["variant"]) == ("en_US-joe-medium", FAST)
+    [heart] = json.loads(seen["status"]["said"])["voices"]
+    assert (heart["name"], heart["variant"]) == ("en_US-heart", FAST)
 
 
 def test_nothing_is_wrong_with_it(seen: dict[str, Any]) -> None:
