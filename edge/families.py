@@ -37,11 +37,15 @@ class Family:
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
-    bundle's folder, a log of every stage) -> Exported`."""
+    bundle's folder, a log of every stage) -> Exported`; if `rewrites` names int8-fused, also
+    `write_fused` (edge.bundler.export.FusedWriter)."""
 
     original: str = ""
-    """Role of the file that recipes write graphs anew from, and whose voice they calibrate on;
-    empty if such recipes are not for the family."""
+    """Role of the file that recipes write graphs anew from; empty if none does."""
+    rewrites: frozenset[str] = frozenset()
+    """Recipes that do."""
+    calibrates: bool = False
+    """Whether recipes may learn from what the float encoder gives its decoder."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """Recipe -> the family's better way to what a profile means by it."""
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -69,6 +73,10 @@ PIPER = Family(
     without_ort=("piper-tts", "pathvalidate"),
     deb="edge-voice-piper",
     original="model",
+    rewrites=frozenset(
+        {"fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit"}
+    ),
+    calibrates=True,
 )
 HIBARI = Family(
     "hibari",
@@ -78,6 +86,8 @@ HIBARI = Family(
     imports=("edge.synth.hibari.synthesizer", "hibari.tts", "hibari.g2p"),
     without_ort=("hibari-tts",),
     deb="edge-voice-hibari",
+    original="model",
+    rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
     # Its decoder is MatMuls, which onnxruntime quantizes as they run, without calibration.
     instead={"int8-static": "int8-dynamic"},
 )

@@ -216,8 +216,13 @@ def _apply(
     if row.calibrated:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}
     learns = row.calibrated or row.rewritten
-    able = recipe in card.stages[stage] if card.stages else bool(row.make)
-    if not able or (learns and not card.original):
+    if card.stages:
+        able = recipe in card.stages[stage]
+    elif row.rewritten:
+        able = recipe in card.rewrites
+    else:
+        able = bool(row.make) and (card.calibrates or not row.calibrated)
+    if not able:
         raise ExportFailed(
             f"{recipe} is not known for {stage} of the family {voice.family}",
             "Plan another recipe for this voice in the profile.",
@@ -230,11 +235,14 @@ def _apply(
         if learns:
             told = partial(report, f"{stage} {recipe}, calibration")
             calibration = Calibration(
-                latents=_latents(original, voice, told) if row.calibrated else (),
+                latents=_latents(original, voice, told)
+                if row.calibrated and card.calibrates
+                else (),
                 rate=original.rate,
                 log_mel_db=limit,
                 activations=activations,
                 original=original.model,
+                family=voice.family,
                 report=lambda done, total: report(f"{stage} {recipe}", done, total),
             )
         apply = maker(recipe, large=bool(card.stages))

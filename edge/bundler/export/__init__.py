@@ -6,15 +6,31 @@ import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import onnx
+
 from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.original import OriginalGraph
+from edge.bundler.export.piper.weights import Array
 from edge.bundler.export.record import Exported
 from edge.families import FAMILIES
 
 Exporter = Callable[[Mapping[str, Path], Path, ExportLog], Exported]
 """export(files by role, the bundle's folder, a log of every stage). Raises ExportFailed."""
+Gains = Callable[[onnx.ModelProto], Mapping[str, Array]]
+"""Finds the channel gains of the convolutions of a float decoder, by name, on the latents of a
+calibration."""
+FusedWriter = Callable[[OriginalGraph, str, int, Gains], onnx.ModelProto]
+"""write_fused(the voice's own graph, encoder or decoder, bits of the weights, gains): the stage
+with our own int8 operators. Raises ExportFailed."""
 
 
 def exporter(family: str) -> Exporter:
     """Import the function that makes a family's graphs."""
     made: Exporter = importlib.import_module(FAMILIES[family].make_module).export
+    return made
+
+
+def fused_writer(family: str) -> FusedWriter:
+    """Import the function that writes a family's stages with our own operators."""
+    made: FusedWriter = importlib.import_module(FAMILIES[family].make_module).write_fused
     return made

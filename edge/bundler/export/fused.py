@@ -10,6 +10,7 @@ granules (`granularity` frames, the model's metadata) give the same bits as a wh
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -66,9 +67,37 @@ class FusedLayers(StreamingLayers):
         self._lines[delayed] = (x, waiting)
         return Signal(delayed, x.channels, x.rate, x.delay + window.right)
 
+    def normed(
+        self,
+        x: Signal,
+        gamma: Array,
+        beta: Array,
+        name: str,
+        depthwise: Convolution | None = None,
+    ) -> tuple[Signal, Signal]:
+        """Each position's channels to mean 0 and variance 1, a depthwise convolution before them;
+        and x beside it, as late as that is."""
+        width = reach(depthwise) if depthwise is not None else 0
+        window = super().window(x, width, width) if width else Window(x, x.value, 0, 0)
+        inputs = [window.buffer]
+        inputs += [self.graph.constant(gamma, f"{name}.gamma")]
+        inputs += [self.graph.constant(beta, f"{name}.beta")]
+        dilation = 1
+        if depthwise is not None:
+            dilation = depthwise.dilation
+            inputs += [self.graph.constant(depthwise.weight[:, 0], f"{depthwise.name}.weight")]
+            inputs += [self.graph.constant(depthwise.bias, f"{depthwise.name}.bias")]
+        # It pads with zeros what is padded here by the window: the ends go.
+        value = self.graph.node(
+            "ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5, dilation=dilation
+        )
+        value = self._inner(value, width, width, f"{name}.inner")
+        late = super().center(window) if width else x
+        return dataclasses.replace(late, value=value), late
+
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
         if _stays_float(layer):
-            return self._float(window, layer, slope)
+            return self.unquantized(window, layer, slope)
         return self._quantized(window, layer, slope)
 
     def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal:
@@ -97,7 +126,9 @@ class FusedLayers(StreamingLayers):
         self._needs(x, window.right)
         return Signal(value, outputs // 2 if gate else outputs, x.rate, x.delay + window.right)
 
-    def _float(self, window: Window, layer: Convolution, slope: float | None) -> Signal:
+    def unquantized(
+        self, window: Window, layer: Convolution, slope: float | None = None
+    ) -> Signal:
         """The float operator; onnxruntime's own for what that has not (groups, a delay)."""
         x, width = window.signal, reach(layer)
         if layer.groups != 1 or (window.left, window.right) != (width, width) or not width:

@@ -52,7 +52,8 @@ class Calibration:
     (`calibrate.latents`). rate: Hz of the decoder's audio. log_mel_db: the most that int8-static
     may lose on them. activations: "u8" for x86 with VNNI, "s8" for ARM. sentences: how many of
     the latents the sensitivity search decodes. layers: skip the search and quantize just these.
-    original: the voice's own file, for a recipe that writes its graph from the weights.
+    original: the voice's own file, of `family`, for a recipe that writes its graph from the
+    weights.
     report: is told how many of how many steps of a long search are done.
     """
 
@@ -64,6 +65,7 @@ class Calibration:
     layers: tuple[str, ...] | None = None
     speaker: int | None = None
     original: Path | None = None
+    family: str = "piper"
     report: Callable[[int, int], None] = lambda done, total: None
 
     def __post_init__(self) -> None:

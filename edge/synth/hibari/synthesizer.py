@@ -43,15 +43,16 @@ class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         try:
             from hibari import dsp
-            from hibari.g2p import G2P
             from hibari.tts import Hibari
+
+            from edge.synth.hibari.front_end import load_front_end
         except ImportError as error:
             raise MissingPackage(
                 f"the hibari family needs the package hibari-tts: {error}",
                 add_packages("hibari"),
             ) from None
         self._dsp, self._sentences = dsp, Hibari.split_sentences
-        self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")
+        self._read = load_front_end(british=bundle.manifest.language == "en_GB")
         self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
@@ -70,6 +71,7 @@ class HibariSynthesizer:
         self.decoder = Decoder(
             self._frame_s,
             look_ahead=int(self._decoder.metadata["min_first_frames"]) + 1,  # two for the overlap
+            granularity=int(self._decoder.metadata.get("granularity", 1)),
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
         )
 

@@ -35,6 +35,8 @@ COUNTED_HEART = (
     VariantPlan("fp32", "fp32", "fp32"),
     VariantPlan("int8", "int8-dynamic", "int8-dynamic"),
     VariantPlan("weights-int8", "weights-int8", "weights-int8"),
+    VariantPlan("fused", "int8-fused", "int8-fused"),
+    VariantPlan("fused-7bit", "int8-fused-7bit", "int8-fused-7bit"),
 )
 """The same of heart, whose recipes are fewer; its profile gives it one thread and no more."""
 

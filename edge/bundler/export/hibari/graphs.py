@@ -40,7 +40,7 @@ def write_encoder(graph: OriginalGraph) -> onnx.ModelProto:
     values = copy_float(graph, writer, inputs, (durations, content, prosody))
     row = writer.node("Unsqueeze", (values[durations], writer.ints(0)), "durations_row")
     writer.output(row, "durations", "int64", (1, "L"))
-    channels = _decoder_channels(graph)
+    channels = decoder_channels(graph)
     for name, value in (("content", values[content]), ("prosody", values[prosody])):
         writer.output(value, name, "float32", (1, channels[name], "L"))
     return checked(writer, graph)
@@ -53,7 +53,7 @@ def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
         "ids": writer.input("ids", "int64", (1, "L")),
         "speed": writer.input("speed", "float32", (1,)),
     }
-    _check_outputs(graph)
+    check_outputs(graph)
     values = copy_float(graph, writer, inputs, (*SPECTRA, "f0"))
     for name in SPECTRA:
         writer.output(values[name], name, "float32", (1, "bins", "F"))
@@ -67,23 +67,25 @@ def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
     With `streaming` also first, last, state_* -> next_state_*; streaming.py tells the rules, and
     f0 then runs ahead of the spectra by what they still look ahead.
     """
-    _check_outputs(graph)
-    channels = _decoder_channels(graph)
+    check_outputs(graph)
+    channels = decoder_channels(graph)
     writer = GraphWriter("hibari_decoder_stream" if streaming else "hibari_decoder", OPSET)
     signals = [
         Signal(writer.input(name, "float32", (1, channels[name], "n")), channels[name])
         for name in ("content", "prosody")
     ]
     if not streaming:
-        _Decoder(WholeLayers(writer, False), Weights(graph)).write(*signals)
+        Network(WholeLayers(writer, False), Weights(graph)).write(*signals)
         return checked(writer, graph)
     layers = StreamingLayers(writer, False)
-    _Decoder(layers, Weights(graph)).write(*signals)
+    Network(layers, Weights(graph)).write(*signals)
     layers.finish()
     return checked(writer, graph)
 
 
-class _Decoder:
+class Network:
+    """The decoder's layers, from frames to spectra, by the names that training gave them."""
+
     def __init__(self, layers: Layers, weights: Weights) -> None:
         self.layers = layers
         self.graph = layers.graph
@@ -97,19 +99,27 @@ class _Decoder:
         x = self.layers.pointwise(x, weights.convolution("pn.pro_out"))
         f0, energy = self._curves(x)
         content = self._repeated(self._delayed(content, x.delay))
-        joined = graph.node("Concat", (content.value, f0, energy), "decoder_in", axis=1)
-        x = dataclasses.replace(content, value=joined, channels=content.channels + 2)
-        layer = weights.convolution("m.dec_in")
-        x = self.layers.conv(self.layers.window(x, reach(layer), reach(layer)), layer)
+        x = self._joined(content, f0, energy)
         for i in range(weights.count("m.dec.{}.dw.weight")):
             x = self._block(x, f"m.dec.{i}")
-        value = self._linear(self._norm(self._turned(x.value, "dec_out"), "m.dec_norm"), "m.head")
+        value = self._head(x)
         bins = self.weights.tensor("m.head.bias").size // len(SPECTRA)
         sizes = graph.ints(*[bins] * len(SPECTRA))
         parts = graph.split_node("Split", (value, sizes), SPECTRA, axis=2)
         for name, part in zip(SPECTRA, parts, strict=True):
             graph.output(part, name, "float32", (1, "spectra", bins))
         graph.metadata["spectra_per_frame"] = str(_FINE)
+
+    def _joined(self, content: Signal, f0: str, energy: str) -> Signal:
+        """The convolution over content, pitch and energy that the spectra begin with."""
+        joined = self.graph.node("Concat", (content.value, f0, energy), "decoder_in", axis=1)
+        x = dataclasses.replace(content, value=joined, channels=content.channels + 2)
+        layer = self.weights.convolution("m.dec_in")
+        return self.layers.conv(self.layers.window(x, reach(layer), reach(layer)), layer)
+
+    def _head(self, x: Signal) -> str:
+        """-> (1, n, all spectra's bins)"""
+        return self._linear(self._norm(self._turned(x.value, "dec_out"), "m.dec_norm"), "m.head")
 
     def _block(self, x: Signal, name: str) -> Signal:
         """ConvNeXt: depthwise convolution, norm, two linear layers, scaled; added to its input."""
@@ -169,14 +179,17 @@ class _Decoder:
         return self.graph.node("Add", (self.graph.constant(bias, f"{name}.bias"), product), name)
 
     def _gelu(self, x: str, name: str) -> str:
-        """Write GELU by its definition: the form that onnxruntime recognises and fuses."""
-        graph = self.graph
-        root, one, half = (np.float32(number) for number in (np.sqrt(2.0), 1.0, 0.5))
-        y = graph.node("Div", (x, graph.constant(root, "root_2")), f"{name}.div")
-        y = graph.node("Erf", (y,), f"{name}.erf")
-        y = graph.node("Add", (y, graph.constant(one, "one")), f"{name}.add")
-        y = graph.node("Mul", (x, y), f"{name}.mul")
-        return graph.node("Mul", (y, graph.constant(half, "half")), name)
+        return gelu(self.graph, x, name)
+
+
+def gelu(graph: GraphWriter, x: str, name: str) -> str:
+    """Write GELU by its definition: the form that onnxruntime recognises and fuses."""
+    root, one, half = (np.float32(number) for number in (np.sqrt(2.0), 1.0, 0.5))
+    y = graph.node("Div", (x, graph.constant(root, "root_2")), f"{name}.div")
+    y = graph.node("Erf", (y,), f"{name}.erf")
+    y = graph.node("Add", (y, graph.constant(one, "one")), f"{name}.add")
+    y = graph.node("Mul", (x, y), f"{name}.mul")
+    return graph.node("Mul", (y, graph.constant(half, "half")), name)
 
 
 def _cut(graph: OriginalGraph) -> tuple[str, str, str]:
@@ -194,7 +207,7 @@ def _cut(graph: OriginalGraph) -> tuple[str, str, str]:
     return sums[0].input[0], spread["content"], spread["prosody"]
 
 
-def _decoder_channels(graph: OriginalGraph) -> dict[str, int]:
+def decoder_channels(graph: OriginalGraph) -> dict[str, int]:
     weights = Weights(graph)
     joined = weights.convolution("m.dec_in").weight.shape[1]
     return {
@@ -203,7 +216,7 @@ def _decoder_channels(graph: OriginalGraph) -> dict[str, int]:
     }
 
 
-def _check_outputs(graph: OriginalGraph) -> None:
+def check_outputs(graph: OriginalGraph) -> None:
     for name in (*SPECTRA, "f0"):
         if graph.source(name) is None:
             raise refuse(f"{graph.where}: no node makes {name!r}: this is not a hibari voice")

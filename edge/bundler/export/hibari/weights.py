@@ -181,8 +181,19 @@ class Layers:
 
     def matrix(self, name: str) -> tuple[Array, Array]:
         """The weight (in, out) and the bias of a linear layer."""
-        bias = self.tensor(f"{name}.bias")
-        add = self._graph.uses[f"{name}.bias"][0]
+        return self.product(f"{name}.bias")
+
+    def linear(self, name: str, gamma: Array | None = None) -> Convolution:
+        """A linear layer as a convolution of one tap; `gamma` multiplies its outputs."""
+        weight, bias = self.matrix(name)
+        if gamma is not None:
+            weight, bias = weight * gamma, bias * gamma
+        return Convolution(name, np.ascontiguousarray(weight.T[:, :, None]), bias)
+
+    def product(self, bias_name: str) -> tuple[Array, Array]:
+        """The weight (in, out) and the bias of the linear layer that has this bias."""
+        bias = self.tensor(bias_name)
+        add = self._graph.uses[bias_name][0]
         for value in add.input:
             if product := float_product(self._graph, value):
                 return product.weight, bias

@@ -13,11 +13,16 @@ import onnx
 from edge.bundle import Variant
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.original import OriginalGraph, read_original, refuse
-from edge.bundler.export.piper.decoder import write_decoder, write_streaming_decoder
+from edge.bundler.export.piper.decoder import (
+    write_decoder,
+    write_fused_decoder,
+    write_streaming_decoder,
+)
 from edge.bundler.export.piper.encoder import write_encoder
+from edge.bundler.export.piper.fused_encoder import write_fused_encoder
 from edge.bundler.export.piper.proof import prove
 from edge.bundler.export.piper.reader import read_weights
-from edge.bundler.export.piper.weights import PiperWeights
+from edge.bundler.export.piper.weights import Array, PiperWeights
 from edge.bundler.export.record import Exported
 from edge.errors import BadRecord
 from edge.files import write_whole
@@ -38,6 +43,19 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     config = json.loads(files["config"].read_text(encoding="utf-8"))
     named = {"encoder": graphs["encoder"].name, "decoder": graphs["decoder-stream"].name}
     return Exported(config["audio"]["sample_rate"], (Variant("fp32", named),))
+
+
+def write_fused(
+    graph: OriginalGraph,
+    stage: str,
+    bits: int,
+    gains: Callable[[onnx.ModelProto], Mapping[str, Array]],
+) -> onnx.ModelProto:
+    """A stage with our own operators; the decoder's channels are smoothed by `gains`."""
+    weights = read_weights(graph)
+    if stage == "encoder":
+        return write_fused_encoder(weights, bits)
+    return write_fused_decoder(weights, bits=bits, gains=gains(write_decoder(weights)))
 
 
 def export_piper(

@@ -1,0 +1,72 @@
+"""The two graphs of a hibari voice with our own operators (edge/kernels/README.md), in int8.
+
+What moves the pitch stays float: the layer that ends in pitch and energy, the taps that bring
+them to the spectra (beside the content they would get a step of two semitones), and all that
+makes durations behind the encoder's last norm.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import onnx
+
+from edge.bundler.export.fused import FusedLayers
+from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.hibari.graphs import Network, check_outputs, decoder_channels, gelu
+from edge.bundler.export.hibari.weights import OPSET, Layers, checked
+from edge.bundler.export.original import OriginalGraph
+from edge.bundler.export.piper.weights import Array, Convolution
+from edge.bundler.export.streaming import Signal, reach
+
+
+def write_fused_decoder(graph: OriginalGraph, bits: int) -> onnx.ModelProto:
+    """Inputs and outputs as of the streaming `write_decoder`; `bits` of the weights."""
+    check_outputs(graph)
+    channels = decoder_channels(graph)
+    writer = GraphWriter("hibari_decoder_fused", OPSET)
+    signals = [
+        Signal(writer.input(name, "float32", (1, channels[name], "n")), channels[name])
+        for name in ("content", "prosody")
+    ]
+    layers = FusedLayers(writer, bits, {})
+    _FusedNetwork(layers, Layers(graph)).write(*signals)
+    layers.finish()
+    return checked(writer, graph)
+
+
+class _FusedNetwork(Network):
+    layers: FusedLayers
+
+    def _joined(self, content: Signal, f0: str, energy: str) -> Signal:
+        layer = self.weights.convolution("m.dec_in")
+        width, count = reach(layer), content.channels
+        both = self.graph.node("Concat", (f0, energy), "curves_joined", axis=1)
+        curves = dataclasses.replace(content, value=both, channels=2)
+        name = f"{layer.name}.curves"
+        few = dataclasses.replace(layer, name=name, weight=layer.weight[:, count:], bias=None)
+        beside = self.layers.unquantized(self.layers.window(curves, width, width), few)
+        layer = dataclasses.replace(layer, weight=layer.weight[:, :count])
+        x = self.layers.conv(self.layers.window(content, width, width), layer)
+        return self.layers.add(beside, x, "decoder_in")
+
+    def _block(self, x: Signal, name: str) -> Signal:
+        depthwise = self.weights.convolution(f"{name}.dw")
+        y, late = self._normed(x, f"{name}.norm", depthwise)
+        y = self._pointwise(y, f"{name}.pw1")
+        y = dataclasses.replace(y, value=gelu(self.graph, y.value, f"{name}.gelu"))
+        y = self._pointwise(y, f"{name}.pw2", self.weights.tensor(f"{name}.gamma"))
+        return self.layers.add(late, y, name)
+
+    def _head(self, x: Signal) -> str:
+        y, _ = self._normed(x, "m.dec_norm")
+        return self._turned(self._pointwise(y, "m.head").value, "spectra")
+
+    def _normed(
+        self, x: Signal, name: str, depthwise: Convolution | None = None
+    ) -> tuple[Signal, Signal]:
+        gamma, beta = (self.weights.tensor(f"{name}.{part}") for part in ("weight", "bias"))
+        return self.layers.normed(x, gamma, beta, name, depthwise)
+
+    def _pointwise(self, x: Signal, name: str, gamma: Array | None = None) -> Signal:
+        return self.layers.pointwise(x, self.weights.linear(name, gamma))
