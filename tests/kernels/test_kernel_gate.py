@@ -1,7 +1,9 @@
-"""The gate and the float convolution of our operators, against numpy (2 s beside the build)."""
+"""The gate, GELU and the float convolution of our operators, against numpy (2 s beside the
+build)."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +35,23 @@ def test_a_gate_passes_on_what_is_not_a_number(library: Path, kernel_path: str) 
     assert np.isnan(node.run(["y"], {"x": x})[0]).all()
 
 
-def test_a_gate_takes_no_residual(library: Path) -> None:
-    node = session(library, "QConv1d", layer(5, 8, 4, 3)[1], {"residual"}, gate=1)
+@pytest.mark.parametrize("n", [1, 16, 32, 48, 43, 200])
+def test_gelu_is_that_of_the_plain_outputs(library: Path, kernel_path: str, n: int) -> None:
+    """Within 4e-7 of each output's size, out to where it is flat."""
+    _, constants = layer(3, 20, 6, 5, 7)
+    constants["scales"] *= np.float32(3)
+    x = np.random.default_rng(n).normal(size=(1, 6, n)).astype(np.float32)
+    plain = session(library, "QConv1d", constants, set(), tile=32).run(["y"], {"x": x})[0][0]
+    y = session(library, "QConv1d", constants, set(), tile=32, gelu=1).run(["y"], {"x": x})[0][0]
+    erf = np.vectorize(math.erf)(plain / np.sqrt(2.0))
+    np.testing.assert_allclose(y, plain / 2 * (1 + erf), rtol=4e-7, atol=4e-6)
+
+
+@pytest.mark.parametrize("attribute", ["gate", "gelu"])
+def test_neither_a_gate_nor_gelu_takes_a_residual(library: Path, attribute: str) -> None:
+    node = session(library, "QConv1d", layer(5, 8, 4, 3)[1], {"residual"}, **{attribute: 1})
     feeds = {name: np.zeros((1, 4, 9), np.float32) for name in ("x", "residual")}
-    with pytest.raises(Exception, match="a gate take no residual"):
+    with pytest.raises(Exception, match="take no residual"):
         node.run(None, feeds)
 
 

@@ -280,6 +280,7 @@ def test_wrong_inputs_are_refused(library: Path, feeds: dict[str, Array], words:
         ("QConv1d", {}, {"lookahead": 3}, "lookahead must be"),
         ("QConv1d", {}, {"skip": 1}, "skip needs as many"),
         ("QConv1d", {}, {"skip": 1, "gate": 1}, "gate needs an even number"),
+        ("QConv1d", {}, {"gelu": 1, "gate": 1}, "gelu goes with neither"),
         (
             "QConv1d",
             {"weights": np.full((8, 4, 3), -128, np.int8)},

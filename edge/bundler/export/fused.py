@@ -106,7 +106,12 @@ class FusedLayers(StreamingLayers):
         return self._quantized(window, layer, None, gate=1)
 
     def _quantized(
-        self, window: Window, layer: Convolution, slope: float | None, gate: int = 0
+        self,
+        window: Window,
+        layer: Convolution,
+        slope: float | None,
+        gate: int = 0,
+        gelu: int = 0,
     ) -> Signal:
         x, width = window.signal, reach(layer)
         outputs, _, kernel = layer.weight.shape
@@ -122,6 +127,7 @@ class FusedLayers(StreamingLayers):
             lookahead=width,
             delay=delay,
             **({"gate": gate} if gate else {}),
+            **({"gelu": gelu} if gelu else {}),
         )
         self._needs(x, window.right)
         return Signal(value, outputs // 2 if gate else outputs, x.rate, x.delay + window.right)
@@ -160,6 +166,10 @@ class FusedLayers(StreamingLayers):
         if _stays_float(layer):
             return super().pointwise(x, layer)
         return self.conv(Window(x, "", 0, 0), layer)
+
+    def pointwise_gelu(self, x: Signal, layer: Convolution) -> Signal:
+        """GELU of a layer of one tap."""
+        return self._quantized(Window(x, "", 0, 0), layer, None, gelu=1)
 
     def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal:
         stride = layer.stride

@@ -67,6 +67,8 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   }
   require(!s.gate || (!s.stride && !s.skip && s.out_channels % 2 == 0),
           "gate needs an even number of output channels, and neither skip nor a transposed convolution");
+  require(!s.gelu || (!s.stride && !s.skip && !s.gate),
+          "gelu goes with neither skip, gate nor a transposed convolution");
   taps_ = s.stride ? s.kernel / s.stride : s.kernel;
   rows_ = s.gate ? divide_up(s.out_channels / 2, kGated) * kBlock : s.out_channels * std::max<int64_t>(s.stride, 1);
   blocks_ = divide_up(rows_, kBlock);
@@ -290,6 +292,9 @@ void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int6
       path_->gate(f.span[i].out, f.span[i].out + kGated * kRow, channels, counts[i],
                   chunk.out + channel * out_length + positions[i], static_cast<size_t>(out_length));
   }
+  for (int i = 0; shape_.gelu && i < f.spans; ++i)
+    for (int r = 0; r < f.rows; ++r)
+      path_->gelu(f.span[i].out + static_cast<size_t>(r) * f.span[i].out_stride, counts[i]);
   if (!shape_.stride) return;
   for (int i = 0; i < f.spans; ++i) interleave(view, out_length, f.span[i].out, f.rows, counts[i], positions[i], row);
 }

@@ -18,6 +18,7 @@ struct Shape {
   float slope = 1.0f;     // LeakyReLU on load; 1: none
   bool skip = false;      // add the layer's own raw input to its output
   bool gate = false;      // tanh of the first half of the channels times sigmoid of the second
+  bool gelu = false;      // GELU of the output
   int64_t granule = 192, tile = 192, phase = 0;
 };
 

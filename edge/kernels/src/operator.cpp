@@ -46,6 +46,7 @@ std::unique_ptr<Conv> create(const OrtApi* api, const OrtKernelInfo* info, bool 
     s.delay = attribute(api, info, "delay", 0);
     s.skip = attribute(api, info, "skip", 0) != 0;
     s.gate = attribute(api, info, "gate", 0) != 0;
+    s.gelu = attribute(api, info, "gelu", 0) != 0;
   }
   s.slope = real_attribute(api, info, "slope", 1.0f);
   s.tile = attribute(api, info, "tile", s.tile);
@@ -115,7 +116,7 @@ void compute(const Kernel& kernel, OrtKernelContext* context) {
   const std::vector<int64_t> out_dims = {1, kernel.conv->out_channels(),
                                          kernel.conv->out_length(chunk.length, chunk.first, chunk.last)};
   if (residual.data) {
-    if (s.stride || s.gate) throw std::invalid_argument("QConvTranspose1d and a gate take no residual");
+    if (s.stride || s.gate || s.gelu) throw std::invalid_argument("QConvTranspose1d, a gate and gelu take no residual");
     require_dims(residual, out_dims, "the residual");
     chunk.residual = residual.as<float>();
   }

@@ -105,6 +105,8 @@ struct Path {
   void (*norm)(float* rows, int64_t channels, const Norm& norm);
   // n floats to their shares, in place; overwrites whole groups.
   void (*softmax)(float* row, int64_t n);
+  // GELU of n floats, in place.
+  void (*gelu)(float* row, int64_t n);
 };
 
 // Each in a file of its own; a build has those of its processor.

@@ -119,6 +119,7 @@ inline void finish_span(const Finish& f, const Span& s) {
 template <bool Own, bool Residual>
 inline void finish_spans(const Finish& f, const Span& s) {
   if (s.count == kRow) finish_span<kRow, Own, Residual>(f, s);
+  else if (s.count == 2 * kGroup) finish_span<2 * kGroup, Own, Residual>(f, s);
   else if (s.count == kGroup) finish_span<kGroup, Own, Residual>(f, s);
   else finish_span<0, Own, Residual>(f, s);
 }

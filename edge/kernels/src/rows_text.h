@@ -119,10 +119,17 @@ void softmax_row(float* row, int64_t n) {
   for (int64_t i = 0; i < whole; ++i) row[i] *= share;
 }
 
+void gelu_row(float* row, int64_t n) {
+  if (n == kRow)  // a straight line of vectors
+    for (int i = 0; i < kRow; ++i) row[i] = gelu(row[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) row[i] = gelu(row[i]);
+}
+
 constexpr Path make_path(const char* name, int weight_limit, bool is_signed, void (*dot)(const Dot&),
                          bool in_pairs = false) {
   return {name,        weight_limit,    is_signed, in_pairs,      dot,            load_rows, quantize_rows,
-          finish_rows, interleave_rows, gate_rows, convolve_rows, depthwise_rows, norm_rows, softmax_row};
+          finish_rows, interleave_rows, gate_rows, convolve_rows, depthwise_rows, norm_rows, softmax_row, gelu_row};
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ Layer random_layer(Random& r) {
     s.delay = r.chance(0.3) ? r.whole(1, 30) : 0;
     s.skip = r.chance(0.5);
     s.gate = !s.skip && s.out_channels % 2 == 0 && r.chance(0.5);
+    s.gelu = !s.skip && !s.gate && r.chance(0.3);
     if (s.skip) s.out_channels = s.in_channels;
   }
   s.tile = r.whole(1, 100);
@@ -86,7 +87,7 @@ Layer random_layer(Random& r) {
     for (int64_t i = r.whole(1, 4); i > 0; --i)
       l.in[static_cast<size_t>(r.whole(0, s.in_channels * l.length - 1))] = odd[r.whole(0, kinds)];
   }
-  if (!s.stride && !s.gate && r.chance(0.4)) l.residual = random_floats(r, s.out_channels * l.length, 2.0f);
+  if (!s.stride && !s.gate && !s.gelu && r.chance(0.4)) l.residual = random_floats(r, s.out_channels * l.length, 2.0f);
   return l;
 }
 
@@ -159,10 +160,10 @@ std::string describe(const Layer& l, const char* path, const char* what) {
   const Shape& s = l.shape;
   char out[400];
   std::snprintf(out, sizeof out,
-                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d delay %d slope %g skip %d gate %d granule %d tile %d "
+                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d delay %d slope %g skip %d gate %d gelu %d granule %d tile %d "
                 "phase %d length %d",
                 path, what, int(s.in_channels), int(s.out_channels), int(s.kernel), int(s.dilation), int(s.stride),
-                int(s.lookahead), int(s.delay), double(s.slope), int(s.skip), int(s.gate), int(s.granule), int(s.tile), int(s.phase),
+                int(s.lookahead), int(s.delay), double(s.slope), int(s.skip), int(s.gate), int(s.gelu), int(s.granule), int(s.tile), int(s.phase),
                 int(l.length));
   return out;
 }
@@ -171,7 +172,7 @@ std::string describe(const Layer& l, const char* path, const char* what) {
 Layer in_float(Random& r, const Layer& l) {
   Layer out = l;
   out.shape.stride = out.shape.delay = out.shape.phase = 0;
-  out.shape.skip = out.shape.gate = false;
+  out.shape.skip = out.shape.gate = out.shape.gelu = false;
   out.shape.dilation = l.shape.dilation * (l.shape.kernel % 2 ? 1 : 2);
   out.shape.lookahead = (out.shape.kernel - 1) * out.shape.dilation / 2;
   out.shape.granule = r.whole(1, 100);

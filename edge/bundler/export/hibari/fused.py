@@ -13,10 +13,10 @@ import onnx
 
 from edge.bundler.export.fused import FusedLayers
 from edge.bundler.export.graph import GraphWriter
-from edge.bundler.export.hibari.graphs import Network, check_outputs, decoder_channels, gelu
+from edge.bundler.export.hibari.graphs import Network, check_outputs, decoder_channels
 from edge.bundler.export.hibari.weights import OPSET, Layers, checked
 from edge.bundler.export.original import OriginalGraph
-from edge.bundler.export.piper.weights import Array, Convolution
+from edge.bundler.export.piper.weights import Convolution
 from edge.bundler.export.streaming import Signal, reach
 
 
@@ -53,20 +53,18 @@ class _FusedNetwork(Network):
     def _block(self, x: Signal, name: str) -> Signal:
         depthwise = self.weights.convolution(f"{name}.dw")
         y, late = self._normed(x, f"{name}.norm", depthwise)
-        y = self._pointwise(y, f"{name}.pw1")
-        y = dataclasses.replace(y, value=gelu(self.graph, y.value, f"{name}.gelu"))
-        y = self._pointwise(y, f"{name}.pw2", self.weights.tensor(f"{name}.gamma"))
+        y = self.layers.pointwise_gelu(y, self.weights.linear(f"{name}.pw1"))
+        gamma = self.weights.tensor(f"{name}.gamma")
+        y = self.layers.pointwise(y, self.weights.linear(f"{name}.pw2", gamma))
         return self.layers.add(late, y, name)
 
     def _head(self, x: Signal) -> str:
         y, _ = self._normed(x, "m.dec_norm")
-        return self._turned(self._pointwise(y, "m.head").value, "spectra")
+        y = self.layers.pointwise(y, self.weights.linear("m.head"))
+        return self._turned(y.value, "spectra")
 
     def _normed(
         self, x: Signal, name: str, depthwise: Convolution | None = None
     ) -> tuple[Signal, Signal]:
         gamma, beta = (self.weights.tensor(f"{name}.{part}") for part in ("weight", "bias"))
         return self.layers.normed(x, gamma, beta, name, depthwise)
-
-    def _pointwise(self, x: Signal, name: str, gamma: Array | None = None) -> Signal:
-        return self.layers.pointwise(x, self.weights.linear(name, gamma))

@@ -56,15 +56,13 @@ class _Writer:
         for i in range(len(self.original.uses[bias])):
             x = self._attention(x, f"{name}.attn", heads, f"{name}.attn.{i}")
             y = self._norm(x, f"{name}.attn.norm2")
-            y = self._linear(y, self.weights.linear(f"{name}.attn.linear1"))
-            y = gelu(graph, y, f"{name}.attn.{i}.gelu")
+            y = self._linear(y, self.weights.linear(f"{name}.attn.linear1"), gelu=1)
             x = self._linear(y, self.weights.linear(f"{name}.attn.linear2"), residual=x)
         return self._norm(x, f"{name}.norm")
 
     def _block(self, x: str, name: str) -> str:
         y = self._norm(x, f"{name}.norm", self.weights.convolution(f"{name}.dw"))
-        y = self._linear(y, self.weights.linear(f"{name}.pw1"))
-        y = gelu(self.graph, y, f"{name}.gelu")
+        y = self._linear(y, self.weights.linear(f"{name}.pw1"), gelu=1)
         gamma = self.weights.tensor(f"{name}.gamma")
         return self._linear(y, self.weights.linear(f"{name}.pw2", gamma), residual=x)
 
@@ -132,7 +130,7 @@ class _Writer:
             "ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5, dilation=dilation
         )
 
-    def _linear(self, x: str, layer: Convolution, residual: str = "") -> str:
+    def _linear(self, x: str, layer: Convolution, residual: str = "", gelu: int = 0) -> str:
         graph, name = self.graph, layer.name
         packed, scales = pack(layer.weight, self.bits)
         inputs = [
@@ -143,7 +141,9 @@ class _Writer:
             "",
             residual,
         ]
-        return graph.node("QConv1d", inputs, name, domain=DOMAIN, tile=TILE, granule=TILE)
+        return graph.node(
+            "QConv1d", inputs, name, domain=DOMAIN, tile=TILE, granule=TILE, gelu=gelu
+        )
 
     def _float(self, x: str, layer: Convolution) -> str:
         weight = self.graph.constant(layer.weight, f"{layer.name}.weight")
