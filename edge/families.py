@@ -73,9 +73,7 @@ PIPER = Family(
     without_ort=("piper-tts", "pathvalidate"),
     deb="edge-voice-piper",
     original="model",
-    rewrites=frozenset(
-        {"fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit"}
-    ),
+    rewrites=frozenset({"fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit"}),
     calibrates=True,
 )
 HIBARI = Family(

@@ -24,14 +24,14 @@ from edge.bundle import Bundle
 from edge.bundler import corpus
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.hibari import export
-from edge.bundler.export.hibari.graphs import write_decoder, write_encoder, write_whole
+from edge.bundler.export.hibari.graphs import ORIGINAL, write_decoder, write_encoder, write_whole
 from edge.bundler.export.original import OriginalGraph, read_original
 from edge.bundler.fetch import fetch
 from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
 from edge.synth import Style
-from edge.synth.hibari.signal import SPECTRA, Signal
+from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.hibari.synthesizer import HibariSynthesizer
 from edge.synth.schedule import Plan
 from edge.voice import load_voice
@@ -42,6 +42,7 @@ pytestmark = pytest.mark.voice
 Array = npt.NDArray[Any]
 FILES = fetch(load_voice("en_US-heart"), cache_dir())
 OUTPUTS = (*SPECTRA, "f0")
+PUBLISHED = (*ORIGINAL, "f0")
 SENTENCES = corpus.sentences("evaluation", "en")
 FIRST = 68  # frames, of which 67.5 are look-ahead
 
@@ -156,7 +157,7 @@ def test_quantizing_the_float_graph_gives_back_the_published_one_bit_for_bit(
     published, again = Model(FILES["model"]), Model(tmp_path / "int8.onnx")
     for ids in sentences[::5]:
         theirs, ours = published.speak(ids), again.speak(ids)
-        assert all(np.array_equal(theirs[name], ours[name]) for name in OUTPUTS)
+        assert all(np.array_equal(theirs[name], ours[name]) for name in PUBLISHED)
 
 
 def _integers(path: Path) -> set[tuple[tuple[int, ...], bytes]]:
@@ -180,7 +181,7 @@ def test_float_differs_from_int8_by_the_rounding_of_activations_only(
 
 
 def _sound(outputs: dict[str, Array]) -> npt.NDArray[np.float32]:
-    arrays = (outputs[name][0] for name in OUTPUTS)
+    arrays = (outputs[name][0] for name in PUBLISHED)
     return np.asarray(dsp.synth(*arrays, np.random.default_rng(0)), np.float32)
 
 
@@ -191,8 +192,8 @@ def test_two_graphs_give_what_one_gave(
         expected, encoded = whole.speak(ids), encoder.speak(ids)
         assert encoded["durations"].shape == (1, len(ids))
         made = decoder.chunks(frames_of(encoded), [])
-        for name in SPECTRA:
-            assert relative(expected[name], made[name].transpose(0, 2, 1)) < 1e-6, name
+        for name, theirs in spectra_of(dsp, expected).items():
+            assert relative(theirs, made[name].transpose(0, 2, 1)) < 1e-5, name
         assert relative(expected["f0"], made["f0"]) < 1e-6
 
 
@@ -202,7 +203,7 @@ def test_the_streaming_decoder_is_the_plain_one(
     frames = frames_of(encoder.speak(sentences[20]))
     plain = Model(write_decoder(graph, streaming=False))(**frames)
     streamed = decoder.chunks(frames, [])
-    assert all(relative(plain[name], streamed[name]) < 1e-6 for name in OUTPUTS)
+    assert all(relative(plain[name], streamed[name]) < 1e-5 for name in OUTPUTS)
 
 
 @settings(max_examples=12)
@@ -217,7 +218,7 @@ def test_the_spectra_do_not_depend_on_the_chunks(
     frames = frames_of(encoder.speak(sentences[30]))
     expected = decoder.chunks(frames, [])
     made = decoder.chunks(frames, [first, *others])
-    assert all(relative(expected[name], made[name]) < 3e-6 for name in OUTPUTS)
+    assert all(relative(expected[name], made[name]) < 1e-5 for name in OUTPUTS)
 
 
 class FrameByFrame:
@@ -239,9 +240,10 @@ def test_the_samples_are_those_of_the_package_however_the_spectra_are_cut(
     count: int, lead: int, cuts: list[int], seed: int
 ) -> None:
     random = np.random.default_rng(seed)
-    spectra = {name: random.standard_normal((count, 601), np.float32) - 3 for name in SPECTRA}
+    logs = {name: random.standard_normal((count, 601), np.float32) - 3 for name in ORIGINAL}
+    spectra = spectra_of(dsp, logs)
     f0 = random.uniform(-80, 400, count).astype(np.float32)
-    turned = (np.ascontiguousarray(spectra[name].T) for name in SPECTRA)
+    turned = (np.ascontiguousarray(logs[name].T) for name in ORIGINAL)
     expected = dsp.synth(*turned, f0, FrameByFrame())
     module: ModuleType = dsp
     signal, made, start, known = Signal(module, np.random.default_rng(5)), [], 0, 0

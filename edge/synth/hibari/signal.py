@@ -22,7 +22,10 @@ import numpy.typing as npt
 
 from edge.pcm import Samples
 
-SPECTRA = ("lh", "theta", "ln", "lr", "phi")
+SPECTRA = ("harmonics", "angle", "noise", "rest", "phase")
+"""Magnitude and angle of the pulses' filter, magnitude of the noise, magnitude and phase of the
+branch of its own."""
+_LOGS = ("lh", "theta", "ln", "lr", "phi")
 _UNVOICED_HZ = 40.0
 _HIGHEST_HZ = 11_000.0  # no harmonic above, so that none is folded back at 24 kHz
 _FLAT = 2e-3  # of 2 sin(t / 2): below it the closed sum of cosines is taken at its limit
@@ -55,14 +58,14 @@ class Signal:
             self._source = np.pad(self._source, (0, half), mode="reflect")
 
     def samples(self, spectra: Mapping[str, Array], last: bool) -> Samples:
-        """Return the samples that the next spectra finish: lh, theta, ln, lr, phi (n, bins)."""
+        """Return the samples that the next spectra finish, SPECTRA (n, bins)."""
         dsp = self._dsp
-        lh, theta, ln, lr, phi = (spectra[name] for name in SPECTRA)
-        spectrum = self._sources(len(lh))
-        spectrum *= _polar(dsp.ex(lh), np.tanh(theta) * np.float32(np.pi))
-        drawn = self._noise.standard_normal((len(lh), 2 * lh.shape[1]), np.float32)
-        spectrum += drawn.view(np.complex64) * dsp.ex(ln)
-        spectrum += _polar(dsp.ex(lr), phi)
+        harmonics, angle, noise, rest, phase = (spectra[name] for name in SPECTRA)
+        spectrum = self._sources(len(noise))
+        spectrum *= _polar(harmonics, angle)
+        drawn = self._noise.standard_normal((len(noise), 2 * noise.shape[1]), np.float32)
+        spectrum += drawn.view(np.complex64) * noise
+        spectrum += _polar(rest, phase)
         return self._overlapped(dsp.irfft(spectrum, dsp.N_FFT, 1), last)
 
     def _sources(self, count: int) -> Array:
@@ -127,6 +130,17 @@ class Signal:
         blocks *= 1.0 / np.maximum(weight, np.float32(1e-11))
         skipped, self._trim = min(self._trim, count), max(0, self._trim - count)
         return blocks[skipped:].reshape(-1)
+
+
+def spectra_of(dsp: ModuleType, outputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Name the SPECTRA among a decoder's outputs; made of what bundles of before have, logarithms
+    and an angle before tanh."""
+    if SPECTRA[0] in outputs:
+        return {name: outputs[name] for name in SPECTRA}
+    lh, theta, ln, lr, phi = (outputs[name] for name in _LOGS)
+    angle = np.tanh(theta) * np.float32(np.pi)
+    made = (dsp.ex(lh), angle, dsp.ex(ln), dsp.ex(lr), phi)
+    return dict(zip(SPECTRA, made, strict=True))
 
 
 def _polar(magnitude: Samples, angle: Samples) -> Array:

@@ -19,7 +19,7 @@ from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style
 from edge.synth.hibari import read_vocabulary
-from edge.synth.hibari.signal import SPECTRA, Signal
+from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.time_stretch import check_speed, paced, quicker, stretched
@@ -146,7 +146,7 @@ class HibariSynthesizer:
             states = {name: outputs[f"next_{name}"] for name in states}
             start = stop
             signal.pitch(outputs["f0"][0], last=stop == count)
-            spectra = {name: outputs[name][0] for name in SPECTRA}
+            spectra = {n: part[0] for n, part in spectra_of(self._dsp, outputs).items()}
             for part, final in _parts(spectra):
                 waiting.append(signal.samples(part, last=final and stop == count))
                 if number < plan.held:

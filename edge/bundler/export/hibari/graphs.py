@@ -23,7 +23,12 @@ from edge.bundler.export.hibari.weights import Layers as Weights
 from edge.bundler.export.original import OriginalGraph, attributes, refuse
 from edge.bundler.export.streaming import Layers, Signal, StreamingLayers, WholeLayers, reach
 
-SPECTRA = ("lh", "theta", "ln", "lr", "phi")
+ORIGINAL = ("lh", "theta", "ln", "lr", "phi")
+"""Outputs of the original: logarithms of three magnitudes, an angle before tanh, a phase."""
+SPECTRA = ("harmonics", "angle", "noise", "rest", "phase")
+"""The same as the signal needs them, in its order: onnxruntime makes them with vectors on every
+CPU, numpy's exp without on ARM."""
+_LARGEST_LOG = 7.0  # the package cuts here
 _FINE = 2  # spectra per frame
 _LOG_F0_SCALE = 5.0
 _EPSILON = 1e-5
@@ -47,22 +52,22 @@ def write_encoder(graph: OriginalGraph) -> onnx.ModelProto:
 
 
 def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
-    """The original in float, uncut: ids, speed -> lh, theta, ln, lr, phi, f0 as it has them."""
+    """The original in float, uncut: ids, speed -> ORIGINAL and f0 as it has them."""
     writer = GraphWriter("hibari", OPSET)
     inputs = {
         "ids": writer.input("ids", "int64", (1, "L")),
         "speed": writer.input("speed", "float32", (1,)),
     }
     check_outputs(graph)
-    values = copy_float(graph, writer, inputs, (*SPECTRA, "f0"))
-    for name in SPECTRA:
+    values = copy_float(graph, writer, inputs, (*ORIGINAL, "f0"))
+    for name in ORIGINAL:
         writer.output(values[name], name, "float32", (1, "bins", "F"))
     writer.output(values["f0"], "f0", "float32", (1, "F"))
     return checked(writer, graph)
 
 
 def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
-    """content, prosody (1, C, n) -> lh, theta, ln, lr, phi (1, spectra, bins), f0 (1, spectra).
+    """content, prosody (1, C, n) -> SPECTRA (1, spectra, bins) each, f0 (1, spectra).
 
     With `streaming` also first, last, state_* -> next_state_*; streaming.py tells the rules, and
     f0 then runs ahead of the spectra by what they still look ahead.
@@ -103,12 +108,22 @@ class Network:
         for i in range(weights.count("m.dec.{}.dw.weight")):
             x = self._block(x, f"m.dec.{i}")
         value = self._head(x)
-        bins = self.weights.tensor("m.head.bias").size // len(SPECTRA)
-        sizes = graph.ints(*[bins] * len(SPECTRA))
-        parts = graph.split_node("Split", (value, sizes), SPECTRA, axis=2)
+        bins = self.weights.tensor("m.head.bias").size // len(ORIGINAL)
+        sizes = graph.ints(*[bins] * len(ORIGINAL))
+        parts = graph.split_node("Split", (value, sizes), ORIGINAL, axis=2)
         for name, part in zip(SPECTRA, parts, strict=True):
-            graph.output(part, name, "float32", (1, "spectra", bins))
+            graph.output(self._finished(name, part), name, "float32", (1, "spectra", bins))
         graph.metadata["spectra_per_frame"] = str(_FINE)
+
+    def _finished(self, name: str, value: str) -> str:
+        graph = self.graph
+        if name == "phase":
+            return value
+        if name == "angle":
+            turn = graph.node("Tanh", (value,), f"{name}.turn")
+            return graph.node("Mul", (turn, graph.constant(np.float32(np.pi), "pi")), f"{name}.pi")
+        most = graph.constant(np.float32(_LARGEST_LOG), "largest_log")
+        return graph.node("Exp", (graph.node("Min", (value, most), f"{name}.cut"),), f"{name}.exp")
 
     def _joined(self, content: Signal, f0: str, energy: str) -> Signal:
         """The convolution over content, pitch and energy that the spectra begin with."""
@@ -217,6 +232,6 @@ def decoder_channels(graph: OriginalGraph) -> dict[str, int]:
 
 
 def check_outputs(graph: OriginalGraph) -> None:
-    for name in (*SPECTRA, "f0"):
+    for name in (*ORIGINAL, "f0"):
         if graph.source(name) is None:
             raise refuse(f"{graph.where}: no node makes {name!r}: this is not a hibari voice")
