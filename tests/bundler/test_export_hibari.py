@@ -225,8 +225,8 @@ class FrameByFrame:
     """A generator for the package's synth that draws as Signal does, spectrum by spectrum."""
 
     def standard_normal(self, shape: tuple[int, int], dtype: type) -> Array:
-        drawn = np.random.default_rng(5).standard_normal((shape[1] // 2, 2 * shape[0]), np.float32)
-        return np.ascontiguousarray(drawn.view(np.complex64).T).view(np.float32)
+        drawn = Signal(dsp, np.random.default_rng(5))._drawn(shape[1] // 2, shape[0])
+        return np.ascontiguousarray(drawn.T).view(np.float32)
 
 
 @settings(max_examples=25)

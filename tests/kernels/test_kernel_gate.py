@@ -37,14 +37,14 @@ def test_a_gate_passes_on_what_is_not_a_number(library: Path, kernel_path: str) 
 
 @pytest.mark.parametrize("n", [1, 16, 32, 48, 43, 200])
 def test_gelu_is_that_of_the_plain_outputs(library: Path, kernel_path: str, n: int) -> None:
-    """Within 4e-7 of each output's size, out to where it is flat."""
+    """Within 5e-5, out to where it is flat; at the far ends nothing and all."""
     _, constants = layer(3, 20, 6, 5, 7)
     constants["scales"] *= np.float32(3)
     x = np.random.default_rng(n).normal(size=(1, 6, n)).astype(np.float32)
     plain = session(library, "QConv1d", constants, set(), tile=32).run(["y"], {"x": x})[0][0]
     y = session(library, "QConv1d", constants, set(), tile=32, gelu=1).run(["y"], {"x": x})[0][0]
     erf = np.vectorize(math.erf)(plain / np.sqrt(2.0))
-    np.testing.assert_allclose(y, plain / 2 * (1 + erf), rtol=4e-7, atol=4e-6)
+    np.testing.assert_allclose(y, plain / 2 * (1 + erf), rtol=2e-5, atol=5e-5)
 
 
 @pytest.mark.parametrize("attribute", ["gate", "gelu"])

@@ -105,7 +105,7 @@ struct Path {
   void (*norm)(float* rows, int64_t channels, const Norm& norm);
   // n floats to their shares, in place; overwrites whole groups.
   void (*softmax)(float* row, int64_t n);
-  // GELU of n floats, in place.
+  // GELU of n floats, in place, as near as what is quantized next needs it.
   void (*gelu)(float* row, int64_t n);
 };
 

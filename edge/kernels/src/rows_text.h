@@ -119,11 +119,22 @@ void softmax_row(float* row, int64_t n) {
   for (int64_t i = 0; i < whole; ++i) row[i] *= share;
 }
 
+// GELU within 5e-5: what comes next has steps of 1/254 of its range. A rational function of degree 7 / 6 for
+// erf(v / sqrt(2)), fitted to the largest error in GELU; less than half of the operations above.
+inline float gelu_near(float v) {
+  const float x = v > 4.4f ? 4.4f : v < -4.4f ? -4.4f : v, x2 = x * x;
+  float p = x2 * 6.77477708e-05f + 7.69332070e-03f;
+  p = x2 * p + 5.42743530e-02f;
+  p = x2 * p + 7.97879080e-01f;
+  float q = x2 * 1.17843212e-03f + 2.37182534e-02f;
+  q = x2 * q + 2.34704385e-01f;
+  q = x2 * q + 1.0f;
+  const float half = 0.5f * v;
+  return half + half * (x * p / q);
+}
+
 void gelu_row(float* row, int64_t n) {
-  if (n == kRow)  // a straight line of vectors
-    for (int i = 0; i < kRow; ++i) row[i] = gelu(row[i]);
-  else
-    for (int64_t i = 0; i < n; ++i) row[i] = gelu(row[i]);
+  for (int64_t i = 0; i < n; ++i) row[i] = gelu_near(row[i]);
 }
 
 constexpr Path make_path(const char* name, int weight_limit, bool is_signed, void (*dot)(const Dot&),
