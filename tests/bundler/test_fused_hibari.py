@@ -94,9 +94,7 @@ def relative(expected: Array, made: Array) -> float:
     return float(np.linalg.norm(expected - made) / np.linalg.norm(expected))
 
 
-def test_the_encoder_means_the_same_and_keeps_the_rhythm(
-    fused: Graphs, encoded: Outputs
-) -> None:
+def test_the_encoder_means_the_same_and_keeps_the_rhythm(fused: Graphs, encoded: Outputs) -> None:
     """Measured: 0.3 and 1.8 % away with 8 bits, no duration moved by more than a frame."""
     voice = Hibari(model=str(FILE))
     made = fused.encode(voice.ids(voice.phonemize(TEXT)[0]))

@@ -1,6 +1,7 @@
 """Instructions per second of audio on every CPU model, as the JSON of docs/measurements has them:
 `python -m tests.system.arm64.counts [CPU|BUNDLE|VARIANT ...]` (half an hour on a quiet machine,
-five minutes of it for `heart`). What was counted is kept in counts.json, so that a run that was stopped goes on: remove it after a change.
+five minutes of it for `heart`). What was counted is kept in counts.json, so that a run that was
+stopped goes on: remove it after a change.
 """
 
 from __future__ import annotations
