@@ -37,17 +37,20 @@ class JsonTable:
         if self._bounds[-1] != len(text):
             raise ValueError("not an object of strings, numbers, and objects of those")
         keys = _KEY.findall(text, 1)
-        self._order: Sequence[int] = range(len(keys))
+        order: Sequence[int] = range(len(keys))
+        self._escaped: dict[str, Any] = {}  # few: how they are is not ours to guess
+        if b"\\" in text:
+            odd = [number for number, key in enumerate(keys) if b"\\" in key]
+            members = (self._member(number)[:-1] for number in odd)
+            self._escaped = json.loads(b"{" + b",".join(members) + b"}")
+            order = [number for number, key in enumerate(keys) if b"\\" not in key]
         if not all(map(operator.lt, keys, itertools.islice(keys, 1, None))):
-            self._order = array("I", sorted(self._order, key=keys.__getitem__))
-        # Few: how they are escaped is not ours to guess.
-        odd = [i for i, key in enumerate(keys) if b"\\" in key] if b"\\" in text else []
-        members = (self._member(number)[:-1] for number in odd)
-        self._escaped: dict[str, Any] = json.loads(b"{" + b",".join(members) + b"}")
+            order = sorted(order, key=keys.__getitem__)
+        self._order = array("I", order)
         self.get = lru_cache(_KEPT)(self._find)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._order) + len(self._escaped)
 
     def _member(self, number: int) -> bytes:
         return self._text[self._bounds[number] : self._bounds[number + 1]]
@@ -59,6 +62,6 @@ class JsonTable:
     def _find(self, key: str) -> Any:
         sought = key.encode()
         place = bisect.bisect_left(self._order, sought, key=self._key)
-        if place < len(self) and self._key(self._order[place]) == sought:
+        if place < len(self._order) and self._key(self._order[place]) == sought:
             return json.loads(self._member(self._order[place])[len(sought) + 3 : -1])
         return self._escaped.get(key)

@@ -35,8 +35,9 @@ MAX_SEGMENT_S = 60.0
 """Seconds of a segment. A sane model gives about 10 for MAX_TOKENS; far more is a damaged one, not
 a slow speaker."""
 
-_LONGEST_PART = 96
-"""Spectra made into sound at once: the last run gives the look-ahead too, 135 more than asked."""
+_FIRST_PART, _LONGEST_PART = 16, 96
+"""Spectra made into sound at once. The last run gives the look-ahead too, 135 more than asked; a
+short sentence has no other run, and is heard from its first 0.2 s on."""
 
 
 class HibariSynthesizer:
@@ -148,7 +149,7 @@ class HibariSynthesizer:
             start = stop
             signal.pitch(outputs["f0"][0], last=stop == count)
             spectra = {n: part[0] for n, part in spectra_of(self._dsp, outputs).items()}
-            for part, final in _parts(spectra):
+            for part, final in _parts(spectra, _LONGEST_PART if number > 1 else _FIRST_PART):
                 waiting.append(signal.samples(part, last=final and stop == count))
                 if number < plan.held:
                     yield PcmChunk(np.zeros(0, np.float32), self.rate)
@@ -186,9 +187,10 @@ class HibariSynthesizer:
         )
 
 
-def _parts(spectra: dict[str, Array]) -> Iterator[tuple[dict[str, Array], bool]]:
-    """Yield pieces of at most _LONGEST_PART spectra, and whether each is the last."""
-    count = len(spectra[SPECTRA[0]])
-    for start in range(0, count, _LONGEST_PART):
-        stop = start + _LONGEST_PART
+def _parts(spectra: dict[str, Array], first: int) -> Iterator[tuple[dict[str, Array], bool]]:
+    """Yield pieces of at most _LONGEST_PART spectra, of `first` to begin with, and whether each is
+    the last."""
+    count, start, stop = len(spectra[SPECTRA[0]]), 0, first
+    while start < count:
         yield {name: value[start:stop] for name, value in spectra.items()}, stop >= count
+        start, stop = stop, stop + _LONGEST_PART

@@ -1,6 +1,7 @@
 """Instructions per second of audio on every CPU model, as the JSON of docs/measurements has them:
-`python -m tests.system.arm64.counts [CPU|VARIANT ...]` (half an hour on a quiet machine). What was
-counted is kept in counts.json, so that a run that was stopped goes on: remove it after a change.
+`python -m tests.system.arm64.counts [CPU|BUNDLE|VARIANT ...]` (half an hour on a quiet machine,
+five minutes of it for `heart`). What was counted is kept in counts.json, so that a run that was
+stopped goes on: remove it after a change.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from tests.system.arm64.boards import CPUS, FOLDER, emulated
 from tests.system.arm64.bundles import JOE
 from tests.test_profiles import EXPECTED
 
+HEART = "heart"
+"""The bundle of the voice heart, each of its variants on each CPU."""
 KEPT = FOLDER / "counts.json"
 RAW = FOLDER / "arm-instructions.json"
 Counts = dict[str, float]
@@ -46,6 +49,8 @@ class Job:
     def names(self) -> list[str]:
         bundle = open_bundle(FOLDER / "bundles" / self.bundle, machine=None)
         names = [variant.name for variant in bundle.manifest.variants]
+        if self.bundle == HEART:
+            return names
         if self.what == "voice":
             return [*names, "piper-tts"]
         names.remove("int8-encoder")  # its decoder is that of fp32
@@ -54,7 +59,8 @@ class Job:
 
 def jobs() -> list[Job]:
     decoders = [Job(cpu, "counted", "decoder") for cpu in CPUS]
-    return decoders + [Job(cpu, EXPECTED[board], "voice") for cpu, board in CPUS.items()]
+    voices = [Job(cpu, EXPECTED[board][0], "voice") for cpu, board in CPUS.items()]
+    return decoders + voices + [Job(cpu, HEART, "voice") for cpu in CPUS]
 
 
 def count(job: Job, names: list[str], folder: Path) -> Iterator[tuple[str, float]]:
@@ -90,9 +96,14 @@ def tables(counts: Counts) -> Iterator[str]:
     for name in jobs()[0].names:
         cells = [counts.get(f"{Job(cpu, 'counted', 'decoder').key}/{name}") for cpu in columns]
         yield f"| `{name}` | " + " | ".join(f"{c:.0f}" if c else "-" for c in cells) + " |"
+    yield "\n| heart, whole voice | " + " | ".join(cpu[7:].upper() for cpu in columns) + " |"
+    yield "|---|" + "---|" * len(columns)
+    for name in jobs()[-1].names:
+        cells = [counts.get(f"{Job(cpu, HEART, 'voice').key}/{name}") for cpu in columns]
+        yield f"| `{name}` | " + " | ".join(f"{c:.0f}" if c else "-" for c in cells) + " |"
     yield "\n| Profile | Variant | CPU | Whole voice |\n|---|---|---|---|"
     for job in jobs():
-        if job.what == "voice":
+        if job.what == "voice" and job.bundle != HEART:
             for name in job.names:
                 if found := counts.get(f"{job.key}/{name}"):
                     yield f"| {job.bundle} | `{name}` | {job.cpu[7:].upper()} | {found:.0f} |"
@@ -115,9 +126,14 @@ def raw_data(counts: Counts) -> dict[str, object]:
         "voice": [
             {"profile": job.bundle, "variant": name, "cpu": job.cpu, "millions": found}
             for job in jobs()
-            if job.what == "voice"
+            if job.what == "voice" and job.bundle != HEART
             for name in job.names
             if (found := rows.get(f"{job.key}/{name}"))
+        ],
+        "heart": [
+            {"variant": name}
+            | {cpu: rows.get(f"{Job(cpu, HEART, 'voice').key}/{name}") for cpu in CPUS}
+            for name in jobs()[-1].names
         ],
     }
 
@@ -125,16 +141,20 @@ def raw_data(counts: Counts) -> dict[str, object]:
 def main() -> None:
     counts = kept()
     cpus = [name for name in sys.argv[1:] if name in CPUS] or list(CPUS)
-    only = [name for name in sys.argv[1:] if name not in CPUS]
+    places = {job.bundle for job in jobs()}
+    bundles = places.intersection(sys.argv[1:]) or places
+    only = [name for name in sys.argv[1:] if name not in CPUS and name not in places]
     with tempfile.TemporaryDirectory(prefix="edge-arm64-") as folder:
-        for job in jobs():
+        for job in (job for job in jobs() if job.cpu in cpus and job.bundle in bundles):
             left = [name for name in job.names if f"{job.key}/{name}" not in counts]
             left = [name for name in left if not only or name in only]
-            if left and job.cpu in cpus:
+            if left:
                 for name, found in count(job, left, Path(folder)):
                     counts = kept() | {f"{job.key}/{name}": found}  # another CPU's run adds too
                     KEPT.write_text(json.dumps(counts, indent=1), encoding="utf-8")
                     print(f"{job.key}/{name}: {found:.1f}", file=sys.stderr, flush=True)
+    if bundles != places:
+        return
     print(*tables(counts), sep="\n")
     RAW.write_text(json.dumps(raw_data(counts), indent=1) + "\n", encoding="utf-8")
     print(f"raw data: {RAW}")
