@@ -113,25 +113,6 @@ def test_the_weights_shrink(
     assert weight_bytes(made[recipe][0]) < part * weight_bytes(voice["decoder-stream"])
 
 
-@pytest.mark.parametrize("stage", ["encoder", "decoder-stream"])
-def test_what_is_small_in_storage_alone_is_computed_as_floats_are(
-    stage: str, voice: dict[str, Path], tmp_path: Path
-) -> None:
-    """onnxruntime loads the graphs of fp32 from it: no work to make floats in each run, and no
-    MatMulNBits, which rounds activations on some CPUs and not on others."""
-    small = tmp_path / "small.onnx"
-    log = maker("weights-int8")(voice[stage], small, None)
-    assert log.quantized
-    loaded = tmp_path / "loaded.onnx"
-    kinds = []
-    for path in (voice[stage], small):
-        options = onnxruntime.SessionOptions()
-        options.optimized_model_filepath, options.log_severity_level = str(loaded), 3
-        onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        kinds.append(Counter(node.op_type for node in onnx.load(loaded).graph.node))
-    assert kinds[0] == kinds[1]
-
-
 @pytest.mark.parametrize(
     "recipe",
     sorted(

@@ -148,6 +148,7 @@ def session(model: onnx.ModelProto | bytes | str, name: str) -> onnxruntime.Infe
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.add_session_config_entry("session.disable_quant_qdq", "1")  # as on the board
     raw = model if isinstance(model, (bytes, str)) else model.SerializeToString(deterministic=True)
     try:
         return onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])

@@ -1,9 +1,7 @@
 """int8 for storage only: a quarter of the size, the arithmetic and its speed stay float32.
 
-A weight is Cast and Mul of constants, which onnxruntime computes once, when it loads the graph: a
-small file, then the memory of fp32. It does not so with a DequantizeLinear: before a Conv that
-runs anew each time, and with a MatMul onnxruntime 1.32 makes of it a MatMulNBits that rounds
-activations to 8 bits where the CPU has AVX2 or more, and takes half as long again.
+The board's sessions (edge/synth/session.py) let onnxruntime fold the DequantizeLinear of a constant
+back into float32 weights when it loads the graph: a small file, then the memory of fp32.
 """
 
 from __future__ import annotations
@@ -11,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
+from onnx import helper
 
 from edge.bundler.quantize.dynamic import duration_nodes
 from edge.bundler.quantize.recipe import (
@@ -55,11 +52,11 @@ def weights_int8(source: Path, target: Path, calibration: Calibration | None) ->
         name = node.input[place]
         if f"{name}.int8" not in added:
             axis = _AXIS.get(node.op_type, weight.ndim - 1)
-            added[f"{name}.int8"], scale = int8_rows(weight, axis, STORED_WEIGHT)
-            added[f"{name}.scale"] = scale.reshape(
-                [-1 if i == axis else 1 for i in range(weight.ndim)]
+            added[f"{name}.int8"], added[f"{name}.scale"] = int8_rows(weight, axis, STORED_WEIGHT)
+            inputs, output = [f"{name}.int8", f"{name}.scale"], f"{name}.float"
+            nodes.append(
+                helper.make_node("DequantizeLinear", inputs, [output], name=output, axis=axis)
             )
-            nodes += _as_float(name)
         node.input[place] = f"{name}.float"
         nodes.append(node)
         quantized.append(node.name)
@@ -69,11 +66,3 @@ def weights_int8(source: Path, target: Path, calibration: Calibration | None) ->
     session(model, f"weights-int8 {source.name}")
     size = save(model, target)
     return RecipeLog("weights-int8", before, size, tuple(quantized), tuple(kept))
-
-
-def _as_float(name: str) -> list[onnx.NodeProto]:
-    codes, made = f"{name}.codes", f"{name}.float"
-    return [
-        helper.make_node("Cast", [f"{name}.int8"], [codes], name=codes, to=TensorProto.FLOAT),
-        helper.make_node("Mul", [codes, f"{name}.scale"], [made], name=made),
-    ]
