@@ -21,8 +21,8 @@ ALONE = (3, 64)
 TOGETHER = 128
 """Frames out of the middle of each of calibration.sentences that the limit is kept on."""
 CUTS = 8
-"""Places to cut the order at. Between any two layers, totals lie so near to each other that another
-CPU's roundings would choose: 48 layers of joe with AVX2 where VNNI took 51."""
+"""Places to cut the order at. Between any two layers, totals lie so near to each other that
+another CPU's roundings would choose: 48 layers of joe with AVX2 where VNNI took 51."""
 _QUIET_DB = 1e-3  # damage below this is none: the order is then by work
 
 
