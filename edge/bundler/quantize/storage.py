@@ -1,7 +1,7 @@
 """int8 for storage only: a quarter of the size, the arithmetic and its speed stay float32.
 
-The board's sessions (edge/synth/session.py) let onnxruntime fold the DequantizeLinear of a constant
-back into float32 weights when it loads the graph: a small file, then the memory of fp32.
+The board's sessions (edge/synth/session.py) have onnxruntime fold the DequantizeLinear of a
+constant back into float32 weights when it loads the graph: a small file, then the memory of fp32.
 """
 
 from __future__ import annotations

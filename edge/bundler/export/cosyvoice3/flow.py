@@ -64,9 +64,10 @@ class TimeEmbedding(nn.Module):
         super().__init__()
         self.time_mlp = nn.Sequential(nn.Linear(TIME_WAVES, dim), nn.SiLU(), nn.Linear(dim, dim))
         half = TIME_WAVES // 2
-        steps = torch.arange(half, dtype=torch.float32, device="cpu")
+        # torch's exp of float32 ends in another bit on another CPU: other bytes from each builder.
+        steps = torch.arange(half, dtype=torch.float64, device="cpu")
         waves = torch.exp(steps * -(math.log(10_000) / (half - 1)))
-        self.register_buffer("waves", waves, persistent=False)
+        self.register_buffer("waves", waves.to(torch.float32), persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
         angles = 1000.0 * t[:, None, None] * self.waves

@@ -95,8 +95,10 @@ class Llm(nn.Module):
         self.norm = RmsNorm(d.hidden, d.norm_eps)
         # No bias, and rows for the ids that end speech too.
         self.llm_decoder = nn.Linear(d.hidden, d.speech_rows, bias=False)
-        steps = torch.arange(0, d.head, 2, dtype=torch.float32, device="cpu") / d.head
-        self.register_buffer("inverse", 1.0 / d.rope_theta**steps, persistent=False)
+        # float64, then rounded: the same bytes whatever CPU builds.
+        steps = torch.arange(0, d.head, 2, dtype=torch.float64, device="cpu") / d.head
+        inverse = (1.0 / d.rope_theta**steps).to(torch.float32)
+        self.register_buffer("inverse", inverse, persistent=False)
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """x (1, n, hidden), past (2 x layers, 1, kv heads, p, head): keys at 2 i, values at
