@@ -51,6 +51,10 @@ class Family:
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     The other stages of such a family stay in float."""
 
+    reads_digits: bool = False
+    """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
+    right, but "zweihundertvier" with a v."""
+
     @property
     def run_module(self) -> str:
         return self.run or f"edge.synth.{self.name}"
@@ -69,6 +73,7 @@ PIPER = Family(
     without_ort=("piper-tts", "pathvalidate"),
     deb="edge-voice-piper",
     original="model",
+    reads_digits=True,
 )
 HIBARI = Family(
     "hibari",

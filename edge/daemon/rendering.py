@@ -12,7 +12,7 @@ from edge.errors import EmptyText
 from edge.pcm import PcmChunk
 from edge.text.cleaning import Piece
 from edge.text.cutting import LONGEST_PIECE
-from edge.text.lexicon import Respelled
+from edge.text.mapping import Spoken
 from edge.text.words import as_written
 
 
@@ -41,9 +41,7 @@ class Renderer:
             yield PcmChunk(chunk.samples * gain, chunk.rate, found, begins or chunk.begins)
             begins = begins and not len(chunk.samples)
 
-    def _synthesize(
-        self, utterance: Utterance, read: Respelled, words: bool
-    ) -> Iterator[PcmChunk]:
+    def _synthesize(self, utterance: Utterance, read: Spoken, words: bool) -> Iterator[PcmChunk]:
         synthesizer = self._voices.synthesizer(utterance.voice)
         try:
             segments = synthesizer.plan(read.text, utterance.style, words)

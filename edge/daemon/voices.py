@@ -13,7 +13,8 @@ from edge.errors import EdgeError, NoBundle, UnknownVoice
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
-from edge.text.lexicon import Lexicon, Respelled, Speller
+from edge.text.lexicon import Lexicon, Speller
+from edge.text.mapping import Spoken
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +113,10 @@ class Voices:
         """Take a lexicon for every text that is begun from now on."""
         self._lexicon, self._spellers = lexicon, {}
 
-    def respelled(self, name: str, text: str) -> Respelled:
+    def respelled(self, name: str, text: str) -> Spoken:
         """Respell a text as this voice is to read it."""
         if not self._lexicon.languages:
-            return Respelled(text)
+            return Spoken(text)
         spellers = self._spellers  # another thread may put others in their place
         if (speller := spellers.get(name)) is None:
             bundle = self._bundles[name]

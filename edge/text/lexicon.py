@@ -5,7 +5,6 @@ docs/reference/configuration.md is its page.
 
 from __future__ import annotations
 
-import bisect
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -14,6 +13,8 @@ from pathlib import Path
 
 from edge import records
 from edge.text import LANGUAGE
+from edge.text.claims import Claim, spoken
+from edge.text.mapping import Spoken
 
 FORMAT = 1
 MAX_ENTRIES = 2000
@@ -108,28 +109,6 @@ def load_lexicon(path: Path) -> Lexicon:
     return records.load_yaml(path, Lexicon)
 
 
-@dataclass(frozen=True)
-class Respelled:
-    """A text as it is read."""
-
-    text: str
-    _changes: tuple[tuple[int, int, int, int], ...] = ()
-    """(start, end) in `text`, (start, end) in the text as it was written."""
-
-    def before(self, start: int, end: int) -> tuple[int, int]:
-        """Find where a stretch was in the written text; in a replaced word, that whole word."""
-        return self._place(start, 0), self._place(end, 1)
-
-    def _place(self, place: int, side: int) -> int:
-        # The last change that begins before it, or with it where a stretch begins.
-        number = bisect.bisect_left(self._changes, (place + 1 - side,)) - 1
-        if number < 0:
-            return place
-        _, end, *was = self._changes[number]
-        inside = place < end if side == 0 else place <= end
-        return was[side] if inside else was[1] + place - end
-
-
 class Speller:
     """Finds whole words. One with a capital stands for itself alone; one without, for any case of
     it, unless that has an entry of its own."""
@@ -141,10 +120,10 @@ class Speller:
             assert run is not None
             self._beginning.setdefault(run[0].lower(), []).append((word, said[word]))
 
-    def respell(self, text: str) -> Respelled:
-        parts: list[str] = []
-        changes: list[tuple[int, int, int, int]] = []
-        done = length = 0
+    def claims(self, text: str) -> list[Claim]:
+        """Find the owner's words, in order."""
+        found: list[Claim] = []
+        done = 0
         for run in _RUN.finditer(text):
             start = run.start()
             if start < done:
@@ -153,12 +132,14 @@ class Speller:
                 end = start + len(word)
                 here = text[start:end]
                 if word in (here, here.lower()) and not _GOES_ON.match(text, end):
-                    parts += [text[done:start], said]
-                    length += start - done + len(said)
-                    changes.append((length - len(said), length, start, end))
+                    found.append(Claim(start, end, said, "lexicon"))
                     done = end
                     break
-        return Respelled("".join([*parts, text[done:]]), tuple(changes))
+        return found
+
+    def respell(self, text: str) -> Spoken:
+        """Read the owner's words as the owner wishes, and nothing else."""
+        return spoken(text, self.claims(text))
 
 
 def _is_space(character: str) -> bool:
