@@ -87,6 +87,8 @@ class Language:
     """Kind of SSML's say-as -> how a stretch of it is read."""
     abbreviations: frozenset[str] = frozenset()
     """In lower case and without their last stop: no sentence ends behind them."""
+    code_block: str = ""
+    """Said for a block of code of several lines."""
     open_end: re.Pattern[str] | None = None
     """Ends of a text ("March 3,") that what comes next may belong to; tried on the last SEEN
     characters."""

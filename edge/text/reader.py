@@ -12,6 +12,7 @@ from edge.text.cutting import FENCE, LOOK_BACK, SHORTENED
 from edge.text.languages import find_language
 from edge.text.lexicon import Speller
 from edge.text.mapping import Spoken
+from edge.text.markdown import code_blocks
 
 
 class Reader:
@@ -26,6 +27,9 @@ class Reader:
         """Find what is read otherwise than it is written. `given` comes before the owner's words,
         and those before every rule."""
         text, known = piece.text, sorted(given)
+        if self.how.markdown != "never" and (piece.in_code or FENCE in text):
+            blocks = code_blocks(text, piece.in_code, self.language.code_block)
+            known += _apart(blocks, known)
         if self._speller is not None:
             known += _apart(self._speller.claims(text), known)
         return claim(text, self.language, self.how, known, piece.before)

@@ -1,5 +1,5 @@
-"""Read what is no prose in any language: Markdown, code, addresses of the web and of files,
-hashtags, emoji. A language gives its words for the signs."""
+"""Read addresses of the web and of files, hashtags and emoji; a language gives its words for the
+signs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.text.claims import Claim, How, Rule, after, before
-from edge.text.cutting import FENCE
+from edge.text.claims import How, Rule, after, before
+from edge.text.markdown import MARKDOWN
 
 
 @dataclass(frozen=True)
@@ -30,42 +30,12 @@ class Signs:
     percent: str = "percent"
     plus: str = "plus"
     question: str = ""
-    code_block: str = "a block of code"
     letters: Callable[[str], str] = lambda text: " ".join(text.upper())
     """Names letters and digits one by one."""
     digits: Callable[[str], str] = lambda digits: digits
     """Says a number in an address."""
 
 
-def code_blocks(text: str, inside: bool, signs: Signs) -> list[Claim]:
-    """Claim the blocks of code between fences. A block of one line is read, a longer one named.
-
-    `inside`: the text begins in a block whose beginning was said before.
-    """
-    found: list[Claim] = []
-    at = 0
-    if inside:
-        end = text.find(FENCE)
-        if end < 0:
-            return [Claim(0, len(text), "", "code")] if text else []
-        at = end + len(FENCE)
-        found.append(Claim(0, at, "", "code"))
-    while (start := text.find(FENCE, at)) >= 0:
-        end = text.find(FENCE, start + len(FENCE))
-        inner = text[start + len(FENCE) : end if end >= 0 else len(text)]
-        head, newline, body = inner.partition("\n")
-        at = end + len(FENCE) if end >= 0 else len(text)
-        lines = body.strip().splitlines() if newline else [head.strip()]
-        if len(lines) == 1 and end >= 0:
-            first = start + len(FENCE) + (len(head) + 1 if newline else 0)
-            found.append(Claim(start, first, "", "code"))
-            found.append(Claim(end, at, ".", "code"))
-        else:
-            found.append(Claim(start, at, f"{signs.code_block}.", "code"))
-    return found
-
-
-_LINE = r"(?:^|(?<=\n))"
 _TLD = (
     "com|org|net|edu|gov|io|ai|co|uk|de|fr|es|it|nl|eu|us|info|dev|app|tv|me|ca|au|jp|ch|at|be|pl|pt"
     "|se|no|fi|dk|ie|nz|in|br|mx|biz|xyz|online|tech|shop|site|cloud|ly|gl|gg|fm|local"
@@ -84,233 +54,7 @@ _URL = (
 
 def reading(signs: Signs) -> tuple[Rule, ...]:
     """Make the rules of a language from its words for signs."""
-    return (*_markdown(signs), *_addresses(signs), *_emoji(signs))
-
-
-# Markdown
-
-
-def _if_marked(said: str) -> Callable[[re.Match[str], How], str | None]:
-    return lambda match, how: None if how.markdown == "never" else said
-
-
-def _emphasis(match: re.Match[str], how: How) -> str | None:
-    """Leave a mark out that has its fellow in the same paragraph."""
-    if how.markdown == "never":
-        return None
-    mark = match[0]
-    behind = match.string[match.end() : match.end() + 400].partition("\n\n")[0]
-    ahead = match.string[max(0, match.start() - 400) : match.start()].rpartition("\n\n")[2]
-    opens = (
-        re.match(r"[^\s]", behind) is not None
-        and re.search(r"(?:^|[\s(\"“'\[>—–*_~|:-])$", ahead) is not None
-    )
-    closes = re.search(r"[^\s]$", ahead) is not None
-    if opens and _closing(mark).search(behind):
-        return ""
-    if closes and _opening(mark).search(ahead):
-        return ""
-    return None
-
-
-def _closing(mark: str) -> re.Pattern[str]:
-    return re.compile(rf"[^\s]{re.escape(mark)}")
-
-
-def _opening(mark: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[^\w]){re.escape(mark)}[^\s]")
-
-
-def _heading(match: re.Match[str], how: How) -> str | None:
-    if how.markdown == "never" or (
-        how.markdown == "auto" and match[0].strip() == "#" and re.match(r"\d", after(match))
-    ):
-        return None
-    return ""
-
-
-def _item(match: re.Match[str], how: How) -> str | None:
-    """Take a list's mark for one where another line of a list is near, or no number follows."""
-    if how.markdown == "never":
-        return None
-    alone = re.match(r"[\d.$€£]", after(match)) is not None
-    others = re.search(r"(?:^|\n)\s{0,6}[-*+•]\s[^\n]{0,200}\n$", before(match, 240)) or re.search(
-        r"\n\s{0,6}[-*+•]\s", after(match, 240)
-    )
-    if alone and not others and how.markdown != "always":
-        return None
-    return ""
-
-
-def _line_end(match: re.Match[str], how: How) -> str | None:
-    """End a line of a list or a heading as a sentence, so that a pause is heard."""
-    if how.markdown == "never":
-        return None
-    line = before(match, 200).rpartition("\n")[2]
-    return ".\n" if _STANDS_ALONE.match(line) else None
-
-
-_STANDS_ALONE = re.compile(r"\s{0,8}(?:[-*+•]\s|\d{1,3}[.)]\s|#{1,6}\s|>)")
-
-
-def _link(match: re.Match[str], how: How) -> str | None:
-    return None if how.markdown == "never" else ""
-
-
-def _row_end(match: re.Match[str], how: How) -> str | None:
-    return None if how.markdown == "never" else "."
-
-
-def _cell(match: re.Match[str], how: How) -> str | None:
-    if how.markdown == "never":
-        return None
-    line_before = before(match, 300).rpartition("\n")[2]
-    line_after = after(match, 300).partition("\n")[0]
-    if not line_before.strip():
-        return ""
-    if not line_after.strip():
-        return "."
-    if "|" in line_before or "|" in line_after:
-        return ","
-    return None
-
-
-def _markdown(signs: Signs) -> tuple[Rule, ...]:
-    marks = frozenset("*_`#~|[]>-+•\n")
-    return (
-        Rule(
-            "markdown",
-            re.compile(
-                rf"{_LINE}[ \t]{{0,3}}(?:\|?[ \t]{{0,3}}:?-{{2,40}}:?[ \t]{{0,3}}){{1,12}}\|?[ \t]{{0,3}}(?=\n|$)"
-            ),
-            _if_marked(""),
-            ("a\n\n---\n\nb", "a\n\n\n\nb"),
-            frozenset("-"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(rf"{_LINE}[ \t]{{0,3}}(?:\*\s?){{3,12}}(?=\n|$)"),
-            _if_marked(""),
-            ("a\n\n***\n\nb", "a\n\n\n\nb"),
-            frozenset("*"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(rf"{_LINE}(?:>[ \t]?){{1,4}}(?=\S)"),
-            _if_marked(""),
-            ("> so be it", "so be it"),
-            frozenset(">"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(rf"{_LINE}[ \t]{{0,3}}#{{1,6}}[ \t]{{1,4}}"),
-            _heading,
-            ("# News", "News"),
-            frozenset("#"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(
-                rf"(?:{_LINE}|(?<=> ))[ \t]{{0,12}}[-*+•‣◦▪–][ \t]{{1,4}}(?:\[[ xX]\][ \t])?(?=\S)"
-            ),
-            _item,
-            ("- tea\n- milk", "tea.\nmilk"),
-            frozenset("-*+•‣◦▪–"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(r"(?<=[\w)\]*`\"”’'%°])[*_]{0,2}[ \t]{0,3}\n(?=\s{0,3}\S)"),
-            _line_end,
-            ("# A\nb", "A.\nb"),
-            frozenset("\n"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(r"!\[(?=[^\[\]\n]{0,200}\]\([^()\s]{1,300}\))"),
-            _link,
-            ("![a cat](cat.png)", "a cat"),
-            frozenset("["),
-        ),
-        Rule(
-            "markdown",
-            re.compile(
-                r"\[(?=[^\[\]\n]{1,200}\](?:\([^()\s]{1,300}(?:\s\"[^\"\n]{0,100}\")?\)|\[[^\[\]\n]{0,40}\]))"
-            ),
-            _link,
-            ("see [our page](https://x.org/a)", "see our page"),
-            frozenset("["),
-        ),
-        Rule(
-            "markdown",
-            re.compile(
-                r"(?<=[^\[\n])\](?:\([^()\s]{1,300}(?:\s\"[^\"\n]{0,100}\")?\)|\[[^\[\]\n]{0,40}\])"
-            ),
-            _link,
-            ("[a](b)", "a"),
-            frozenset("]"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(r"\[\^\d{1,3}\]:?"),
-            _if_marked(""),
-            ("so[^1]", "so"),
-            frozenset("^"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(r"<(?=https?://[^<>\s]{1,300}>)|(?<=\w)>(?=[\s.,;]|$)(?<=[\w/]>)"),
-            lambda match, how: (
-                ""
-                if how.markdown != "never"
-                and re.search(r"<https?://[^<>\s]{0,64}>?$|^$", before(match) + match[0])
-                or match[0] == "<"
-                else None
-            ),
-            ("<https://a.io>", "H T T P S colon slash slash a dot I O"),
-            frozenset("<"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(r"(?<!`)`{1,2}(?!`)"),
-            _if_marked(""),
-            ("the `edge` command", "the edge command"),
-            frozenset("`"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(
-                r"(?<![*\\])\*{1,3}(?!\*)|(?<![~\\])~~(?!~)|(?<![\w_\\])_{1,3}(?=[^\s_])|(?<=[^\s_])_{1,3}(?![\w_])"
-            ),
-            _emphasis,
-            ("**bold** and _so_", "bold and so"),
-            frozenset("*_~"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(
-                r"<br\s?/?>|</?(?:b|i|em|strong|u|p|sub|sup|code|div|span|li|ul|ol|h[1-6])>"
-            ),
-            lambda match, how: (
-                None if how.markdown == "never" else ("," if match[0].startswith("<br") else "")
-            ),
-            ("<b>so</b>", "so"),
-            frozenset("<"),
-        ),
-        Rule(
-            "markdown",
-            re.compile(r"\\(?=[*_#`\[\]()>+.!|~-])"),
-            _if_marked(""),
-            (r"5\. a", "five. a"),
-            frozenset("\\"),
-        ),
-        Rule(
-            "table",
-            re.compile(r"[ \t]{0,20}\|[ \t]{0,20}"),
-            _cell,
-            ("| a | b |", "a, b."),
-            frozenset("|"),
-        ),
-    )
+    return (*MARKDOWN, *_addresses(signs), *_emoji(signs))
 
 
 # Addresses
@@ -358,6 +102,8 @@ def _word(part: str, signs: Signs) -> str:
         return signs.letters(part)
     if part.lower() in _SPELLED_PARTS - _AS_WORDS and len(part) < 6:
         return signs.letters(part)
+    if part.isupper() and len(part) > 4:
+        return part.lower()
     if part.isupper() and len(part) > 1 and not re.search("[AEIOUY]", part):
         return signs.letters(part)
     return part
@@ -410,6 +156,16 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
         Rule(
             "file",
             re.compile(
+                r"(?<![\w/.:<\\])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.@+-]{1,60}){1,12}[/\\]?(?<![.,])"
+                r"|(?<![\w/.:-])[A-Za-z_][\w-]{0,40}(?:/[\w.-]{1,60}){1,8}\.[a-z]{1,5}(?!\w)"
+            ),
+            lambda match, how: file(match, how) if _is_path(match) else None,
+            ("/opt/voices", f"{signs.slash} opt {signs.slash} voices"),
+            frozenset("/\\"),
+        ),
+        Rule(
+            "file",
+            re.compile(
                 rf"(?<![\w/.@:])(?!\d{{1,9}}\.\d)[\w-]{{1,60}}(?:\.[\w-]{{1,30}}){{0,3}}\.(?:{_FILE})(?![\w/]|\.\w)"
             ),
             lambda match, how: (
@@ -435,18 +191,8 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
             frozenset("."),
         ),
         Rule(
-            "file",
-            re.compile(
-                r"(?<![\w/.:<])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.@+-]{1,60}){1,12}[/\\]?(?<![.,])"
-                r"|(?<![\w/.:-])[A-Za-z_][\w-]{0,40}(?:/[\w.-]{1,60}){1,8}\.[a-z]{1,5}(?!\w)"
-            ),
-            lambda match, how: file(match, how) if _is_path(match) else None,
-            ("/opt/voices", f"{signs.slash} opt {signs.slash} voices"),
-            frozenset("/\\"),
-        ),
-        Rule(
             "hashtag",
-            re.compile(r"(?<![\w&/#])#(?=\w{0,60}[^\W\d])(\w{1,60})"),
+            re.compile(r"(?<![\w&/#])#(?![A-Z]{1,4}-?\d)(?=\w{0,60}[^\W\d])(\w{1,60})"),
             tag,
             ("#HappyDay", f"{signs.hashtag} Happy Day"),
             frozenset("#"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import Language
-from edge.text.languages.en.amounts import AMOUNTS
-from edge.text.languages.en.codes import CODES
-from edge.text.languages.en.maths import MATHS, SIGN_RULES
+from edge.text.languages.en.acronyms import ACRONYMS
+from edge.text.languages.en.amounts import AMOUNTS, PRESSURES
+from edge.text.languages.en.codes import CODES, NUMBERED
+from edge.text.languages.en.maths import LATEX, MATHS, POWERS_OF_TEN, SIGN_RULES
 from edge.text.languages.en.money import MONEY
-from edge.text.languages.en.numbers import NUMBERS, letters, number
+from edge.text.languages.en.numbers import DIGITS_LEFT, NUMBERS, letters, number
 from edge.text.languages.en.times import DATES, TIMES
 from edge.text.languages.en.words import WORDS
 from edge.text.languages.other import GIVEN
@@ -33,21 +34,24 @@ LANGUAGE = Language(
     "en",
     rules=(
         GIVEN,
+        *LATEX,
         *reading(SIGNS),
-        *MATHS[:2],
+        *POWERS_OF_TEN,
         *DATES,
         *TIMES,
         *MONEY,
-        *AMOUNTS[:2],
-        *CODES[:9],
-        *AMOUNTS[2:],
-        *MATHS[2:],
-        *CODES[9:],
+        *PRESSURES,
+        *NUMBERED,
+        *AMOUNTS,
+        *MATHS,
+        *CODES,
         *WORDS,
-        *NUMBERS[:2],
+        *ACRONYMS,
+        *NUMBERS,
         *SIGN_RULES,
-        *NUMBERS[2:],
+        *DIGITS_LEFT,
     ),
+    code_block="a block of code",
     abbreviations=frozenset(_ABBREVIATIONS.split()),
     open_end=_OPEN_END,
 )

@@ -13,11 +13,13 @@ from edge.text.languages.en.numbers import (
     NUM,
     SIGN,
     cardinal,
+    ends_sentence,
     is_one,
     number,
     ordinal,
     pairs,
 )
+from edge.text.languages.en.times import MONTHS
 from edge.text.languages.en.units import GLUED, ONLY_SPACED, PER, UNITS
 
 VULGAR = {
@@ -51,7 +53,10 @@ _UNIT = any_of(u for u in UNITS if u not in ONLY_SPACED)
 _SHORT = any_of(ONLY_SPACED & set(UNITS))
 _GLUED = any_of(GLUED)
 _SEP = rf"(?:\s?(?P<unit>{_UNIT})|[\s\u00a0\u202f-](?P<short>{_SHORT})|(?P<glued>{_GLUED}))"
-_PER_END = rf"(?:\s?/\s?(?P<per>{any_of({*PER, *UNITS} - {'x', '×'})}))?"
+_PER_END = (
+    rf"(?:\s?/\s?(?P<per>{any_of({*PER, *UNITS} - {'x', '×'})})"
+    r"(?:/(?P<per2>day|d|hour|hr|h|min|week|dose|year|yr))?)?"
+)
 _MIXED = rf"(?:\d{{1,4}}[\s-]\d{{1,2}}/\d{{1,2}}|\d{{1,4}}\s?[{_VULGAR}]|[{_VULGAR}]|\d{{1,2}}/\d{{1,2}})"
 _MAGNITUDE = r"(?:\s(?:hundred|thousand|million|billion|trillion))?"
 _SCALES = {"C": " Celsius", "F": " Fahrenheit", "K": " kelvin"}
@@ -117,11 +122,15 @@ def _named(match: re.Match[str], single: bool) -> str:
     said = UNITS[sign][0 if single else 1]
     if per := match["per"]:
         said += f" per {PER.get(per) or UNITS[per][0]}"
+        if later := match["per2"]:
+            said += f" per {PER.get(later, later)}"
     return said
 
 
 def _unit_fits(match: re.Match[str]) -> bool:
     sign, behind = match["unit"] or match["short"] or match["glued"], after(match, 16)
+    if len(sign) == 1 and sign.isupper() and re.match(r"\.?\s[A-Z\d]", behind):
+        return False  # a house in a street: "12 N. 5th St."
     if sign in ("in", "at") and re.match(
         r"\s(?!(?:long|wide|tall|high|deep|thick|of|and|x|by)\b)\w", behind
     ):
@@ -132,6 +141,8 @@ def _unit_fits(match: re.Match[str]) -> bool:
         return "." in match["num"] or bool(re.match(r"\s(?:timer|delay|left|ago|timeout)", behind))
     if sign == "x" and match["short"]:
         return not re.match(r"\s?\d", behind)
+    if sign == "x":
+        return not re.match(r"[²³^)(]|\s?[-+−–=*×÷]\s?[\dxyz(]", behind)
     return True
 
 
@@ -148,8 +159,7 @@ def _measure(match: re.Match[str], how: How) -> str | None:
 
 
 def _stop(match: re.Match[str]) -> str:
-    ends = not after(match).strip() or re.match(r"\s{1,3}[A-Z\"“]", after(match))
-    return "." if match[0].endswith(".") and ends else ""
+    return "." if ends_sentence(match) else ""
 
 
 def _percent(match: re.Match[str], how: How) -> str:
@@ -161,9 +171,13 @@ def _percent(match: re.Match[str], how: How) -> str:
 def _temperature(match: re.Match[str], how: How) -> str:
     first = f"{value(match['first'])} to " if match["first"] else ""
     text = match["num"]
-    unit = "degree" if is_one(text) and not first else "degrees"
+    single = (is_one(text) and not first) or _TURNED.match(after(match))
+    unit = "degree" if single else "degrees"
     per = f" per {PER.get(match['per']) or UNITS[match['per']][0]}" if match["per"] else ""
     return f"{first}{value(text)} {unit}{_SCALES.get(match['scale'] or '', '')}{per}"
+
+
+_TURNED = re.compile(r"\s(?:angle|turn|rotation|bend|view|video|day|heat|weather|water)s?\b")
 
 
 def _angle(match: re.Match[str], how: How) -> str:
@@ -184,7 +198,13 @@ def _height(match: re.Match[str], how: How) -> str:
 
 
 def _inches(match: re.Match[str], how: How) -> str:
-    single = is_one(match[1]) or re.match(r"\s[a-z]", after(match)) is not None
+    behind = after(match)
+    single = is_one(match[1]) or (
+        _ARTICLE.search(before(match)) is not None
+        or re.match(r"\s[A-Za-z0-9]", behind) is not None
+    )
+    if re.match(r"\s(?:tall|wide|long|deep|high|thick|by|x|and|or|to|in|of|away|apart)\b", behind):
+        single = is_one(match[1])
     unit = ("foot", "feet") if match[2] in "'′" else ("inch", "inches")
     return f"{value(match[1])} {unit[0 if single else 1]}"
 
@@ -200,13 +220,32 @@ def _by(match: re.Match[str], how: How) -> str:
 def _fraction(match: re.Match[str], how: How) -> str | None:
     if "/" in match[0] and " " not in match[0]:
         top, bottom = match[0].split("/")
-        if int(bottom) == 0 or (len(top) > 1 and top[0] == "0"):
+        if (top, bottom) == ("9", "11"):
+            return "nine eleven"
+        if how.dates == "mdy" and _is_day(match, top, bottom):
+            return f"{MONTHS[int(top) - 1]} {ordinal(bottom)}"
+        if len(top) > 1 and top[0] == "0":
             return None
+        if top == bottom and int(top) > 9:
+            return f"{cardinal(top)} {cardinal(bottom)}"
         if _SCORED.search(before(match)) or _STARS.match(after(match)):
             return f"{cardinal(top)} out of {cardinal(bottom)}"
         if int(top) > int(bottom) and int(bottom) > 10:
             return f"{cardinal(top)} over {cardinal(bottom)}"
     return mixed(match[0])
+
+
+_DATED = re.compile(
+    r"\b(?:by|before|after|until|since|due|through|thru|of|from|on)\s$", re.IGNORECASE
+)
+_USUAL = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 24})
+
+
+def _is_day(match: re.Match[str], top: str, bottom: str) -> bool:
+    if not (1 <= int(top) <= 12 and 1 <= int(bottom) <= 31):
+        return False
+    dated = _DATED.search(before(match)) is not None and not re.match(r"\sof\b", after(match))
+    return dated or (int(bottom) > 12 and int(bottom) not in _USUAL)
 
 
 _SCORED = re.compile(
@@ -237,12 +276,43 @@ def _range(match: re.Match[str], how: How) -> str | None:
 
 _EQUATION = re.compile(r"\s?[=+*×÷^]")
 
-AMOUNTS: tuple[Rule, ...] = (
+_DOSES = {
+    "BID": "twice a day",
+    "b.i.d.": "twice a day",
+    "TID": "three times a day",
+    "t.i.d.": "three times a day",
+    "QID": "four times a day",
+    "q.i.d.": "four times a day",
+    "q.d.": "every day",
+    "PRN": "as needed",
+    "p.r.n.": "as needed",
+    "p.o.": "by mouth",
+    "q.h.s.": "at bedtime",
+}
+
+
+def _every(match: re.Match[str], how: How) -> str:
+    last = f" to {cardinal(match[2])}" if match[2] else ""
+    return f"every {cardinal(match[1])}{last} hours"
+
+
+def _per_time(match: re.Match[str], how: How) -> str:
+    return f"{value(match[1])} per {match[2]}"
+
+
+def _bare_unit(match: re.Match[str], how: How) -> str:
+    one, many = UNITS[match[1]]
+    single = re.search(r"(?<![\d.,])1\s?$", before(match))
+    return f"{one if single else many} per {PER.get(match[2]) or UNITS[match[2]][0]}"
+
+
+_SPACED = r"(?:\d{1,3}(?:[\u00a0\u202f]\d{3}){1,5}|[1-9]\d{0,2}(?:\s\d{3}){0,4}\s000)"
+
+PRESSURES: tuple[Rule, ...] = (
     Rule(
         "medical",
         re.compile(
             r"(?<![\w/.,$])(1?\d{2}|2[0-4]\d)/(\d{2}|1[0-4]\d)(?:\s?(?P<unit>mm\s?Hg))(?!\w)"
-            r"|(?!)(?P<none>)"
         ),
         _pressure,
         ("120/80 mmHg", "one hundred twenty over eighty millimeters of mercury"),
@@ -255,6 +325,38 @@ AMOUNTS: tuple[Rule, ...] = (
         ),
         lambda match, how: f"{cardinal(match[2])} over {cardinal(match[3])}",
         ("BP 118/76", "BP one hundred eighteen over seventy-six"),
+        DIGITS,
+    ),
+)
+"""Blood pressures, before the rules of fractions."""
+
+AMOUNTS: tuple[Rule, ...] = (
+    Rule(
+        "medical",
+        re.compile(r"(?<!\w)q\s?(\d{1,2})(?:[-–](\d{1,2}))?\s?h(?:rs?|ours?)?(?!\w)"),
+        _every,
+        ("q4-6h", "every four to six hours"),
+        DIGITS,
+    ),
+    Rule(
+        "medical",
+        re.compile(rf"(?<!\w)(?:{any_of(_DOSES)})(?!\w)"),
+        lambda match, how: _DOSES[match[0]],
+        ("one tablet BID", "one tablet twice a day"),
+        frozenset("BTQPbtqp"),
+    ),
+    Rule(
+        "medical",
+        re.compile(r"(?<=\d)(?:\s|-)?(?:y/o|y\.o\.|yo)(?!\w)"),
+        lambda match, how: " year old",
+        ("a 72 y/o man", "a seventy-two year old man"),
+        DIGITS,
+    ),
+    Rule(
+        "number",
+        re.compile(rf"(?<![\w.,]){_SPACED}(?![\w]|[.,]\d|\s\d)"),
+        lambda match, how: cardinal(re.sub(r"\s", "", match[0])),
+        ("1 000 000 people", "one million people"),
         DIGITS,
     ),
     Rule(
@@ -281,8 +383,8 @@ AMOUNTS: tuple[Rule, ...] = (
         "temperature",
         re.compile(
             rf"(?<![\w.,])(?:(?P<first>{SIGN}?{NUM})\s?(?:°\s?[CF]?)?(?:{DASH}|\sto\s|…)|(?=\S))"
-            rf"(?P<num>(?:{SIGN}|[-−](?=[\d.]))?{NUM})\s?(?:°\s?(?P<scale>[CFK](?![\w]))?"
-            rf"|º\s?(?P<scale1>[CF])(?!\w)|℃|℉)(?:\s?/\s?(?P<per>min|h|km|s|m)(?!\w))?"
+            rf"(?P<num>(?:{SIGN}|[-−](?=[\d.]))?{NUM})\s?(?:°(?:\s?(?P<scale>[CFK])(?!\w))?"
+            rf"|º(?:\s?(?P<scale1>[CF])(?!\w))?|℃|℉)(?:\s?/\s?(?P<per>min|h|km|s|m)(?!\w))?"
         ),
         lambda match, how: (
             _temperature(match, how)
@@ -295,7 +397,7 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "temperature",
         re.compile(
-            r"(?<![\w.,])(?P<num>[-−]?\d{2,3})(?P<first>)(?P<per>)\s?(?P<scale>[FC])(?=[\s.,;:!?)]|$)"
+            r"(?<![\w.,])(?P<num>[-−]?\d{2,3}(?:\.\d)?)(?P<first>)(?P<per>)\s?(?P<scale>[FC])(?=[\s.,;:!?)]|$)"
         ),
         lambda match, how: _temperature(match, how),
         ("72F", "seventy-two degrees Fahrenheit"),
@@ -318,7 +420,7 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "unit",
         re.compile(
-            rf"(?<![\w.,])(?P<sizes>{NUM}(?:\s?[x×X]\s?{NUM}){{1,2}})(?:{_SEP}{_PER_END})?(?!\w)"
+            rf"(?<![\w.,])(?P<sizes>{NUM}(?:\s?[x×X]\s?{NUM}){{1,2}})(?:{_SEP}{_PER_END})?(?!\w|\s?[=*/÷]|\s[-−+]\s)"
         ),
         _by,
         ("10 x 12 ft", "ten by twelve feet"),
@@ -334,6 +436,32 @@ AMOUNTS: tuple[Rule, ...] = (
         _measure,
         ("60 km/h", "sixty kilometers per hour"),
         DIGITS,
+    ),
+    Rule(
+        "unit",
+        re.compile(r"(?<=[a-z\"″'′])\s[x×]\s(?=\d)"),
+        lambda match, how: " by ",
+        ("30 cm × 20 cm", "thirty centimeters by twenty centimeters"),
+        frozenset("x×"),
+    ),
+    Rule(
+        "unit",
+        re.compile(
+            rf"(?<![\w/.])(?:({any_of(u for u in UNITS if len(u) > 1 and u not in ('in', 'st', 'pt'))}|m)"
+            rf"/({any_of({*PER, *UNITS} - {'x', '×'})}))(?![\w/²³])"
+        ),
+        _bare_unit,
+        ("speed in km/h", "speed in kilometers per hour"),
+        frozenset("/"),
+    ),
+    Rule(
+        "unit",
+        re.compile(
+            rf"(?<![\w.,/])({NUM})\s?/\s?(hour|day|night|week|month|year|minute|second|person|dose|user|serving)(?!\w)"
+        ),
+        _per_time,
+        ("max 6/day", "max six per day"),
+        frozenset("/"),
     ),
     Rule(
         "fraction",

@@ -72,12 +72,16 @@ def _ipv6(match: re.Match[str], how: How) -> str:
     )
 
 
+def _postcode(match: re.Match[str], how: How) -> str:
+    return f"{letters(match[1])}, {letters(match[2])}"
+
+
 def _mac(match: re.Match[str], how: How) -> str:
     return ", ".join(letters(part) for part in re.split("[:-]", match[0]))
 
 
 def _version(match: re.Match[str], how: How) -> str:
-    word = "" if not match["v"] else "V " if match["v"] in "vV" else f"{match['v']} "
+    word = "" if not match["v"] else "V " if match["v"] in "vV" else match["v"]
     said = word + _dotted(match["n"])
     if tail := match["tail"]:
         said += " " + " ".join(
@@ -88,15 +92,16 @@ def _version(match: re.Match[str], how: How) -> str:
 
 
 _GAME = re.compile(
-    r"\b(?:won|wins?|beat|beats|lost|loses?|lead|leads|led|leading|trail\w{0,3}|score[ds]?|scoreline|final|drew"
-    r"|draw|tied|tie|defeat\w{0,3}|victory|ahead|result|sets?|halftime|half-time|full-time|vs|versus"
-    r"|match|game|went down|up|down|by|record|finished|ended|odds|ratio|aspect|vote[ds]?|passed|is|was|of|a)\b"
-    r"[^.;!?]{0,40}$",
+    r"\b(?:won|wins?|beat|beats|lost|loses?|lead|leads|led|trail\w{0,3}|score[ds]?|final|drew|draw|tied"
+    r"|tie|defeat\w{0,3}|victory|ahead|result|sets?|half-?time|full-?time|match|game|record|ended|odds)\b"
+    r"[^.;!?\d]{0,40}$",
     re.IGNORECASE,
 )
 
 
 def _score(match: re.Match[str], how: How) -> str | None:
+    if not _GAME.search(before(match)):
+        return None
     return f"{cardinal(match['a'])} to {cardinal(match['b'])}"
 
 
@@ -224,7 +229,7 @@ def _place(match: re.Match[str], how: How) -> str:
     return said.strip()
 
 
-CODES: tuple[Rule, ...] = (
+NUMBERED: tuple[Rule, ...] = (
     Rule(
         "phone",
         re.compile(
@@ -235,6 +240,7 @@ CODES: tuple[Rule, ...] = (
             r"|1[\s.-](?:800|888|877|866|855|900)[\s.-][A-Z]{4,9}"
             r"|\+\d{1,3}(?:[\s.-]\(?\d{1,5}\)?){2,6}"
             r"|\+\d{9,14}"
+            r"|\+\d{1,3}\s?\(0\)\s?\d{1,5}(?:[\s/-]\d{2,8}){1,4}"
             r"|\(0\d{2,5}\)\s?\d{3,4}[\s-]?\d{3,5}"
             r"|0\d{2,4}[\s-]\d{3,4}[\s-]\d{3,4}"
             r"|\d{3}-\d{4})(?:,?\s(?:ext\.?|x|extension)\s?(?P<ext>\d{1,6}))?)(?![\w]|[-/]\d)"
@@ -251,12 +257,27 @@ CODES: tuple[Rule, ...] = (
         DIGITS,
     ),
     Rule(
-        "phone",
-        re.compile(r"(?<!\w)(?:[Ee]xt\.?|x)\s?(?P<it>\d{3,5})(?!\w)"),
-        lambda match, how: (
-            f"extension {by_digit(match['it'])}" if not match[0].startswith("x") else None
+        "code",
+        re.compile(r"(?<![\w.,/-])\d{1,5}(?:-\d{1,7}){2,5}(?![\w/]|[.,-]\d)"),
+        lambda match, how: by_digit(match[0]),
+        (
+            "978-3-16-148410-0",
+            "nine seven eight, three, one six, one four eight four one zero, zero",
         ),
-        ("ext. 204", "extension two zero four"),
+        DIGITS,
+    ),
+    Rule(
+        "code",
+        re.compile(r"(?<![\w&/#])#([A-Z]{1,4}-?\d[A-Z\d-]{0,24})(?![\w])"),
+        lambda match, how: f"number {coded(match[1])}",
+        ("order #AB-1234", "order number eh B twelve thirty-four"),
+        frozenset("#"),
+    ),
+    Rule(
+        "phone",
+        re.compile(r"(?<!\w)[Ee]xt\.?\s?(\d{3,5})(?!\w)"),
+        lambda match, how: f"extension {by_digit(match[1])}",
+        ("ext. 204 please", "extension two zero four please"),
         DIGITS,
     ),
     Rule(
@@ -270,9 +291,16 @@ CODES: tuple[Rule, ...] = (
     ),
     Rule(
         "address",
+        re.compile(r"(?<!\w)([A-Z]{1,2}\d[A-Z\d]?)\s(\d[A-Z]{2})(?!\w)"),
+        _postcode,
+        ("SW1A 1AA", "S W one eh, one eh eh"),
+        DIGITS,
+    ),
+    Rule(
+        "address",
         re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}(?![\w:])"),
         _mac,
-        ("00:1B:44", "00:1B:44"),
+        ("00:1B:44:11:3A:B7", "zero zero, one B, four four, one one, three eh, B seven"),
         DIGITS,
     ),
     Rule(
@@ -288,10 +316,26 @@ CODES: tuple[Rule, ...] = (
     ),
     Rule(
         "address",
-        re.compile(r"(?:\b[Pp]ort\s|\blocalhost:)(?P<it>\d{2,5})(?!\w)"),
-        lambda match, how: f"{'colon ' if match[0][0] == 'l' else ''}{_port(match['it'])}",
+        re.compile(r"\b[Pp]ort\s(?P<it>\d{2,5})(?!\w)"),
+        lambda match, how: _port(match["it"]),
         ("port 8080", "port eighty eighty"),
         DIGITS,
+    ),
+    Rule(
+        "address",
+        re.compile(r"(?<=\blocalhost):(\d{2,5})(?!\w)"),
+        lambda match, how: f" colon {_port(match[1])}",
+        ("localhost:5000", "localhost colon five thousand"),
+        frozenset(":"),
+    ),
+    Rule(
+        "phone",
+        re.compile(r"(?:\b[Dd]ial|\b[Pp]ress)\s(?P<it>[*#][\d*#]{1,8})(?!\w)"),
+        lambda match, how: " ".join(
+            {"*": "star", "#": "pound"}.get(c) or by_digit(c) for c in match["it"]
+        ),
+        ("dial *67", "dial star six seven"),
+        frozenset("*#"),
     ),
     Rule(
         "version",
@@ -344,6 +388,10 @@ CODES: tuple[Rule, ...] = (
         ("won 3-1", "won three to one"),
         DIGITS,
     ),
+)
+"""What other rules could take for ranges, dates or measures."""
+
+CODES: tuple[Rule, ...] = (
     Rule(
         "code",
         re.compile(r"(?<!\w)#\s?(\d{1,3}(?:,\d{3}){1,3}|\d{1,12})(?![\w-])"),
@@ -399,7 +447,7 @@ CODES: tuple[Rule, ...] = (
         "code",
         re.compile(
             r"(?<![\w.,$€£#@/\\-])(?P<it>(?=[A-Za-z\d-]{0,30}\d)(?=[\d-]{0,30}[A-Za-z])"
-            r"[A-Za-z\d]{1,16}(?:[-+.](?=[A-Za-z\d])[A-Za-z\d]{1,16}){0,4}\+?)(?![\w@/\\]|[.,]\d)"
+            r"[A-Za-z\d]{1,24}(?:[-+.](?=[A-Za-z\d])[A-Za-z\d]{1,16}){0,4}\+?)(?![\w@/\\]|[.,]\d)"
         ),
         lambda match, how: _code(match, how) if _is_code(match["it"]) else None,
         ("RTX4090 and B2B", "R T X forty ninety and B two B"),
@@ -415,16 +463,6 @@ CODES: tuple[Rule, ...] = (
             else None
         ),
         ("RTX 4090", "RTX forty ninety"),
-        DIGITS,
-    ),
-    Rule(
-        "code",
-        re.compile(r"(?<![\w.,/-])\d{1,5}(?:-\d{1,7}){2,5}(?![\w/]|[.,-]\d)"),
-        lambda match, how: by_digit(match[0]),
-        (
-            "978-3-16-148410-0",
-            "nine seven eight, three, one six, one four eight four one zero, zero",
-        ),
         DIGITS,
     ),
     Rule(
@@ -447,8 +485,9 @@ def _move_or_pawn(match: re.Match[str], how: How) -> str | None:
     return _square(match["to"]) if _pawn(match, how) else None
 
 
+_ORDERED = re.compile(r"\d{1,3}(?:st|nd|rd|th)-")
 _NO_CODE = re.compile(r"\d{1,21}(?:st|nd|rd|th|s|am|pm|AM|PM|k|K|M|B|bn|x|X)?")
 
 
 def _is_code(text: str) -> bool:
-    return _NO_CODE.fullmatch(text) is None
+    return _NO_CODE.fullmatch(text) is None and not _ORDERED.match(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule
+from edge.text.claims import How, Rule, after
 from edge.text.languages.en.numbers import DIGITS, NUM, cardinal, letters, number, ordinal
 
 _UP = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
@@ -23,6 +23,10 @@ SIGNS = {
     "!=": "is not equal to",
     "==": "equals",
     "->": "to",
+    "&&": "and",
+    "&amp;": "and",
+    "&lt;": "is less than",
+    "&gt;": "is greater than",
     "=>": "implies",
     "<": "is less than",
     ">": "is greater than",
@@ -223,7 +227,7 @@ def formula(text: str) -> str:
     return " ".join(said)
 
 
-_ATOM = rf"(?:(?:[√∛]|[-−+±])?\s?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?|[a-z]\([a-z0-9]\)){{1,3}}(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?|!(?!=))?\)?(?:[{_RAISED}]{{1,3}})?)"
+_ATOM = rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[a-z](?=[a-z][²³^])|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?|[a-z]\([a-z0-9]\)){{1,3}}(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?|!(?!=))?\)?(?:[{_RAISED}]{{1,3}})?)"
 _OP = r"\s?(?:<=|>=|!=|==|[+−–*×·⋅/÷=≈≠<>≤≥±^]|(?<=\s)[-x:](?=\s)|-(?=\d))\s?"
 
 
@@ -241,6 +245,35 @@ def _formula(match: re.Match[str], how: How) -> str | None:
         if int(first) < int(last):
             return None  # a range
     return formula(text)
+
+
+_COMMANDS = {
+    "times": "×",
+    "cdot": "·",
+    "div": "÷",
+    "pm": "±",
+    "leq": "≤",
+    "le": "≤",
+    "geq": "≥",
+    "ge": "≥",
+    "neq": "≠",
+    "ne": "≠",
+    "approx": "≈",
+    "infty": "∞",
+    "to": "→",
+    "rightarrow": "→",
+    "sqrt": "√",
+} | {name: sign for sign, name in _GREEK.items() if sign.islower() and sign != "µ"}
+_FRACTION = re.compile(r"\\d?frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
+
+
+def latex(text: str) -> str:
+    """Say a formula of LaTeX, the few commands that language models use."""
+    plain = _FRACTION.sub(r" \1 over \2 ", text)
+    plain = re.sub(r"\\([A-Za-z]{1,12})", lambda m: f" {_COMMANDS.get(m[1], m[1])} ", plain)
+    plain = re.sub(r"\^\{([^{}]{1,12})\}", r"^(\1)", plain).replace("_", " ")
+    parts = re.split(r"\s(over)\s", re.sub(r"[{}]", "", plain))
+    return " ".join(part if part == "over" else formula(part) for part in parts if part.strip())
 
 
 def _scientific(match: re.Match[str], how: How) -> str:
@@ -277,13 +310,28 @@ def _compare(match: re.Match[str], how: How) -> str:
 
 
 def _sign(match: re.Match[str], how: How) -> str | None:
-    it = match[0]
-    if it == "&" or it == "@":
-        return SIGNS[it]
-    return SIGNS[it]
+    said = SIGNS[match[0]]
+    return said.removesuffix(" of") if re.match(r"\sof\b", after(match)) else said
 
 
-MATHS: tuple[Rule, ...] = (
+LATEX: tuple[Rule, ...] = (
+    Rule(
+        "math",
+        re.compile(
+            r"\$\$(?P<a>[^$]{1,200})\$\$|\\\[(?P<b>[^$\[\]]{1,200})\\\]|\\\((?P<c>[^$\n]{1,100}?)\\\)"
+            r"|(?<![\w$])\$(?=[^$\n]{0,80}[=^\\_])(?P<d>[^\s$][^$\n]{0,98})\$(?![\w$])"
+        ),
+        lambda match, how: latex(match["a"] or match["b"] or match["c"] or match["d"]),
+        (
+            r"$E = mc^2$ and \(\frac{1}{2} \times x\)",
+            "E equals M C squared and one over two times X",
+        ),
+        frozenset("$\\"),
+    ),
+)
+"""Tried before the backslash could be a path's."""
+
+POWERS_OF_TEN: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
@@ -302,6 +350,9 @@ MATHS: tuple[Rule, ...] = (
         ("1.5e-3", "one point five times ten to the minus third"),
         frozenset("eE"),
     ),
+)
+
+MATHS: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(rf"(?<![\w.,$€£/])(?P<it>{_ATOM}(?:{_OP}{_ATOM}){{1,12}})(?![\w/]|[.,]\d)"),
@@ -360,7 +411,7 @@ SIGN_RULES: tuple[Rule, ...] = (
         "sign",
         re.compile(_PLAIN_SIGNS),
         _sign,
-        ("a ≥ b & c", "a is greater than or equal to b and c"),
+        ("that ≥ this & more", "that is greater than or equal to this and more"),
         frozenset("".join(SIGNS)),
     ),
     Rule(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule, after
+from edge.text.claims import How, Rule, after, before
 from edge.text.languages.en.numbers import (
     DASH,
     DIGITS,
     cardinal,
+    ends_sentence,
     letters,
     number,
     ordinal,
@@ -114,9 +115,7 @@ def _day_month(match: re.Match[str], how: How) -> str:
 
 
 def _stop(match: re.Match[str]) -> str:
-    """Give the full stop back that ended a sentence, too."""
-    ends = not after(match).strip() or re.match(r"\s{1,3}[A-Z\"“]", after(match))
-    return "." if match[0].endswith(".") and ends else ""
+    return "." if ends_sentence(match) else ""
 
 
 def _month_year(match: re.Match[str], how: How) -> str:
@@ -151,14 +150,26 @@ def _said_half(match: re.Match[str], group: str = "half") -> str:
     if not text:
         return ""
     half = "eh M" if text[0] in "aA" else "P M"
-    behind = after(match)
-    ends = not behind.strip() or re.match(r"[\"”')]{0,2}\s{1,3}[A-Z\"“]", behind)
-    if text.endswith(".") and ends and match[0].endswith("."):
+    if ends_sentence(match) and text.endswith("."):
         half += "."
     return half
 
 
+_LASTED = re.compile(
+    r"\b(?:record|time|lasted|lasts|duration|finish\w{0,3}|took|takes|ran|run|length|long|in)\b[^.\d]{0,24}$",
+    re.IGNORECASE,
+)
+_MIXED = re.compile(
+    r"\b(?:ratio|mix|mixed|dilute\w?|odds|scale|proportion)\b[^.\d]{0,16}$", re.IGNORECASE
+)
+
+
 def _time(match: re.Match[str], how: How) -> str | None:
+    if match["s"] and not match["half"] and not match["zone"] and _LASTED.search(before(match)):
+        parts = [(match["h"], "h"), (match["m"], "m"), (match["s"], "s")]
+        return " ".join(_amount(str(int(n)), unit) for n, unit in parts if int(n))
+    if not match["half"] and _MIXED.search(before(match)):
+        return f"{cardinal(match['h'])} to {cardinal(match['m'])}"
     zone = f" {_zone(match['zone'])}" if match["zone"] else ""
     return clock(match["h"], match["m"], match["s"] or "", _said_half(match)) + zone
 
@@ -238,7 +249,7 @@ def _h_min(match: re.Match[str], how: How) -> str:
 
 
 def _decade(match: re.Match[str], how: How) -> str | None:
-    digits = match["it"][:-1].lstrip("'’‘")
+    digits = match["it"][:-1].strip("'’‘")
     if len(digits) == 2:
         said = cardinal(digits)
         behind = after(match)
@@ -303,7 +314,35 @@ def _military(match: re.Match[str], how: How) -> str:
     return f"{first} {last} hours"
 
 
+def _expiry(match: re.Match[str], how: How) -> str:
+    return f"{MONTHS[int(match['m']) - 1]} twenty {_two(match['y'])}"
+
+
+def _verses(match: re.Match[str], how: How) -> str:
+    last = f" to {cardinal(match[3])}" if match[3] else ""
+    return f"{cardinal(match[1])} {cardinal(match[2])}{last}"
+
+
 DATES: tuple[Rule, ...] = (
+    Rule(
+        "date",
+        re.compile(
+            r"\b(?:[Ee]xp(?:\.|ires?|iry|iration)?|[Vv]alid|[Gg]ood|[Tt]hru|[Tt]hrough)(?:\s\w{1,8}){0,2}:?\s"
+            r"(?P<it>(?P<m>0[1-9]|1[0-2])/(?P<y>\d\d))(?![\w/])"
+        ),
+        _expiry,
+        ("expires 08/27", "expires August twenty twenty-seven"),
+        DIGITS,
+    ),
+    Rule(
+        "date",
+        re.compile(
+            r"(?<=[A-Za-z]\s)(\d{1,3}):(\d{1,3})[-–](\d{1,3})(?![\w:]|[ap]m|\s[ap]\.?m|[-–.]\d)"
+        ),
+        lambda match, how: _verses(match, how) if int(match[2]) < int(match[3]) else None,
+        ("Psalm 23:1-4", "Psalm twenty-three one to four"),
+        frozenset(":"),
+    ),
     Rule(
         "date",
         re.compile(
@@ -357,9 +396,9 @@ DATES: tuple[Rule, ...] = (
         "date",
         re.compile(
             r"(?<![\w-])(?P<a>Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)\b"
-            r"(?:\.?\s?(?:-|–|—|to)\s?(?P<b>Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)\b|"
+            r"(?:\.?\s?(?:-|–|—|to)\s?(?P<b>Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)\b(?:\.(?=\s[\da-z]))?|"
             rf"\.?(?P<comma>,?)(?=\s(?:{_MONTH_ANY}\b|\d|at\s\d|noon|and\s(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)))"
-            r"|(?P<dot>\.)(?=\s[a-z])|(?=[:/]\s?\d))"
+            r"|(?P<dot>\.)(?=\s[a-z&])|(?=[:/]\s?\d))"
         ),
         _weekday,
         ("Mon-Fri", "Monday to Friday"),
@@ -446,6 +485,13 @@ TIMES: tuple[Rule, ...] = (
         DIGITS,
     ),
     Rule(
+        "time",
+        re.compile(r"\b(?:[Nn]oon|[Mm]idnight)(?P<it>\s?[-–—]\s?)(?=\d)"),
+        lambda match, how: " to ",
+        ("noon–1 p.m. today", "noon to one P M today"),
+        frozenset("-–—"),
+    ),
+    Rule(
         "time zone",
         re.compile(r"(?<!\w)(?:UTC|GMT)\s?[+\-−–±]\s?\d{1,2}(?::?\d\d)?(?!\w)"),
         lambda match, how: _zone(match[0].replace(" ", "")),
@@ -495,7 +541,9 @@ TIMES: tuple[Rule, ...] = (
     ),
     Rule(
         "year",
-        re.compile(r"(?<![\w.,$€£])(?P<it>(?:1[1-9]|20)\d0s|['’‘]?[2-9]0s|['’‘][01]0s)(?!\w)"),
+        re.compile(
+            r"(?<![\w.,$€£])(?P<it>(?:1[1-9]|20)\d0['’]?s|['’‘]?[2-9]0s|['’‘][01]0s)(?!\w)"
+        ),
         _decade,
         ("the 1990s and '80s", "the nineteen nineties and eighties"),
         DIGITS,

@@ -10,6 +10,7 @@ from edge.text.languages.en.numbers import (
     ROMAN,
     by_digit,
     cardinal,
+    ends_sentence,
     letters,
     ordinal,
     pairs,
@@ -174,6 +175,10 @@ _ALWAYS = {
     "temp.": "temperature",
     "est.": "established",
     "Est.": "Established",
+    "C#": "C sharp",
+    "F#": "F sharp",
+    "C++": "C plus plus",
+    ".NET": "dot net",
     "attn.": "attention",
     "Attn.": "Attention",
     "Attn:": "Attention:",
@@ -186,7 +191,6 @@ _ALWAYS = {
     "asst.": "assistant",
     "Asst.": "Assistant",
     "appt.": "appointment",
-    "ext.": "extension",
     "info.": "information",
     "intl.": "international",
     "Intl.": "International",
@@ -314,12 +318,7 @@ def _any(words: object) -> str:
 
 
 def _stop(match: re.Match[str]) -> str:
-    """Give the full stop back that ended the sentence, too."""
-    if not match[0].endswith("."):
-        return ""
-    behind = after(match)
-    ends = not behind.strip() or re.match(r"[\"”’')\]]{0,2}(?:\s{1,3}[A-Z\"“]|\n)", behind)
-    return "." if ends else ""
+    return "." if ends_sentence(match) else ""
 
 
 def _always(match: re.Match[str], how: How) -> str:
@@ -366,10 +365,6 @@ def _zip(match: re.Match[str], how: How) -> str:
     zip_code = by_digit(match["z"]) if match["z"] else ""
     more = f" dash {by_digit(match['z4'])}" if match["z4"] else ""
     return f"{state} {zip_code}{more}".strip()
-
-
-def _postcode(match: re.Match[str], how: How) -> str:
-    return f"{letters(match[1])}, {letters(match[2])}"
 
 
 def _side(match: re.Match[str], how: How) -> str:
@@ -460,16 +455,25 @@ WORDS: tuple[Rule, ...] = (
     ),
     Rule(
         "address",
-        re.compile(rf"(?<=[a-z],\s)(?P<s>{'|'.join(_STATES)})(?P<z>)(?P<z4>)(?=[\s.,;:!?)]|$)"),
-        _zip,
-        ("Springfield, IL", "Springfield, Illinois"),
+        re.compile(
+            rf"(?:\b(?:{'|'.join(name.replace('_', ' ') for name in _STATES.values())})|D\.C\.),?\s(?P<it>\d{{5}})(?![\w,.-]\d|\w)"
+        ),
+        lambda match, how: by_digit(match["it"]),
+        ("Missouri 63101", "Missouri six three one zero one"),
+        DIGITS,
     ),
     Rule(
         "address",
-        re.compile(r"(?<!\w)([A-Z]{1,2}\d[A-Z\d]?)\s(\d[A-Z]{2})(?!\w)"),
-        _postcode,
-        ("SW1A 1AA", "S W one eh, one eh eh"),
+        re.compile(r"(?<!\w)(?P<it>Apt|Ste|Rm|Bldg|Fl)(?=\s[A-Z]?\d)"),
+        lambda match, how: _COUNTED[match["it"]],
+        ("Apt 3", "Apartment three"),
         DIGITS,
+    ),
+    Rule(
+        "address",
+        re.compile(rf"(?<=[a-z],\s)(?P<s>{'|'.join(_STATES)})(?P<z>)(?P<z4>)(?=[\s.,;:!?)]|$)"),
+        _zip,
+        ("Springfield, IL", "Springfield, Illinois"),
     ),
     Rule(
         "address",
@@ -562,7 +566,7 @@ WORDS: tuple[Rule, ...] = (
     ),
     Rule(
         "abbreviation",
-        re.compile(r"(?<![\w/])w/(?=\s?[a-zA-Z])"),
+        re.compile(r"(?<![\w/])w/(?=\s?[a-zA-Z\d$€£])"),
         lambda match, how: "with" if after(match, 1) == " " else "with ",
         ("tea w/ milk", "tea with milk"),
         frozenset("/"),
@@ -578,8 +582,15 @@ WORDS: tuple[Rule, ...] = (
         "abbreviation",
         re.compile(rf"(?<=[\d½¼¾])\s?(?P<it>{_any(_AFTER_NUMBER)})(?!\w)"),
         _after_number,
-        ("16 oz. bag", "sixteen ounces bag"),
+        ("12 pcs. left", "twelve pieces left"),
         DIGITS,
+    ),
+    Rule(
+        "abbreviation",
+        re.compile(r"(?<!\w)[Nn]o\.(?=\sof\b)"),
+        lambda match, how: "number",
+        ("the no. of items", "the number of items"),
+        frozenset("."),
     ),
     Rule(
         "abbreviation",
