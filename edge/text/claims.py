@@ -33,6 +33,8 @@ class How:
     """True if the family reads plain digits better than words: espeak does, but for English."""
     dates: Dates = "mdy"
     """Order of a date that is written in digits alone."""
+    every_script: bool = False
+    """True if the family reads all scripts, whatever its voice's language."""
     markdown: Markdown = "auto"
     """Whether Markdown's marks are marks, and not characters to read: "auto" takes those that
     cannot well be anything else, "always" a lone list item, too."""

@@ -3,6 +3,7 @@ language."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 
@@ -13,13 +14,18 @@ from edge.text.languages import find_language
 from edge.text.lexicon import Speller
 from edge.text.mapping import Spoken
 from edge.text.markdown import code_blocks
+from edge.text.scripts import unread
 
 
 class Reader:
     """Knows a language, the owner's wishes and words. Immutable, so that any thread may use it."""
 
     def __init__(self, language: str, how: How, speller: Speller | None = None) -> None:
-        self.language: Language = find_language(language)
+        known = find_language(language)
+        if not how.every_script:
+            rules = (*known.rules, unread(language.replace("-", "_").split("_")[0].lower()))
+            known = dataclasses.replace(known, rules=rules)
+        self.language: Language = known
         self.how = how
         self._speller = speller
 
@@ -30,17 +36,20 @@ class Reader:
         if self.how.markdown != "never" and (piece.in_code or FENCE in text):
             blocks = code_blocks(text, piece.in_code, self.language.code_block)
             known += _apart(blocks, known)
-        if self._speller is not None:
-            known += _apart(self._speller.claims(text), known)
+        known += _apart(self.owners_claims(text), known)
         return claim(text, self.language, self.how, known, piece.before)
 
     def read(self, piece: Piece, given: Iterable[Claim] = ()) -> Spoken:
         """Return the text of the piece as it is read."""
         return spoken(piece.text, self.claims(piece, given))
 
+    def owners_claims(self, text: str) -> list[Claim]:
+        """Find the owner's words alone."""
+        return [] if self._speller is None else self._speller.claims(text)
+
     def as_written(self, text: str) -> Spoken:
         """Return the text with the owner's words and nothing else changed."""
-        return Spoken(text) if self._speller is None else self._speller.respell(text)
+        return spoken(text, self.owners_claims(text))
 
     def unfinished(self, text: str) -> bool:
         """True if the text must not be cut at its end, although a mark stands there: a claim could
