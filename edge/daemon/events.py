@@ -33,6 +33,8 @@ class Utterance:
     style: Style
     volume: float = 1.0
     words: bool = False
+    normalize: bool = True
+    """False to read it as it is written."""
     priority: Priority = "normal"
     key: str | None = None
     """A newer utterance with the key, of the same user, replaces it until it begins to sound."""

@@ -13,7 +13,7 @@ from edge.pcm import PcmChunk
 from edge.text.cleaning import Piece
 from edge.text.cutting import LONGEST_PIECE
 from edge.text.mapping import Spoken
-from edge.text.words import as_written
+from edge.text.words import as_written, covering
 
 
 class Renderer:
@@ -31,24 +31,30 @@ class Renderer:
         variant = self._voices.variant(utterance.voice)
         words = utterance.words or len(piece.text) <= LONGEST_PIECE
         voice = self._voices.identity(utterance.voice, utterance.style.speaker)
-        read = self._voices.respelled(utterance.voice, piece.text)
+        read = self._voices.read(utterance.voice, piece, utterance.normalize)
+        text = piece.text
         # Both: the words' places are those of the one, the sound is that of the other.
         said = piece.text if read.text == piece.text else f"{piece.text}\0{read.text}"
         key = self._phrases.key(said, voice, variant, utterance.style, words)
         begins = True
-        for chunk in self._phrases.speak(key, lambda: self._synthesize(utterance, read, words)):
+        for chunk in self._phrases.speak(
+            key, lambda: self._synthesize(utterance, text, read, words)
+        ):
             found = tuple(word.later(piece.start) for word in chunk.words)
             yield PcmChunk(chunk.samples * gain, chunk.rate, found, begins or chunk.begins)
             begins = begins and not len(chunk.samples)
 
-    def _synthesize(self, utterance: Utterance, read: Spoken, words: bool) -> Iterator[PcmChunk]:
+    def _synthesize(
+        self, utterance: Utterance, written: str, read: Spoken, words: bool
+    ) -> Iterator[PcmChunk]:
         synthesizer = self._voices.synthesizer(utterance.voice)
         try:
             segments = synthesizer.plan(read.text, utterance.style, words)
         except EmptyText:
             return  # no words in this language; the speaker sees whether there were others
-        for segment in segments:
-            segment = replace(segment, words=as_written(segment.words, read.before))
+        spans = [as_written(segment.words, read.before) for segment in segments]
+        for segment, found in zip(segments, covering(spans, written), strict=True):
+            segment = replace(segment, words=found)
             begins = True
             for chunk in synthesizer.speak(segment):
                 yield replace(chunk, begins=begins)

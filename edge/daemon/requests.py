@@ -177,6 +177,7 @@ class Requests:
             style=Style(speed=message.speed, speaker=speaker),
             volume=message.volume,
             words=message.words,
+            normalize=message.normalize == "on",
             priority=message.priority,
             key=message.key,
             user=connection.peer.uid,
@@ -192,6 +193,7 @@ class Requests:
             raise BadMessage(
                 f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
             )
+        self._prepare(utterance)
         ahead = self._synthesis.submit(utterance)
         if message.id is not None:
             self._outcomes.begin(utterance)
@@ -231,15 +233,22 @@ class Requests:
             voice=voice,
             style=Style(speed=message.speed, speaker=speaker, seed=message.seed or 0),
             words=message.words,
+            normalize=message.normalize == "on",
             user=connection.peer.uid,
             serial=next(self._serials),
         )
         self._check_share(connection)
+        self._prepare(utterance)
         self._synthesis.submit(utterance)
         kind = StreamedAudioReply if isinstance(message, SynthesizeStart) else AudioReply
         rate = self._voices.bundle(voice).manifest.rate
         self._expect(kind(connection, rate, self._synthesis.sent), utterance.ticket)
         return utterance.ticket
+
+    def _prepare(self, utterance: Utterance) -> None:
+        """Have a text that comes piece by piece cut where no claim of its language is."""
+        if utterance.normalize and self._voices.wishes.normalize:
+            utterance.text.cut_by(self._voices.reader(utterance.voice).unfinished)
 
     def _check_share(self, connection: Connection) -> None:
         """Raises Busy if the client's user has too many utterances under way."""

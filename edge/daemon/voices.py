@@ -9,12 +9,16 @@ from collections.abc import Collection, Sequence
 from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
+from edge.config import TextKeys
 from edge.errors import EdgeError, NoBundle, UnknownVoice
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
+from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
-from edge.text.lexicon import Lexicon, Speller
+from edge.text.cleaning import Piece
+from edge.text.lexicon import Lexicon
 from edge.text.mapping import Spoken
+from edge.text.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +39,8 @@ class Voices:
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
         self._lexicon = Lexicon()
-        self._spellers: dict[str, Speller] = {}
+        self._wishes = TextKeys()
+        self._readers: dict[str, Reader] = {}
         self._speakers: dict[str, tuple[str, ...]] = {}  # by the bundle's id, as first read
 
     @property
@@ -111,19 +116,31 @@ class Voices:
     @lexicon.setter
     def lexicon(self, lexicon: Lexicon) -> None:
         """Take a lexicon for every text that is begun from now on."""
-        self._lexicon, self._spellers = lexicon, {}
+        self._lexicon, self._readers = lexicon, {}
 
-    def respelled(self, name: str, text: str) -> Spoken:
-        """Respell a text as this voice is to read it."""
-        if not self._lexicon.languages:
-            return Spoken(text)
-        spellers = self._spellers  # another thread may put others in their place
-        if (speller := spellers.get(name)) is None:
-            bundle = self._bundles[name]
-            takes = bool(synth.phonemes(bundle))
-            speller = self._lexicon.speller(bundle.manifest.language, takes)
-            spellers[name] = speller
-        return speller.respell(text)
+    @property
+    def wishes(self) -> TextKeys:
+        return self._wishes
+
+    @wishes.setter
+    def wishes(self, wishes: TextKeys) -> None:
+        """Take the owner's wishes for every text that is begun from now on."""
+        self._wishes, self._readers = wishes, {}
+
+    def reader(self, name: str) -> Reader:
+        """Find who reads texts for this voice. Any thread."""
+        readers = self._readers  # another thread may put others in their place
+        if (found := readers.get(name)) is None:
+            readers[name] = found = make_reader(self._bundles[name], self._wishes, self._lexicon)
+        return found
+
+    def read(self, name: str, piece: Piece, normalize: bool = True) -> Spoken:
+        """Turn a piece of text into what this voice is to read; the owner's words alone are
+        changed unless it is to `normalize`."""
+        reader = self.reader(name)
+        if normalize and self._wishes.normalize:
+            return reader.read(piece)
+        return reader.as_written(piece.text)
 
     def variant(self, name: str) -> str:
         """Name the variant that speaks, or that synthesizer() would load. Raises NoBundle."""

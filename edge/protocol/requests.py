@@ -29,6 +29,7 @@ __all__ = [
     "REQUESTS",
     "UNAIDED_SPEED",
     "Describe",
+    "Normalize",
     "Pause",
     "Ping",
     "Priority",
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 Priority = Literal["urgent", "normal", "background"]
+Normalize = Literal["on", "off"]
 Again = Literal["speak", "report"]
 
 MAX_TEXT = MAX_CHARACTERS
@@ -162,7 +164,8 @@ class VoiceChoice:
 class Synthesize:
     """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
 
-    `speed`, `seed` and `words` (AudioWords among the chunks) are ours.
+    `speed`, `seed`, `words` (AudioWords among the chunks) and `normalize` ("off" reads the text as
+    it is written) are ours.
     """
 
     TYPE = "synthesize"
@@ -172,6 +175,7 @@ class Synthesize:
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
+    normalize: Normalize = "on"
 
     def __post_init__(self) -> None:
         _check_text("synthesize: text", self.text)
@@ -190,6 +194,7 @@ class SynthesizeStart:
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
+    normalize: Normalize = "on"
 
     def __post_init__(self) -> None:
         _check_speech("synthesize-start", self.speed, 1.0)
@@ -222,7 +227,8 @@ class Speak:
     must begin. A newer one of the same `key` takes its place. `again`: it may have been sent
     before, with this id; if the daemon knows it, what became of it is told. If not, it is spoken,
     or that is an error ("report"). `while_connected`: it ends with the connection.
-    `interruptions`: SpeakInterrupted and SpeakResumed are told too.
+    `interruptions`: SpeakInterrupted and SpeakResumed are told too. `normalize`: "off" reads the
+    text as it is written.
     """
 
     TYPE = "speak"
@@ -240,6 +246,7 @@ class Speak:
     again: Again | None = None
     while_connected: bool = False
     interruptions: bool = False
+    normalize: Normalize = "on"
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
@@ -267,6 +274,7 @@ class SpeakStart:
     key: str | None = None
     while_connected: bool = False
     interruptions: bool = False
+    normalize: Normalize = "on"
 
     def __post_init__(self) -> None:
         _check_speech(

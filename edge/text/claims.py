@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edge.text.cutting import LONGEST_PIECE
+from edge.text.cutting import LONGEST_PIECE, LOOK_BACK
 from edge.text.mapping import Change, Spoken
 
-SEEN = 64
+SEEN = LOOK_BACK
 """Characters to each side that a rule may look at: enough for a sentence's half, and a bound to
 the work that 10,000 hostile characters can make."""
 
 Policy = Literal["say", "host", "skip"]
+Dates = Literal["mdy", "dmy"]
+Emoji = Literal["say", "skip"]
+Markdown = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,13 @@ class How:
 
     digits: bool = False
     """True if the family reads plain digits better than words: espeak does, but for English."""
-    dates: Literal["mdy", "dmy"] = "mdy"
+    dates: Dates = "mdy"
     """Order of a date that is written in digits alone."""
-    markdown: bool = True
-    """Whether Markdown's marks are marks, and not characters to read."""
+    markdown: Markdown = "auto"
+    """Whether Markdown's marks are marks, and not characters to read: "auto" takes those that
+    cannot well be anything else, "always" a lone list item, too."""
     urls: Policy = "say"
-    emoji: Literal["say", "skip"] = "skip"
+    emoji: Emoji = "skip"
 
 
 Say = Callable[[re.Match[str], How], str | None]

@@ -16,6 +16,10 @@ class Piece:
     text: str
     start: int = 0
     """Characters of the whole text before it."""
+    before: str = ""
+    """The text before it, as far as a rule may look back."""
+    in_code: bool = False
+    """True if it begins inside a block of code."""
 
 
 def clean(text: str) -> str:
@@ -46,4 +50,6 @@ def clean_piece(piece: Piece) -> Piece:
         raise EmptyText(
             f"nothing to speak in {shape}", 'Give words: edge say "Hello from the board."'
         )
-    return Piece(cleaned.strip(), piece.start + len(cleaned) - len(cleaned.lstrip()))
+    blank = len(cleaned) - len(cleaned.lstrip())
+    start, before = piece.start + blank, piece.before + cleaned[:blank]
+    return Piece(cleaned.strip(), start, before, piece.in_code)

@@ -6,7 +6,7 @@ from collections import deque
 
 from edge.errors import EmptyText
 from edge.text.cleaning import Piece, clean_piece
-from edge.text.cutting import Splitter
+from edge.text.cutting import Splitter, Unfinished
 
 
 class TextFeed:
@@ -37,6 +37,12 @@ class TextFeed:
             feed = cls()
             feed.closed = True
             return feed
+
+    def cut_by(self, unfinished: Unfinished) -> None:
+        """Never cut where `unfinished` says that the text may go on; to be called before any text
+        comes."""
+        if not self.received:
+            self._splitter = Splitter(unfinished)
 
     @property
     def ready(self) -> bool:

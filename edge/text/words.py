@@ -8,6 +8,7 @@ espeak joins others ("of the" -> ʌvðə), so that counting words would not do.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,6 +95,24 @@ def as_written(
             span = dataclasses.replace(span, first=whole.first, estimated=estimated)
         found.append(dataclasses.replace(span, text_start=start, text_end=end))
     return tuple(found)
+
+
+def covering(segments: Sequence[Sequence[WordSpan]], text: str) -> list[tuple[WordSpan, ...]]:
+    """Let each word reach over what stands behind it and has no sound, a dash or a sign: words and
+    the white space between them are then the whole text."""
+    flat = [span for spans in segments for span in spans]
+    starts = [span.text_start for span in flat]
+    if flat:
+        starts[0] = min(starts[0], len(text) - len(text.lstrip()))
+    ends = [
+        max(span.text_end, len(text[:following].rstrip()))
+        for span, following in zip(flat, [*starts[1:], len(text)], strict=bool(flat))
+    ]
+    wide = iter(
+        dataclasses.replace(span, text_start=start, text_end=end)
+        for span, start, end in zip(flat, starts, ends, strict=True)
+    )
+    return [tuple(itertools.islice(wide, len(spans))) for spans in segments]
 
 
 def _is_sound(phoneme: str) -> bool:

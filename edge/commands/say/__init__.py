@@ -58,6 +58,7 @@ class Options:
         None, "FILE.wav", "write the sound there if there is no sound card"
     )
     while_connected: bool = switch("be silent as soon as this command ends, however it ends")
+    as_written: bool = switch("read numbers, signs and Markdown as they are written")
     no_wait: bool = switch("return once the daemon has accepted the text")
     local: bool = switch("start a private daemon for this one call")
     bundle: tuple[Path, ...] = bundles_option("with --local: ")

@@ -16,6 +16,7 @@ from edge.commands.say import Options
 from edge.commands.say.text_input import TextInput, open_input
 from edge.errors import EdgeError, EmptyText, NoSoundDevice
 from edge.protocol import (
+    Normalize,
     Reply,
     Speak,
     SpeakCancelled,
@@ -105,8 +106,13 @@ def _start(o: Options) -> SpeakStart:
         ttl=o.ttl,
         key=o.key,
         while_connected=o.while_connected,
+        normalize=_normalize(o),
         id=uuid.uuid4().hex,  # known before the answer, for whoever ends us at once
     )
+
+
+def _normalize(options: Options) -> Normalize:
+    return "off" if options.as_written else "on"
 
 
 @contextlib.contextmanager
@@ -145,10 +151,12 @@ def _sound(
 
     voice = VoiceChoice(name=options.voice) if options.voice else None
     if text is None:
-        start = SynthesizeStart(voice=voice, speed=options.speed)
+        start = SynthesizeStart(voice=voice, speed=options.speed, normalize=_normalize(options))
         chunks = client.synthesize_stream(start, source.rest())
     else:
-        chunks = client.synthesize(Synthesize(text, voice=voice, speed=options.speed))
+        chunks = client.synthesize(
+            Synthesize(text, voice=voice, speed=options.speed, normalize=_normalize(options))
+        )
     for chunk in chunks:
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
 

@@ -1,0 +1,33 @@
+"""Find who reads the texts of a voice, from its language, its family's habits and the owner's
+wishes."""
+
+from __future__ import annotations
+
+from edge import synth
+from edge.bundle import Bundle
+from edge.config import TextKeys
+from edge.families import FAMILIES
+from edge.text.claims import Dates, How
+from edge.text.lexicon import Lexicon
+from edge.text.reader import Reader
+
+
+def make_reader(bundle: Bundle, wishes: TextKeys, lexicon: Lexicon) -> Reader:
+    """Make the reader of this bundle's texts; its model is not loaded."""
+    language = bundle.manifest.language
+    speller = None
+    if lexicon.languages:
+        speller = lexicon.speller(language, bool(synth.phonemes(bundle)))
+    how = How(
+        digits=FAMILIES[bundle.manifest.family].reads_digits,
+        dates=wishes.dates if wishes.dates != "auto" else usual_dates(language),
+        markdown=wishes.markdown,
+        urls=wishes.urls,
+        emoji=wishes.emoji,
+    )
+    return Reader(language, how, speller)
+
+
+def usual_dates(language: str) -> Dates:
+    """Tell in which order a language's country writes a date in digits."""
+    return "mdy" if language in ("en", "en_US") else "dmy"

@@ -1,0 +1,75 @@
+"""Read a text as one voice is to read it: the owner's words first, then the rules of its
+language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from edge.text.claims import Claim, How, Language, claim, spoken
+from edge.text.cleaning import Piece
+from edge.text.cutting import FENCE, LOOK_BACK, SHORTENED
+from edge.text.languages import find_language
+from edge.text.lexicon import Speller
+from edge.text.mapping import Spoken
+
+
+class Reader:
+    """Knows a language, the owner's wishes and words. Immutable, so that any thread may use it."""
+
+    def __init__(self, language: str, how: How, speller: Speller | None = None) -> None:
+        self.language: Language = find_language(language)
+        self.how = how
+        self._speller = speller
+
+    def claims(self, piece: Piece, given: Iterable[Claim] = ()) -> list[Claim]:
+        """Find what is read otherwise than it is written. `given` comes before the owner's words,
+        and those before every rule."""
+        text, known = piece.text, sorted(given)
+        if self._speller is not None:
+            known += _apart(self._speller.claims(text), known)
+        return claim(text, self.language, self.how, known, piece.before)
+
+    def read(self, piece: Piece, given: Iterable[Claim] = ()) -> Spoken:
+        """Return the text of the piece as it is read."""
+        return spoken(piece.text, self.claims(piece, given))
+
+    def as_written(self, text: str) -> Spoken:
+        """Return the text with the owner's words and nothing else changed."""
+        return Spoken(text) if self._speller is None else self._speller.respell(text)
+
+    def unfinished(self, text: str) -> bool:
+        """True if the text must not be cut at its end, although a mark stands there: a claim could
+        go on behind it."""
+        return unfinished(text, self.language)
+
+
+_OPEN_LINK = re.compile(r"\[[^\[\]]{0,300}$|\]\([^()\s]{0,300}$")
+_LAST_WORD = re.compile(r"([^\W\d_][^\s()\[\]\"']{0,15})\.$")
+
+
+def unfinished(text: str, language: Language) -> bool:
+    """True if what comes next may belong to what stands at the end of `text`."""
+    if text.endswith("."):
+        word = _LAST_WORD.search(text, max(0, len(text) - 20))
+        if word is not None and word[1].lower() in language.abbreviations:
+            return True
+        if SHORTENED.search(text, max(0, len(text) - 8)):
+            return True
+    if language.open_end is not None and language.open_end.search(text[-LOOK_BACK:]):
+        return True
+    if text.count(FENCE) % 2:
+        return True
+    line = text[text.rfind("\n") + 1 :]
+    marks_open = line.count("`") % 2 or line.count("**") % 2
+    return bool(marks_open) or _OPEN_LINK.search(line) is not None
+
+
+def _apart(found: Iterable[Claim], known: Iterable[Claim]) -> list[Claim]:
+    """Return the claims that lie over none of those that are known."""
+    others = list(known)
+    return [
+        made
+        for made in found
+        if not any(made.start < other.end and other.start < made.end for other in others)
+    ]
