@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Family:
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
     right, but "zweihundertvier" with a v."""
 
+    alphabet: Literal["espeak", "misaki", ""] = ""
+    """Signs of its phonemes; empty if it takes none."""
+    prosody: frozenset[str] = frozenset()
+    """What it can do to a part of a sentence: rate, pitch."""
+
     @property
     def run_module(self) -> str:
         return self.run or f"edge.synth.{self.name}"
@@ -74,6 +80,8 @@ PIPER = Family(
     deb="edge-voice-piper",
     original="model",
     reads_digits=True,
+    alphabet="espeak",
+    prosody=frozenset({"rate"}),
 )
 HIBARI = Family(
     "hibari",
@@ -85,6 +93,8 @@ HIBARI = Family(
     deb="edge-voice-hibari",
     # Its decoder is MatMuls, which onnxruntime quantizes as they run, without calibration.
     instead={"int8-static": "int8-dynamic"},
+    alphabet="misaki",
+    prosody=frozenset({"rate", "pitch"}),
 )
 COSYVOICE3 = Family(
     "cosyvoice3",
@@ -104,6 +114,6 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
-TONE = Family("tone")
+TONE = Family("tone", prosody=frozenset({"rate", "pitch"}))
 
 FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}

@@ -17,6 +17,7 @@ __all__ = [
     "REPLIES",
     "Attribution",
     "AudioChunk",
+    "AudioMark",
     "AudioStart",
     "AudioStop",
     "AudioWord",
@@ -33,6 +34,7 @@ __all__ = [
     "SpeakCancelled",
     "SpeakFinished",
     "SpeakInterrupted",
+    "SpeakMark",
     "SpeakResumed",
     "SpeakStarted",
     "SpeakWord",
@@ -170,6 +172,16 @@ class AudioWord:
 
 
 @dataclass(frozen=True)
+class AudioMark:
+    """A mark of the SSML lies here, in front of the sound that follows: its name, and its place in
+    the sound."""
+
+    TYPE = "audio-mark"
+    name: str
+    start_s: float
+
+
+@dataclass(frozen=True)
 class SynthesizeStopped:
     """The answer to a stream of text is whole."""
 
@@ -204,6 +216,16 @@ class SpeakWord:
     start_s: float
     seconds: float
     estimated: bool = False
+
+
+@dataclass(frozen=True)
+class SpeakMark:
+    """A mark of the SSML is reached now; `start_s` is its place in the utterance's sound."""
+
+    TYPE = "speak-mark"
+    id: str
+    name: str
+    start_s: float
 
 
 @dataclass(frozen=True)
@@ -361,10 +383,12 @@ Reply = (
     | AudioChunk
     | AudioStop
     | AudioWord
+    | AudioMark
     | SynthesizeStopped
     | SpeakAccepted
     | SpeakStarted
     | SpeakWord
+    | SpeakMark
     | SpeakFinished
     | SpeakCancelled
     | SpeakInterrupted

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
-from edge.text import MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
+from edge.text import MAX_CHARACTERS, MAX_SPEED, MAX_STREAM, MIN_SPEED, TextFormat
 
 __all__ = [
     "MAX_ID",
@@ -46,6 +46,7 @@ __all__ = [
     "SynthesizeChunk",
     "SynthesizeStart",
     "SynthesizeStop",
+    "TextFormat",
     "VoiceChoice",
     "Volume",
 ]
@@ -55,7 +56,6 @@ Normalize = Literal["on", "off"]
 Again = Literal["speak", "report"]
 
 MAX_TEXT = MAX_CHARACTERS
-MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
 MAX_ID = 64  # characters: room for a UUID with a prefix
 MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
 MAX_PING = 1_000  # characters that come back as they are
@@ -165,13 +165,13 @@ class Synthesize:
     """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
 
     `speed`, `seed`, `words` (AudioWords among the chunks) and `normalize` ("off" reads the text as
-    it is written) are ours.
+    it is written) are ours. `text_format` is in Wyoming, with "text" and "ssml".
     """
 
     TYPE = "synthesize"
     text: str
     voice: VoiceChoice | None = None
-    text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
+    text_format: TextFormat = "auto"
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
@@ -190,7 +190,7 @@ class SynthesizeStart:
 
     TYPE = "synthesize-start"
     voice: VoiceChoice | None = None
-    text_format: Literal["text"] | None = None
+    text_format: TextFormat = "auto"
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
@@ -228,7 +228,8 @@ class Speak:
     before, with this id; if the daemon knows it, what became of it is told. If not, it is spoken,
     or that is an error ("report"). `while_connected`: it ends with the connection.
     `interruptions`: SpeakInterrupted and SpeakResumed are told too. `normalize`: "off" reads the
-    text as it is written.
+    text as it is written. `text_format`: the signs of the text that mean something; SpeakMarks
+    tell of the marks of SSML.
     """
 
     TYPE = "speak"
@@ -247,6 +248,7 @@ class Speak:
     while_connected: bool = False
     interruptions: bool = False
     normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
@@ -275,6 +277,7 @@ class SpeakStart:
     while_connected: bool = False
     interruptions: bool = False
     normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
         _check_speech(

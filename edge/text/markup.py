@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, replace
 
 MIN_RATE, MAX_RATE = 0.5, 3.0
@@ -132,3 +133,61 @@ class Warned:
 
 
 Item = Run | Break | Pause | Mark | End | Warned
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What holds for the characters of a piece from `start` to `end`, end exclusive."""
+
+    start: int
+    end: int
+    manner: Manner = PLAIN
+    given: Given | None = None
+    was_start: int = 0
+    was_end: int = 0
+    """Places in the source. Character by character, if there are as many; else all mean all."""
+
+
+@dataclass(frozen=True)
+class Markup:
+    """What SSML says of a piece of text, in places of the piece."""
+
+    stretches: tuple[Stretch, ...]
+    """In order; together they are the piece."""
+    marks: tuple[tuple[int, str], ...] = ()
+    """(characters before the mark, its name), in order."""
+
+    def before(self, start: int, end: int) -> tuple[int, int]:
+        """Find where a stretch of the piece was in the source."""
+        return self._place(start, is_end=False), self._place(end, is_end=True)
+
+    def _place(self, place: int, is_end: bool) -> int:
+        number = bisect.bisect_right(self.stretches, place - is_end, key=_start) - 1
+        of = self.stretches[max(0, number)]
+        if of.end - of.start == of.was_end - of.was_start:
+            return of.was_start + place - of.start
+        return of.was_end if is_end else of.was_start
+
+    @property
+    def manner(self) -> Manner:
+        """How the piece begins; all of it has one voice and one language."""
+        return self.stretches[0].manner
+
+    @property
+    def is_even(self) -> bool:
+        """True if all of it is spoken in one manner, without marks inside."""
+        inside = any(place > 0 for place, _ in self.marks)
+        return not inside and len({stretch.manner for stretch in self.stretches}) == 1
+
+
+def _start(stretch: Stretch) -> int:
+    return stretch.start
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Silence between pieces of a text, with the marks that lie in it."""
+
+    seconds: float
+    marks: tuple[str, ...] = ()
+    """Reached where it begins."""

@@ -64,6 +64,9 @@ class _Element:
     muted: bool
     said: int
     """Runs before it."""
+    start: int
+    alias: str | None = None
+    """Text in place of its own."""
 
 
 @dataclass
@@ -100,7 +103,9 @@ class SsmlReader:
             if not self._muted:
                 yield self._run(token.text, token.start, token.end)
         elif isinstance(token, Opened):
-            element = _Element(token.name, self._manner, self._given, self._muted, self._said)
+            element = _Element(
+                token.name, self._manner, self._given, self._muted, self._said, token.start
+            )
             self._open.append(element)
             if self._muted:
                 return
@@ -114,6 +119,8 @@ class SsmlReader:
             element = self._open.pop()
             if element.name in _APART and not element.muted:
                 yield End(token.start)
+            if element.alias is not None:
+                yield self._run(element.alias, element.start, token.end)
             given = self._given
             if (
                 isinstance(given, Phonemes)
@@ -148,8 +155,7 @@ class SsmlReader:
                 raise _Refused(f"mark: name has 1 to {MAX_MARK} characters", 'name="here"')
             yield Mark(mark, tag.start)
         elif name == "sub":
-            yield self._run(_needed(tag, "alias"), tag.start, tag.end)
-            self._muted = True
+            self._open[-1].alias, self._muted = _needed(tag, "alias"), True
         elif name == "say-as":
             yield from self._say_as(tag)
         elif name == "phoneme":

@@ -64,7 +64,7 @@ def test_runs_have_the_places_of_their_characters() -> None:
         ("<mark name='here'/>", [Mark("here", 7)]),
         ("<mark name='a&#10;702 END'/>", [Mark("a702 END", 7)]),
         ("<p/>", [End(7), End(11)]),
-        ("<sub alias='World Wide'>WWW</sub>", [Run("World Wide", 7, 31)]),
+        ("<sub alias='World Wide'>WWW</sub>", [Run("World Wide", 7, 40)]),
         ("<w>a</w><w>b</w>", [Run("a", 10, 11), Run(" ", 15, 15), Run("b", 18, 19)]),
         ("<desc>no</desc><metadata><x>no</x></metadata>", []),
         ("<!-- no --><?no?>", []),
