@@ -30,6 +30,7 @@ from edge.errors import ConnectionLost, EdgeError, NoDaemon, StreamEnded, Unknow
 from edge.protocol import (
     MAX_TEXT,
     AudioChunk,
+    AudioMark,
     AudioStart,
     AudioStop,
     AudioWord,
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
 
 _M = TypeVar("_M", bound=Reply)
 _A = TypeVar("_A")
+
+SoundMessage = AudioStart | AudioWord | AudioMark | AudioChunk
 
 SYSTEM_SOCKET = Path("/run/edge-voice/edge-voice.sock")
 READ_BYTES = 1 << 16
@@ -197,12 +200,13 @@ class Client:
         self._send(request)
         return self._sound(AudioStop)
 
-    def sound(self, request: Synthesize) -> Iterator[AudioStart | AudioWord | AudioChunk]:
-        """Yield the same sound as it was sent, and its words if the request asks for them."""
+    def sound(self, request: Synthesize) -> Iterator[SoundMessage]:
+        """Yield the same sound as it was sent, its words if the request asks for them, and its
+        marks."""
         self._send(request)
         self._socket.settimeout(None)
         while not isinstance(message := self._expect(), AudioStop):
-            if isinstance(message, (AudioStart, AudioWord, AudioChunk)):
+            if isinstance(message, SoundMessage):
                 yield message
 
     def synthesize_stream(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Family:
 
     reads_every_script: bool = False
     """True if its voices read all scripts, as language models do."""
+    alphabet: Literal["espeak", "misaki", ""] = ""
+    """Signs of its phonemes; empty if it takes none."""
+    prosody: frozenset[str] = frozenset()
+    """What it can do to a part of a sentence: rate, pitch."""
 
     @property
     def run_module(self) -> str:
@@ -78,6 +83,8 @@ PIPER = Family(
     deb="edge-voice-piper",
     original="model",
     reads_digits=True,
+    alphabet="espeak",
+    prosody=frozenset({"rate"}),
 )
 HIBARI = Family(
     "hibari",
@@ -89,6 +96,8 @@ HIBARI = Family(
     deb="edge-voice-hibari",
     # Its decoder is MatMuls, which onnxruntime quantizes as they run, without calibration.
     instead={"int8-static": "int8-dynamic"},
+    alphabet="misaki",
+    prosody=frozenset({"rate", "pitch"}),
 )
 COSYVOICE3 = Family(
     "cosyvoice3",
@@ -109,6 +118,6 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
-TONE = Family("tone", reads_every_script=True)
+TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 
 FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.adapters.marked_text import MarkedText
 from edge.adapters.server_audio import (
     BEGIN,
     END,
@@ -37,7 +38,6 @@ from edge.protocol import (
     Synthesize,
     VoiceChoice,
 )
-from edge.text.ssml import MarkedText
 
 log = logging.getLogger(__name__)
 

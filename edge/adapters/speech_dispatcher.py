@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edge.adapters.echo import Echo
+from edge.adapters.marked_text import MarkedText, strip_tags
 from edge.adapters.server_audio import PIPE_BYTES
 from edge.adapters.speaking import Message, Speaking
 from edge.adapters.speech_settings import Settings, voices_of
@@ -29,7 +30,6 @@ from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import TtsVoice
-from edge.text.ssml import MarkedText, strip_tags
 
 log = logging.getLogger(__name__)
 

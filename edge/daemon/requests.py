@@ -42,9 +42,10 @@ from edge.protocol import (
     SynthesizeStop,
     Volume,
 )
-from edge.sound.events import Interrupted, Resumed, Started, WordHeard
+from edge.sound.events import Interrupted, MarkHeard, Resumed, Started, WordHeard
 from edge.sound.playback import Player
 from edge.synth import Style
+from edge.text import TextFormat
 from edge.text.feed import TextFeed
 
 
@@ -84,20 +85,22 @@ class Requests:
             case Synthesize():
                 # Home Assistant sends the whole text too, for servers that know no streams.
                 if not self._streams.is_open(connection, "synthesize"):
-                    self._synthesize(connection, message, TextFeed.words_of(message.text))
+                    text = TextFeed.words_of(message.text, message.text_format)
+                    self._synthesize(connection, message, text)
             case SynthesizeStart():
                 begin = partial(self._synthesize, connection, message)
-                self._begin_stream(connection, "synthesize", begin)
+                self._begin_stream(connection, "synthesize", message.text_format, begin)
             case SynthesizeChunk():
                 self._streams.chunk(connection, "synthesize", message.text)
             case SynthesizeStop():
                 self._streams.close(connection, "synthesize")
             case Speak():
                 if not self._told_again(connection, message):
-                    self._speak(connection, message, TextFeed.whole(message.text))
+                    text = TextFeed.whole(message.text, message.text_format)
+                    self._speak(connection, message, text)
             case SpeakStart():
                 begin = partial(self._speak, connection, message)
-                self._begin_stream(connection, "speak", begin)
+                self._begin_stream(connection, "speak", message.text_format, begin)
             case SpeakChunk():
                 self._streams.chunk(connection, "speak", message.text)
             case SpeakStop():
@@ -148,7 +151,7 @@ class Requests:
         if isinstance(event, TextTaken):
             self._streams.took(event.id, event.waiting)
             return False
-        ends = not isinstance(event, (Started, WordHeard, Interrupted, Resumed, Sound))
+        ends = not isinstance(event, (Started, WordHeard, MarkHeard, Interrupted, Resumed, Sound))
         reply = self._replies.pop(event.id, None) if ends else self._replies.get(event.id)
         self._outcomes.note(event, ends)
         if ends:
@@ -165,12 +168,16 @@ class Requests:
     # Speech
 
     def _begin_stream(
-        self, connection: Connection, kind: Kind, begin: Callable[[TextFeed], str]
+        self,
+        connection: Connection,
+        kind: Kind,
+        format: TextFormat,
+        begin: Callable[[TextFeed], str],
     ) -> None:
         self._streams.check_none(connection, kind)
         id = None
         try:
-            id = begin(TextFeed())
+            id = begin(TextFeed(format))
         finally:  # the chunks of a refused one come all the same
             self._streams.open(connection, kind, id)
 
@@ -187,6 +194,7 @@ class Requests:
             volume=message.volume,
             words=message.words,
             normalize=message.normalize == "on",
+            voice_named=not (message.voice is None and message.language is None),
             priority=message.priority,
             key=message.key,
             user=connection.peer.uid,
@@ -243,6 +251,7 @@ class Requests:
             style=Style(speed=message.speed, speaker=speaker, seed=message.seed or 0),
             words=message.words,
             normalize=message.normalize == "on",
+            voice_named=not (name is None and (choice is None or choice.language is None)),
             user=connection.peer.uid,
             serial=next(self._serials),
         )

@@ -25,11 +25,11 @@ from edge.daemon.events import (
     Utterance,
 )
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.rendering import Renderer
+from edge.daemon.rendering import Renderer, tell
 from edge.daemon.schedule import STALLED_S, Job, Schedule
 from edge.daemon.voices import Voices
 from edge.errors import Busy, EdgeError, EmptyText, ModelFailed
-from edge.pcm import PcmChunk
+from edge.pcm import Bookmark, PcmChunk, silence
 from edge.protocol import ErrorReply, Reply
 from edge.sound.events import (
     Failed,
@@ -248,8 +248,14 @@ class Synthesis(threading.Thread):
         else:
             if chunk is None:
                 job.chunks = None
-            elif len(chunk.samples):  # an empty one is work done whose sound comes later
-                self._deliver(job, chunk)
+                return
+            job.rate = chunk.rate
+            if len(chunk.samples):
+                marks = tuple(Bookmark(name, 0) for name in job.reached)
+                job.reached = ()
+                self._deliver(job, replace(chunk, bookmarks=marks + chunk.bookmarks))
+            else:  # work was done whose sound comes later, or marks lie at an end
+                job.reached += tuple(mark.name for mark in chunk.bookmarks)
 
     def _answer(self, id: str, question: Callable[[], Reply]) -> None:
         try:
@@ -270,9 +276,10 @@ class Synthesis(threading.Thread):
         text = job.utterance.text
         with self._changed:
             piece = text.take()
-            waiting, closed = text.waiting, text.closed
+            waiting, closed, warned = text.waiting, text.closed, text.new_warnings()
         if piece is None:
             return False
+        tell(job.utterance, warned)
         job.chunks = self._renderer.render(job.utterance, piece)
         if not closed:
             self._notify(TextTaken(job.id, waiting))
@@ -282,14 +289,14 @@ class Synthesis(threading.Thread):
         with self._changed:
             if not self._schedule.is_live(job):
                 return  # cancelled while this chunk was made
-            words, start_s = job.marks(chunk), job.seconds
+            cues, start_s = job.cues(chunk), job.seconds
             job.seconds += chunk.seconds
             job.reader.unsent_s += chunk.seconds
             if job.utterance.to == "speaker":
                 # With the lock held, so that nothing is put behind a cancel.
-                self._player.put(job.id, chunk, words, start_s, job.urgent)
+                self._player.put(job.id, chunk, cues, start_s, job.urgent)
                 return
-        self._notify(Sound(job.id, chunk, words))
+        self._notify(Sound(job.id, chunk, cues))
 
     def _finish(self, job: Job) -> None:
         """Queue the end behind the last chunk; a client's utterance ends here."""
@@ -304,6 +311,9 @@ class Synthesis(threading.Thread):
                 ),
             )
             return
+        if job.reached:
+            marks = tuple(Bookmark(name, 0) for name in job.reached)
+            self._deliver(job, replace(silence(0.0, job.rate), bookmarks=marks))
         with self._changed:
             if not self._schedule.is_live(job):
                 return

@@ -17,9 +17,11 @@ from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
 from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.text.claims import Markdown
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
 from edge.text.mapping import Spoken
+from edge.text.markup import Warned
 from edge.text.reader import Reader
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,15 @@ class Voices:
             if spoken == wanted or spoken.split("_")[0] == wanted:
                 return self._keys[bundle.voice.name]
         raise self._unknown(f"no voice speaks {language!r} here")
+
+    def speaks(self, name: str, language: str) -> bool:
+        """True if this voice speaks a language, and no other here speaks it better: en_US speaks
+        en_GB, unless a voice of that is here."""
+        wanted, own = language.lower(), self._bundles[name].manifest.language.lower()
+        if own == wanted:
+            return True
+        others = {bundle.manifest.language.lower() for bundle in self.bundles}
+        return own.split("_")[0] == wanted.split("_")[0] and wanted not in others
 
     def speaker(self, name: str | None, speaker: str | None) -> str | None:
         """Name the speaker of a request for the voice `name`: a cloned voice of that name if there
@@ -137,13 +148,26 @@ class Voices:
             readers[name] = found = make_reader(self._bundles[name], self._wishes, self._lexicon)
         return found
 
-    def read(self, name: str, piece: Piece, normalize: bool = True) -> Spoken:
-        """Turn a piece of text into what this voice is to read; the owner's words alone are
-        changed unless it is to `normalize`."""
+    def read(
+        self,
+        name: str,
+        piece: Piece,
+        normalize: bool = True,
+        markdown: Markdown | None = None,
+        warned: list[Warned] | None = None,
+    ) -> Spoken:
+        """Turn a piece of text into what this voice is to read; the owner's words alone, and what
+        SSML gives, are changed unless it is to `normalize`. `markdown` goes before the owner's
+        wish; what SSML asks for and is not done is added to `warned`."""
         reader = self.reader(name)
+        if markdown is not None:
+            reader = reader.taking(markdown)
+        given, missed = reader.given(piece)
+        if warned is not None:
+            warned += missed
         if normalize and self._wishes.normalize:
-            return reader.read(piece)
-        return reader.as_written(piece.text)
+            return reader.read(piece, given)
+        return reader.as_written(piece.text, given)
 
     def explain(self, name: str, text: str, normalize: bool) -> Explained:
         """Tell how this voice would read a text. The synthesis thread's work: a phonemizer serves

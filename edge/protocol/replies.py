@@ -17,6 +17,7 @@ __all__ = [
     "REPLIES",
     "Attribution",
     "AudioChunk",
+    "AudioMark",
     "AudioStart",
     "AudioStop",
     "AudioWord",
@@ -36,6 +37,7 @@ __all__ = [
     "SpeakCancelled",
     "SpeakFinished",
     "SpeakInterrupted",
+    "SpeakMark",
     "SpeakResumed",
     "SpeakStarted",
     "SpeakWord",
@@ -173,6 +175,16 @@ class AudioWord:
 
 
 @dataclass(frozen=True)
+class AudioMark:
+    """A mark of the SSML lies here, in front of the sound that follows: its name, and its place in
+    the sound."""
+
+    TYPE = "audio-mark"
+    name: str
+    start_s: float
+
+
+@dataclass(frozen=True)
 class SynthesizeStopped:
     """The answer to a stream of text is whole."""
 
@@ -207,6 +219,16 @@ class SpeakWord:
     start_s: float
     seconds: float
     estimated: bool = False
+
+
+@dataclass(frozen=True)
+class SpeakMark:
+    """A mark of the SSML is reached now; `start_s` is its place in the utterance's sound."""
+
+    TYPE = "speak-mark"
+    id: str
+    name: str
+    start_s: float
 
 
 @dataclass(frozen=True)
@@ -398,10 +420,12 @@ Reply = (
     | AudioChunk
     | AudioStop
     | AudioWord
+    | AudioMark
     | SynthesizeStopped
     | SpeakAccepted
     | SpeakStarted
     | SpeakWord
+    | SpeakMark
     | SpeakFinished
     | SpeakCancelled
     | SpeakInterrupted

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
-from edge.text import MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
+from edge.text import MAX_CHARACTERS, MAX_SPEED, MAX_STREAM, MIN_SPEED, TextFormat
 
 __all__ = [
     "MAX_EXPLAINED",
@@ -48,6 +48,7 @@ __all__ = [
     "SynthesizeChunk",
     "SynthesizeStart",
     "SynthesizeStop",
+    "TextFormat",
     "VoiceChoice",
     "Volume",
 ]
@@ -57,7 +58,6 @@ Normalize = Literal["on", "off"]
 Again = Literal["speak", "report"]
 
 MAX_TEXT = MAX_CHARACTERS
-MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
 MAX_EXPLAINED = 2_000  # characters: every one may be a change, and the answer is one frame
 MAX_ID = 64  # characters: room for a UUID with a prefix
 MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
@@ -168,13 +168,13 @@ class Synthesize:
     """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
 
     `speed`, `seed`, `words` (AudioWords among the chunks) and `normalize` ("off" reads the text as
-    it is written) are ours.
+    it is written) are ours. `text_format` is in Wyoming, with "text" and "ssml".
     """
 
     TYPE = "synthesize"
     text: str
     voice: VoiceChoice | None = None
-    text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
+    text_format: TextFormat = "auto"
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
@@ -193,7 +193,7 @@ class SynthesizeStart:
 
     TYPE = "synthesize-start"
     voice: VoiceChoice | None = None
-    text_format: Literal["text"] | None = None
+    text_format: TextFormat = "auto"
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
@@ -231,7 +231,8 @@ class Speak:
     before, with this id; if the daemon knows it, what became of it is told. If not, it is spoken,
     or that is an error ("report"). `while_connected`: it ends with the connection.
     `interruptions`: SpeakInterrupted and SpeakResumed are told too. `normalize`: "off" reads the
-    text as it is written.
+    text as it is written. `text_format`: the signs of the text that mean something; SpeakMarks
+    tell of the marks of SSML.
     """
 
     TYPE = "speak"
@@ -250,6 +251,7 @@ class Speak:
     while_connected: bool = False
     interruptions: bool = False
     normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
         _check_text("speak: text", self.text)
@@ -278,6 +280,7 @@ class SpeakStart:
     while_connected: bool = False
     interruptions: bool = False
     normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
         _check_speech(

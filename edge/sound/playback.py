@@ -12,13 +12,13 @@ import numpy as np
 
 from edge.pcm import PcmChunk, Samples
 from edge.sound.events import (
+    Cues,
     Failed,
     Finished,
     Interrupted,
     Resumed,
     Started,
     Tell,
-    WordMarks,
 )
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
@@ -75,7 +75,7 @@ class Player(threading.Thread):
         self,
         id: str,
         chunk: PcmChunk,
-        words: WordMarks = (),
+        cues: Cues = (),
         start_s: float = 0.0,
         urgent: bool = False,
     ) -> None:
@@ -84,7 +84,7 @@ class Player(threading.Thread):
         Urgent speech is played first; what it cuts short goes on behind it, from the beginning
         of its last word."""
         with self._changed:
-            self._lanes.of(urgent).items.append(Stretch(id, chunk, words, start_s))
+            self._lanes.of(urgent).items.append(Stretch(id, chunk, cues, start_s))
             self._changed.notify_all()
 
     def end(self, id: str, seconds: float, urgent: bool = False) -> None:
@@ -260,7 +260,7 @@ class Player(threading.Thread):
             self._prepare(piece.chunk.rate)
             for start in range(0, len(samples), frames):
                 block = samples[start : start + frames]
-                verdict = self._admit(piece, lane, start, start + frames, started)
+                verdict = self._admit(piece, lane, start, start + len(block), started)
                 if verdict == "cut":  # its last word comes again later
                     fade = np.linspace(1, 0, len(block), dtype=np.float32)
                     self._write(block * fade)
@@ -274,6 +274,7 @@ class Player(threading.Thread):
                 if not started:
                     self._notify(Started(piece.id))
                     started = True
+            self._mark_end(piece)
             lane.remember(piece)
         except Exception as error:
             failure = told(error)
@@ -299,11 +300,19 @@ class Player(threading.Thread):
                 if not started:
                     lane.begun = None
                 return "cut" if cut and started else "leave"
-            for frame, word in piece.words:
+            for frame, cue in piece.cues:
                 if start <= frame < stop:
-                    self._progress.tell_at(self._written + frame - start, word)
+                    self._progress.tell_at(self._written + frame - start, cue)
             self._position_s = piece.start_s + start / piece.chunk.rate
             return "play"
+
+    def _mark_end(self, piece: Stretch) -> None:
+        """Have the marks told that lie behind the last sample."""
+        with self._changed:
+            if self._current == piece.id:
+                for frame, cue in piece.cues:
+                    if frame >= len(piece.chunk.samples):
+                        self._progress.tell_at(self._written, cue)
 
     def _mark(self, end: End) -> None:
         with self._changed:

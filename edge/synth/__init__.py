@@ -64,6 +64,10 @@ class Segment:
     """Frames of each id at speed 1; the model's own if empty."""
     words: tuple[WordSpan, ...] = ()
     """Ids that speak each word of the text, if they were asked for."""
+    rates: tuple[float, ...] = ()
+    """Factor of the tempo of each id, beside that of the style; empty if all are 1."""
+    pitches: tuple[float, ...] = ()
+    """Factor of the fundamental frequency of each id; empty if all are 1."""
 
     @property
     def seed(self) -> tuple[int, int]:

@@ -3,12 +3,16 @@ wishes."""
 
 from __future__ import annotations
 
+import functools
+
 from edge import synth
 from edge.bundle import Bundle
 from edge.config import TextKeys
 from edge.families import FAMILIES
+from edge.text.alphabets import to_own
 from edge.text.claims import Dates, How
 from edge.text.lexicon import Lexicon
+from edge.text.markup import Phonemes
 from edge.text.reader import Reader
 
 
@@ -26,7 +30,16 @@ def make_reader(bundle: Bundle, wishes: TextKeys, lexicon: Lexicon) -> Reader:
         urls=wishes.urls,
         emoji=wishes.emoji,
     )
-    return Reader(language, how, speller)
+    return Reader(language, how, speller, functools.partial(_sounds, bundle))
+
+
+def _sounds(bundle: Bundle, given: Phonemes) -> str | None:
+    """Write phonemes with the signs that the bundle's voice reads; None if it reads none. Raises
+    UnknownSign."""
+    known, own = synth.phonemes(bundle), FAMILIES[bundle.manifest.family].alphabet
+    if not known or not own:
+        return None
+    return to_own(given.sounds, given.alphabet, own, bundle.manifest.language, known)
 
 
 def usual_dates(language: str) -> Dates:

@@ -3,31 +3,45 @@ language."""
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from edge.text.claims import Claim, How, Language, claim, spoken
+from edge.text.claims import Claim, How, Language, Markdown, claim, spoken
 from edge.text.cleaning import Piece
 from edge.text.cutting import FENCE, LOOK_BACK, SHORTENED
+from edge.text.given import Sounds, given_claims
 from edge.text.languages import find_language
 from edge.text.lexicon import Speller
 from edge.text.mapping import Spoken
 from edge.text.markdown import code_blocks
+from edge.text.markup import Warned
 from edge.text.scripts import unread
 
 
 class Reader:
     """Knows a language, the owner's wishes and words. Immutable, so that any thread may use it."""
 
-    def __init__(self, language: str, how: How, speller: Speller | None = None) -> None:
+    def __init__(
+        self,
+        language: str,
+        how: How,
+        speller: Speller | None = None,
+        sounds: Sounds = lambda _: None,
+    ) -> None:
+        """`sounds` writes given phonemes as the voice reads them."""
         known = find_language(language)
         if not how.every_script:
             rules = (*known.rules, unread(language.replace("-", "_").split("_")[0].lower()))
-            known = dataclasses.replace(known, rules=rules)
+            known = replace(known, rules=rules)
         self.language: Language = known
         self.how = how
-        self._speller = speller
+        self._speller, self._sounds = speller, sounds
+
+    def given(self, piece: Piece) -> tuple[list[Claim], list[Warned]]:
+        """Find the readings that SSML gives to stretches of the piece, and what is not done."""
+        return given_claims(piece, self.language, self.how, self._sounds)
 
     def claims(self, piece: Piece, given: Iterable[Claim] = ()) -> list[Claim]:
         """Find what is read otherwise than it is written. `given` comes before the owner's words,
@@ -36,20 +50,31 @@ class Reader:
         if self.how.markdown != "never" and (piece.in_code or FENCE in text):
             blocks = code_blocks(text, piece.in_code, self.language.code_block)
             known += _apart(blocks, known)
-        known += _apart(self.owners_claims(text), known)
+        known = self.owners_claims(text, known)
         return claim(text, self.language, self.how, known, piece.before)
 
     def read(self, piece: Piece, given: Iterable[Claim] = ()) -> Spoken:
         """Return the text of the piece as it is read."""
         return spoken(piece.text, self.claims(piece, given))
 
-    def owners_claims(self, text: str) -> list[Claim]:
-        """Find the owner's words alone."""
-        return [] if self._speller is None else self._speller.claims(text)
+    def owners_claims(self, text: str, given: Iterable[Claim] = ()) -> list[Claim]:
+        """Find the owner's words alone, and what is given."""
+        known = sorted(given)
+        if self._speller is not None:
+            known = sorted([*known, *_apart(self._speller.claims(text), known)])
+        return known
 
-    def as_written(self, text: str) -> Spoken:
-        """Return the text with the owner's words and nothing else changed."""
-        return spoken(text, self.owners_claims(text))
+    def as_written(self, text: str, given: Iterable[Claim] = ()) -> Spoken:
+        """Return the text with the owner's words, and what is given, and nothing else changed."""
+        return spoken(text, self.owners_claims(text, given))
+
+    def taking(self, markdown: Markdown) -> Reader:
+        """Make a reader that takes Markdown otherwise."""
+        if markdown == self.how.markdown:
+            return self
+        fresh = copy.copy(self)
+        fresh.how = replace(self.how, markdown=markdown)
+        return fresh
 
     def unfinished(self, text: str) -> bool:
         """True if the text must not be cut at its end, although a mark stands there: a claim could

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.adapters.marked_text import MarkedText, strip_tags
 from edge.adapters.server_audio import QUIET, audio_event
 from edge.adapters.speech_dispatcher import Module
 from edge.adapters.speech_settings import Settings, choose, voices_of
@@ -19,7 +20,6 @@ from edge.client import Client
 from edge.protocol import Synthesize
 from edge.synth import Segment, Style, time_stretch
 from edge.synth.tone import ToneSynthesizer
-from edge.text.ssml import MarkedText, strip_tags
 from tests.helpers.daemon_under_test import ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S
 

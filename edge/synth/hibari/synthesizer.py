@@ -57,8 +57,8 @@ class HibariSynthesizer:
             for name, shape in self._decoder.inputs.items()
             if name.startswith("state_")
         }
-        fine = int(self._decoder.metadata["spectra_per_frame"])
-        self._frame_s, budget = fine * dsp.HOP / self.rate, bundle.profile.budget
+        self._fine = int(self._decoder.metadata["spectra_per_frame"])
+        self._frame_s, budget = self._fine * dsp.HOP / self.rate, bundle.profile.budget
         self._safety = budget.safety
         self.decoder = Decoder(
             self._frame_s,
@@ -113,11 +113,20 @@ class HibariSynthesizer:
         frames, durations, factor = self._frames(segment)
         hop = round(self._frame_s * self.rate)
         words = at_frames(segment.words, durations, hop)
-        yield from stretched(with_words(self._decode(segment, frames, cut), words), factor)
+        factors = np.array(segment.pitches or [1.0] * len(durations), np.float32)
+        pitches = np.repeat(factors, np.array(durations) * self._fine)
+        yield from stretched(
+            with_words(self._decode(segment, frames, cut, pitches), words), factor
+        )
 
     def _decode(
-        self, segment: Segment, frames: dict[str, Array], cut: Callable[[int], Plan]
+        self,
+        segment: Segment,
+        frames: dict[str, Array],
+        cut: Callable[[int], Plan],
+        pitches: Samples,
     ) -> Iterator[PcmChunk]:
+        """`pitches`: factor of f0 at each spectrum."""
         count = frames["content"].shape[2]
         signal = Signal(self._dsp, np.random.default_rng(segment.seed))
         start, states = 0, self._states
@@ -135,7 +144,9 @@ class HibariSynthesizer:
             )
             states = {name: outputs[f"next_{name}"] for name in states}
             start = stop
-            signal.pitch(outputs["f0"][0], last=stop == count)
+            f0 = outputs["f0"][0]
+            signal.pitch(f0 * pitches[: len(f0)], last=stop == count)
+            pitches = pitches[len(f0) :]
             spectra = {name: outputs[name][0] for name in SPECTRA}
             for part, final in _parts(spectra):
                 waiting.append(signal.samples(part, last=final and stop == count))
@@ -153,10 +164,13 @@ class HibariSynthesizer:
         """Return the decoder's inputs, each id's frames in them, and by how much they are too
         long."""
         encoded = self._encode(segment)
-        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
+        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
+        shortest = durations.min()
+        if segment.rates:
+            durations /= segment.rates
         speed = segment.style.speed
         seconds = float(durations.sum()) / speed * self._frame_s
-        if not 0 < seconds <= MAX_SEGMENT_S or durations.min() < 1:
+        if not 0 < seconds <= MAX_SEGMENT_S or shortest < 1:
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
                 f"the limit is {MAX_SEGMENT_S:g} s",

@@ -189,6 +189,8 @@ class PiperSynthesizer:
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
+        if segment.rates:
+            durations /= segment.rates
         speed = segment.style.speed
         seconds = float(durations.sum()) / speed * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too
