@@ -372,8 +372,8 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "temperature",
         re.compile(
-            rf"(?<![\w.,])(?P<d>\d{{1,3}}(?:\.\d{{1,6}})?)\s?°\s?(?:(?P<m>\d{{1,2}}(?:\.\d{{1,4}})?)"
-            rf"\s?['′’]\s?)?(?:(?P<s>\d{{1,2}}(?:\.\d{{1,4}})?)\s?[\"″”]\s?)?(?P<side>[NSEW])(?!\w)"
+            r"(?<![\w.,])(?P<d>\d{1,3}(?:\.\d{1,6})?)\s?°\s?(?:(?P<m>\d{1,2}(?:\.\d{1,4})?)"
+            r"\s?['′’]\s?)?(?:(?P<s>\d{1,2}(?:\.\d{1,4})?)\s?[\"″”]\s?)?(?P<side>[NSEW])(?!\w)"
         ),
         _angle,
         ("48°12'N", "forty-eight degrees twelve minutes north"),
@@ -465,7 +465,7 @@ AMOUNTS: tuple[Rule, ...] = (
     ),
     Rule(
         "fraction",
-        re.compile(rf"(?<![\w.,/])(\d{{1,2}}\.\d)/(\d{{1,3}})(?![\w/])"),
+        re.compile(r"(?<![\w.,/])(\d{1,2}\.\d)/(\d{1,3})(?![\w/])"),
         _out_of,
         ("4.5/5", "four point five out of five"),
         DIGITS,
