@@ -20,5 +20,5 @@ def shipped(language: str) -> Mapping[str, str]:
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {word: ipa for word, ipa in rows}
+    rows = (line.partition("\t") for line in lines if line and not line.startswith("#"))
+    return {word: ipa for word, _, ipa in rows}

@@ -19,14 +19,15 @@ from edge.text.reading import Signs, reading
 
 SIGNS = Signs(letters=letters, digits=number)
 _ABBREVIATIONS = """
-mr mrs ms mx dr prof st ste mt ft rev hon gov sen rep pres gen col maj capt lt sgt cpl cmdr adm pvt
-fr supt insp det jr sr vs no nos etc approx fig figs eq sec vol ch chap ed eds pp pg e.g i.e cf ca al
-dept univ inst inc ltd co corp bros assn ave blvd rd ln ct pl sq hwy pkwy apt bldg jan feb mar apr jun
-jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun min hr hrs oz lb lbs yd
-tel ext attn est avg max misc incl excl a.m p.m u.s u.k
+mr mrs ms mx dr prof st ste mt ft rev hon gov sen rep pres gen col maj capt lt sgt cpl cmdr adm
+pvt fr supt insp det jr sr vs no nos etc approx fig figs eq sec vol ch chap ed eds pp pg e.g
+i.e cf ca al dept univ inst inc ltd co corp bros assn ave blvd rd ln ct pl sq hwy pkwy apt bldg
+jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun
+min hr hrs oz lb lbs yd tel ext attn est avg max misc incl excl a.m p.m u.s u.k
 """
 _OPEN_END = re.compile(
-    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|January|February|March|April|June|July"
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|January|February|March"
+    r"|April|June|July"
     r"|August|September|October|November|December)\.? \d{1,2}(?:st|nd|rd|th)?,$"
     r"|\b(?:Mon|Tue|Tues|Wed|Thu|Thur|Thurs|Fri|Sat|Sun),$"
 )

@@ -57,7 +57,10 @@ _PER_END = (
     rf"(?:\s?/\s?(?P<per>{any_of({*PER, *UNITS} - {'x', '×'})})"
     r"(?:/(?P<per2>day|d|hour|hr|h|min|week|dose|year|yr))?)?"
 )
-_MIXED = rf"(?:\d{{1,4}}[\s-]\d{{1,2}}/\d{{1,2}}|\d{{1,4}}\s?[{_VULGAR}]|[{_VULGAR}]|\d{{1,2}}/\d{{1,2}})"
+_MIXED = (
+    rf"(?:\d{{1,4}}[\s-]\d{{1,2}}/\d{{1,2}}|\d{{1,4}}\s?[{_VULGAR}]|[{_VULGAR}]"
+    rf"|\d{{1,2}}/\d{{1,2}})"
+)
 _MAGNITUDE = r"(?:\s(?:hundred|thousand|million|billion|trillion))?"
 _SCALES = {"C": " Celsius", "F": " Fahrenheit", "K": " kelvin"}
 _ARTICLE = re.compile(
@@ -249,7 +252,8 @@ def _is_day(match: re.Match[str], top: str, bottom: str) -> bool:
 
 
 _SCORED = re.compile(
-    r"\b(?:score[ds]?|rat(?:ed|ing|ings)|got|gave|give|mark|grade|review|pain|scored a)\b[^.]{0,24}$",
+    r"\b(?:score[ds]?|rat(?:ed|ing|ings)|got|gave|give|mark|grade|review|pain|scored "
+    r"a)\b[^.]{0,24}$",
     re.IGNORECASE,
 )
 _STARS = re.compile(r"\s(?:stars?|points?|correct|questions|people|users|on the)\b")
@@ -321,7 +325,8 @@ PRESSURES: tuple[Rule, ...] = (
     Rule(
         "medical",
         re.compile(
-            r"(?:(?:BP|[Bb]lood pressure)[^.\d]{0,24})(?P<it>(1?\d{2}|2[0-4]\d)/(\d{2}|1[0-4]\d))(?![\w/])"
+            r"(?:(?:BP|[Bb]lood pressure)[^.\d]{0,24})(?P<it>(1?\d{2}|2[0-4]\d)/(\d{2}"
+            r"|1[0-4]\d))(?![\w/])"
         ),
         lambda match, how: f"{cardinal(match[2])} over {cardinal(match[3])}",
         ("BP 118/76", "BP one hundred eighteen over seventy-six"),
@@ -397,7 +402,8 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "temperature",
         re.compile(
-            r"(?<![\w.,])(?P<num>[-−]?\d{2,3}(?:\.\d)?)(?P<first>)(?P<per>)\s?(?P<scale>[FC])(?=[\s.,;:!?)]|$)"
+            r"(?<![\w.,])(?P<num>[-−]?\d{2,3}(?:\.\d)?)(?P<first>)(?P<per>)\s?(?P<scale>"
+            r"[FC])(?=[\s.,;:!?)]|$)"
         ),
         lambda match, how: _temperature(match, how),
         ("72F", "seventy-two degrees Fahrenheit"),
@@ -420,7 +426,8 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "unit",
         re.compile(
-            rf"(?<![\w.,])(?P<sizes>{NUM}(?:\s?[x×X]\s?{NUM}){{1,2}})(?:{_SEP}{_PER_END})?(?!\w|\s?[=*/÷]|\s[-−+]\s)"
+            rf"(?<![\w.,])(?P<sizes>{NUM}(?:\s?[x×X]\s?{NUM}){{1,2}})(?:{_SEP}{_PER_END})"
+            rf"?(?!\w|\s?[=*/÷]|\s[-−+]\s)"
         ),
         _by,
         ("10 x 12 ft", "ten by twelve feet"),
@@ -430,7 +437,8 @@ AMOUNTS: tuple[Rule, ...] = (
         "unit",
         re.compile(
             rf"(?<![\w.,/])(?:(?P<first>{SIGN}?(?:{_MIXED}|{NUM}))(?:{DASH}|\sto\s)|(?=\S))"
-            rf"(?P<sign>{SIGN}\s?|[-−+](?=[\d.]))?(?P<num>{_MIXED}|{NUM})(?P<mag>{_MAGNITUDE}){_SEP}{_PER_END}"
+            rf"(?P<sign>{SIGN}\s?|[-−+](?=[\d.]))?(?P<num>{_MIXED}"
+            rf"|{NUM})(?P<mag>{_MAGNITUDE}){_SEP}{_PER_END}"
             rf"(?!['’]?\w|[²³])(?:(?<=[a-z])\.(?=\s[a-z]|[,;)]))?"
         ),
         _measure,
@@ -447,7 +455,9 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "unit",
         re.compile(
-            rf"(?<![\w/.])(?:({any_of(u for u in UNITS if len(u) > 1 and u not in ('in', 'st', 'pt'))}|m)"
+            rf"(?<![\w/.])(?:("
+            rf"{any_of(u for u in UNITS if len(u) > 1 and u not in ('in', 'st', 'pt'))}"
+            rf"|m)"
             rf"/({any_of({*PER, *UNITS} - {'x', '×'})}))(?![\w/²³])"
         ),
         _bare_unit,
@@ -457,7 +467,8 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "unit",
         re.compile(
-            rf"(?<![\w.,/])({NUM})\s?/\s?(hour|day|night|week|month|year|minute|second|person|dose|user|serving)(?!\w)"
+            rf"(?<![\w.,/])({NUM})\s?/\s?(hour|day|night|week|month|year|minute|second"
+            rf"|person|dose|user|serving)(?!\w)"
         ),
         _per_time,
         ("max 6/day", "max six per day"),

@@ -92,8 +92,10 @@ def _version(match: re.Match[str], how: How) -> str:
 
 
 _GAME = re.compile(
-    r"\b(?:won|wins?|beat|beats|lost|loses?|lead|leads|led|trail\w{0,3}|score[ds]?|final|drew|draw|tied"
-    r"|tie|defeat\w{0,3}|victory|ahead|result|sets?|half-?time|full-?time|match|game|record|ended|odds)\b"
+    r"\b(?:won|wins?|beat|beats|lost|loses?|lead|leads|led|trail\w{0,3}|score[ds]?"
+    r"|final|drew|draw|tied"
+    r"|tie|defeat\w{0,3}|victory|ahead|result|sets?|half-?time|full-?time|match|game"
+    r"|record|ended|odds)\b"
     r"[^.;!?\d]{0,40}$",
     re.IGNORECASE,
 )
@@ -175,7 +177,7 @@ def coded(text: str) -> str:
         elif len(part) > 1 and (
             part[1:].islower() or part in ("COVID", "SARS", "USB", "MiG", "NATO", "RAM")
         ):
-            said.append(part if part.islower() or part[1:].islower() else part)
+            said.append(part)
         else:
             said.append(letters(part))
     return " ".join(said)
@@ -283,7 +285,8 @@ NUMBERED: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            r"(?<![\w.])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<net>\d{1,2}))?(?::(?P<port>\d{1,5}))?(?![\w]|\.\d)"
+            r"(?<![\w.])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<net>\d{1,2}))?(?::(?P<por"
+            r"t>\d{1,5}))?(?![\w]|\.\d)"
         ),
         _ip,
         ("192.168.1.10", "one nine two dot one six eight dot one dot ten"),
@@ -306,7 +309,8 @@ NUMBERED: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,7}(?::|(?::?[0-9a-fA-F]{1,4}){1,7})(?<=::)?(?![\w:])"
+            r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,7}(?::"
+            r"|(?::?[0-9a-fA-F]{1,4}){1,7})(?<=::)?(?![\w:])"
         ),
         lambda match, how: (
             _ipv6(match, how) if "::" in match[0] or match[0].count(":") > 4 else None
@@ -340,7 +344,8 @@ NUMBERED: tuple[Rule, ...] = (
     Rule(
         "version",
         re.compile(
-            r"(?<![\w.])(?P<v>[vV]|[Vv]ersion\s)?(?P<n>\d{1,4}(?:\.\d{1,6}){2,4})(?P<tail>(?:[.+-]?(?:alpha|beta|rc|dev|post|pre|b|a)[.-]?\d{0,4}))?(?![\w]|\.\d)"
+            r"(?<![\w.])(?P<v>[vV]|[Vv]ersion\s)?(?P<n>\d{1,4}(?:\.\d{1,6}){2,4})(?P<tai"
+            r"l>(?:[.+-]?(?:alpha|beta|rc|dev|post|pre|b|a)[.-]?\d{0,4}))?(?![\w]|\.\d)"
         ),
         _version,
         ("2.10.1-beta", "two point one zero point one beta"),
@@ -349,7 +354,8 @@ NUMBERED: tuple[Rule, ...] = (
     Rule(
         "version",
         re.compile(
-            r"(?<![\w.])(?P<v>[vV])\.?\s?(?P<n>\d{1,4}(?:\.\d{1,6}){0,1})(?P<tail>(?:[.+-]?(?:alpha|beta|rc|dev|post|pre)[.-]?\d{0,4}))?(?![\w]|\.\d)"
+            r"(?<![\w.])(?P<v>[vV])\.?\s?(?P<n>\d{1,4}(?:\.\d{1,6}){0,1})(?P<tail>(?:[.+"
+            r"-]?(?:alpha|beta|rc|dev|post|pre)[.-]?\d{0,4}))?(?![\w]|\.\d)"
         ),
         _version,
         ("v1.0", "V one point zero"),
@@ -402,9 +408,11 @@ CODES: tuple[Rule, ...] = (
     Rule(
         "code",
         re.compile(
-            r"\b(?:ISBN|IBAN|SKU|PIN|[Cc]ode|[Pp]asscode|[Tt]racking|[Oo]rder|[Ii]nvoice|[Aa]ccount|[Tt]icket"
+            r"\b(?:ISBN|IBAN|SKU|PIN|[Cc]ode|[Pp]asscode|[Tt]racking|[Oo]rder"
+            r"|[Ii]nvoice|[Aa]ccount|[Tt]icket"
             r"|[Cc]onfirmation|[Rr]eference|[Ss]erial|[Cc]ase|[Rr]ef\.?|[Ee]nding in|ID)"
-            r"(?:\s(?:number|code|no\.?|is|ID|was))?:?\s#?(?P<it>\d(?:[\d\s-]{1,30}\d)?)(?![\w]|[.,]\d)"
+            r"(?:\s(?:number|code|no\.?|is|ID"
+            r"|was))?:?\s#?(?P<it>\d(?:[\d\s-]{1,30}\d)?)(?![\w]|[.,]\d)"
         ),
         _grouped,
         ("PIN 4821", "PIN four eight two one"),
@@ -422,7 +430,8 @@ CODES: tuple[Rule, ...] = (
     Rule(
         "transport",
         re.compile(
-            r"(?<![\w-])(?P<road>I|US|SR|CR|[AMBE])(?:-|\s(?=\d{2,3}\b))?(?P<n>\d{1,4})(?P<tail>[NSEW])?(?![\w-]|\.\d)"
+            r"(?<![\w-])(?P<road>I|US|SR|CR|[AMBE])(?:-"
+            r"|\s(?=\d{2,3}\b))?(?P<n>\d{1,4})(?P<tail>[NSEW])?(?![\w-]|\.\d)"
         ),
         lambda match, how: (
             _road(match, how)
@@ -435,8 +444,10 @@ CODES: tuple[Rule, ...] = (
     Rule(
         "transport",
         re.compile(
-            r"\b(?:[Gg]ate|[Pp]latform|[Ee]xit|[Bb]us|[Ll]ine|[Rr]oute|[Ss]eat|[Rr]oom|[Tt]rack|[Bb]ay"
-            r"|[Tt]erminal|[Tt]ram|[Ll]evel|[Rr]ow|[Zz]one|[Uu]nit|[Aa]pt\.?|[Ss]uite|[Aa]partment|[Ff]orm|[Tt]rain|[Hh]ighway|[Dd]oor)"
+            r"\b(?:[Gg]ate|[Pp]latform|[Ee]xit|[Bb]us|[Ll]ine|[Rr]oute|[Ss]eat|[Rr]oom"
+            r"|[Tt]rack|[Bb]ay"
+            r"|[Tt]erminal|[Tt]ram|[Ll]evel|[Rr]ow|[Zz]one|[Uu]nit|[Aa]pt\.?|[Ss]uite"
+            r"|[Aa]partment|[Ff]orm|[Tt]rain|[Hh]ighway|[Dd]oor)"
             r"\s(?P<it>(?P<first>[A-Z]{0,3})-?(?P<n>\d{1,4})(?P<last>[A-Z]?))(?![\w-]|\.\d)"
         ),
         _place,

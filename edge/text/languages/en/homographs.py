@@ -12,13 +12,19 @@ from dataclasses import dataclass
 
 from edge.text.cutting import LOOK_BACK
 
-_BE = r"(?:am|is|are|was|were|be|been|being|'s|'re|'m|feels?|felt|seems?|seemed|looks?|stays?|remains?)"
+_BE = (
+    r"(?:am|is|are|was|were|be|been|being|'s|'re|'m|feels?|felt|seems?|seemed|looks?|stays?"
+    r"|remains?)"
+)
 _DETERMINER = (
-    r"(?:the|a|an|my|your|his|her|its|our|their|this|that|these|those|some|any|no|each|every|another"
-    r"|of|in|on|with|for|by|from|about|first|last|new|old|next|other|same|own|world|daily|big|whose)"
+    r"(?:the|a|an|my|your|his|her|its|our|their|this|that|these|those|some|any|no|each"
+    r"|every|another"
+    r"|of|in|on|with|for|by|from|about|first|last|new|old|next|other|same|own|world"
+    r"|daily|big|whose)"
 )
 _AUXILIARY = (
-    r"(?:to|will|would|can|could|may|might|must|shall|should|do|does|did|don't|doesn't|didn't|won't"
+    r"(?:to|will|would|can|could|may|might|must|shall|should|do|does|did|don't|doesn't"
+    r"|didn't|won't"
     r"|can't|cannot|couldn't|wouldn't|shouldn't|let's|please|'ll|'d|I|you|we|they|who|not|never"
     r"|always|often|also|then|and|help|let)"
 )
@@ -55,7 +61,8 @@ def _stressed(noun: str, verb: str) -> tuple[_Reading, ...]:
         _Reading(
             noun,
             before=_after(
-                r"(?:the|a|an|my|your|his|her|its|our|their|this|that|no|any|each|every|new|of|world|on|for|in)"
+                r"(?:the|a|an|my|your|his|her|its|our|their|this|that|no|any|each|every"
+                r"|new|of|world|on|for|in)"
             ),
         ),
         _Reading(verb, before=_VERB),
@@ -71,7 +78,8 @@ def _ending(verb: str, other: str) -> tuple[_Reading, ...]:
         _Reading(
             other,
             before=_after(
-                r"(?:the|a|an|my|your|his|her|its|our|their|this|that|no|two|three|into|of|very|most|more|so|college|university|recent|rough)"
+                r"(?:the|a|an|my|your|his|her|its|our|their|this|that|no|two|three|into"
+                r"|of|very|most|more|so|college|university|recent|rough)"
             ),
         ),
         _Reading(other, before=rf"(?:^|\s|\w){_BE}\s(?:\w{{1,12}}ly\s)?", behind=r"[\s.,;!?]"),
@@ -88,30 +96,37 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "ˈɹiːd",
             before=_after(
-                r"(?:to|will|would|can|could|may|might|must|should|do|does|did|don't|didn't|doesn't|please|let's|'ll|a|the|good|quick|must|and)"
+                r"(?:to|will|would|can|could|may|might|must|should|do|does|did|don't"
+                r"|didn't|doesn't|please|let's|'ll|a|the|good|quick|must|and)"
             ),
         ),
         _Reading(
             _PAST,
-            behind=r"[^.!?]{0,60}\b(?:yesterday|last (?:night|week|year|month|summer)|ago|once|before bed last)\b",
+            behind=r"[^.!?]{0,60}\b(?:yesterday|last (?:night|week|year|month|summer)|ago|once"
+            r"|before bed last)\b",
         ),
         _Reading(
             _PAST,
-            before=r"(?:yesterday|last (?:night|week|year|month|summer)|once|when)\b[^.!?]{0,40}\s",
+            before=r"(?:yesterday|last (?:night|week|year|month|summer)|once"
+            r"|when)\b[^.!?]{0,40}\s",
         ),
         _Reading(
             _PAST,
-            before=r"(?:^|\s)(?:he|she|it|everyone|everybody|somebody|mom|dad|mother|father|teacher|judge|sign|note|letter|label|headline|[A-Z][a-z]{2,12})\s",
+            before=r"(?:^|\s)(?:he|she|it|everyone|everybody|somebody|mom|dad|mother|father"
+            r"|teacher|judge|sign|note|letter|label|headline|[A-Z][a-z]{2,12})\s",
         ),
     ),
     "lead": (
         _Reading(
             "ˈlɛd",
-            behind=r"[\s-](?:pipes?|paints?|poisoning|pencils?|acid|shot|bullets?|weights?|crystal|ore|levels?|exposure|content|contamination|solder|batter(?:y|ies)|oxide|ions?|mine)\b",
+            behind=r"[\s-](?:pipes?|paints?|poisoning|pencils?|acid|shot|bullets?|weights?"
+            r"|crystal|ore|levels?|exposure|content|contamination|solder|batter(?:y"
+            r"|ies)|oxide|ions?|mine)\b",
         ),
         _Reading(
             "ˈlɛd",
-            before=r"(?:of|contains?|containing|with|and|from|as heavy as|toxic|heavy|pencil|molten|in)\s",
+            before=r"(?:of|contains?|containing|with|and|from|as heavy as|toxic|heavy|pencil"
+            r"|molten|in)\s",
             behind=r"\s?(?:[.,;!?)]|and\b|in (?:the )?(?:water|paint|blood|pipes|soil)|$)",
         ),
         _Reading("ˈlɛd", before=r"(?:^|\s)pencil\s"),
@@ -120,11 +135,18 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "live": (
         _Reading(
             "ˈlaɪv",
-            behind=r"[\s-](?:music|shows?|concerts?|streams?|streaming|broadcasts?|performances?|audience|wires?|tv|television|coverage|events?|albums?|chat|feeds?|video|news|updates?|bands?|action|bait|ammunition|ammo|ticker|scores?|recordings?|animals?|lobsters?|demo|session|version|births?|data|site|blog|support|oak|sports|at (?:\d|noon|midnight|seven|eight|nine|ten)|from|on (?:tv|air|stage|bbc|cnn|youtube|twitch))\b",
+            behind=r"[\s-](?:music|shows?|concerts?|streams?|streaming|broadcasts?"
+            r"|performances?|audience|wires?|tv|television|coverage|events?|albums?"
+            r"|chat|feeds?|video|news|updates?|bands?|action|bait|ammunition|ammo"
+            r"|ticker|scores?|recordings?|animals?|lobsters?|demo|session|version"
+            r"|births?|data|site|blog|support|oak|sports|at (?:\d|noon|midnight|seven"
+            r"|eight|nine|ten)|from|on (?:tv|air|stage|bbc|cnn|youtube|twitch))\b",
         ),
         _Reading(
             "ˈlaɪv",
-            before=r"(?:^|\s)(?:go|goes|going|went|gone|stream\w{0,3}|broadcast\w{0,3}|performed?|performing|recorded|watch\w{0,3}|played|airs?|aired|reporting|available|saturday night)\s(?:\w{1,10}\s){0,2}",
+            before=r"(?:^|\s)(?:go|goes|going|went|gone|stream\w{0,3}|broadcast\w{0,3}"
+            r"|performed?|performing|recorded|watch\w{0,3}|played|airs?|aired|reporting"
+            r"|available|saturday night)\s(?:\w{1,10}\s){0,2}",
         ),
         _Reading(
             "ˈlaɪv",
@@ -136,7 +158,9 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "ˈlaɪvz",
             before=_after(
-                r"(?:their|our|your|my|his|her|its|the|many|of|nine|two|three|saved?|saves|saving|lost|more|all|people's|these|those|human|daily|past|save)"
+                r"(?:their|our|your|my|his|her|its|the|many|of|nine|two|three|saved?"
+                r"|saves|saving|lost|more|all|people's|these|those|human|daily|past"
+                r"|save)"
             ),
         ),
     ),
@@ -144,7 +168,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "ˈwaɪnd",
             before=_after(
-                r"(?:to|will|would|can|could|must|should|don't|please|let's|roads?|rivers?|paths?|and)"
+                r"(?:to|will|would|can|could|must|should|don't|please|let's|roads?"
+                r"|rivers?|paths?|and)"
             ),
             behind=r"\s(?:up|down|around|through|its|the|your|it|back|his|her|along|on)\b",
         ),
@@ -155,12 +180,16 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "close": (
         _Reading(
             "ˈkloʊs",
-            behind=r"\s(?:to|by|up|call|friends?|enough|range|together|race|game|relationship|family|relative|attention|look|second|behind|contact|quarters|ties|eye|proximity|shave|encounter|match|finish|knit)\b",
+            behind=r"\s(?:to|by|up|call|friends?|enough|range|together|race|game|relationship"
+            r"|family|relative|attention|look|second|behind|contact|quarters|ties|eye"
+            r"|proximity|shave|encounter|match|finish|knit)\b",
         ),
         _Reading(
             "ˈkloʊs",
             before=_after(
-                r"(?:very|so|too|how|really|pretty|quite|that|get|gets|got|getting|come|comes|came|stay|stand|stood|sit|is|are|was|were|be|been|not|a|as|keep|held|hold|draw|drew|uncomfortably)"
+                r"(?:very|so|too|how|really|pretty|quite|that|get|gets|got|getting|come"
+                r"|comes|came|stay|stand|stood|sit|is|are|was|were|be|been|not|a|as"
+                r"|keep|held|hold|draw|drew|uncomfortably)"
             ),
             behind=r"(?!\s(?:of|the|at (?:\d|five|six|seven|eight|nine|ten|noon|midnight))\b)",
         ),
@@ -171,11 +200,14 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "tear": (
         _Reading(
             "ˈtɪɹ",
-            behind=r"[\s-](?:gas|drops?|ducts?|stained|of (?:joy|sadness|happiness)|rolled|fell|ran|slid|in (?:his|her|my|their|your|the corner of (?:his|her)) eyes?)\b",
+            behind=r"[\s-](?:gas|drops?|ducts?|stained|of (?:joy|sadness|happiness)|rolled"
+            r"|fell|ran|slid|in (?:his|her|my|their|your|the corner of (?:his|her)) "
+            r"eyes?)\b",
         ),
         _Reading(
             "ˈtɪɹ",
-            before=r"(?:single|shed a|wiped? (?:away )?(?:a|the|his|her)|not a|cried a|crocodile|brought a)\s",
+            before=r"(?:single|shed a|wiped? (?:away )?(?:a|the|his|her)|not a|cried a"
+            r"|crocodile|brought a)\s",
         ),
         _Reading("ˈtɛɹ"),
     ),
@@ -193,7 +225,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         ),
         _Reading(
             "ˈboʊ",
-            before=r"(?:violin|cello|tied|tie|ribbon|hair|red|blue|pink|pretty|big|long|cross|compound|with (?:a|his|her)|in a|cupid's)\s",
+            before=r"(?:violin|cello|tied|tie|ribbon|hair|red|blue|pink|pretty|big|long|cross"
+            r"|compound|with (?:a|his|her)|in a|cupid's)\s",
             behind=r"(?!\s(?:to|before|down|of)\b)",
         ),
         _Reading("ˈbaʊ", behind=r"\s(?:down|to|before|out|of the|deeply|low|his head|her head)\b"),
@@ -205,7 +238,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "bass": (
         _Reading(
             "ˈbæs",
-            before=r"(?:sea|striped|largemouth|smallmouth|caught (?:a|some|two|three)|grilled|fried|black|rock|fresh|freshwater|catch(?:ing)?)\s(?:\w{1,10}\s)?",
+            before=r"(?:sea|striped|largemouth|smallmouth|caught (?:a|some|two|three)|grilled"
+            r"|fried|black|rock|fresh|freshwater|catch(?:ing)?)\s(?:\w{1,10}\s)?",
         ),
         _Reading(
             "ˈbæs", behind=r"\s(?:fishing|fish|boat|lure|swam|fillets?|in the lake|pro shops?)\b"
@@ -215,7 +249,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "wound": (
         _Reading(
             "ˈwaʊnd",
-            behind=r"\s(?:up|around|down|its|the (?:clock|watch|rope|string|yarn|bandage)|his way|her way|through|tightly)\b",
+            behind=r"\s(?:up|around|down|its|the (?:clock|watch|rope|string|yarn|bandage)|his "
+            r"way|her way|through|tightly)\b",
         ),
         _Reading(
             "ˈwaʊnd",
@@ -227,7 +262,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "minute": (
         _Reading(
             "maɪˈnuːt",
-            behind=r"\s(?:details?|amounts?|particles?|quantit(?:y|ies)|differences?|traces?|fractions?|changes?|cracks?|organisms?|variations?|adjustments?)\b",
+            behind=r"\s(?:details?|amounts?|particles?|quantit(?:y|ies)|differences?|traces?"
+            r"|fractions?|changes?|cracks?|organisms?|variations?|adjustments?)\b",
         ),
         _Reading(
             "maɪˈnuːt",
@@ -249,7 +285,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
     "dove": (
         _Reading(
             "ˈdoʊv",
-            behind=r"\s(?:into|in|off|under|for|down|deep|through|headfirst|behind|beneath|right)\b",
+            behind=r"\s(?:into|in|off|under|for|down|deep|through|headfirst|behind|beneath"
+            r"|right)\b",
         ),
         _Reading("ˈdʌv"),
     ),
@@ -280,7 +317,9 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "ˈjuːs",
             before=_after(
-                r"(?:the|of|no|in|its|their|for|any|my|your|his|her|our|this|much|make|made|what|good|daily|everyday|drug|land|energy|water|some|a|whose|with|from)"
+                r"(?:the|of|no|in|its|their|for|any|my|your|his|her|our|this|much|make"
+                r"|made|what|good|daily|everyday|drug|land|energy|water|some|a|whose"
+                r"|with|from)"
             ),
         ),
         _Reading("ˈjuːs", behind=r"\sof\b", before=r"(?:^|\s)(?!to\b)\w{1,12}\s"),
@@ -297,7 +336,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "ˈhaʊz",
             before=_after(r"(?:to|will|can|could|would|must|should)"),
-            behind=r"\s(?:the|a|them|up|more|over|refugees|students|people|hundreds|thousands|many|\d)\b",
+            behind=r"\s(?:the|a|them|up|more|over|refugees|students|people|hundreds|thousands"
+            r"|many|\d)\b",
         ),
     ),
     "abuse": (
@@ -333,7 +373,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "pɹəˈdʒɛkt",
             before=_after(
-                r"(?:to|will|would|can|could|may|might|must|should|we|they|I|you|analysts|economists|experts|who)"
+                r"(?:to|will|would|can|could|may|might|must|should|we|they|I|you"
+                r"|analysts|economists|experts|who)"
             ),
         ),
     ),
@@ -352,7 +393,8 @@ _WORDS: dict[str, tuple[_Reading, ...]] = {
         _Reading(
             "ˈpɹoʊduːs",
             before=_after(
-                r"(?:the|fresh|of|local|organic|our|their|farm|some|any|more|and|buy|sell|seasonal|my)"
+                r"(?:the|fresh|of|local|organic|our|their|farm|some|any|more|and|buy"
+                r"|sell|seasonal|my)"
             ),
             behind=r"(?!\s(?:a|an|the|it|more|less|up|about)\b)",
         ),

@@ -178,8 +178,10 @@ def power(exponent: str) -> str:
 
 
 _TOKEN = re.compile(
-    rf"(?P<num>{NUM})|(?P<up>[{_RAISED}]{{1,6}}|\^\(?[-−]?(?:\d{{1,6}}|[a-zA-Z])\)?)|(?P<down>[₀-₉]{{1,4}})"
-    r"|(?P<op><=|>=|!=|==|[-+−–*×·⋅/÷=≈≠<>≤≥±→:%])|(?P<root>[√∛])|(?P<pi>[α-ωΑ-Ω∞µ])|(?P<fact>!)|(?P<word>sin|cos|tan|log|ln|exp|lim|max|min|mod)"
+    rf"(?P<num>{NUM})|(?P<up>[{_RAISED}]{{1,6}}|\^\(?[-−]?(?:\d{{1,6}}|[a-zA-Z])\)?)"
+    rf"|(?P<down>[₀-₉]{{1,4}})"
+    r"|(?P<op><=|>=|!=|==|[-+−–*×·⋅/÷=≈≠<>≤≥±→:%])|(?P<root>[√∛])|(?P<pi>[α-ωΑ-Ω∞µ])"
+    r"|(?P<fact>!)|(?P<word>sin|cos|tan|log|ln|exp|lim|max|min|mod)"
     r"|(?P<var>[A-Za-z])|(?P<par>[()\[\]])|\s{1,3}"
 )
 
@@ -227,7 +229,12 @@ def formula(text: str) -> str:
     return " ".join(said)
 
 
-_ATOM = rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[a-z](?=[a-z][²³^])|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?|[a-z]\([a-z0-9]\)){{1,3}}(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?|!(?!=))?\)?(?:[{_RAISED}]{{1,3}})?)"
+_ATOM = (
+    rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[a-z](?=[a-z][²³^])"
+    rf"|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?"
+    rf"|[a-z]\([a-z0-9]\)){{1,3}}(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?"
+    rf"|!(?!=))?\)?(?:[{_RAISED}]{{1,3}})?)"
+)
 _OP = r"\s?(?:<=|>=|!=|==|[+−–*×·⋅/÷=≈≠<>≤≥±^]|(?<=\s)[-x:](?=\s)|-(?=\d))\s?"
 
 
@@ -318,7 +325,8 @@ LATEX: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
-            r"\$\$(?P<a>[^$]{1,200})\$\$|\\\[(?P<b>[^$\[\]]{1,200})\\\]|\\\((?P<c>[^$\n]{1,100}?)\\\)"
+            r"\$\$(?P<a>[^$]{1,200})\$\$|\\\[(?P<b>[^$\[\]]{1,200})\\\]"
+            r"|\\\((?P<c>[^$\n]{1,100}?)\\\)"
             r"|(?<![\w$])\$(?=[^$\n]{0,80}[=^\\_])(?P<d>[^\s$][^$\n]{0,98})\$(?![\w$])"
         ),
         lambda match, how: latex(match["a"] or match["b"] or match["c"] or match["d"]),
@@ -335,7 +343,8 @@ POWERS_OF_TEN: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
-            rf"(?<![\w.,])({NUM})\s?[×x·*]\s?10(?:\^|\*\*)?\(?([{_RAISED}]{{1,4}}|[-−+]?\d{{1,3}})\)?(?!\w)"
+            rf"(?<![\w.,])({NUM})\s?[×x·*]\s?10(?:\^|\*\*)?\(?([{_RAISED}]{{1,4}}"
+            rf"|[-−+]?\d{{1,3}})\)?(?!\w)"
         ),
         lambda match, how: (
             _scientific(match, how) if re.search(rf"10(?:[{_RAISED}]|\^|\*\*)", match[0]) else None
@@ -363,7 +372,9 @@ MATHS: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
-            rf"(?<![\w.,])(?P<it>[√∛]\s?\(?(?:{NUM}|[a-z])\)?|(?:{NUM}|[A-Za-z])(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?)|\d{{1,4}}!(?=\s[=a-z]))"
+            rf"(?<![\w.,])(?P<it>[√∛]\s?\(?(?:{NUM}|[a-z])\)?|(?:{NUM}"
+            rf"|[A-Za-z])(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?)"
+            rf"|\d{{1,4}}!(?=\s[=a-z]))"
         ),
         lambda match, how: formula(match["it"]),
         ("√16 and x²", "the square root of sixteen and X squared"),

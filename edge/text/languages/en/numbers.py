@@ -108,8 +108,10 @@ def number(text: str) -> str:
 
 
 _STARTERS = re.compile(
-    r"[\"”’')\]]{0,2}(?:\s{0,3}$|\s{0,3}\n|\s{1,3}[\"“]|\s{1,3}(?:The|It|He|She|They|We|I|In|This|That"
-    r"|These|Those|But|And|A|An|There|Then|However|If|When|You|Its|His|Her|Their|Our|My|Your|For|On|At"
+    r"[\"”’')\]]{0,2}(?:\s{0,3}$|\s{0,3}\n|\s{1,3}[\"“]|\s{1,3}(?:The|It|He|She|They|We"
+    r"|I|In|This|That"
+    r"|These|Those|But|And|A|An|There|Then|However|If|When|You|Its|His|Her|Their|Our|My"
+    r"|Your|For|On|At"
     r"|After|Before|As|So|No|Not|Please|What|Why|How|Who|Where|Is|Are|Do|Does|Let|See|To|Use|With"
     r"|Also|Next|Now|Or|All|Each|Some|Most|Here|Only|Both|Because|Since|While|Although)\b)"
 )

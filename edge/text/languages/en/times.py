@@ -156,7 +156,8 @@ def _said_half(match: re.Match[str], group: str = "half") -> str:
 
 
 _LASTED = re.compile(
-    r"\b(?:record|time|lasted|lasts|duration|finish\w{0,3}|took|takes|ran|run|length|long|in)\b[^.\d]{0,24}$",
+    r"\b(?:record|time|lasted|lasts|duration|finish\w{0,3}|took|takes|ran|run|length"
+    r"|long|in)\b[^.\d]{0,24}$",
     re.IGNORECASE,
 )
 _MIXED = re.compile(
@@ -327,7 +328,8 @@ DATES: tuple[Rule, ...] = (
     Rule(
         "date",
         re.compile(
-            r"\b(?:[Ee]xp(?:\.|ires?|iry|iration)?|[Vv]alid|[Gg]ood|[Tt]hru|[Tt]hrough)(?:\s\w{1,8}){0,2}:?\s"
+            r"\b(?:[Ee]xp(?:\.|ires?|iry|iration)?|[Vv]alid|[Gg]ood|[Tt]hru"
+            r"|[Tt]hrough)(?:\s\w{1,8}){0,2}:?\s"
             r"(?P<it>(?P<m>0[1-9]|1[0-2])/(?P<y>\d\d))(?![\w/])"
         ),
         _expiry,
@@ -396,8 +398,10 @@ DATES: tuple[Rule, ...] = (
         "date",
         re.compile(
             r"(?<![\w-])(?P<a>Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)\b"
-            r"(?:\.?\s?(?:-|–|—|to)\s?(?P<b>Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)\b(?:\.(?=\s[\da-z]))?|"
-            rf"\.?(?P<comma>,?)(?=\s(?:{_MONTH_ANY}\b|\d|at\s\d|noon|and\s(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)))"
+            r"(?:\.?\s?(?:-|–|—|to)\s?(?P<b>Mon|Tues?|Wed|Thur?s?|Fri|Sat"
+            r"|Sun)\b(?:\.(?=\s[\da-z]))?|"
+            rf"\.?(?P<comma>,?)(?=\s(?:{_MONTH_ANY}\b|\d|at\s\d|noon|and\s(?:Mon|Tue|Wed"
+            rf"|Thu|Fri|Sat|Sun)))"
             r"|(?P<dot>\.)(?=\s[a-z&])|(?=[:/]\s?\d))"
         ),
         _weekday,
@@ -501,7 +505,8 @@ TIMES: tuple[Rule, ...] = (
     Rule(
         "duration",
         re.compile(
-            r"(?<![\w.,:])\d{1,4}\s?(?:d|hrs?|h)\.?,?\s?(?:and\s)?\d{1,2}\s?(?:hrs?|h|mins?|m)\b\.?"
+            r"(?<![\w.,:])\d{1,4}\s?(?:d|hrs?|h)\.?,?\s?(?:and\s)?\d{1,2}\s?(?:hrs?|h"
+            r"|mins?|m)\b\.?"
             r"(?:,?\s?\d{1,2}\s?(?:mins?|m|secs?|s)\b\.?)?(?:,?\s?\d{1,2}\s?(?:secs?|s)\b\.?)?"
         ),
         _duration,

@@ -428,26 +428,39 @@ def _after_number(match: re.Match[str], how: How) -> str:
 
 
 _CARDINAL_BEFORE = (
-    "Chapter|Part|Act|Scene|Volume|Vol\\.|Book|Section|Article|Title|Appendix|War|Phase|Type|Stage|Grade"
-    "|Level|Class|Figure|Fig\\.|Table|Bowl|Rocky|Fantasy|Episode|Season|Round|Mark|Mk|Apollo|Gemini|Unit"
-    "|Category|Tier|Group|Schedule|Roman|Corps|Division|Step|Lesson|Module|Canto|Sonata|Symphony|Quartet|Concerto"
-    "|Opus|Psalm|Verse|Exhibit|Annex|Factor|Theft Auto|Godfather|Saturn|Titan|Amendment|Age of Empires|Civilization"
-    "|Kings|Samuel|Corinthians|Playstation|iPhone|iPad|Windows|Study|Trial|Plan|Vatican|Quarter|Iron Man|Shrek|Toy Story|Rambo"
-    "|chapter|part|act|scene|volume|book|section|article|appendix|phase|type|stage|grade|level|class|figure|table|step|episode|round"
+    "Chapter|Part|Act|Scene|Volume|Vol\\.|Book|Section|Article|Title|Appendix|War"
+    "|Phase|Type|Stage|Grade"
+    "|Level|Class|Figure|Fig\\.|Table|Bowl|Rocky|Fantasy|Episode|Season|Round|Mark|Mk"
+    "|Apollo|Gemini|Unit"
+    "|Category|Tier|Group|Schedule|Roman|Corps|Division|Step|Lesson|Module|Canto"
+    "|Sonata|Symphony|Quartet|Concerto"
+    "|Opus|Psalm|Verse|Exhibit|Annex|Factor|Theft Auto|Godfather|Saturn|Titan"
+    "|Amendment|Age of Empires|Civilization"
+    "|Kings|Samuel|Corinthians|Playstation|iPhone|iPad|Windows|Study|Trial|Plan"
+    "|Vatican|Quarter|Iron Man|Shrek|Toy Story|Rambo"
+    "|chapter|part|act|scene|volume|book|section|article|appendix|phase|type|stage"
+    "|grade|level|class|figure|table|step|episode|round"
 )
 _KINGS = (
-    "Henry|Louis|George|Elizabeth|Edward|Richard|James|William|Charles|John|Paul|Pius|Benedict|Napoleon"
-    "|Wilhelm|Frederick|Friedrich|Nicholas|Catherine|Philip|Philippe|Felipe|Leo|Gregory|Alexander|Ivan|Peter|Innocent|Urban|Clement"
-    "|Francis|Ferdinand|Carl|Karl|Gustav|Gustaf|Christian|Haakon|Harald|Olav|Margrethe|Mary|Anne|Ramesses|Rameses|Thutmose|Mehmed"
-    "|Murad|Selim|Suleiman|Ptolemy|Darius|Xerxes|Artaxerxes|Otto|Rudolf|Rudolph|Leopold|Albert|Alfonso|Pedro|Sixtus|Boniface|Julius"
-    "|Constantine|Justinian|Theodosius|Stephen|Robert|David|Malcolm|Baldwin|Joseph|Maximilian|Victoria|Isabella|Juan Carlos|Umberto|Humbert"
-    "|Victor Emmanuel|Franz Joseph|Cleopatra|Amenhotep|Abdullah|Hassan|Mohammed|Muhammad|Naruhito|Rama|Bonaparte|Paul|Sultan|Antiochus|Seleucus"
+    "Henry|Louis|George|Elizabeth|Edward|Richard|James|William|Charles|John|Paul|Pius"
+    "|Benedict|Napoleon"
+    "|Wilhelm|Frederick|Friedrich|Nicholas|Catherine|Philip|Philippe|Felipe|Leo"
+    "|Gregory|Alexander|Ivan|Peter|Innocent|Urban|Clement"
+    "|Francis|Ferdinand|Carl|Karl|Gustav|Gustaf|Christian|Haakon|Harald|Olav|Margrethe"
+    "|Mary|Anne|Ramesses|Rameses|Thutmose|Mehmed"
+    "|Murad|Selim|Suleiman|Ptolemy|Darius|Xerxes|Artaxerxes|Otto|Rudolf|Rudolph"
+    "|Leopold|Albert|Alfonso|Pedro|Sixtus|Boniface|Julius"
+    "|Constantine|Justinian|Theodosius|Stephen|Robert|David|Malcolm|Baldwin|Joseph"
+    "|Maximilian|Victoria|Isabella|Juan Carlos|Umberto|Humbert"
+    "|Victor Emmanuel|Franz Joseph|Cleopatra|Amenhotep|Abdullah|Hassan|Mohammed"
+    "|Muhammad|Naruhito|Rama|Bonaparte|Paul|Sultan|Antiochus|Seleucus"
 )
 _NUMERAL = rf"(?P<it>{ROMAN})(?<=[IVXLCDM])"
 
 
 _WORDS_OF_NUMERALS = (
-    "XL XXL XXXL MD CD DC MC CC DI MI CV DVI MM CM LCD ID IV CI DL ML LL LI CDI MIX DIM VC CL LC DX "
+    "XL XXL XXXL MD CD DC MC CC DI MI CV DVI MM CM LCD ID IV CI DL ML LL LI CDI MIX "
+    "DIM VC CL LC DX "
     "MV LV CIVIL MILD VIVID LIVID CIVIC DILL MILL"
 )
 
@@ -490,7 +503,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            rf"(?<!\w)(?P<s>{'|'.join(_STATES)})(?:,?\s(?P<z>\d{{5}})(?:-(?P<z4>\d{{4}}))?)(?![\w-])"
+            rf"(?<!\w)(?P<s>{'|'.join(_STATES)})(?:,?\s(?P<z>\d{{5}})(?:-(?P<z4>\d{{4}}))"
+            rf"?)(?![\w-])"
         ),
         _zip,
         ("CA 90210", "California nine zero two one zero"),
@@ -499,7 +513,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            rf"(?:\b(?:{'|'.join(name.replace('_', ' ') for name in _STATES.values())})|D\.C\.),?\s(?P<it>\d{{5}})(?![\w,.-]\d|\w)"
+            rf"(?:\b(?:{'|'.join(name.replace('_', ' ') for name in _STATES.values())})"
+            rf"|D\.C\.),?\s(?P<it>\d{{5}})(?![\w,.-]\d|\w)"
         ),
         lambda match, how: by_digit(match["it"]),
         ("Missouri 63101", "Missouri six three one zero one"),
@@ -521,7 +536,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            r"(?<![\w.,$-])(?P<it>\d{1,5})(?=[A-Z]?\s(?:[NSEW]{1,2}\.?\s|North\s|South\s|East\s|West\s)?"
+            r"(?<![\w.,$-])(?P<it>\d{1,5})(?=[A-Z]?\s(?:[NSEW]{1,2}\.?\s|North\s"
+            r"|South\s|East\s|West\s)?"
             r"(?:\d{1,3}(?:st|nd|rd|th)|[A-Z][\w'’.-]{1,20}(?:\s[A-Z][\w'’-]{1,20}){0,2})"
             rf"\s(?:{'|'.join(_STREETS)}|{'|'.join(_STREETS.values())}|Way)\b)"
         ),
@@ -532,7 +548,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            rf"(?<=[\w.])\s(?P<it>(?:{'|'.join(_STREETS)})\b\.?)(?=[\s,;:!?)]|$)(?!\s[A-Z][a-z]{{2,20}}(?:,|\sis\b|\swas\b|\ssays\b|\ssaid\b))"
+            rf"(?<=[\w.])\s(?P<it>(?:{'|'.join(_STREETS)})\b\.?)(?=[\s,;:!?)]"
+            rf"|$)(?!\s[A-Z][a-z]{{2,20}}(?:,|\sis\b|\swas\b|\ssays\b|\ssaid\b))"
         ),
         lambda match, how: _street(match, how) if _is_street(match) else None,
         ("Elm Ave., 5th St.", "Elm Avenue, fifth Street."),
@@ -540,7 +557,9 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            rf"(?<!\w)(?P<it>(?:NE|NW|SE|SW|[NSEW]\.?))(?=\s(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][a-z]{{2,20}}(?:\s[A-Z][a-z]{{1,20}})?\s(?:{'|'.join(_STREETS)}|{'|'.join(_STREETS.values())})\b))"
+            rf"(?<!\w)(?P<it>(?:NE|NW|SE|SW|[NSEW]\.?))(?=\s(?:\d{{1,3}}(?:st|nd|rd|th)"
+            rf"|[A-Z][a-z]{{2,20}}(?:\s[A-Z][a-z]{{1,20}})?\s(?:{'|'.join(_STREETS)}"
+            rf"|{'|'.join(_STREETS.values())})\b))"
         ),
         _side,
         ("12 N. 5th St", "twelve North fifth Street"),
@@ -548,7 +567,9 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "address",
         re.compile(
-            r"(?:\b(?:[Ww]inds?|[Bb]reeze|[Gg]usts?|heading|from(?: the)?|[Ss]torm)\s|(?<=[,;]\s))(?P<it>NNE|ENE|ESE|SSE|SSW|WSW|WNW|NNW|NE|NW|SE|SW|[NSEW])(?=\s(?:at\s|winds?|\d)|[.,;]|$)"
+            r"(?:\b(?:[Ww]inds?|[Bb]reeze|[Gg]usts?|heading|from(?: the)?|[Ss]torm)\s"
+            r"|(?<=[,;]\s))(?P<it>NNE|ENE|ESE|SSE|SSW|WSW|WNW|NNW|NE|NW|SE|SW"
+            r"|[NSEW])(?=\s(?:at\s|winds?|\d)|[.,;]|$)"
         ),
         _wind,
         ("wind NW 15 km/h", "wind northwest fifteen kilometers per hour"),
@@ -563,7 +584,9 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "roman",
         re.compile(
-            r"\b(?:[Ss]cene|[Aa]ct|[Pp]age|[Pp]p?\.|[Cc]hapter|[Pp]art|[Ll]ine|[Ss]ection)\s(?P<it>(?=[ivxl])(?:x{0,3})(?:ix|iv|v?i{0,3}))(?<=[ivx])(?!\w)"
+            r"\b(?:[Ss]cene|[Aa]ct|[Pp]age|[Pp]p?\.|[Cc]hapter|[Pp]art|[Ll]ine"
+            r"|[Ss]ection)\s(?P<it>(?=[ivxl])(?:x{0,3})(?:ix|iv"
+            r"|v?i{0,3}))(?<=[ivx])(?!\w)"
         ),
         _roman_cardinal,
         ("Act II, Scene iv", "Act two, Scene four"),
@@ -572,7 +595,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "roman",
         re.compile(
-            rf"\b(?:(?:{_KINGS})|(?:King|Queen|Pope|Emperor|Tsar|Prince|Sultan|Kaiser)\s[A-Z][a-z]{{1,20}})\s{_NUMERAL}(?![\w-]|\.\w)"
+            rf"\b(?:(?:{_KINGS})|(?:King|Queen|Pope|Emperor|Tsar|Prince|Sultan"
+            rf"|Kaiser)\s[A-Z][a-z]{{1,20}})\s{_NUMERAL}(?![\w-]|\.\w)"
         ),
         _roman_ordinal,
         ("Henry VIII", "Henry the eighth"),
@@ -588,7 +612,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "abbreviation",
         re.compile(
-            rf"(?<!\w)(?P<t>{'|'.join(t for t in _TITLES if t not in ('Sr', 'Br', 'St', 'Ste', 'Mt', 'Ft'))})\.?(?=\s[A-Z])"
+            rf"(?<!\w)(?P<t>"
+            rf"{'|'.join(t for t in _TITLES if t not in ('Sr', 'Br', 'St', 'Ste', 'Mt', 'Ft'))})\.?(?=\s[A-Z])"
         ),
         _title,
         ("Dr. Smith", "Doctor Smith"),
@@ -602,7 +627,8 @@ WORDS: tuple[Rule, ...] = (
     Rule(
         "abbreviation",
         re.compile(
-            rf"(?<![\w.])(?:{_any(k for k in _ALWAYS if k not in ('PO', 'w/'))})(?!\w)(?!(?<=Mon\.)\s[A-Z](?!a))"
+            rf"(?<![\w.])(?:{_any(k for k in _ALWAYS if k not in ('PO', 'w/'))})(?!\w)(?!"
+            rf"(?<=Mon\.)\s[A-Z](?!a))"
         ),
         _always,
         ("apples, e.g. Cox", "apples, for example Cox"),
