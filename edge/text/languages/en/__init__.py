@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import Language
+from edge.text.languages.en.abbreviations import ABBREVIATIONS
 from edge.text.languages.en.acronyms import ACRONYMS
+from edge.text.languages.en.addresses import ADDRESSES
 from edge.text.languages.en.amounts import AMOUNTS, PRESSURES
-from edge.text.languages.en.codes import CODES, NUMBERED
+from edge.text.languages.en.codes import CODES, PHONES
+from edge.text.languages.en.dates import DATES
+from edge.text.languages.en.fractions import FRACTIONS
+from edge.text.languages.en.games import GAMES
 from edge.text.languages.en.homographs import homographs
-from edge.text.languages.en.maths import LATEX, MATHS, POWERS_OF_TEN, SIGN_RULES
+from edge.text.languages.en.machines import MACHINES
+from edge.text.languages.en.maths import LATEX, MATHS, POWERS_OF_TEN
+from edge.text.languages.en.measures import MEASURES
 from edge.text.languages.en.money import MONEY
 from edge.text.languages.en.numbers import DIGITS_LEFT, NUMBERS, letters, number
-from edge.text.languages.en.times import DATES, TIMES
-from edge.text.languages.en.words import WORDS
+from edge.text.languages.en.romans import ROMANS
+from edge.text.languages.en.signs import SIGN_RULES
+from edge.text.languages.en.times import DURATIONS, TIMES
+from edge.text.languages.en.years import YEARS
 from edge.text.languages.other import GIVEN
 from edge.text.reading import Signs, reading
 
@@ -41,13 +50,21 @@ LANGUAGE = Language(
         *POWERS_OF_TEN,
         *DATES,
         *TIMES,
+        *DURATIONS,
+        *YEARS,
         *MONEY,
         *PRESSURES,
-        *NUMBERED,
+        *PHONES,
+        *MACHINES,
+        *GAMES,
         *AMOUNTS,
+        *MEASURES,
+        *FRACTIONS,
         *MATHS,
         *CODES,
-        *WORDS,
+        *ADDRESSES,
+        *ROMANS,
+        *ABBREVIATIONS,
         *ACRONYMS,
         *NUMBERS,
         *SIGN_RULES,

@@ -122,6 +122,11 @@ def ends_sentence(match: re.Match[str]) -> bool:
     return match[0].endswith(".") and _STARTERS.match(after(match)) is not None
 
 
+def stop(match: re.Match[str]) -> str:
+    """Give the full stop back that ended the sentence, too."""
+    return "." if ends_sentence(match) else ""
+
+
 def is_one(text: str) -> bool:
     """True where the noun behind a number is in the singular."""
     return text.lstrip("".join(_SIGNS) + " ") in ("1", "1.0", "1.00")
@@ -152,6 +157,11 @@ def year(digits: str) -> str:
     return f"{_below_hundred(century)} " + (
         f"oh {_ONES[rest]}" if rest < 10 else _below_hundred(rest)
     )
+
+
+def two_digits(digits: str) -> str:
+    """Say the last two digits of a year or a time: 05 -> oh five."""
+    return f"oh {cardinal(digits[1])}" if digits[0] == "0" else cardinal(digits)
 
 
 def letters(text: str) -> str:
