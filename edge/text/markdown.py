@@ -76,6 +76,12 @@ def _heading(match: re.Match[str], how: How) -> str | None:
     return None if how.markdown == "never" or number else ""
 
 
+def _quote(match: re.Match[str], how: How) -> str | None:
+    """Take "> 5" for a comparison."""
+    compares = how.markdown == "auto" and re.match(r"[^\w\"'“‘(\[*]|[\d_]", after(match, 1))
+    return None if how.markdown == "never" or compares else ""
+
+
 def _item(match: re.Match[str], how: How) -> str | None:
     """Take "- 5" for an item only where another item stands near."""
     if how.markdown == "never":
@@ -156,7 +162,7 @@ MARKDOWN: tuple[Rule, ...] = (
     Rule(
         "markdown",
         re.compile(rf"{_LINE}(?:>[ \t]?){{1,4}}(?=\S)"),
-        _left_out,
+        _quote,
         ("> so be it", "so be it"),
         frozenset(">"),
     ),

@@ -296,6 +296,8 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
 
 def _is_path(match: re.Match[str]) -> bool:
     text = match[0]
+    if any(c.isnumeric() and not c.isdigit() for c in text):
+        return False  # a fraction
     if text[0] in "~." or ":" in text[:2] or "\\" in text:
         return True
     if text[0] == "/":
@@ -326,7 +328,7 @@ def _emoji(signs: Signs) -> tuple[Rule, ...]:
         ),
         Rule(
             "emoji",
-            re.compile(r"(?<=\s)(?:[:;=]-?[)(DPpOo/|]|<3|:'\(|[xX]D)(?=\s|$|[.,!?])"),
+            re.compile(r"(?<=\s)(?:[:;]-?[)(DPpOo/|]|=-?[)(DP]|:'\(|[xX]D)(?=\s|$|[.,!?])"),
             lambda match, how: "",
             ("fine :)", "fine "),
             frozenset(":;=<xX"),

@@ -102,3 +102,14 @@ FRACTIONS: tuple[Rule, ...] = (
         DIGITS,
     ),
 )
+
+FRACTIONS_LEFT: tuple[Rule, ...] = (
+    Rule(
+        "fraction",
+        re.compile(f"[{VULGAR_SIGNS}]"),
+        lambda match, how: mixed(match[0]),
+        ("½s", "one half s"),
+        frozenset(VULGAR_SIGNS),
+    ),
+)
+"""Fractions that nobody else has claimed."""
