@@ -49,11 +49,11 @@ def power(exponent: str) -> str:
         return "squared"
     if text == "3":
         return "cubed"
-    if text.isdigit():
+    if text.isdecimal():
         return (
             f"to the {ordinal(text)} power" if len(text) < 4 else f"to the power of {number(text)}"
         )
-    if text.lstrip("-−+").replace(".", "").isdigit():
+    if text.lstrip("-−+").replace(".", "").isdecimal():
         return f"to the power of {number(text)}"
     return f"to the power of {text.upper() if len(text) == 1 else text}"
 
@@ -174,14 +174,14 @@ def _scientific(match: re.Match[str], how: How) -> str:
 
 def _exponent(text: str) -> str:
     plain = text.translate(UP)
-    if plain.lstrip("+").isdigit():
+    if plain.lstrip("+").isdecimal():
         return f"{ordinal(plain.lstrip('+'))}"
     return f"minus {ordinal(plain.lstrip('-−'))}"
 
 
 def _chemical(match: re.Match[str], how: How) -> str:
     return " ".join(
-        number(part.translate(DOWN)) if part.translate(DOWN).isdigit() else letters(part)
+        number(part.translate(DOWN)) if part.translate(DOWN).isdecimal() else letters(part)
         for part in re.findall(r"[A-Z][a-z]?|[₀-₉]{1,3}", match[0])
     )
 
