@@ -11,6 +11,7 @@ from edge.text.languages.en.addresses import ADDRESSES
 from edge.text.languages.en.amounts import AMOUNTS, PRESSURES
 from edge.text.languages.en.codes import CODES, PHONES
 from edge.text.languages.en.dates import DATES
+from edge.text.languages.en.forced import FORCED
 from edge.text.languages.en.fractions import FRACTIONS, FRACTIONS_LEFT
 from edge.text.languages.en.games import GAMES
 from edge.text.languages.en.homographs import homographs
@@ -71,6 +72,7 @@ LANGUAGE = Language(
         *SIGN_RULES,
         *DIGITS_LEFT,
     ),
+    forced=FORCED,
     code_block="a block of code",
     homographs=homographs,
     abbreviations=frozenset(_ABBREVIATIONS.split()),
