@@ -173,3 +173,18 @@ def test_a_shipped_word_is_given_to_a_voice_that_takes_phonemes() -> None:
     reader = Reader("en_US", How(), sounds=lambda given: f"<{given.sounds}>")
     assert reader.read(Piece(text)).text == "[[<ʃɪˈvɔːn>]] [[<ˈɹɛd>]] it yesterday."
     assert ENGLISH.read(Piece(text)).text == text
+
+
+# The page
+
+
+def _examples() -> list[tuple[str, str, str]]:
+    page = (DATA.parents[2] / "docs/use/text.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| `(.+)` \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("written", "said", "rules"), _examples())
+def test_the_page_tells_the_truth(written: str, said: str, rules: str) -> None:
+    claims = ENGLISH.claims(Piece(written))
+    assert spoken(written, claims).text == said
+    assert set(rules.split(", ")) <= {made.rule for made in claims}
