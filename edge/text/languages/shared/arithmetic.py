@@ -1,0 +1,249 @@
+"""Read fractions, signs, ranges and ratios, and see that none is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.text.claims import How, Rule, Say, after
+from edge.text.languages.shared.quantities import SIGN
+from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of
+
+VULGAR = {
+    "½": (1, 2),
+    "⅓": (1, 3),
+    "⅔": (2, 3),
+    "¼": (1, 4),
+    "¾": (3, 4),
+    "⅕": (1, 5),
+    "⅖": (2, 5),
+    "⅗": (3, 5),
+    "⅘": (4, 5),
+    "⅙": (1, 6),
+    "⅚": (5, 6),
+    "⅛": (1, 8),
+    "⅜": (3, 8),
+    "⅝": (5, 8),
+    "⅞": (7, 8),
+    "⅒": (1, 10),
+}
+
+
+@dataclass(frozen=True)
+class Fractions:
+    """How a language says fractions."""
+
+    say: Callable[[str, int, int, str], str | None]
+    """Says one: the whole number before it or "", what stands over and under the stroke, and what
+    follows."""
+    denominators: frozenset[int] = frozenset((2, 3, 4, 5, 6, 8, 10))
+
+
+def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
+    """Make the rules of fractions."""
+
+    def vulgar(match: re.Match[str], how: How) -> str | None:
+        return words.say(match["w"] or "", *VULGAR[match["f"]], after(match))
+
+    def written(match: re.Match[str], how: How) -> str | None:
+        top, bottom = int(match["n"]), int(match["d"])
+        if not 0 < top < bottom or bottom not in words.denominators:
+            return None
+        return words.say(match["w"] or "", top, bottom, after(match))
+
+    return (
+        Rule(
+            "fraction",
+            re.compile(rf"(?<![\d.,/])(?:(?P<w>\d{{1,4}})\s?)?(?P<f>[{''.join(VULGAR)}])"),
+            vulgar,
+            ("¾", words.say("", 3, 4, "") or ""),
+            frozenset(VULGAR),
+        ),
+        Rule(
+            "fraction",
+            re.compile(
+                r"(?<![\w.,/:-])(?:(?P<w>\d{1,3})[ \u00a0])?(?P<n>\d{1,2})[/⁄](?P<d>\d{1,3})"
+                r"(?![\w/]|[.,]\d)"
+            ),
+            written,
+            ("3/4", words.say("", 3, 4, "") or ""),
+            frozenset("/⁄"),
+        ),
+    )
+
+
+def ranges(v: Vocabulary) -> tuple[Rule, ...]:
+    """Make the rules of ranges and ratios."""
+
+    def span(match: re.Match[str], how: How) -> str | None:
+        first, last = v.plain(match["a"]), v.plain(match["b"])
+        low, high = (float(end.replace(",", ".")) for end in (first, last))
+        spaced, hyphen = match["gap"] != "", match["dash"] in "-‐‑"
+        if "=" in after(match, 16) or (spaced and match["dash"] == "−"):
+            return f"{first} {v.signs['−']} {last}"
+        if low < high:
+            return f"{first} {v.until} {last}"
+        if spaced:
+            return f"{first} {v.signs['−']} {last}"
+        if hyphen and len(match["a"]) > 3:
+            return f"{first}, {last}"  # 2014-08 and the like
+        return f"{first} {v.ratio} {last}"
+
+    return (
+        Rule(
+            "range",
+            re.compile(
+                rf"(?<![\w.,/:{DASH}+])(?P<a>{v.number})(?P<gap>\s?)(?P<dash>[{DASH}])(?P=gap)"
+                rf"(?P<b>{v.number})(?![\w/:{DASH}])"
+            ),
+            span,
+            ("10–12", f"10 {v.until} 12"),
+            frozenset(DASH),
+        ),
+        Rule(
+            "score",
+            re.compile(r"(?<![\w:.,])(?P<a>\d{1,5}):(?P<b>\d{1,6})(?![\w:]|[.,]\d)"),
+            lambda match, how: f"{match['a']} {v.ratio} {match['b']}",
+            ("3:1", f"3 {v.ratio} 1"),
+            frozenset(":"),
+        ),
+    )
+
+
+def signs(v: Vocabulary) -> tuple[Rule, ...]:
+    """Make the rules of single signs: the last of all, for what no other rule has claimed."""
+    single = {**_named_by_tables(v), **{c: v.signs[c] for c in _SINGLE if c in v.signs}}
+    pairs = {sign: v.signs[known] for sign, known in _PAIRS.items() if known in v.signs}
+    minus, times = v.signs["−"], v.signs["×"]
+
+    def single_sign(match: re.Match[str], how: How) -> str | None:
+        run = match[0]
+        if len(run) > 2 and len(set(run)) == 1:
+            return None  # a line is drawn, not meant
+        return " ".join(single[sign] for sign in run)
+
+    def stroke(match: re.Match[str], how: How) -> str:
+        return v.signs["÷"] if "=" in match.string else v.signs["/"]
+
+    return (
+        _sign(
+            "<=",
+            rf"(?<![<>=!+-])(?:{any_of(pairs)})(?![<>=+-])",
+            lambda m, how: pairs[m[0]],
+            ("1 <= 2", f"1 {v.signs['≤']} 2"),
+            "=-",
+        ),
+        _sign(
+            "×",
+            rf"(?<=[\d)\]])\s?[x×*·⋅]\s?(?={SIGN}[\d(])",
+            lambda m, how: times,
+            ("3x4", f"3 {times} 4"),
+            "x×*·⋅",
+        ),
+        _sign(
+            "/",
+            r"(?<=[\d)])\s?/\s?(?=[\d(])",
+            stroke,
+            ("7/3 = x", f"7 {v.signs['÷']} 3 {v.signs['=']} x"),
+            "/",
+        ),
+        _sign(
+            "−",
+            r"(?<=[\d)a-z])\s[-−–]\s(?=[\d(])|(?<=[\w)])−(?=[\w(])",
+            lambda m, how: minus,
+            ("x − 3", f"x {minus} 3"),
+            "-−–",
+        ),
+        _sign(
+            "^",
+            r"(?<=[\w)])\^(?=[-−]?[\w(])",
+            lambda m, how: v.signs["^"],
+            ("x^n", f"x {v.signs['^']} n"),
+            "^",
+        ),
+        _sign(
+            "²",
+            r"(?<=[\w)])[²³⁴⁵⁶⁷⁸⁹]",
+            lambda m, how: v.signs.get(m[0]) or _power(v, m[0]),
+            ("x²", f"x {v.signs.get('²') or _power(v, '²')}"),
+            "²³⁴⁵⁶⁷⁸⁹",
+        ),
+        _sign(
+            "&",
+            r"(?<!&)&(?![&#\w]{1,8};)",
+            lambda m, how: v.signs["&"],
+            ("A & B", f"A {v.signs['&']} B"),
+            "&",
+        ),
+        _sign(
+            "<",
+            rf"[{re.escape(''.join(single))}]{{1,600}}",
+            single_sign,
+            ("1 < 2", f"1 {v.signs['<']} 2"),
+            "".join(single),
+        ),
+    )
+
+
+def _sign(sign: str, pattern: str, say: Say, example: tuple[str, str], needs: str) -> Rule:
+    return Rule("sign", re.compile(pattern), say, example, frozenset(needs))
+
+
+_SINGLE = "−+±×÷=≠≈<>≤≥√∞°§№→"
+
+
+def _named_by_tables(v: Vocabulary) -> dict[str, str]:
+    """Name the signs that stand without their number: %, °, €."""
+    many = v.table.form
+    found = {
+        c: many(v.all_units[c], "5").replace("{0}", "").strip() for c in "%‰°" if c in v.all_units
+    }
+    for sign, code in v.money_signs.items():
+        if len(sign) == 1 and not sign.isalpha():
+            found[sign] = many(v.currency(code), "5").replace("{0}", "").strip()
+    return found
+
+
+_PAIRS = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "=", "+/-": "±", "+-": "±"}
+
+
+def _power(v: Vocabulary, sign: str) -> str:
+    return f"{v.signs['^']} {'0123456789'['⁰¹²³⁴⁵⁶⁷⁸⁹'.index(sign)]}"
+
+
+def numbers(v: Vocabulary) -> tuple[Rule, ...]:
+    """Make the rules of plain numbers: the phonemizer reads their digits, but not every sign."""
+
+    def signed(match: re.Match[str], how: How) -> str:
+        return v.signed(match[0])
+
+    def bare(match: re.Match[str], how: How) -> str | None:
+        said = v.plain(match[0])
+        return None if said == match[0] and v.decimal_word is None else v.said_decimal(said)
+
+    return (
+        Rule(
+            "number",
+            re.compile(
+                rf"(?:(?<![\w.,)\]°%€:])(?:[-+±–]|−\s?)|(?<![\w)\]])−\s?)(?P<n>{v.number})(?![\w]*/)"
+            ),
+            lambda match, how: v.said_decimal(signed(match, how)),
+            ("-7", f"{v.signs['−']} 7"),
+            DIGITS,
+        ),
+        Rule(
+            "number",
+            re.compile(r"(?<![\w.,])[-−–+]?[.,]\d{1,12}(?![\w]|[.,]\d)"),
+            lambda match, how: v.said_decimal(v.signed(re.sub(r"(?=[.,])", "0", match[0]))),
+            (".5", v.said_decimal(f"0{v.table.decimal}5")),
+            DIGITS,
+        ),
+        Rule(
+            "number",
+            re.compile(rf"(?<![\w.,/:-]){v.number}(?![.,/:-]?\d)"),
+            bare,
+            v.number_example,
+            DIGITS,
+        ),
+    )

@@ -1,0 +1,118 @@
+"""Read times of the day, and durations that are written like them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edge.text.claims import How, Rule, before
+from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of
+
+_LEAD = 24
+"""Characters before a time that tell how it is said: "a la 1:15"."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a language says the time of the day."""
+
+    say: Callable[[int, int, int | None, str], str]
+    """Says a time: hours, minutes, seconds, and what stands before it."""
+    say_range: Callable[[str, str], str]
+    """Joins two times that were said."""
+    marks: Sequence[str] = ()
+    """Words or signs behind a time: Uhr, h."""
+    letter: str = ""
+    """A letter between hours and minutes, besides the colon."""
+    duration_marks: Sequence[str] = ("h",)
+    """Behind 1:45:30, if it is a stretch of time."""
+    half_days: str = ""
+    """Pattern of a. m. and p. m."""
+    say_half: Callable[[str | None], str] = lambda half: ""
+
+
+def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
+    """Make the rules of a language's times."""
+    mark = rf"\s?(?P<mark>{any_of(words.marks)})(?![^\W_])"
+    half = rf"(?:\s?(?P<half>{words.half_days}))?" if words.half_days else "(?P<half>(?!))?"
+    sign = f"[:{words.letter}]"
+    hour, minute = r"(?:[01]?\d|2[0-4])", r"[0-5]\d"
+    full = rf"{hour}{sign}{minute}(?::{minute})?"
+    loose = rf"{hour}(?:[:.]{minute})?"
+
+    def say(match: re.Match[str], how: How) -> str:
+        said = _say(words, match["a"], before(match, _LEAD))
+        if match["b"]:
+            said = words.say_range(said, _say(words, match["b"], ""))
+        return said + words.say_half(match["half"])
+
+    def marked(match: re.Match[str], how: How) -> str:
+        clock = match["a"] + (f":{match['more'].strip()}" if match["more"] else "")
+        return _say(words, clock, before(match, _LEAD)) + words.say_half(match["half"])
+
+    rules = [
+        Rule(
+            "duration",
+            re.compile(
+                r"(?<![\w:.,])(?P<h>\d{1,3}):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?:[.,]\d{1,3})?"
+                rf"\s(?:{any_of(words.duration_marks)})(?!\w)"
+            ),
+            lambda match, how: duration(v, match["h"], match["m"], match["s"]),
+            (f"1:45:30 {words.duration_marks[0]}", duration(v, "1", "45", "30")),
+            DIGITS,
+        ),
+        Rule(
+            "time",
+            re.compile(
+                rf"(?<![\w:,-])(?<!\d\.)(?P<a>{full})(?:\s?[{DASH}]\s?(?P<b>{full}))?"
+                rf"(?:{mark})?{half}(?![\d:]|\.\d|[^\W\d_])"
+            ),
+            say,
+            ("14:37", _say(words, "14:37", "")),
+            DIGITS,
+        ),
+    ]
+    if words.marks:
+        rules += [
+            # The mark stands behind the last one, as in 9–17 Uhr.
+            Rule(
+                "time",
+                re.compile(
+                    rf"(?<![\w:,.-])(?P<a>{loose})\s?[{DASH}]\s?(?P<b>{loose}){mark}{half}"
+                ),
+                say,
+                (
+                    f"9–17 {words.marks[0]}",
+                    words.say_range(_say(words, "9", ""), _say(words, "17", "")),
+                ),
+                DIGITS,
+            ),
+            Rule(
+                "time",
+                re.compile(
+                    rf"(?<![\w:,-])(?<!\d\.)(?P<a>{hour}(?:\.{minute})?){mark}"
+                    rf"(?P<more>\s?{minute}(?!\d|\s?[^\W\d_]))?{half}"
+                ),
+                marked,
+                (f"14 {words.marks[0]}", _say(words, "14", "")),
+                DIGITS,
+            ),
+        ]
+    return tuple(rules)
+
+
+def _say(words: Clock, clock: str, lead: str) -> str:
+    hours, minutes, seconds = (*map(int, re.findall(r"\d{1,2}", clock)), None, None)[:3]
+    return words.say(hours or 0, minutes or 0, seconds, lead)
+
+
+def duration(v: Vocabulary, hours: str, minutes: str, seconds: str) -> str:
+    """Say hours, minutes and seconds; none that is nothing."""
+    said = []
+    for digits, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")):
+        number = str(int(digits))
+        if number != "0":
+            name = v.unit(unit, number)
+            said.append(f"{v.count(number, name)} {name}")
+    return " ".join(said) or f"0 {v.unit('s', '0')}"

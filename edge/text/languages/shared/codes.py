@@ -1,0 +1,200 @@
+"""Read what is spelled: telephone numbers, versions, addresses of machines, codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.text.claims import How, Rule
+from edge.text.languages.vocabulary import DIGITS, Vocabulary
+
+VERSIONED = (
+    r"version|v\.|release|firmware|python|android|ios|ipados|macos|windows|linux|ubuntu|debian|"
+    r"kernel|java|php|node|chrome|firefox|bluetooth|usb|hdmi|wi-?fi|http|tls"
+)
+"""Names of what has versions, in every language."""
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+
+
+def spelled_phone(v: Vocabulary, group: str) -> str:
+    """Say a group of a telephone number digit by digit."""
+    return v.spell(group)
+
+
+def paired_phone(v: Vocabulary, group: str) -> str:
+    """Say a group of a telephone number as one of two digits, as the French do."""
+    if len(group) > 2:
+        pairs = [group[i : i + 2] for i in range(len(group) % 2, len(group), 2)]
+        return ", ".join(
+            paired_phone(v, part) for part in ([group[0]] if len(group) % 2 else []) + pairs
+        )
+    return v.spell(group) if group[0] == "0" else group
+
+
+@dataclass(frozen=True)
+class Codes:
+    """What tells a language that a number counts nothing."""
+
+    phone: str
+    """Pattern of a telephone number of the country."""
+    phone_words: str
+    """Pattern of the words before one."""
+    phone_example: tuple[str, str]
+    local_phone_example: tuple[str, str]
+    say_phone: Callable[[Vocabulary, str], str] = spelled_phone
+    """Says a group of a telephone number."""
+    versioned: str = VERSIONED
+    """Pattern of what has versions."""
+    version_said: str = "Version"
+    """How the v of v1.3 is said."""
+    code_words: str = "PIN|TAN|Code"
+    """Pattern of words before a number that is spelled."""
+    code_links: str = "is"
+    """Pattern of a verb between them."""
+
+
+def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
+    """Make the rules of a language's numbers that count nothing."""
+    dot, colon = v.signs["."], v.signs[":"]
+
+    def dotted(match: re.Match[str], how: How) -> str:
+        said = f" {dot} ".join(_part(v, part) for part in match["it"].split("."))
+        return said
+
+    def machine(match: re.Match[str], how: How) -> str:
+        said = f" {dot} ".join(match["it"].split(":")[0].split("."))
+        port = match["it"].partition(":")[2]
+        return said + (f" {colon} {port}" if port else "")
+
+    rules = [
+        Rule(
+            "address",
+            re.compile(rf"(?<![\w.])(?P<it>(?:{_BYTE}\.){{3}}{_BYTE}(?::\d{{1,5}})?)(?![\w.]*\d)"),
+            machine,
+            ("192.168.0.1", f"192 {dot} 168 {dot} 0 {dot} 1"),
+            frozenset("."),
+        ),
+        Rule(
+            "address",
+            re.compile(r"(?:localhost|\.local|\.lan)(?P<it>:\d{1,5})(?!\d)"),
+            lambda match, how: f" {colon} {match['it'][1:]}",
+            ("localhost:8080", f"localhost {colon} 8080"),
+            frozenset(":"),
+        ),
+        *_phones(v, words),
+        Rule(
+            "version",
+            re.compile(
+                rf"(?<![\w.,])(?:(?:{words.versioned})\s)?"
+                r"(?P<it>\d{1,4}(?:\.\d{1,4}){2,5})(?![\w])(?!\.\d|,\d)",
+                re.IGNORECASE,
+            ),
+            lambda match, how: None if _groups(match["it"]) else dotted(match, how),
+            ("2.4.1", f"2 {dot} 4 {dot} 1"),
+            frozenset("."),
+        ),
+        Rule(
+            "version",
+            re.compile(
+                rf"(?<!\w)(?:{words.versioned})\s(?P<it>\d{{1,4}}\.\d{{1,3}})(?![\w%])(?!\.\d|,\d)",
+                re.IGNORECASE,
+            ),
+            dotted,
+            ("Python 3.12", f"Python 3 {dot} 12"),
+            frozenset("."),
+        ),
+        Rule(
+            "version",
+            re.compile(r"(?<!\w)(?P<it>[vV]\d{1,4}(?:\.\d{1,4}){1,5})(?!\w)"),
+            lambda match, how: (
+                f"{words.version_said} "
+                + f" {dot} ".join(_part(v, part) for part in match["it"][1:].split("."))
+            ),
+            ("v1.3", f"{words.version_said} 1 {dot} 3"),
+            frozenset("."),
+        ),
+        Rule(
+            "code",
+            re.compile(
+                rf"(?<!\w)(?:{words.code_words})(?:\s(?:{words.code_links}))?:?\s(?P<it>\d{{3,12}})"
+                r"(?![\w,.]\d|\w)",
+                re.IGNORECASE,
+            ),
+            lambda match, how: v.spell(match["it"]),
+            ("PIN 4071", f"PIN {v.spell('4071')}"),
+            DIGITS,
+        ),
+        # A zero in front would be lost: E04, 007.
+        Rule(
+            "code",
+            re.compile(r"(?<![\d.,:/])0\d{1,17}(?!\d|[.,:/-]\d)"),
+            lambda match, how: v.spell(match[0]),
+            ("E04", f"E {v.spell('04')}"),
+            frozenset("0"),
+        ),
+    ]
+    return tuple(rules)
+
+
+def _part(v: Vocabulary, digits: str) -> str:
+    return v.spell(digits) if digits[0] == "0" and len(digits) > 1 else digits
+
+
+def _groups(number: str) -> bool:
+    """Tell whether a number with stops is one of thousands: 1.250.000."""
+    first, *rest = number.split(".")
+    return len(first) <= 3 and all(len(part) == 3 for part in rest)
+
+
+def _phones(v: Vocabulary, words: Codes) -> list[Rule]:
+    gap = r"[ \u00a0\u202f./()-]"
+
+    def say(match: re.Match[str], how: How) -> str | None:
+        written = match["it"]
+        digits = sum(c in DIGITS for c in written)
+        if not 6 <= digits <= 15:
+            return None
+        plus = f"{v.signs['+']} " if written.startswith("+") else ""
+        groups = re.findall(r"\d{1,15}", written)
+        return plus + ", ".join(words.say_phone(v, group) for group in groups)
+
+    return [
+        Rule(
+            "phone",
+            re.compile(
+                rf"(?<![\w+])(?P<it>\+\d{{1,3}}(?:{gap}{{1,2}}\d{{1,10}}){{1,6}})(?!\w|[.,]\d)"
+            ),
+            say,
+            words.phone_example,
+            frozenset("+"),
+        ),
+        Rule(
+            "phone",
+            re.compile(rf"(?<![\w.,+-])(?P<it>\+\d{{7,15}})(?!\w|[.,]\d)"),
+            say,
+            ("+49171234567", f"{v.signs['+']} " + words.say_phone(v, "49171234567")),
+            frozenset("+"),
+        ),
+        Rule(
+            "phone",
+            re.compile(rf"(?<![\w.,/:+-])(?P<it>{words.phone})(?![\w])(?![.,/:-]\d)"),
+            say,
+            words.local_phone_example,
+            DIGITS,
+        ),
+        Rule(
+            "phone",
+            re.compile(
+                rf"(?<!\w)(?:{words.phone_words})\.?:?\s(?P<it>\(?\d{{2,12}}\)?(?:{gap}{{1,3}}\d{{1,10}}){{0,6}})"
+                r"(?!\w|[.,]\d)",
+                re.IGNORECASE,
+            ),
+            say,
+            (
+                "Fax 123 4567",
+                "Fax " + ", ".join(words.say_phone(v, group) for group in ("123", "4567")),
+            ),
+            DIGITS,
+        ),
+    ]
