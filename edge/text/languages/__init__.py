@@ -7,7 +7,7 @@ import importlib
 
 from edge.text.claims import Language
 
-LANGUAGES: tuple[str, ...] = ("en",)
+LANGUAGES: tuple[str, ...] = ("de", "en")
 """Languages with rules of their own; every other one has those of `other`."""
 
 

@@ -96,3 +96,10 @@ def load_table(language: str) -> Table | None:
     if not (language.isalpha() and path.exists()):
         return None
     return Table(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def require_table(language: str) -> Table:
+    """Read the table of a language that is known to have one."""
+    table = load_table(language)
+    assert table is not None, language
+    return table

@@ -59,7 +59,6 @@ UNIT_SPELLINGS = {
     "μm": "µm",
     "μg": "µg",
     "μs": "µs",
-    "um": "µm",
     "km2": "km²",
     "m2": "m²",
     "cm2": "cm²",
@@ -149,6 +148,8 @@ class Vocabulary:
     """How a currency is joined to a large number: {scale} de {currency}."""
     ratio: str = ":"
     """Word between the parts of a score or a scale, 3:1."""
+    over: str = "/"
+    """Word between the two numbers of a blood pressure."""
     decimal_word: str | None = None
     """Name of the decimal sign where the phonemizer loses it."""
     count: Count = just_digits

@@ -43,19 +43,31 @@ class Fractions:
 def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
     """Make the rules of fractions."""
 
+    units = any_of(v.all_units)
+    unit = rf"(?:\s?(?P<unit>{units})(?![\w/]|\.\w))?"
+
+    def say(whole: str, top: int, bottom: int, match: re.Match[str]) -> str | None:
+        name = ""
+        if match["unit"]:
+            forms = v.all_units[match["unit"]]
+            name = v.table.form(forms, "2") if whole or top > 1 else v.table.one(forms)
+            name = f" {name.replace('{0}', '').strip()}"
+        said = words.say(whole, top, bottom, name or after(match))
+        return None if said is None else said + name
+
     def vulgar(match: re.Match[str], how: How) -> str | None:
-        return words.say(match["w"] or "", *VULGAR[match["f"]], after(match))
+        return say(match["w"] or "", *VULGAR[match["f"]], match)
 
     def written(match: re.Match[str], how: How) -> str | None:
         top, bottom = int(match["n"]), int(match["d"])
         if not 0 < top < bottom or bottom not in words.denominators:
             return None
-        return words.say(match["w"] or "", top, bottom, after(match))
+        return say(match["w"] or "", top, bottom, match)
 
     return (
         Rule(
             "fraction",
-            re.compile(rf"(?<![\d.,/])(?:(?P<w>\d{{1,4}})\s?)?(?P<f>[{''.join(VULGAR)}])"),
+            re.compile(rf"(?<![\d.,/])(?:(?P<w>\d{{1,4}})\s?)?(?P<f>[{''.join(VULGAR)}]){unit}"),
             vulgar,
             ("¾", words.say("", 3, 4, "") or ""),
             frozenset(VULGAR),
@@ -64,7 +76,7 @@ def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
             "fraction",
             re.compile(
                 r"(?<![\w.,/:-])(?:(?P<w>\d{1,3})[ \u00a0])?(?P<n>\d{1,2})[/⁄](?P<d>\d{1,3})"
-                r"(?![\w/]|[.,]\d)"
+                rf"(?![\w/]|[.,]\d){unit}"
             ),
             written,
             ("3/4", words.say("", 3, 4, "") or ""),

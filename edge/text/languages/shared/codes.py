@@ -67,7 +67,7 @@ def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
         port = match["it"].partition(":")[2]
         return said + (f" {colon} {port}" if port else "")
 
-    rules = [
+    return (
         Rule(
             "address",
             re.compile(rf"(?<![\w.])(?P<it>(?:{_BYTE}\.){{3}}{_BYTE}(?::\d{{1,5}})?)(?![\w.]*\d)"),
@@ -125,7 +125,12 @@ def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
             ("PIN 4071", f"PIN {v.spell('4071')}"),
             DIGITS,
         ),
-        # A zero in front would be lost: E04, 007.
+    )
+
+
+def zeros(v: Vocabulary) -> tuple[Rule, ...]:
+    """Make the rule of numbers that begin with a zero, which would be lost: E04, 007."""
+    return (
         Rule(
             "code",
             re.compile(r"(?<![\d.,:/])0\d{1,17}(?!\d|[.,:/-]\d)"),
@@ -133,8 +138,7 @@ def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
             ("E04", f"E {v.spell('04')}"),
             frozenset("0"),
         ),
-    ]
-    return tuple(rules)
+    )
 
 
 def _part(v: Vocabulary, digits: str) -> str:

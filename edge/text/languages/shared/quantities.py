@@ -22,7 +22,21 @@ _HOUSE = re.compile(
 
 def quantities(v: Vocabulary) -> tuple[Rule, ...]:
     """Make the rules of money first, since its codes are no units."""
-    return (*_money(v), *_scaled(v), *_measured(v))
+    return (*_money(v), *_scaled(v), *_pressure(v), *_measured(v))
+
+
+def _pressure(v: Vocabulary) -> tuple[Rule, ...]:
+    """Blood pressure, before its stroke is that of a rate."""
+    name = v.unit("mmHg", "80")
+    return (
+        Rule(
+            "medical",
+            re.compile(r"(?<![\d.,/])(?P<a>\d{2,3})/(?P<b>\d{2,3})\s?mm\s?Hg(?!\w)"),
+            lambda match, how: f"{match['a']} {v.over} {match['b']} {name}",
+            ("120/80 mmHg", f"120 {v.over} 80 {name}"),
+            frozenset("/"),
+        ),
+    )
 
 
 def _measured(v: Vocabulary) -> tuple[Rule, ...]:

@@ -25,6 +25,8 @@ class Shortened:
     closing: frozenset[str]
     """Those that often end a sentence."""
     acronym_example: tuple[str, str]
+    units_too: frozenset[str] = frozenset()
+    """Those that are units behind a number."""
     acronyms: Mapping[str, str] = field(default_factory=dict)
     """Words in capitals that are said in a way of their own."""
     read_as_words: frozenset[str] = frozenset()
@@ -76,6 +78,8 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
 
 def _say(words: Shortened, known: Mapping[str, str], match: re.Match[str], how: How) -> str:
     written = match["it"]
+    if written in words.units_too and re.search(r"\d\s?$", before(match, 2)):
+        return None
     said = known[re.sub(r"\s", "", written)]
     rest = after(match, 8).split("\n")[0].lstrip("\"'”’»)]")
     ends = not rest.strip() or (written in words.closing and _NEW_SENTENCE.match(rest))

@@ -1,0 +1,47 @@
+"""Put the rules of a language in the order in which they claim."""
+
+from __future__ import annotations
+
+from edge.text.claims import Rule
+from edge.text.languages.shared.arithmetic import Fractions, fractions, numbers, ranges, signs
+from edge.text.languages.shared.calendar_days import Dates, dates
+from edge.text.languages.shared.clock import Clock, times
+from edge.text.languages.shared.codes import Codes, codes, zeros
+from edge.text.languages.shared.enumerations import Ordinals, Romans, ordinals, romans
+from edge.text.languages.shared.quantities import quantities
+from edge.text.languages.shared.shortened import Shortened, abbreviations, acronyms
+from edge.text.languages.vocabulary import Vocabulary
+
+
+def in_order(
+    v: Vocabulary,
+    *,
+    shortened: Shortened,
+    dates_as: Dates,
+    clock: Clock,
+    codes_as: Codes,
+    fractions_as: Fractions,
+    ordinals_as: Ordinals,
+    romans_as: Romans,
+    first: tuple[Rule, ...] = (),
+    before_ranges: tuple[Rule, ...] = (),
+) -> tuple[Rule, ...]:
+    """Return all rules. `first` are those of the language alone that know better than the shared
+    ones; `before_ranges`, those of whole numbers, which come when units and money are claimed."""
+    return (
+        *first,
+        *abbreviations(shortened),
+        *dates(v, dates_as),
+        *codes(v, codes_as),
+        *times(v, clock),
+        *fractions(v, fractions_as),
+        *quantities(v),
+        *romans(romans_as),
+        *ordinals(ordinals_as),
+        *before_ranges,
+        *ranges(v),
+        *zeros(v),
+        *numbers(v),
+        *acronyms(shortened),
+        *signs(v),
+    )
