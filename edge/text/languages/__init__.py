@@ -7,7 +7,7 @@ import importlib
 
 from edge.text.claims import Language
 
-LANGUAGES: tuple[str, ...] = ("de", "en")
+LANGUAGES: tuple[str, ...] = ("de", "en", "es", "fr")
 """Languages with rules of their own; every other one has those of `other`."""
 
 

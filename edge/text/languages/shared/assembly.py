@@ -40,8 +40,8 @@ def in_order(
         *ordinals(ordinals_as),
         *before_ranges,
         *ranges(v),
-        *zeros(v),
         *numbers(v),
+        *zeros(v),
         *acronyms(shortened),
         *signs(v),
     )

@@ -139,7 +139,7 @@ def _named(v: Vocabulary, words: Dates) -> list[Rule]:
 
     def say(match: re.Match[str], how: How) -> str | None:
         day, month = int(match["d"]), words.month_numbers[match["month"].lower()]
-        year = (match["y"] or "").strip()
+        year = (match["y"] or "")[-4:]
         lead = before(match, _LEAD)
         said = words.say(day, month, year, lead)
         if match["d0"]:

@@ -39,6 +39,8 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
     sign = f"[:{words.letter}]"
     hour, minute = r"(?:[01]?\d|2[0-4])", r"[0-5]\d"
     full = rf"{hour}{sign}{minute}(?::{minute})?"
+    if words.letter:
+        full = rf"{hour}(?:{sign}{minute}(?::{minute})?|[{words.letter}](?![\w/]))"
     loose = rf"{hour}(?:[:.]{minute})?"
 
     def say(match: re.Match[str], how: How) -> str:

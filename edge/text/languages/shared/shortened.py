@@ -35,6 +35,17 @@ class Shortened:
     letters: Mapping[str, str] = field(default_factory=dict)
     """Letters that the phonemizer names badly."""
 
+    @property
+    def endings(self) -> frozenset[str]:
+        """Their last words, in small letters and without the stop: no sentence ends behind them.
+        Those of one letter are known to the cutter, if they are no words."""
+        return frozenset(
+            word.rstrip(".").split(" ")[-1].lower()
+            for words in (self.before_number, self.before_name, self.after_number, self.anywhere)
+            for word in words
+            if word.endswith(".") and len(word) > 2
+        )
+
 
 def abbreviations(words: Shortened) -> tuple[Rule, ...]:
     """Make the rules of abbreviations: those that stand before a number, before a name, anywhere.
@@ -42,10 +53,10 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
     Their stop stays where it ends the sentence, too.
     """
     kinds = (
-        (words.before_number, r"(?=\s?(?:\d|[IVX]{1,6}\b))", "5"),
-        (words.before_name, r"(?=\s[^\W\d_a-zäöüéèàáíóúñç])", "Xaver"),
         (words.after_number, "", ""),
         (words.anywhere, "", ""),
+        (words.before_number, r"(?=\s?(?:\d|[IVX]{1,6}\b))", "5"),
+        (words.before_name, r"(?=\s[^\W\d_a-zäöüéèàáíóúñç])", "Xaver"),
     )
     rules = []
     for known, follows, shown in kinds:
@@ -97,13 +108,16 @@ def acronyms(words: Shortened) -> tuple[Rule, ...]:
             return None
         if len(word) > 5 or (len(word) > words.shortest_word and _is_pronounced(word)):
             return None
-        return " ".join(words.letters.get(letter, letter) for letter in word)
+        letters = [words.letters.get(letter, letter) for letter in word]
+        if before(match, 1) in ("'", "’"):
+            letters[0] = letters[0].lower()  # a phonemizer names the apostrophe before a capital
+        return " ".join(letters)
 
     return (
         Rule(
             "acronym",
             re.compile(
-                r"(?<![\w.&@/'’-])(?P<it>[A-ZÄÖÜÑ]{2,6}|[A-Z]{2,4}(?=s\b))(?![\w@&]|[.]\w)"
+                r"(?<![\w.&@/-])(?P<it>[A-ZÄÖÜÑ]{2,6}|[A-Z]{2,4}(?=s\b))(?![\w@&]|[.]\w)"
             ),
             say,
             words.acronym_example,
