@@ -1,10 +1,17 @@
-"""Read what holds in every language."""
+"""Read what holds in every language: signs, units, money, addresses, and no digit is lost."""
 
 from __future__ import annotations
 
+import functools
 import re
 
 from edge.text.claims import How, Language, Rule
+from edge.text.languages.shared.arithmetic import numbers, ranges, signs
+from edge.text.languages.shared.codes import dotted, zeros
+from edge.text.languages.shared.quantities import quantities
+from edge.text.languages.sign_names import sign_names
+from edge.text.languages.tables import load_table
+from edge.text.languages.vocabulary import Vocabulary
 
 
 def _as_it_is(match: re.Match[str], how: How) -> str:
@@ -20,4 +27,26 @@ GIVEN = Rule(
 )
 """Phonemes in a text are nobody's to read otherwise: every language's first rule."""
 
-LANGUAGE = Language("other", (GIVEN,))
+LOST_DECIMALS = frozenset(())
+"""Languages in which espeak 1.52 reads 3,7 and 3.7 like 3 7: the decimal sign is said in words."""
+
+
+@functools.cache
+def language_without_rules(name: str) -> Language:
+    """Make the rules of a language that has none of its own, from CLDR and the names of signs."""
+    table, names = load_table(name), sign_names(name)
+    if table is None or not names:
+        return Language(name, (GIVEN,))
+    v = Vocabulary(
+        name,
+        table,
+        signs=names,
+        until=names["–"],
+        ratio=names[":"],
+        over=names["/"],
+        decimal_word=names[","] if name in LOST_DECIMALS else None,
+    )
+    return Language(
+        name,
+        (GIVEN, *dotted(v), *quantities(v), *ranges(v), *numbers(v), *zeros(v), *signs(v)),
+    )

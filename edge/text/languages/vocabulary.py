@@ -202,7 +202,7 @@ class Vocabulary:
 
     def spell(self, digits: str) -> str:
         """Say digit by digit."""
-        return " ".join(self.names[int(c)] for c in digits if c in DIGITS)
+        return " ".join(self.names[int(c)] for c in digits if c.isdecimal())
 
     @functools.cached_property
     def all_units(self) -> dict[str, Forms]:
@@ -253,7 +253,8 @@ class Vocabulary:
     def currency(self, sign: str) -> Forms:
         """Return the names of a currency, by a sign or a code."""
         code = self.money_signs[sign]
-        return self.currencies.get(code) or self.table.currencies.get(code) or code
+        known = self.currencies.get(code) or self.table.currencies.get(code)
+        return known or ("Bitcoin" if code == "BTC" else code)
 
     def example(self, written: str, said: str, stop: bool = False) -> tuple[str, str]:
         """Make a rule's example: {km} and {€} in what is said are the words for five of them."""

@@ -211,9 +211,9 @@ def _named_by_tables(v: Vocabulary) -> dict[str, str]:
     found = {
         c: many(v.all_units[c], "5").replace("{0}", "").strip() for c in "%‰°" if c in v.all_units
     }
-    for sign, code in v.money_signs.items():
+    for sign in v.money_signs:
         if len(sign) == 1 and not sign.isalpha():
-            found[sign] = many(v.currency(code), "5").replace("{0}", "").strip()
+            found[sign] = many(v.currency(sign), "5").replace("{0}", "").strip()
     return found
 
 

@@ -54,27 +54,39 @@ class Codes:
     """Pattern of a verb between them."""
 
 
-def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
-    """Make the rules of a language's numbers that count nothing."""
+def dotted(v: Vocabulary) -> tuple[Rule, ...]:
+    """Make the rules of addresses of machines, and of versions of three parts or more."""
     dot, colon = v.signs["."], v.signs[":"]
 
-    def dotted(match: re.Match[str], how: How) -> str:
-        said = f" {dot} ".join(_part(v, part) for part in match["it"].split("."))
-        return said
-
     def machine(match: re.Match[str], how: How) -> str:
-        said = f" {dot} ".join(match["it"].split(":")[0].split("."))
-        port = match["it"].partition(":")[2]
+        address, _, port = match["it"].partition(":")
+        said = f" {dot} ".join(address.split("."))
         return said + (f" {colon} {port}" if port else "")
 
     return (
         Rule(
             "address",
-            re.compile(rf"(?<![\w.])(?P<it>(?:{_BYTE}\.){{3}}{_BYTE}(?::\d{{1,5}})?)(?![\w.]*\d)"),
+            re.compile(rf"(?<![\w.])(?P<it>(?:{_BYTE}\.){{3}}{_BYTE}(?::\d{{1,5}})?)(?![\w.]?\d)"),
             machine,
             ("192.168.0.1", f"192 {dot} 168 {dot} 0 {dot} 1"),
             frozenset("."),
         ),
+        Rule(
+            "version",
+            re.compile(r"(?<![\w.,])(?P<it>\d{1,4}(?:\.\d{1,4}){2,5})(?!\w|\.\d|,\d)"),
+            lambda match, how: None if _groups(match["it"]) else _parts(v, match["it"]),
+            ("2.4.1", f"2 {dot} 4 {dot} 1"),
+            frozenset("."),
+        ),
+    )
+
+
+def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
+    """Make the rules of a language's numbers that count nothing."""
+    dot, colon = v.signs["."], v.signs[":"]
+    return (
+        *_phones(v, words),
+        *dotted(v),
         Rule(
             "address",
             re.compile(r"(?:localhost|\.local|\.lan)(?P<it>:\d{1,5})(?!\d)"),
@@ -82,35 +94,20 @@ def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
             ("localhost:8080", f"localhost {colon} 8080"),
             frozenset(":"),
         ),
-        *_phones(v, words),
-        Rule(
-            "version",
-            re.compile(
-                rf"(?<![\w.,])(?:(?:{words.versioned})\s)?"
-                r"(?P<it>\d{1,4}(?:\.\d{1,4}){2,5})(?![\w])(?!\.\d|,\d)",
-                re.IGNORECASE,
-            ),
-            lambda match, how: None if _groups(match["it"]) else dotted(match, how),
-            ("2.4.1", f"2 {dot} 4 {dot} 1"),
-            frozenset("."),
-        ),
         Rule(
             "version",
             re.compile(
                 rf"(?<!\w)(?:{words.versioned})\s(?P<it>\d{{1,4}}\.\d{{1,3}})(?![\w%])(?!\.\d|,\d)",
                 re.IGNORECASE,
             ),
-            dotted,
+            lambda match, how: _parts(v, match["it"]),
             ("Python 3.12", f"Python 3 {dot} 12"),
             frozenset("."),
         ),
         Rule(
             "version",
             re.compile(r"(?<!\w)(?P<it>[vV]\d{1,4}(?:\.\d{1,4}){1,5})(?!\w)"),
-            lambda match, how: (
-                f"{words.version_said} "
-                + f" {dot} ".join(_part(v, part) for part in match["it"][1:].split("."))
-            ),
+            lambda match, how: f"{words.version_said} {_parts(v, match['it'][1:])}",
             ("v1.3", f"{words.version_said} 1 {dot} 3"),
             frozenset("."),
         ),
@@ -141,8 +138,11 @@ def zeros(v: Vocabulary) -> tuple[Rule, ...]:
     )
 
 
-def _part(v: Vocabulary, digits: str) -> str:
-    return v.spell(digits) if digits[0] == "0" and len(digits) > 1 else digits
+def _parts(v: Vocabulary, number: str) -> str:
+    """Say a version; a zero in front of a part is said, too."""
+    return f" {v.signs['.']} ".join(
+        v.spell(part) if part[0] == "0" and len(part) > 1 else part for part in number.split(".")
+    )
 
 
 def _groups(number: str) -> bool:
@@ -156,7 +156,7 @@ def _phones(v: Vocabulary, words: Codes) -> list[Rule]:
 
     def say(match: re.Match[str], how: How) -> str | None:
         written = match["it"]
-        digits = sum(c in DIGITS for c in written)
+        digits = sum(c.isdecimal() for c in written)
         if not 6 <= digits <= 15:
             return None
         plus = f"{v.signs['+']} " if written.startswith("+") else ""
