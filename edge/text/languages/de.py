@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import How, Language, Rule, before
-from edge.text.languages.other import GIVEN
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import in_order
 from edge.text.languages.shared.calendar_days import Dates, full_year, numbered_months
@@ -206,7 +205,9 @@ def _decade(match: re.Match[str], how: How) -> str:
 
 
 def _one(match: re.Match[str], how: How) -> str | None:
-    if re.search(r"[A-ZÄÖÜ]\w{2,30}\s$", lead := before(match)) and not re.search(r"^\w+\s$", lead):
+    if re.search(r"[A-ZÄÖÜ]\w{2,30}\s$", lead := before(match)) and not re.search(
+        r"^\w+\s$", lead
+    ):
         return None  # Gleis 1, Seite 1
     return "eine" if _FEMININE.search(match["noun"]) else "ein"
 
@@ -323,6 +324,8 @@ _VOCABULARY = Vocabulary(
         "k": "tausend",
     },
     ratio="zu",
+    hashtag="Hashtag",
+    code_block="ein Block Programmcode",
     over="zu",
     count=_count,
 )
@@ -335,9 +338,10 @@ _DATES = Dates(
     day_ending=r"\.",
     day_and_month=".",
     day_example=("am 14.10. früh", "am vierzehnten Oktober früh"),
-    short_weekdays={day.rstrip(".").lower(): name for day, name in zip(
-        TABLE.weekdays_short, TABLE.weekdays, strict=True
-    )},
+    short_weekdays={
+        day.rstrip(".").lower(): name
+        for day, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
+    },
 )
 
 _ABBREVIATED = Shortened(
@@ -530,72 +534,69 @@ _ABBREVIATED = Shortened(
 
 LANGUAGE = Language(
     "de",
-    (
-        GIVEN,
-        *in_order(
-            _VOCABULARY,
-            shortened=_ABBREVIATED,
-            dates_as=_DATES,
-            clock=Clock(_time, _time_range, marks=("Uhr",), duration_marks=("h", "Std.", "Stunden")),
-            codes_as=Codes(
-                phone=r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0-]\d{1,7}){0,4}|0\d{8,12}",
-                phone_words=r"tel|telefon|fax|mobil|handy|hotline|telefonnummer|rufnummer|nummer\slautet",
-                phone_example=(
-                    "+49 171 23",
-                    "plus vier neun, eins sieben eins, zwei drei",
-                ),
-                local_phone_example=("030 123456", "null drei null, eins zwei drei vier fünf sechs"),
-                versioned=VERSIONED + r"|raum|zimmer|saal|kapitel|abschnitt|punkt|update auf",
-                code_words=r"pin|tan|code|zugangscode|passwort|kennwort|postleitzahl|plz|notruf",
-                code_links="lautet|ist|heißt",
+    in_order(
+        _VOCABULARY,
+        shortened=_ABBREVIATED,
+        dates_as=_DATES,
+        clock=Clock(_time, _time_range, marks=("Uhr",), duration_marks=("h", "Std.", "Stunden")),
+        codes_as=Codes(
+            phone=r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0-]\d{1,7}){0,4}|0\d{8,12}",
+            phone_words=r"tel|telefon|fax|mobil|handy|hotline|telefonnummer|rufnummer|nummer\slautet",
+            phone_example=(
+                "+49 171 23",
+                "plus vier neun, eins sieben eins, zwei drei",
             ),
-            fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-            ordinals_as=Ordinals(_ordinal, r"\.", ("im 12. Stock", "im zwölften Stock")),
-            romans_as=Romans(
-                r"kapitel|band|teil|akt|abschnitt|artikel|stufe|phase|szene|buch|klasse|gruppe|typ|"
-                r"liga|faust|folge|nummer|tafel|satz|zone|block",
-                ("Kapitel IV", "Kapitel 4"),
-                _KINGS | _QUEENS,
-                _ruler,
-                ("Ludwig XIV. kam", "Ludwig der Vierzehnte kam"),
-                roman_dot=r"\.?",
-                century=r"(?<!\w)(?P<it>(?P<n>ROMAN)\.)(?=\s(?:Jahrhundert|Internationale|Weltkrieg))",
-                say_century=lambda number, lead, rest: _inflected(number, lead),
-                century_example=("im XIX. Jahrhundert", "im neunzehnten Jahrhundert"),
+            local_phone_example=("030 123456", "null drei null, eins zwei drei vier fünf sechs"),
+            versioned=VERSIONED + r"|raum|zimmer|saal|kapitel|abschnitt|punkt|update auf",
+            code_words=r"pin|tan|code|zugangscode|passwort|kennwort|postleitzahl|plz|notruf",
+            code_links="lautet|ist|heißt",
+        ),
+        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+        ordinals_as=Ordinals(_ordinal, r"\.", ("im 12. Stock", "im zwölften Stock")),
+        romans_as=Romans(
+            r"kapitel|band|teil|akt|abschnitt|artikel|stufe|phase|szene|buch|klasse|gruppe|typ|"
+            r"liga|faust|folge|nummer|tafel|satz|zone|block",
+            ("Kapitel IV", "Kapitel 4"),
+            _KINGS | _QUEENS,
+            _ruler,
+            ("Ludwig XIV. kam", "Ludwig der Vierzehnte kam"),
+            roman_dot=r"\.?",
+            century=r"(?<!\w)(?P<it>(?P<n>ROMAN)\.)(?=\s(?:Jahrhundert|Internationale|Weltkrieg))",
+            say_century=lambda number, lead, rest: _inflected(number, lead),
+            century_example=("im XIX. Jahrhundert", "im neunzehnten Jahrhundert"),
+        ),
+        first=_OWN,
+        before_ranges=(
+            Rule(
+                "year",
+                re.compile(
+                    rf"(?<![\w.,:/-])(?P<a>1[1-9]\d\d)(?:\s?[{DASH}]\s?(?P<b>1\d\d\d|20\d\d))?"
+                    r"(?![\w]|[.,:/-]\d)"
+                ),
+                _year_alone,
+                ("1989", "neunzehnhundert 89"),
+                frozenset("1"),
             ),
-            first=_OWN,
-            before_ranges=(
-                Rule(
-                    "year",
-                    re.compile(
-                        rf"(?<![\w.,:/-])(?P<a>1[1-9]\d\d)(?:\s?[{DASH}]\s?(?P<b>1\d\d\d|20\d\d))?"
-                        r"(?![\w]|[.,:/-]\d)"
-                    ),
-                    _year_alone,
-                    ("1989", "neunzehnhundert 89"),
-                    frozenset("1"),
-                ),
-                Rule(
-                    "year",
-                    re.compile(r"(?<![\w.,:/-])['’]?(?P<c>1[1-9]|20)?(?P<d>[1-9]0)er\b"),
-                    _decade,
-                    ("die 90er", "die neunziger"),
-                    frozenset("0"),
-                ),
-                Rule(
-                    "number",
-                    re.compile(r"(?<![\w.,:/§-])(?P<it>1)(?=\s(?P<noun>[A-ZÄÖÜ][a-zäöüß]{2,30}))"),
-                    _one,
-                    ("1 Zwiebel", "ein Zwiebel"),
-                    frozenset("1"),
-                ),
-                Rule(
-                    "address",
-                    re.compile(r"(?<=, )\d{5}(?=\s[A-ZÄÖÜ])"),
-                    lambda match, how: _VOCABULARY.spell(match[0]),
-                    ("Weg 5, 80331 Ulm", "Weg 5, acht null drei drei eins Ulm"),
-                    DIGITS,
-                ),
+            Rule(
+                "year",
+                re.compile(r"(?<![\w.,:/-])['’]?(?P<c>1[1-9]|20)?(?P<d>[1-9]0)er\b"),
+                _decade,
+                ("die 90er", "die neunziger"),
+                frozenset("0"),
+            ),
+            Rule(
+                "number",
+                re.compile(r"(?<![\w.,:/§-])(?P<it>1)(?=\s(?P<noun>[A-ZÄÖÜ][a-zäöüß]{2,30}))"),
+                _one,
+                ("1 Zwiebel", "ein Zwiebel"),
+                frozenset("1"),
+            ),
+            Rule(
+                "address",
+                re.compile(r"(?<=, )\d{5}(?=\s[A-ZÄÖÜ])"),
+                lambda match, how: _VOCABULARY.spell(match[0]),
+                ("Weg 5, 80331 Ulm", "Weg 5, acht null drei drei eins Ulm"),
+                DIGITS,
             ),
         ),
     ),

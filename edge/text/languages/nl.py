@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import Language
-from edge.text.languages.other import GIVEN
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import in_order
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
@@ -63,7 +62,11 @@ def _fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
     if bottom == 2:
         if whole:
             return "anderhalf" if whole == "1" else f"{whole} en een half"
-        return "een halve" if re.match(r"\s?(?:liter|uur|kilometer|theelepel|eetlepel)", rest) else "een half"
+        return (
+            "een halve"
+            if re.match(r"\s?(?:liter|uur|kilometer|theelepel|eetlepel)", rest)
+            else "een half"
+        )
     said = f"{'een' if top == 1 else top} {_PARTS[bottom][0]}"
     return f"{whole} en {said}" if whole else said
 
@@ -127,6 +130,8 @@ _VOCABULARY = Vocabulary(
         "duizend": "duizend",
     },
     ratio="tegen",
+    hashtag="hashtag",
+    code_block="een blok code",
     over="over",
 )
 
@@ -230,61 +235,58 @@ _SHORTENED = Shortened(
 
 LANGUAGE = Language(
     "nl",
-    (
-        GIVEN,
-        *in_order(
-            _VOCABULARY,
-            shortened=_SHORTENED,
-            dates_as=Dates(
-                _date,
-                numbered_months(TABLE, {"sept.": 9, "mrt.": 3}),
-                ("op 7 okt. 1989", "op 7 oktober 1989"),
-                lambda day, date, lead: f"{day} tot {date}",
-                day_and_month="-",
-                date_lead=re.compile(
-                    r"\b(?:op|tot|vanaf|voor|per|maandag|dinsdag|woensdag|donderdag|vrijdag|"
-                    r"zaterdag|zondag)\s$",
-                    re.IGNORECASE,
-                ),
-                day_example=("op 12-03 hier", "op 12 maart hier"),
-                short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+    in_order(
+        _VOCABULARY,
+        shortened=_SHORTENED,
+        dates_as=Dates(
+            _date,
+            numbered_months(TABLE, {"sept.": 9, "mrt.": 3}),
+            ("op 7 okt. 1989", "op 7 oktober 1989"),
+            lambda day, date, lead: f"{day} tot {date}",
+            day_and_month="-",
+            date_lead=re.compile(
+                r"\b(?:op|tot|vanaf|voor|per|maandag|dinsdag|woensdag|donderdag|vrijdag|"
+                r"zaterdag|zondag)\s$",
+                re.IGNORECASE,
             ),
-            clock=Clock(
-                _time,
-                lambda first, last: f"{first.removesuffix(' uur')} tot {last}",
-                marks=("uur", "u.", "u"),
-                duration_marks=("u", "uur", "h"),
+            day_example=("op 12-03 hier", "op 12 maart hier"),
+            short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+        ),
+        clock=Clock(
+            _time,
+            lambda first, last: f"{first.removesuffix(' uur')} tot {last}",
+            marks=("uur", "u.", "u"),
+            duration_marks=("u", "uur", "h"),
+        ),
+        codes_as=Codes(
+            phone=r"0\d{1,3}[ \u00a0-]\d{6,8}|0\d{1,3}(?:[ \u00a0-]\d{2,4}){2,4}|0\d{9}",
+            phone_words=r"tel|telefoon|fax|mobiel|bel",
+            phone_example=("+31 20 12", "plus drie één, twee nul, één twee"),
+            local_phone_example=(
+                "020 123 4567",
+                "nul twee nul, één twee drie, vier vijf zes zeven",
             ),
-            codes_as=Codes(
-                phone=r"0\d{1,3}[ \u00a0-]\d{6,8}|0\d{1,3}(?:[ \u00a0-]\d{2,4}){2,4}|0\d{9}",
-                phone_words=r"tel|telefoon|fax|mobiel|bel",
-                phone_example=("+31 20 12", "plus drie één, twee nul, één twee"),
-                local_phone_example=(
-                    "020 123 4567",
-                    "nul twee nul, één twee drie, vier vijf zes zeven",
-                ),
-                code_words=r"pin|pincode|code|wachtwoord|postcode",
-                code_links="is",
-                version_said="versie",
-            ),
-            fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-            ordinals_as=Ordinals(
-                lambda number, mark, lead, rest: ordinal(number),
-                r"ste\b|de\b|e\b|º",
-                ("de 3e keer", "de derde keer"),
-            ),
-            romans_as=Romans(
-                r"hoofdstuk|deel|band|boek|akte|artikel|fase|type|klasse|groep|tafel",
-                ("hoofdstuk IV", "hoofdstuk 4"),
-                frozenset(
-                    """Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo Albert
+            code_words=r"pin|pincode|code|wachtwoord|postcode",
+            code_links="is",
+            version_said="versie",
+        ),
+        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+        ordinals_as=Ordinals(
+            lambda number, mark, lead, rest: ordinal(number),
+            r"ste\b|de\b|e\b|º",
+            ("de 3e keer", "de derde keer"),
+        ),
+        romans_as=Romans(
+            r"hoofdstuk|deel|band|boek|akte|artikel|fase|type|klasse|groep|tafel",
+            ("hoofdstuk IV", "hoofdstuk 4"),
+            frozenset(
+                """Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo Albert
                     Leopold Boudewijn George Eduard Frederik Otto Napoleon Jan Floris Elizabeth
                     Margaretha Catharina Christina Richard Alexander Nicolaas Peter Frans Jozef
                     Gregorius""".split()
-                ),
-                lambda number, name, lead: f"de {ordinal(number).capitalize()}",
-                ("Willem II kwam", "Willem de Tweede kwam"),
             ),
+            lambda number, name, lead: f"de {ordinal(number).capitalize()}",
+            ("Willem II kwam", "Willem de Tweede kwam"),
         ),
     ),
     abbreviations=_SHORTENED.endings,

@@ -6,6 +6,7 @@ import functools
 import re
 
 from edge.text.claims import How, Language, Rule
+from edge.text.languages.shared.addresses import addresses
 from edge.text.languages.shared.arithmetic import numbers, ranges, signs
 from edge.text.languages.shared.codes import dotted, zeros
 from edge.text.languages.shared.quantities import quantities
@@ -48,5 +49,14 @@ def language_without_rules(name: str) -> Language:
     )
     return Language(
         name,
-        (GIVEN, *dotted(v), *quantities(v), *ranges(v), *numbers(v), *zeros(v), *signs(v)),
+        (
+            GIVEN,
+            *addresses(v),
+            *dotted(v),
+            *quantities(v),
+            *ranges(v),
+            *numbers(v),
+            *zeros(v),
+            *signs(v),
+        ),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import How, Language, Rule
-from edge.text.languages.other import GIVEN
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import in_order
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
@@ -83,7 +82,9 @@ def _count(number: str, noun: str) -> str:
     if not number.isdigit():
         return number
     first = noun.split()[0]
-    feminine = first.endswith(("a", "ny", "dy", "ki", "ty", "ony", "ony", "iny", "uty", "ny", "je"))
+    feminine = first.endswith(
+        ("a", "ny", "dy", "ki", "ty", "ony", "ony", "iny", "uty", "ny", "je")
+    )
     feminine = feminine and not first.endswith(("metry", "waty", "bity", "amy", "wolty", "bajty"))
     if number == "1":
         return "jedna" if first.endswith("a") else "jedno" if first.endswith("o") else "jeden"
@@ -98,7 +99,11 @@ def _date(day: int, month: int, year: str, lead: str) -> str:
 
 
 def _time(hours: int, minutes: int, seconds: int | None, lead: str) -> str:
-    case = "l" if re.search(r"\b(?:o|do|od|po|przed|około|ok\.|godz\.|godzinie|godziny)\s$", lead) else "f"
+    case = (
+        "l"
+        if re.search(r"\b(?:o|do|od|po|przed|około|ok\.|godz\.|godzinie|godziny)\s$", lead)
+        else "f"
+    )
     said = ordinal(hours, case) if hours else ("zerowej" if case == "l" else "zero")
     if minutes:
         said += f" {'0 ' if minutes < 10 else ''}{minutes}"
@@ -136,7 +141,12 @@ _VOCABULARY = Vocabulary(
         "mAh": ("miliamperogodziny", "miliamperogodzin", "miliamperogodzina", "miliamperogodziny"),
         "Ah": ("amperogodziny", "amperogodzin", "amperogodzina", "amperogodziny"),
         "dB": ("decybele", "decybeli", "decybel", "decybela"),
-        "hp": ("konie mechaniczne", "koni mechanicznych", "koń mechaniczny", "konia mechanicznego"),
+        "hp": (
+            "konie mechaniczne",
+            "koni mechanicznych",
+            "koń mechaniczny",
+            "konia mechanicznego",
+        ),
         "%": "procent",
     },
     symbols={
@@ -173,6 +183,8 @@ _VOCABULARY = Vocabulary(
         "mld.": ("miliardy", "miliardów", "miliard", "miliarda"),
     },
     ratio="do",
+    hashtag="hasztag",
+    code_block="blok kodu",
     over="na",
     count=_count,
 )
@@ -285,65 +297,64 @@ def _century(match: re.Match[str], how: How) -> str:
     return ordinal(number, "ym" if match["w"] else "g")
 
 
-_CENTURIES = dict(X=10, XI=11, XII=12, XIII=13, XIV=14, XV=15, XVI=16, XVII=17, XVIII=18, XIX=19, XX=20, XXI=21)
+_CENTURIES = dict(
+    X=10, XI=11, XII=12, XIII=13, XIV=14, XV=15, XVI=16, XVII=17, XVIII=18, XIX=19, XX=20, XXI=21
+)
 
 LANGUAGE = Language(
     "pl",
-    (
-        GIVEN,
-        *in_order(
-            _VOCABULARY,
-            shortened=_SHORTENED,
-            dates_as=Dates(
-                _date,
-                numbered_months(TABLE),
-                ("7 paź 1989", "siódmego października 1900 osiemdziesiątego dziewiątego"),
-                lambda day, date, lead: f"{ordinal(day, 'g')} do {date}",
-                day_and_month=".",
-                day_example=("dnia 14.10. rano", "dnia czternastego października rano"),
-                short_weekdays={
-                    short.rstrip("."): name
-                    for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-                },
+    in_order(
+        _VOCABULARY,
+        shortened=_SHORTENED,
+        dates_as=Dates(
+            _date,
+            numbered_months(TABLE),
+            ("7 paź 1989", "siódmego października 1900 osiemdziesiątego dziewiątego"),
+            lambda day, date, lead: f"{ordinal(day, 'g')} do {date}",
+            day_and_month=".",
+            day_example=("dnia 14.10. rano", "dnia czternastego października rano"),
+            short_weekdays={
+                short.rstrip("."): name
+                for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
+            },
+        ),
+        clock=Clock(_time, lambda first, last: f"{first} do {last}"),
+        codes_as=Codes(
+            phone=r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}",
+            phone_words=r"tel|telefon|faks|kom|komórka|numer|zadzwoń\spod",
+            phone_example=("+48 22 12", "plus cztery osiem, dwa dwa, jeden dwa"),
+            local_phone_example=(
+                "22 123 45 67",
+                "dwa dwa, jeden dwa trzy, cztery pięć, sześć siedem",
             ),
-            clock=Clock(_time, lambda first, last: f"{first} do {last}"),
-            codes_as=Codes(
-                phone=r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}",
-                phone_words=r"tel|telefon|faks|kom|komórka|numer|zadzwoń\spod",
-                phone_example=("+48 22 12", "plus cztery osiem, dwa dwa, jeden dwa"),
-                local_phone_example=(
-                    "22 123 45 67",
-                    "dwa dwa, jeden dwa trzy, cztery pięć, sześć siedem",
-                ),
-                code_words=r"pin|kod|hasło",
-                code_links="to",
-                version_said="wersja",
-            ),
-            fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-            ordinals_as=Ordinals(_ordinal, r"\.", ("już 3. raz", "już trzeci raz")),
-            romans_as=Romans(
-                r"rozdział|tom|księga|akt|scena|artykuł|część|faza|typ|klasa|grupa|etap",
-                ("rozdział IV", "rozdział 4"),
-                frozenset(
-                    """Zygmunt Kazimierz Władysław Bolesław Mieszko August Stanisław Jan Paweł
+            code_words=r"pin|kod|hasło",
+            code_links="to",
+            version_said="wersja",
+        ),
+        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+        ordinals_as=Ordinals(_ordinal, r"\.", ("już 3. raz", "już trzeci raz")),
+        romans_as=Romans(
+            r"rozdział|tom|księga|akt|scena|artykuł|część|faza|typ|klasa|grupa|etap",
+            ("rozdział IV", "rozdział 4"),
+            frozenset(
+                """Zygmunt Kazimierz Władysław Bolesław Mieszko August Stanisław Jan Paweł
                     Benedykt Pius Leon Grzegorz Ludwik Filip Henryk Karol Fryderyk Wilhelm Jerzy
                     Elżbieta Katarzyna Napoleon Aleksander Mikołaj Stefan Michał Przemysł Wacław
                     Leszek Konrad Edward Ryszard Albert Małgorzata Iwan Piotr""".split()
-                ),
-                lambda number, name, lead: ordinal(number, "f" if name.endswith("a") else "m").title(),
-                ("Zygmunt III panował", "Zygmunt Trzeci panował"),
             ),
-            first=(
-                Rule(
-                    "roman",
-                    re.compile(
-                        r"(?<!\w)(?:(?P<w>[wW])\s)?(?P<it>XVIII|XVII|XVI|XV|XIV|XIII|XIX|XXI|XII|XI|XX|X)"
-                        r"(?=\s(?P<k>wieku|wiek)\b)"
-                    ),
-                    _century,
-                    ("XIX wiek", "dziewiętnasty wiek"),
-                    frozenset("X"),
+            lambda number, name, lead: ordinal(number, "f" if name.endswith("a") else "m").title(),
+            ("Zygmunt III panował", "Zygmunt Trzeci panował"),
+        ),
+        first=(
+            Rule(
+                "roman",
+                re.compile(
+                    r"(?<!\w)(?:(?P<w>[wW])\s)?(?P<it>XVIII|XVII|XVI|XV|XIV|XIII|XIX|XXI|XII|XI|XX|X)"
+                    r"(?=\s(?P<k>wieku|wiek)\b)"
                 ),
+                _century,
+                ("XIX wiek", "dziewiętnasty wiek"),
+                frozenset("X"),
             ),
         ),
     ),

@@ -153,6 +153,9 @@ class Vocabulary:
     decimal_word: str | None = None
     """Name of the decimal sign where the phonemizer loses it."""
     count: Count = just_digits
+    hashtag: str = "hashtag"
+    code_block: str = "code"
+    """What is said for a block of program code."""
 
     @functools.cached_property
     def number(self) -> str:

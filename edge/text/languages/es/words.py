@@ -107,6 +107,8 @@ VOCABULARY = Vocabulary(
     },
     of="{scale} de {currency}",
     ratio="a",
+    hashtag="hashtag",
+    code_block="un bloque de código",
     over="sobre",
     count=count,
 )

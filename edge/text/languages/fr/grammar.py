@@ -101,7 +101,9 @@ def say_time(hours: int, minutes: int, seconds: int | None, lead: str) -> str:
     said = f"{count(str(hours), name)} {name}" + (f" {minutes}" if minutes else "")
     if not seconds:
         return said
-    return f"{said} et {count(str(seconds), 'seconde')} {'seconde' if seconds == 1 else 'secondes'}"
+    return (
+        f"{said} et {count(str(seconds), 'seconde')} {'seconde' if seconds == 1 else 'secondes'}"
+    )
 
 
 def say_time_range(first: str, last: str) -> str:
@@ -129,7 +131,9 @@ PARTS = {
 def say_fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
     """Say a fraction: 3/4 -> trois quarts."""
     if bottom == 2:
-        feminine = re.match(r"\s?(?:heure|journée|tasse|cuill|livre|douzaine|page|bouteille)", rest)
+        feminine = re.match(
+            r"\s?(?:heure|journée|tasse|cuill|livre|douzaine|page|bouteille)", rest
+        )
         if whole:
             return f"{whole} et demi{'e' if feminine else ''}"
         return f"{'une' if feminine else 'un'} demi" + ("e" if feminine else "")

@@ -22,7 +22,11 @@ VOCABULARY = Vocabulary(
         "Wh": ("wattheures", "wattheure", "wattheures"),
         "dB": ("décibels", "décibel", "décibels"),
         "hp": ("chevaux", "cheval", "chevaux"),
-        "l/100 km": ("litres aux 100 kilomètres", "litre aux 100 kilomètres", "litres aux 100 kilomètres"),
+        "l/100 km": (
+            "litres aux 100 kilomètres",
+            "litre aux 100 kilomètres",
+            "litres aux 100 kilomètres",
+        ),
         "tr": ("tours", "tour", "tours"),
         "j": ("jours", "jour", "jours"),
         "ct": ("centimes", "centime", "centimes"),
@@ -88,6 +92,8 @@ VOCABULARY = Vocabulary(
     },
     of="{scale} de {currency}",
     ratio="à",
+    hashtag="hashtag",
+    code_block="un bloc de code",
     over="sur",
     count=count,
 )

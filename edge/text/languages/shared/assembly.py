@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from edge.text.claims import Rule
+from edge.text.languages.other import GIVEN
+from edge.text.languages.shared.addresses import addresses
 from edge.text.languages.shared.arithmetic import Fractions, fractions, numbers, ranges, signs
 from edge.text.languages.shared.calendar_days import Dates, dates
 from edge.text.languages.shared.clock import Clock, times
@@ -29,6 +31,8 @@ def in_order(
     """Return all rules. `first` are those of the language alone that know better than the shared
     ones; `before_ranges`, those of whole numbers, which come when units and money are claimed."""
     return (
+        GIVEN,
+        *addresses(v),
         *first,
         *abbreviations(shortened),
         *dates(v, dates_as),

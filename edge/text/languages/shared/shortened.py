@@ -116,9 +116,7 @@ def acronyms(words: Shortened) -> tuple[Rule, ...]:
     return (
         Rule(
             "acronym",
-            re.compile(
-                r"(?<![\w.&@/-])(?P<it>[A-ZÄÖÜÑ]{2,6}|[A-Z]{2,4}(?=s\b))(?![\w@&]|[.]\w)"
-            ),
+            re.compile(r"(?<![\w.&@/-])(?P<it>[A-ZÄÖÜÑ]{2,6}|[A-Z]{2,4}(?=s\b))(?![\w@&]|[.]\w)"),
             say,
             words.acronym_example,
         ),
