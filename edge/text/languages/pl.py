@@ -321,7 +321,7 @@ LANGUAGE = Language(
         clock=Clock(_time, lambda first, last: f"{first} do {last}"),
         codes_as=Codes(
             phone=r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}",
-            phone_words=r"tel|telefon|faks|kom|komórka|numer|zadzwoń\spod",
+            phone_words=r"tel|telefon|faks|fax|kom|komórka|numer|zadzwoń\spod",
             phone_example=("+48 22 12", "plus cztery osiem, dwa dwa, jeden dwa"),
             local_phone_example=(
                 "22 123 45 67",

@@ -81,7 +81,7 @@ def say_ordinal(number: int, mark: str, lead: str, rest: str) -> str | None:
     if not 0 < number < 100:
         return None
     feminine = "ª" in mark or mark.rstrip("s").endswith("a")
-    noun_follows = re.match(r"\s[a-záéíóúñ]{3}", rest) is not None
+    noun_follows = re.match(r"\s(?!izq|izda|dcha)[a-záéíóúñ]{3}", rest) is not None
     short = "er" in mark or (noun_follows and not feminine and not mark.endswith("s"))
     said = ordinal(number, feminine, short)
     return said + ("s" if mark.endswith("s") else "")

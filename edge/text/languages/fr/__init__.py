@@ -74,7 +74,7 @@ LANGUAGE = Language(
         codes_as=Codes(
             phone=r"0[1-9](?:[ \u00a0\u202f.-]\d\d){4}|0[1-9]\d{8}|(?:08\d\d|3\d)(?: \d{2,3}){1,3}",
             phone_words=r"tél|tel|téléphone|fax|portable|mobile|appelez\sle|numéro\svert",
-            phone_example=("+33 6 12", "plus 33, 6, 12"),
+            phone_example=("+33 6 12 34 56", "plus 33, 6, 12, 34, 56"),
             local_phone_example=(
                 "01 23 45 67 89",
                 "zéro un, 23, 45, 67, 89",

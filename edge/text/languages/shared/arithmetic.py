@@ -75,7 +75,7 @@ def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
         Rule(
             "fraction",
             re.compile(
-                r"(?<![\w.,/:-])(?:(?P<w>\d{1,3})[ \u00a0])?(?P<n>\d{1,2})[/⁄](?P<d>\d{1,3})"
+                r"(?<![\w.,/:])(?<![\w)]-)(?:(?P<w>\d{1,3})[ \u00a0])?(?P<n>\d{1,2})[/⁄](?P<d>\d{1,3})"
                 rf"(?![\w/]|[.,]\d){unit}"
             ),
             written,
@@ -148,23 +148,23 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
         ),
         _sign(
             "×",
-            rf"(?<=[\d)\]])\s?[x×*·⋅]\s?(?={SIGN}[\d(])",
+            rf"(?<=[\d)\]])\s?(?P<it>[x×*·⋅])(?=\s?{SIGN}[\d(])",
             lambda m, how: times,
             ("3x4", f"3 {times} 4"),
             "x×*·⋅",
         ),
         _sign(
             "/",
-            r"(?<=[\d)])\s?/\s?(?=[\d(])",
+            r"(?<=[\d)])\s?(?P<it>/)(?=\s?[\d(])",
             stroke,
             ("7/3 = x", f"7 {v.signs['÷']} 3 {v.signs['=']} x"),
             "/",
         ),
         _sign(
             "−",
-            r"(?<=[\d)a-z])\s[-−–]\s(?=[\d(])|(?<=[\w)])−(?=[\w(])",
+            r"(?<=[\d)a-z]\s)[-−–](?=\s[\d(])|(?<=[\w)])−(?=[\w(])",
             lambda m, how: minus,
-            ("x − 3", f"x {minus} 3"),
+            ("x − (3)", f"x {minus} (3)"),
             "-−–",
         ),
         _sign(
@@ -238,7 +238,7 @@ def numbers(v: Vocabulary) -> tuple[Rule, ...]:
         Rule(
             "number",
             re.compile(
-                rf"(?:(?<![\w.,)\]°%€:])(?:[-+±–]|−\s?)|(?<![\w)\]])−\s?)(?P<n>{v.number})(?![\w]*/)"
+                rf"(?:(?<![\w.,)\]°%€:])(?:[-+±–]|−\s?)|(?<![\w)\]])−\s?)(?P<n>{v.number})(?!/)"
             ),
             lambda match, how: v.said_decimal(signed(match, how)),
             ("-7", f"{v.signs['−']} 7"),

@@ -32,9 +32,9 @@ def in_order(
     ones; `before_ranges`, those of whole numbers, which come when units and money are claimed."""
     return (
         GIVEN,
-        *addresses(v),
         *first,
         *abbreviations(shortened),
+        *addresses(v),
         *dates(v, dates_as),
         *codes(v, codes_as),
         *times(v, clock),

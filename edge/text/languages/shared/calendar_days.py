@@ -144,7 +144,7 @@ def _named(v: Vocabulary, words: Dates) -> list[Rule]:
         said = words.say(day, month, year, lead)
         if match["d0"]:
             said = words.say_range(int(match["d0"]), said, lead)
-        if match["month"].endswith(".") and not after(match).split("\n")[0].strip():
+        if match["month"].endswith(".") and not year and not after(match).split("\n")[0].strip():
             said += "."
         return said
 
@@ -196,7 +196,7 @@ def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
                 re.IGNORECASE,
             ),
             day,
-            (f"{written[0]}, 10:30", f"{names[0]}, " + "10:30"),
+            (f"{written[0]}, 10 x", f"{names[0]}, 10 x"),
             DIGITS,
         ),
     ]
