@@ -600,6 +600,7 @@ LANGUAGE = Language(
             ),
         ),
     ),
+    code_block=_VOCABULARY.code_block,
     abbreviations=frozenset(
         word.rstrip(".").split(" ")[-1].lower()
         for words in (

@@ -308,6 +308,7 @@ LANGUAGE = Language(
             ),
         ),
     ),
+    code_block=_VOCABULARY.code_block,
     abbreviations=_SHORTENED.endings,
 )
 _CENTURIES = dict(

@@ -289,5 +289,6 @@ LANGUAGE = Language(
             ("Willem II kwam", "Willem de Tweede kwam"),
         ),
     ),
+    code_block=_VOCABULARY.code_block,
     abbreviations=_SHORTENED.endings,
 )

@@ -7,7 +7,13 @@ import re
 
 from edge.text.claims import How, Language, Rule
 from edge.text.languages.shared.addresses import addresses
-from edge.text.languages.shared.arithmetic import numbers, ranges, signs
+from edge.text.languages.shared.arithmetic import (
+    fractions,
+    numbers,
+    ranges,
+    say_as_decimal,
+    signs,
+)
 from edge.text.languages.shared.codes import dotted, zeros
 from edge.text.languages.shared.quantities import quantities
 from edge.text.languages.sign_names import sign_names
@@ -28,8 +34,9 @@ GIVEN = Rule(
 )
 """Phonemes in a text are nobody's to read otherwise: every language's first rule."""
 
-LOST_DECIMALS = frozenset(())
-"""Languages in which espeak 1.52 reads 3,7 and 3.7 like 3 7: the decimal sign is said in words."""
+LOST_DECIMALS = frozenset("ja ka kk ko ku lb th uk".split())
+"""Languages in which espeak-ng (of piper-tts 1.8.0) reads 3,75 like 3 75 or less: the decimal sign
+and the places are said in words."""
 
 
 @functools.cache
@@ -53,6 +60,7 @@ def language_without_rules(name: str) -> Language:
             GIVEN,
             *addresses(v),
             *dotted(v),
+            *fractions(v, say_as_decimal(v)),
             *quantities(v),
             *ranges(v),
             *numbers(v),

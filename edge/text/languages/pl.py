@@ -358,5 +358,6 @@ LANGUAGE = Language(
             ),
         ),
     ),
+    code_block=_VOCABULARY.code_block,
     abbreviations=_SHORTENED.endings,
 )

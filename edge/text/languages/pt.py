@@ -311,5 +311,6 @@ LANGUAGE = Language(
             century_example=("o século XIX", "o século 19"),
         ),
     ),
+    code_block=_VOCABULARY.code_block,
     abbreviations=_SHORTENED.endings,
 )

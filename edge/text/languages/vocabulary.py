@@ -182,7 +182,7 @@ class Vocabulary:
         bare = number.lstrip(MINUS + "+±" + _SPACES)
         before = number[:1]
         plain = self.plain(bare)
-        said = self.count(plain, noun) if noun else plain
+        said = self.said_decimal(self.count(plain, noun) if noun else plain)
         if before in MINUS and before:
             return f"{self.signs['−']} {said}"
         if before in "+±" and before:

@@ -141,6 +141,7 @@ LANGUAGE = Language(
             ),
         ),
     ),
+    code_block=VOCABULARY.code_block,
     abbreviations=SHORTENED.endings,
 )
 

@@ -142,7 +142,6 @@ SHORTENED = Shortened(
         "min.": "minuto",
         "apdo.": "apartado",
         "#": "número",
-        "km": "kilómetro",
     },
     before_name={
         "Sr.": "señor",

@@ -119,6 +119,7 @@ LANGUAGE = Language(
             ),
         ),
     ),
+    code_block=VOCABULARY.code_block,
     abbreviations=SHORTENED.endings,
     open_end=re.compile(r"(?!)"),
 )

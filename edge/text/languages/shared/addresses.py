@@ -26,7 +26,6 @@ def addresses(v: Vocabulary) -> tuple[Rule, ...]:
             ampersand=names["&"],
             percent=v.table.form(v.all_units["%"], "5").replace("{0}", "").strip(),
             plus=names["+"],
-            code_block=v.code_block,
             digits=lambda number: v.spell(number) if number[0] == "0" else number,
         )
     )

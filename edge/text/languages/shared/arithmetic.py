@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.text.claims import How, Rule, Say, after
+from edge.text.claims import How, Rule, Say, after, before
 from edge.text.languages.shared.quantities import SIGN
 from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of
 
@@ -64,7 +64,7 @@ def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
             return None
         return say(match["w"] or "", top, bottom, match)
 
-    return (
+    found = (
         Rule(
             "fraction",
             re.compile(rf"(?<![\d.,/])(?:(?P<w>\d{{1,4}})\s?)?(?P<f>[{''.join(VULGAR)}]){unit}"),
@@ -83,6 +83,21 @@ def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
             frozenset("/⁄"),
         ),
     )
+    return found if words.denominators else found[:1]
+
+
+def say_as_decimal(v: Vocabulary) -> Fractions:
+    """Read a half and a quarter as decimals, other parts as divisions: words for them are not
+    known."""
+
+    def say(whole: str, top: int, bottom: int, rest: str) -> str | None:
+        if 1000 % bottom:
+            divided = f"{top} {v.signs['÷']} {bottom}"
+            return f"{whole} {v.signs['+']} {divided}" if whole else divided
+        places = str(1000 * top // bottom).rjust(3, "0").rstrip("0")
+        return v.said_decimal(f"{whole or 0}{v.table.decimal}{places}")
+
+    return Fractions(say, frozenset())
 
 
 def ranges(v: Vocabulary) -> tuple[Rule, ...]:
@@ -130,10 +145,10 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
     minus, times = v.signs["−"], v.signs["×"]
 
     def single_sign(match: re.Match[str], how: How) -> str | None:
-        run = match[0]
-        if len(run) > 2 and len(set(run)) == 1:
+        sign = match[0]
+        if 3 * sign in before(match, 2) + sign + after(match, 2):
             return None  # a line is drawn, not meant
-        return " ".join(single[sign] for sign in run)
+        return single[sign]
 
     def stroke(match: re.Match[str], how: How) -> str:
         return v.signs["÷"] if "=" in match.string else v.signs["/"]
@@ -190,7 +205,7 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
         ),
         _sign(
             "<",
-            rf"[{re.escape(''.join(single))}]{{1,600}}",
+            rf"[{re.escape(''.join(single))}]",
             single_sign,
             ("1 < 2", f"1 {v.signs['<']} 2"),
             "".join(single),
@@ -240,14 +255,14 @@ def numbers(v: Vocabulary) -> tuple[Rule, ...]:
             re.compile(
                 rf"(?:(?<![\w.,)\]°%€:])(?:[-+±–]|−\s?)|(?<![\w)\]])−\s?)(?P<n>{v.number})(?!/)"
             ),
-            lambda match, how: v.said_decimal(signed(match, how)),
+            signed,
             ("-7", f"{v.signs['−']} 7"),
             DIGITS,
         ),
         Rule(
             "number",
             re.compile(r"(?<![\w.,])[-−–+]?[.,]\d{1,12}(?![\w]|[.,]\d)"),
-            lambda match, how: v.said_decimal(v.signed(re.sub(r"(?=[.,])", "0", match[0]))),
+            lambda match, how: v.signed(re.sub(r"(?=[.,])", "0", match[0])),
             (".5", v.said_decimal(f"0{v.table.decimal}5")),
             DIGITS,
         ),
