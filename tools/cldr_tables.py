@@ -215,7 +215,9 @@ def _units(data: Any, categories: list[str]) -> tuple[dict[str, object], dict[st
         unit = patterns.get(name)
         if unit is None:
             continue
-        units[sign] = _forms(unit["long"], categories)
+        if (forms := _forms(unit["long"], categories)) is None:
+            continue
+        units[sign] = forms
         for width in ("narrow", "short"):
             for pattern in dict(unit[width]).values() if width in unit else ():
                 symbol = re.sub(r"[{}01]", "", pattern).strip("\u200e\u200f\u202f\u00a0 ")
@@ -227,8 +229,8 @@ def _units(data: Any, categories: list[str]) -> tuple[dict[str, object], dict[st
     kilo = compounds["10p3"]["long"]["prefix"].replace("{0}", "") if "10p3" in compounds else ""
     for sign, prefix in WATT_HOURS.items():
         put = compounds[prefix]["long"]["prefix"].replace("{0}", "") if prefix else ""
-        named = _exchanged(units["kWh"], kilo, put)
-        if kilo and named != units["kWh"]:
+        named = _exchanged(units.get("kWh"), kilo, put)
+        if kilo and units.get("kWh") and named != units["kWh"]:
             units[sign] = named
     return units, {symbol: sign for symbol, sign in symbols.items() if symbol not in units}
 
@@ -240,12 +242,19 @@ def _is_sure(symbol: str, sign: str) -> bool:
 
 def _forms(patterns: Mapping[str, str], categories: list[str]) -> object:
     """Return a unit's name in each category of number, or one name that holds in all: {0} stands
-    where the number does not come first."""
+    where the number does not come first. None where CLDR has but a sign."""
+    if _is_sign(patterns["other"]):
+        return None
+    chosen = (patterns.get(category, patterns["other"]) for category in categories)
     forms = [
-        re.sub(r"^\{0\}[\s\u00a0]?", "", patterns.get(category) or patterns["other"])
-        for category in categories
+        re.sub(r"^\{0\}[\s\u00a0]?", "", patterns["other"] if _is_sign(each) else each)
+        for each in chosen
     ]
     return forms[0] if len(set(forms)) == 1 else forms
+
+
+def _is_sign(pattern: str) -> bool:
+    return re.search(r"[%‰٪°²³/]", pattern) is not None
 
 
 def _prefixed(forms: object, prefix: str) -> object:

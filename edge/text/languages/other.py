@@ -38,6 +38,46 @@ LOST_DECIMALS = frozenset("ja ka kk ko ku lb th uk".split())
 """Languages in which espeak-ng (of piper-tts 1.8.0) reads 3,75 like 3 75 or less: the decimal sign
 and the places are said in words."""
 
+_UNITS: dict[str, dict[str, str]] = {
+    "ar": {"kWh": "كيلوواط ساعة"},
+    "cy": {"°C": "gradd Celsius"},
+    "kk": {"km/h": "километр сағатына"},
+    "ko": {"%": "퍼센트", "‰": "퍼밀"},
+    "ku": {
+        "%": "ji sedî",
+        "‰": "ji hezarî",
+        "°C": "pile",
+        "kg": "kîlogram",
+        "kWh": "kîlowatsaet",
+        "km/h": "kîlometre di saetê de",
+        "GB": "gîgabayt",
+    },
+    "lb": {"%": "Prozent", "‰": "Promill"},
+    "ml": {"%": "ശതമാനം", "km/h": "കിലോമീറ്റർ മണിക്കൂറിൽ", "kWh": "കിലോവാട്ട് അവർ"},
+    "tr": {"km/h": "kilometre saatte"},
+    "vi": {"%": "phần trăm", "‰": "phần nghìn", "km/h": "ki lô mét trên giờ"},
+    "zh": {"%": "百分之{0}", "‰": "千分之{0}"},
+}
+"""Names of units that CLDR has only signs for."""
+_MONEY: dict[str, dict[str, str]] = {
+    "bg": {"лв": "BGN", "лв.": "BGN"},
+    "cs": {"Kč": "CZK"},
+    "da": {"kr": "DKK", "kr.": "DKK"},
+    "hu": {"Ft": "HUF"},
+    "id": {"Rp": "IDR"},
+    "is": {"kr": "ISK", "kr.": "ISK"},
+    "no": {"kr": "NOK", "kr.": "NOK"},
+    "ro": {"lei": "RON", "leu": "RON"},
+    "ru": {"руб.": "RUB", "руб": "RUB"},
+    "sr": {"дин.": "RSD", "din.": "RSD"},
+    "sv": {"kr": "SEK", "kr.": "SEK"},
+    "sw": {"TSh": "TZS"},
+    "tr": {"TL": "TRY"},
+    "uk": {"грн": "UAH", "грн.": "UAH"},
+    "vi": {"đ": "VND", "₫": "VND"},
+}
+"""Signs of money that are words elsewhere."""
+
 
 @functools.cache
 def language_without_rules(name: str) -> Language:
@@ -50,6 +90,8 @@ def language_without_rules(name: str) -> Language:
         table,
         signs=names,
         until=names["–"],
+        units=_UNITS.get(name, {}),
+        currency_signs=_MONEY.get(name, {}),
         ratio=names[":"],
         over=names["/"],
         decimal_word=names[","] if name in LOST_DECIMALS else None,
