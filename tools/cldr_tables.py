@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "edge/text/languages/cldr"
-LANGUAGES = (
+_LANGUAGES = (
     "ar bg bn ca cs cy da de el en es et eu fa fi fr he hi hu hy id is it ja ka kk ko ku lb lv ml "
     "mr ne nl no pl pt ro ru sk sl sq sr sv sw te th tr uk ur vi zh"
-).split()
+)
+LANGUAGES = _LANGUAGES.split()
 """Languages of Piper's catalogue."""
 
 UNITS = {
@@ -140,11 +141,12 @@ PREFIXED = {
 WATT_HOURS = {"Wh": None, "MWh": "10p6", "GWh": "10p9", "TWh": "10p12"}
 """Their names are that of the kilowatt-hour with another prefix."""
 
-CURRENCIES = (
+_CURRENCIES = (
     "EUR USD GBP JPY CNY CHF CAD AUD NZD SEK NOK DKK ISK PLN CZK HUF RON BGN RSD UAH RUB TRY ILS "
     "INR PKR BDT NPR IDR VND THB KRW PHP MYR SGD HKD TWD BRL MXN ARS CLP COP PEN UYU ZAR NGN KES "
     "EGP MAD JOD SAR AED IRR KZT GEL AMD ALL CDF TZS BTC"
-).split()
+)
+CURRENCIES = _CURRENCIES.split()
 
 
 def main() -> int:

@@ -14,14 +14,14 @@ from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import require_table
-from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary
+from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, listed
 
 TABLE = require_table("de")
-_ORDINALS = """nullte erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte elfte
-zwölfte dreizehnte vierzehnte fünfzehnte sechzehnte siebzehnte achtzehnte neunzehnte""".split()
-_ONES = "ein zwei drei vier fünf sechs sieben acht neun".split()
-_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
-_HUNDREDS = """elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn""".split()
+_ORDINALS = listed("""nullte erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte elfte
+zwölfte dreizehnte vierzehnte fünfzehnte sechzehnte siebzehnte achtzehnte neunzehnte""")
+_ONES = listed("ein zwei drei vier fünf sechs sieben acht neun")
+_TENS = listed("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig")
+_HUNDREDS = listed("""elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn""")
 
 
 def ordinal(number: int) -> str:
@@ -64,12 +64,12 @@ _INDEFINITE = re.compile(
     r"\b(?:ein|kein|mein|dein|sein|ihr|unser|euer|jeder|Ihr)\s?$", re.IGNORECASE
 )
 _COUNTED = frozenset(
-    """Stock Stockwerk Etage Platz Klasse Mal Tag Geburtstag Jahrhundert Jh Jhd Jahrtausend
+    listed("""Stock Stockwerk Etage Platz Klasse Mal Tag Geburtstag Jahrhundert Jh Jhd Jahrtausend
     Weltkrieg Liga Bundesliga Runde Kapitel OG UG Obergeschoss Untergeschoss Quartal Halbzeit
     Semester Woche Lebensjahr Auflage Min Minute Advent Akt Sinfonie Symphonie Satz Gang Hälfte
     Versuch Teil Staffel Folge Schritt Stunde Rang Preis Spieltag Etappe Kreis Ebene Reihe Spiel
     Schicht Grad Ordnung Person Generation Hand Wahl Drittel Viertel Buch Band Vorsitzende
-    Bürgermeister Senat Strafsenat Zivilsenat Reich Republik Armee Division Kompanie""".split()
+    Bürgermeister Senat Strafsenat Zivilsenat Reich Republik Armee Division Kompanie FC SC SV VfB im in am auf bei""")
 )
 _FEMININE = re.compile(r"(?:e|ung|heit|keit|ion|tät|schaft|ik|Liga|liga|Hand|Wahl)$")
 _NEUTER = re.compile(
@@ -171,20 +171,20 @@ def _fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
 
 def _ruler(number: int, name: str, lead: str) -> str:
     said = ordinal(number).capitalize()
-    if re.search(r"\b(?:von|mit|unter|nach|bei|seit|zu|dem|Papst Johannes)\s?$", lead):
+    if re.search(r"\b(?:von|mit|unter|nach|bei|seit|zu|dem)\s?$", lead):
         return f"dem {said}n"
     if re.search(r"\b(?:des|Kaisers|Königs|Papstes)\s?$", lead):
         return f"des {said}n"
     return f"{'die' if name in _QUEENS else 'der'} {said}"
 
 
-_QUEENS = frozenset("Elisabeth Katharina Maria Margarethe Margrethe Christina Anna".split())
+_QUEENS = frozenset(listed("Elisabeth Katharina Maria Margarethe Margrethe Christina Anna"))
 _KINGS = frozenset(
-    """Wilhelm Ludwig Friedrich Karl Heinrich Otto Paul Benedikt Franz Georg Johannes Leo Pius
+    listed("""Wilhelm Ludwig Friedrich Karl Heinrich Otto Paul Benedikt Franz Georg Johannes Leo Pius
     Philipp Leopold Maximilian Albert August Konrad Rudolf Ferdinand Joseph Josef Napoleon
     Alexander Nikolaus Peter Iwan Gregor Innozenz Urban Klemens Clemens Eduard Richard Jakob
     Gustav Christian Harald Erik Adolf Ramses Ptolemaios Charles Willem Albrecht Ernst Ottokar
-    Sigismund Lothar Alfons Juan Felipe""".split()
+    Sigismund Lothar Alfons Juan Felipe""")
 )
 
 
@@ -197,8 +197,12 @@ def _year_alone(match: re.Match[str], how: How) -> str | None:
 
 
 def _decade(match: re.Match[str], how: How) -> str:
-    number = int(match["d"])
-    tens = "zehner" if number == 10 else f"{_TENS[number // 10 - 2]}er"
+    tens, ones = divmod(int(match["d"]), 10)
+    if tens == 1:
+        said = _ORDINALS[10 + ones].removesuffix("te")
+    else:
+        said = (f"{_ONES[ones - 1]}und" if ones else "") + _TENS[tens - 2]
+    tens = f"{said}er{match['end'] or ''}"
     if not match["c"]:
         return tens
     return (f"{_HUNDREDS[int(match['c']) - 11]}hundert" if match["c"] < "20" else "20 ") + tens
@@ -217,6 +221,13 @@ def _times(match: re.Match[str], how: How) -> str:
 
 
 _OWN = (
+    Rule(
+        "percent",
+        re.compile(r"(?<=\d)\s?%ige?[rnms]?\b"),
+        lambda match, how: "prozent" + match[0].strip()[1:],
+        ("100%ig", "100 prozentig"),
+        frozenset("%"),
+    ),
     Rule(
         "duration",
         re.compile(r"(?<![\d.,:])(?P<n>[1-9]\d{0,2})\s?[x×](?=\s[^\W\d_])"),
@@ -244,7 +255,7 @@ _VOCABULARY = Vocabulary(
     "de",
     TABLE,
     signs=sign_names("de"),
-    names="null eins zwei drei vier fünf sechs sieben acht neun".split(),
+    names=listed("null eins zwei drei vier fünf sechs sieben acht neun"),
     until="bis",
     units={
         "mAh": ("Milliamperestunde", "Milliamperestunden"),
@@ -335,6 +346,7 @@ _DATES = Dates(
     numbered_months(TABLE, {"jänner": 1, "feber": 2, "mrz": 3, "mrz.": 3, "sep.": 9, "jun.": 6}),
     ("am 7. Okt. 1989", "am siebten Oktober neunzehnhundert 89"),
     _date_range,
+    say_year=year,
     day_ending=r"\.",
     day_and_month=".",
     day_example=("am 14.10. früh", "am vierzehnten Oktober früh"),
@@ -369,6 +381,7 @@ _ABBREVIATED = Shortened(
         "Bl.": "Blatt",
         "Rn.": "Randnummer",
         "zw.": "zwischen",
+        "KW": "Kalenderwoche",
         "§§": "Paragrafen",
         "§": "Paragraf",
         "#": "Nummer",
@@ -376,6 +389,12 @@ _ABBREVIATED = Shortened(
     },
     before_name={
         "Dr.": "Doktor",
+        "Dr. med.": "Doktor",
+        "Dr. jur.": "Doktor",
+        "Dr. phil.": "Doktor",
+        "Dr. rer. nat.": "Doktor",
+        "Dr. h. c.": "Doktor ehrenhalber",
+        "Dr.-Ing.": "Doktoringenieur",
         "Prof.": "Professor",
         "Hr.": "Herr",
         "Hrn.": "Herrn",
@@ -396,6 +415,8 @@ _ABBREVIATED = Shortened(
         "Univ.": "Universität",
     },
     after_number={
+        "ff.": "fortfolgende",
+        "f.": "folgende",
         "EL": "Esslöffel",
         "TL": "Teelöffel",
         "Zi.": "Zimmer",
@@ -444,6 +465,9 @@ _ABBREVIATED = Shortened(
         "m. E.": "meines Erachtens",
         "e. V.": "eingetragener Verein",
         "b. w.": "bitte wenden",
+        "GmbH": "G m b H",
+        "PLZ": "Postleitzahl",
+        "m²": "Quadratmeter",
         "usw.": "und so weiter",
         "etc.": "et cetera",
         "bzw.": "beziehungsweise",
@@ -503,8 +527,8 @@ _ABBREVIATED = Shortened(
         "zzt.": "zurzeit",
         "m/w/d": "männlich, weiblich, divers",
     },
-    closing=frozenset("usw. etc. MwSt. Mwst. Min. Std. Sek. Mio. Mrd. Hbf. Jh. Str.".split()),
-    units_too=frozenset("min. Min. Std. Sek. Mio. Mrd.".split()),
+    closing=frozenset(listed("usw. etc. MwSt. Mwst. Min. Std. Sek. Mio. Mrd. Hbf. Jh. Str.")),
+    units_too=frozenset(listed("min. Min. Std. Sek. Mio. Mrd.")),
     acronym_example=("die EU", "die E U"),
     acronyms={
         "ADAC": "A D A C",
@@ -524,10 +548,12 @@ _ABBREVIATED = Shortened(
         "EDEKA": "Edeka",
     },
     read_as_words=frozenset(
-        "NATO UNO DAX PIN TAN SIM RAM ROM PISA DIN ISO ASEAN ALDI IKEA LIDL KITA DAK BIP ZIP "
-        "GAU SARS UFO UFOS ELSTER NASA FIFA UEFA OPEC AIDS VISA GEMA JUSOS JUSO BAMF TAZ DER DIE "
-        "DAS UND IST IM AM IN AN ES ER SO WO WIR IHR DU ZU OB UM AB BIS VON MIT AUF AUS BEI NUR "
-        "EIN KEIN NICHT JA NEIN ICH SIE".split()
+        listed(
+            "NATO UNO DAX PIN TAN SIM RAM ROM PISA DIN ISO ASEAN ALDI IKEA LIDL KITA DAK BIP ZIP "
+            "GAU SARS UFO UFOS ELSTER NASA FIFA UEFA OPEC AIDS VISA GEMA JUSOS JUSO BAMF TAZ DER DIE "
+            "DAS UND IST IM AM IN AN ES ER SO WO WIR IHR DU ZU OB UM AB BIS VON MIT AUF AUS BEI NUR "
+            "EIN KEIN NICHT JA NEIN ICH SIE"
+        )
     ),
     shortest_word=3,
 )
@@ -540,7 +566,7 @@ LANGUAGE = Language(
         dates_as=_DATES,
         clock=Clock(_time, _time_range, marks=("Uhr",), duration_marks=("h", "Std.", "Stunden")),
         codes_as=Codes(
-            phone=r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0-]\d{1,7}){0,4}|0\d{8,12}",
+            phone=r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0/-]{1,3}\d{1,7}){0,4}|0\d{8,12}",
             phone_words=r"tel|telefon|fax|mobil|handy|hotline|telefonnummer|rufnummer|nummer\slautet",
             phone_example=(
                 "+49 171 23",
@@ -579,10 +605,10 @@ LANGUAGE = Language(
             ),
             Rule(
                 "year",
-                re.compile(r"(?<![\w.,:/-])['’]?(?P<c>1[1-9]|20)?(?P<d>[1-9]0)er\b"),
+                re.compile(r"(?<![\w.,:/-])['’]?(?P<c>1[1-9]|20)?(?P<d>[1-9]\d)er(?P<end>n|s)?\b"),
                 _decade,
                 ("die 90er", "die neunziger"),
-                frozenset("0"),
+                DIGITS,
             ),
             Rule(
                 "number",

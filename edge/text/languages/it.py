@@ -14,14 +14,14 @@ from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import require_table
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("it")
-_ORDINALS = """primo secondo terzo quarto quinto sesto settimo ottavo nono decimo undicesimo
+_ORDINALS = listed("""primo secondo terzo quarto quinto sesto settimo ottavo nono decimo undicesimo
 dodicesimo tredicesimo quattordicesimo quindicesimo sedicesimo diciassettesimo diciottesimo
-diciannovesimo ventesimo""".split()
-_TENS = "vent trent quarant cinquant sessant settant ottant novant".split()
-_ONES = "un due tre quattro cinque sei sette otto nove".split()
+diciannovesimo ventesimo""")
+_TENS = listed("vent trent quarant cinquant sessant settant ottant novant")
+_ONES = listed("un due tre quattro cinque sei sette otto nove")
 
 
 def ordinal(number: int, feminine: bool = False) -> str:
@@ -91,7 +91,7 @@ _VOCABULARY = Vocabulary(
     "it",
     TABLE,
     signs=sign_names("it"),
-    names="zero uno due tre quattro cinque sei sette otto nove".split(),
+    names=listed("zero uno due tre quattro cinque sei sette otto nove"),
     until="a",
     units={
         "mAh": "milliampere ora",
@@ -243,8 +243,10 @@ _SHORTENED = Shortened(
     acronym_example=("la RSI", "la R S I"),
     acronyms={"USA": "Usa", "UE": "U E", "IVA": "Iva", "OK": "okay"},
     read_as_words=frozenset(
-        "ONU NATO FIAT RAI ISTAT INPS IVA FIFA UEFA NASA UNESCO PIN SIM RAM ROM CGIL COOP IMU TARI "
-        "TAR TASI ASL CAP TAV PIL ENI ENEL IL LA LO LE GLI UN UNA DI DA IN CON SU PER NON SI E HA".split()
+        listed(
+            "ONU NATO FIAT RAI ISTAT INPS IVA FIFA UEFA NASA UNESCO PIN SIM RAM ROM CGIL COOP IMU TARI "
+            "TAR TASI ASL CAP TAV PIL ENI ENEL IL LA LO LE GLI UN UNA DI DA IN CON SU PER NON SI E HA"
+        )
     ),
     shortest_word=3,
 )
@@ -285,10 +287,10 @@ LANGUAGE = Language(
             r"capitol[oi]|volume|libro|atto|scena|articolo|titolo|parte|fase|tipo|classe|tomo",
             ("capitolo IV", "capitolo 4"),
             frozenset(
-                """Vittorio Umberto Carlo Alberto Luigi Filippo Enrico Giovanni Paolo Benedetto
+                listed("""Vittorio Umberto Carlo Alberto Luigi Filippo Enrico Giovanni Paolo Benedetto
                     Pio Leone Gregorio Innocenzo Napoleone Federico Guglielmo Giorgio Elisabetta
                     Emanuele Amedeo Ferdinando Francesco Giacomo Riccardo Nicola Alessandro Clemente
-                    Bonifacio Giulio Sisto Urbano Caterina Margherita Cosimo Ottone""".split()
+                    Bonifacio Giulio Sisto Urbano Caterina Margherita Cosimo Ottone""")
             ),
             lambda number, name, lead: ordinal(number, name.endswith("a")),
             ("Vittorio Emanuele II venne", "Vittorio Emanuele secondo venne"),

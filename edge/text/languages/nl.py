@@ -14,13 +14,13 @@ from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import require_table
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("nl")
-_ORDINALS = """nulde eerste tweede derde vierde vijfde zesde zevende achtste negende tiende elfde
-twaalfde dertiende veertiende vijftiende zestiende zeventiende achttiende negentiende""".split()
-_ONES = "een twee drie vier vijf zes zeven acht negen".split()
-_TENS = "twintig dertig veertig vijftig zestig zeventig tachtig negentig".split()
+_ORDINALS = listed("""nulde eerste tweede derde vierde vijfde zesde zevende achtste negende tiende elfde
+twaalfde dertiende veertiende vijftiende zestiende zeventiende achttiende negentiende""")
+_ONES = listed("een twee drie vier vijf zes zeven acht negen")
+_TENS = listed("twintig dertig veertig vijftig zestig zeventig tachtig negentig")
 
 
 def ordinal(number: int) -> str:
@@ -75,7 +75,7 @@ _VOCABULARY = Vocabulary(
     "nl",
     TABLE,
     signs=sign_names("nl"),
-    names="nul één twee drie vier vijf zes zeven acht negen".split(),
+    names=listed("nul één twee drie vier vijf zes zeven acht negen"),
     until="tot",
     units={
         "mAh": "milliampère-uur",
@@ -221,13 +221,15 @@ _SHORTENED = Shortened(
         "btw": "b t w",
         "vs.": "versus",
     },
-    closing=frozenset("enz. etc. a.u.b. s.v.p. max. min. jl.".split()),
+    closing=frozenset(listed("enz. etc. a.u.b. s.v.p. max. min. jl.")),
     units_too=frozenset(("min.",)),
     acronym_example=("de NS", "de N S"),
     acronyms={"USA": "U S A", "OK": "oké", "WW": "W W"},
     read_as_words=frozenset(
-        "NAVO NATO VARA HAVO VUT KEMA FIFA UEFA NASA UNESCO PIN SIM RAM ROM AIVD GAK CITO COA TNO "
-        "RIVM VOC DE HET EEN EN OF IN OP TE IS NIET VAN VOOR MET JE IK WE ZE ER DIT DAT".split()
+        listed(
+            "NAVO NATO VARA HAVO VUT KEMA FIFA UEFA NASA UNESCO PIN SIM RAM ROM AIVD GAK CITO COA TNO "
+            "RIVM VOC DE HET EEN EN OF IN OP TE IS NIET VAN VOOR MET JE IK WE ZE ER DIT DAT"
+        )
     )
     - {"TNO", "RIVM", "VOC", "AIVD", "COA"},
     shortest_word=3,
@@ -280,10 +282,10 @@ LANGUAGE = Language(
             r"hoofdstuk|deel|band|boek|akte|artikel|fase|type|klasse|groep|tafel",
             ("hoofdstuk IV", "hoofdstuk 4"),
             frozenset(
-                """Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo Albert
+                listed("""Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo Albert
                     Leopold Boudewijn George Eduard Frederik Otto Napoleon Jan Floris Elizabeth
                     Margaretha Catharina Christina Richard Alexander Nicolaas Peter Frans Jozef
-                    Gregorius""".split()
+                    Gregorius""")
             ),
             lambda number, name, lead: f"de {ordinal(number).capitalize()}",
             ("Willem II kwam", "Willem de Tweede kwam"),

@@ -18,7 +18,7 @@ from edge.text.languages.shared.codes import dotted, zeros
 from edge.text.languages.shared.quantities import quantities
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import load_table
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 
 def _as_it_is(match: re.Match[str], how: How) -> str:
@@ -34,7 +34,7 @@ GIVEN = Rule(
 )
 """Phonemes in a text are nobody's to read otherwise: every language's first rule."""
 
-LOST_DECIMALS = frozenset("ja ka kk ko ku lb th uk".split())
+LOST_DECIMALS = frozenset(listed("ja ka kk ko ku lb th uk"))
 """Languages in which espeak-ng (of piper-tts 1.8.0) reads 3,75 like 3 75 or less: the decimal sign
 and the places are said in words."""
 

@@ -14,16 +14,16 @@ from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import require_table
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("pl")
-_ORDINALS = """zerowy pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty
+_ORDINALS = listed("""zerowy pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty
 jedenasty dwunasty trzynasty czternasty piętnasty szesnasty siedemnasty osiemnasty
-dziewiętnasty""".split()
-_TENS = """dwudziesty trzydziesty czterdziesty pięćdziesiąty sześćdziesiąty siedemdziesiąty
-osiemdziesiąty dziewięćdziesiąty""".split()
-_HUNDREDS = """setny dwusetny trzechsetny czterechsetny pięćsetny sześćsetny siedemsetny osiemsetny
-dziewięćsetny""".split()
+dziewiętnasty""")
+_TENS = listed("""dwudziesty trzydziesty czterdziesty pięćdziesiąty sześćdziesiąty siedemdziesiąty
+osiemdziesiąty dziewięćdziesiąty""")
+_HUNDREDS = listed("""setny dwusetny trzechsetny czterechsetny pięćsetny sześćsetny siedemsetny osiemsetny
+dziewięćsetny""")
 
 
 def ordinal(number: int, case: str = "m") -> str:
@@ -135,7 +135,7 @@ _VOCABULARY = Vocabulary(
     "pl",
     TABLE,
     signs=sign_names("pl"),
-    names="zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć".split(),
+    names=listed("zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć"),
     until="do",
     units={
         "mAh": ("miliamperogodziny", "miliamperogodzin", "miliamperogodzina", "miliamperogodziny"),
@@ -277,13 +277,15 @@ _SHORTENED = Shortened(
         "mln": "milionów",
         "mld": "miliardów",
     },
-    closing=frozenset("itd. itp. r. br. max. min. p.n.e. n.e.".split()),
+    closing=frozenset(listed("itd. itp. r. br. max. min. p.n.e. n.e.")),
     units_too=frozenset(("min.", "godz.", "tys.", "mln", "mld")),
     acronym_example=("firma PKP", "firma P K P"),
     acronyms={"USA": "U S A", "UE": "U E", "OK": "okej"},
     read_as_words=frozenset(
-        "NATO ONZ PIT CIT VAT FIFA UEFA NASA UNESCO PIN SIM RAM ROM NIK GUS ZUS KRUS SANEPID LOT "
-        "ORLEN PESEL NIP I W Z O NA DO NIE SIĘ TO JEST JAK PO ZA OD TAK ALE CO".split()
+        listed(
+            "NATO ONZ PIT CIT VAT FIFA UEFA NASA UNESCO PIN SIM RAM ROM NIK GUS ZUS KRUS SANEPID LOT "
+            "ORLEN PESEL NIP I W Z O NA DO NIE SIĘ TO JEST JAK PO ZA OD TAK ALE CO"
+        )
     )
     - {"ONZ"},
     shortest_word=3,
@@ -337,10 +339,10 @@ LANGUAGE = Language(
             r"rozdział|tom|księga|akt|scena|artykuł|część|faza|typ|klasa|grupa|etap",
             ("rozdział IV", "rozdział 4"),
             frozenset(
-                """Zygmunt Kazimierz Władysław Bolesław Mieszko August Stanisław Jan Paweł
+                listed("""Zygmunt Kazimierz Władysław Bolesław Mieszko August Stanisław Jan Paweł
                     Benedykt Pius Leon Grzegorz Ludwik Filip Henryk Karol Fryderyk Wilhelm Jerzy
                     Elżbieta Katarzyna Napoleon Aleksander Mikołaj Stefan Michał Przemysł Wacław
-                    Leszek Konrad Edward Ryszard Albert Małgorzata Iwan Piotr""".split()
+                    Leszek Konrad Edward Ryszard Albert Małgorzata Iwan Piotr""")
             ),
             lambda number, name, lead: ordinal(number, "f" if name.endswith("a") else "m").title(),
             ("Zygmunt III panował", "Zygmunt Trzeci panował"),

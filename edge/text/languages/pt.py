@@ -14,13 +14,13 @@ from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import require_table
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("pt")
-_ORDINALS = "primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono".split()
-_TENS = """décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo
-nonagésimo""".split()
-_CARDINAL_TENS = "vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split()
+_ORDINALS = listed("primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono")
+_TENS = listed("""décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo
+nonagésimo""")
+_CARDINAL_TENS = listed("vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
 
 
 def ordinal(number: int, feminine: bool = False) -> str:
@@ -96,7 +96,7 @@ _VOCABULARY = Vocabulary(
     "pt",
     TABLE,
     signs=sign_names("pt"),
-    names="zero um dois três quatro cinco seis sete oito nove".split(),
+    names=listed("zero um dois três quatro cinco seis sete oito nove"),
     until="a",
     units={
         "mAh": ("miliampères-hora", "miliampère-hora", "miliampères-hora"),
@@ -235,8 +235,10 @@ _SHORTENED = Shortened(
     acronym_example=("a CPF", "a C P F"),
     acronyms={"EUA": "E U A", "UE": "U E", "USA": "U S A", "OK": "okay", "ADN": "A D N"},
     read_as_words=frozenset(
-        "ONU NATO OTAN IVA TAP FIFA UEFA NASA UNESCO PIN SIM RAM ROM PIB INSS SUS SIDA AIDS COPOM "
-        "ENEM VIVO TIM OS AS UM UMA DE DO DA EM NO NA POR COM NÃO SE E É OU QUE SEU SUA".split()
+        listed(
+            "ONU NATO OTAN IVA TAP FIFA UEFA NASA UNESCO PIN SIM RAM ROM PIB INSS SUS SIDA AIDS COPOM "
+            "ENEM VIVO TIM OS AS UM UMA DE DO DA EM NO NA POR COM NÃO SE E É OU QUE SEU SUA"
+        )
     )
     - {"PIB", "INSS"},
     shortest_word=3,
@@ -293,10 +295,10 @@ LANGUAGE = Language(
             r"capítulos?|volume|livro|ato|cena|artigo|título|parte|fase|tipo|classe|tomo",
             ("capítulo IV", "capítulo 4"),
             frozenset(
-                """João Pedro Afonso Manuel Carlos José Paulo Bento Pio Leão Gregório Luís Filipe
+                listed("""João Pedro Afonso Manuel Carlos José Paulo Bento Pio Leão Gregório Luís Filipe
                     Henrique Sancho Dinis Fernando Duarte Sebastião Maria Isabel Napoleão Frederico
                     Guilherme Jorge Alberto Eduardo Ricardo Nicolau Alexandre Miguel Catarina
-                    Francisco""".split()
+                    Francisco""")
             ),
             lambda number, name, lead: (
                 ordinal(number, name in ("Maria", "Isabel", "Catarina"))

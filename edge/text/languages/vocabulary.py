@@ -91,9 +91,6 @@ UNIT_SPELLINGS = {
     "MΩ": "MΩ",
     "Kcal": "kcal",
     "mm Hg": "mmHg",
-    "Mbps": "Mbit/s",
-    "kbps": "kbit/s",
-    "Gbps": "Gbit/s",
     "MBit": "Mbit",
     "GBit": "Gbit",
     "kBit": "kbit",
@@ -103,9 +100,14 @@ UNIT_SPELLINGS = {
 }
 """How people write units -> the sign in the tables. Two of the ohms are U+2126."""
 
-_UNSURE = frozenset("in y d wk ac B T C F hp ft mi".split())
-"""Signs of units that are words or names as often; a language that writes them says so."""
 
+def listed(text: str) -> list[str]:
+    """Return the words of a list that is written as a text."""
+    return text.split()
+
+
+_UNSURE = frozenset(listed("in y d wk ac B T C F hp ft mi"))
+"""Signs of units that are words or names as often; a language that writes them says so."""
 
 Count = Callable[[str, str], str]
 """Says a number, in digits or words, before a noun: ("21", "libras") -> veintiuna."""
@@ -160,9 +162,20 @@ class Vocabulary:
     @functools.cached_property
     def number(self) -> str:
         """A pattern of a number without a sign."""
-        groups = self._groups if self.table.group in _SPACES else self._groups.replace(" ", "")
+        return self._number(self._groups)
+
+    @functools.cached_property
+    def plain_number(self) -> str:
+        """A pattern of a number that counts nothing: a space parts its thousands only where the
+        language writes them so, for "room 12 250 people" are two numbers."""
+        spaced = self.table.group in _SPACES
+        return self._number(self._groups if spaced else self._groups.replace(" ", ""))
+
+    def _number(self, groups: str) -> str:
+        other = "," if self.table.decimal == "," else "."
         return (
-            rf"(?:\d{{1,3}}(?:[{re.escape(groups)}]\d{{3}}){{1,4}}(?!\d)|\d{{1,18}})"
+            rf"(?:\d{{1,3}}(?:{re.escape(other)}\d{{3}}){{1,4}}(?=[.,]\d{{1,2}}(?!\d))"
+            rf"|\d{{1,3}}(?:[{re.escape(groups)}]\d{{3}}){{1,4}}(?!\d)|\d{{1,18}})"
             r"(?:[.,]\d{1,12})?(?!\d)"
         )
 
@@ -173,6 +186,10 @@ class Vocabulary:
 
     def plain(self, number: str) -> str:
         """Return a number without signs of thousands, its decimal sign that of the language."""
+        both = re.fullmatch(r"(\d{1,3}(?:([.,])\d{3}){1,4})([.,])(\d{1,12})", number)
+        if both and both[2] != both[3]:  # in the way of another language: 1,500.50
+            whole = both[1].replace(both[2], "")
+            return f"{whole}{self.table.decimal}{both[4]}"
         joined = re.sub(rf"[{re.escape(self._groups)}](?=\d{{3}}(?!\d))", "", number)
         other = "." if self.table.decimal == "," else ","
         return joined.replace(other, self.table.decimal)
@@ -216,6 +233,16 @@ class Vocabulary:
             for sign, forms in known.items()
             if sign not in _UNSURE or sign in self.units
         }
+        for bits in ("kbit", "Mbit", "Gbit"):
+            if bits in known and "s" in self.table.per_unit:
+                second = self.table.per_unit["s"]
+                forms = known[bits]
+                rates = [
+                    f"{form} {second}" for form in ([forms] if isinstance(forms, str) else forms)
+                ]
+                found[f"{bits}/s"] = found[f"{bits[0]}bps"] = (
+                    rates[0] if len(rates) == 1 else rates
+                )
         spellings = {**UNIT_SPELLINGS, **self.table.symbols, **self.symbols}
         for symbol, sign in spellings.items():
             if sign in known and symbol not in _UNSURE - self.symbols.keys():

@@ -12,6 +12,7 @@ from edge.text.languages.es.grammar import (
     TABLE,
     cardinal,
     count,
+    ordinal,
     say_century,
     say_date,
     say_date_range,
@@ -28,8 +29,8 @@ from edge.text.languages.shared.assembly import in_order
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
-from edge.text.languages.shared.enumerations import Ordinals, Romans
-from edge.text.languages.vocabulary import DIGITS
+from edge.text.languages.shared.enumerations import ROMAN, Ordinals, Romans, from_roman
+from edge.text.languages.vocabulary import DIGITS, listed
 
 
 def _before_noun(match: re.Match[str], how: How) -> str | None:
@@ -38,6 +39,27 @@ def _before_noun(match: re.Match[str], how: How) -> str | None:
 
 
 _OWN = (
+    Rule(
+        "unit",
+        re.compile(r"(?<![\w.,])(?P<m>[1-9])m(?P<cm>\d\d)(?!\w)"),
+        lambda match, how: (
+            f"{count(match['m'], 'metro')} metro{'s' * (match['m'] != '1')} {match['cm']}"
+        ),
+        ("1m85", "un metro 85"),
+        frozenset("m"),
+    ),
+    Rule(
+        "roman",
+        re.compile(
+            rf"(?<!\w)(?P<it>(?=[IVX]{{1,4}}\s){ROMAN})(?=\s(?P<noun>Reich|Guerra|República|Edición|Congreso"
+            r"|Cumbre|Milenio|Premio|Festival|Feria|Semana|Concilio|Dinastía|Región|Legión|Internacional))"
+        ),
+        lambda match, how: ordinal(
+            from_roman(match["it"]), match["noun"][-1] in "an" and match["noun"] != "Reich", True
+        ),
+        ("la II Guerra Mundial", "la segunda Guerra Mundial"),
+        frozenset("IVX"),
+    ),
     Rule(
         "duration",
         re.compile(r"(?<![\d.,:])(?P<n>[1-9]\d{0,2})\s?[x×](?=\s[^\W\d_]{2})"),
@@ -146,6 +168,8 @@ LANGUAGE = Language(
 )
 
 _NO_NOUNS = frozenset(
-    "del los las que para por con sin una uno hasta desde entre sobre está son fue era más "
-    "mil menos entonces aquí allí hubo han cada como pero cuando porque hay ayer hoy".split()
+    listed(
+        "del los las que para por con sin una uno hasta desde entre sobre está son fue era más "
+        "mil menos entonces aquí allí hubo han cada como pero cuando porque hay ayer hoy"
+    )
 )

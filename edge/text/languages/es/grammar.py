@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 
 from edge.text.languages.tables import require_table
+from edge.text.languages.vocabulary import listed
 
 TABLE = require_table("es")
-_ONES = """cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince
+_ONES = listed("""cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince
 dieciséis diecisiete dieciocho diecinueve veinte veintiuno veintidós veintitrés veinticuatro
-veinticinco veintiséis veintisiete veintiocho veintinueve""".split()
-_TENS = "treinta cuarenta cincuenta sesenta setenta ochenta noventa".split()
-_HUNDREDS = """ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos
-ochocientos novecientos""".split()
-_ORDINALS = """primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo
-duodécimo""".split()
-_ORDINAL_TENS = """décimo vigésimo trigésimo cuadragésimo quincuagésimo sexagésimo septuagésimo
-octogésimo nonagésimo""".split()
+veinticinco veintiséis veintisiete veintiocho veintinueve""")
+_TENS = listed("treinta cuarenta cincuenta sesenta setenta ochenta noventa")
+_HUNDREDS = listed("""ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos
+ochocientos novecientos""")
+_ORDINALS = listed("""primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo
+duodécimo""")
+_ORDINAL_TENS = listed("""décimo vigésimo trigésimo cuadragésimo quincuagésimo sexagésimo septuagésimo
+octogésimo nonagésimo""")
 
 
 def cardinal(number: int) -> str:
@@ -45,11 +46,11 @@ def shortened_one(said: str) -> str:
 
 def count(number: str, noun: str) -> str:
     """Say a number before a noun: un euro, veintiuna libras, doscientas horas."""
-    if not number.isdigit() or len(number) > 6 or number[0] == "0":
+    if noun.startswith("por ") or not number.isdigit() or len(number) > 6 or number[0] == "0":
         return number
     value = int(number)
     feminine = noun.split()[0].rstrip("s").endswith("a") and noun.split()[0] not in _MASCULINE
-    if feminine and (value % 10 == 1 or 200 <= value % 1000):
+    if feminine and (value % 10 == 1 or value % 1000 >= 200):
         said = cardinal(value)
         return re.sub(r"uno$", "una", re.sub(r"(?<=[ei]nt)os\b", "as", said))
     if value % 10 == 1 and value % 100 != 11:
@@ -57,7 +58,7 @@ def count(number: str, noun: str) -> str:
     return number
 
 
-_MASCULINE = frozenset("día días kilovatio kilovatios".split())
+_MASCULINE = frozenset(listed("día días kilovatio kilovatios"))
 
 
 def ordinal(number: int, feminine: bool = False, short: bool = False) -> str:
@@ -103,7 +104,7 @@ def say_time(hours: int, minutes: int, seconds: int | None, lead: str) -> str:
     said = "una" if hours == 1 else count(str(hours), "horas")
     if minutes:
         said += f" y {minutes}" if minutes < 10 else f" {minutes}"
-    elif not re.search(r"\blas?\s$", lead):
+    elif not re.search(r"\b(?:las?|de|a|entre|desde|hasta|y)\s$", lead):
         said += " hora" if hours == 1 else " horas"
     if seconds:
         said += f" y {count(str(seconds), 'segundos')} segundo{'s' if seconds != 1 else ''}"
@@ -160,11 +161,11 @@ def say_century(number: int, lead: str, rest: str) -> str:
     return str(number)
 
 
-QUEENS = frozenset("Isabel Catalina María Margarita Cristina Juana Sofía Urraca".split())
+QUEENS = frozenset(listed("Isabel Catalina María Margarita Cristina Juana Sofía Urraca"))
 KINGS = frozenset(
-    """Felipe Carlos Alfonso Fernando Enrique Juan Pablo Jaime Pedro Sancho Luis Amadeo Napoleón
+    listed("""Felipe Carlos Alfonso Fernando Enrique Juan Pablo Jaime Pedro Sancho Luis Amadeo Napoleón
     Guillermo Federico Benedicto Pío León Gregorio Inocencio Alberto Leopoldo Jorge Eduardo Jacobo
     Ricardo Nicolás Alejandro Iván José Francisco Ramsés Maximiliano Rodolfo Otón Sixto Urbano
     Clemente Bonifacio Julio Manuel Ramiro García Ordoño Bermudo Wifredo Hassan Mohamed Harald
-    Gustavo Balduino Moctezuma Tolomeo Ptolomeo""".split()
+    Gustavo Balduino Moctezuma Tolomeo Ptolomeo""")
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from edge.text.languages.es.grammar import TABLE, count
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 VOCABULARY = Vocabulary(
     "es",
     TABLE,
     signs=sign_names("es"),
-    names="cero uno dos tres cuatro cinco seis siete ocho nueve".split(),
+    names=listed("cero uno dos tres cuatro cinco seis siete ocho nueve"),
     until="a",
     units={
         "mAh": ("miliamperios hora", "miliamperio hora", "miliamperios hora"),
@@ -115,6 +115,7 @@ VOCABULARY = Vocabulary(
 
 SHORTENED = Shortened(
     before_number={
+        "s.": "siglo",
         "pág.": "página",
         "págs.": "páginas",
         "p.": "página",
@@ -153,6 +154,7 @@ SHORTENED = Shortened(
         "Dra.": "doctora",
         "Dres.": "doctores",
         "Prof.": "profesor",
+        "Prof.ª": "profesora",
         "Profa.": "profesora",
         "D.": "don",
         "Dña.": "doña",
@@ -186,6 +188,7 @@ SHORTENED = Shortened(
         "cdtas.": "cucharaditas",
         "cdta.": "cucharadita",
         "uds.": "unidades",
+        "comp.": "comprimidos",
         "ud.": "unidad",
         "pers.": "personas",
         "págs.": "páginas",
@@ -201,6 +204,7 @@ SHORTENED = Shortened(
         "CC. OO.": "Comisiones Obreras",
         "FF. AA.": "Fuerzas Armadas",
         "JJ. OO.": "Juegos Olímpicos",
+        "i. e.": "es decir",
         "p. ej.": "por ejemplo",
         "P. ej.": "Por ejemplo",
         "a. C.": "antes de Cristo",
@@ -286,10 +290,12 @@ SHORTENED = Shortened(
         "EPA": "epa",
     },
     read_as_words=frozenset(
-        "ONU OTAN AVE IVA OVNI OVNIS SIDA PYME PYMES RENFE UNED UNAM FIFA UEFA NASA UNESCO UNICEF "
-        "INEM INE OEA OPEP CAD PIN RAM ROM SIM TIC MIR CIS IPC CEO GEO LED BOE FAO TAC ARCO AENA "
-        "RAE ERE EL LA LOS LAS UN UNA DE DEL Y O EN AL NO SE LO YO TÚ MI SI SÍ ES POR QUE CON SU "
-        "HAY VA MÁS MUY NI YA SIN LE ME TE OS".split()
+        listed(
+            "ONU OTAN AVE IVA OVNI OVNIS SIDA PYME PYMES RENFE UNED UNAM FIFA UEFA NASA UNESCO UNICEF "
+            "INEM INE OEA OPEP CAD PIN RAM ROM SIM TIC MIR CIS IPC CEO GEO LED BOE FAO TAC ARCO AENA "
+            "RAE ERE EL LA LOS LAS UN UNA DE DEL Y O EN AL NO SE LO YO TÚ MI SI SÍ ES POR QUE CON SU "
+            "HAY VA MÁS MUY NI YA SIN LE ME TE OS"
+        )
     )
     - {"IPC"},
     shortest_word=3,

@@ -10,6 +10,7 @@ from edge.text.languages.fr.grammar import (
     PARTS,
     QUEENS,
     TABLE,
+    count,
     say_century,
     say_date,
     say_date_range,
@@ -28,7 +29,31 @@ from edge.text.languages.shared.codes import Codes, paired_phone
 from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.vocabulary import DIGITS
 
+_SPANS = {"j": "jour", "sem": "semaine"}
 _OWN = (
+    Rule(
+        "unit",
+        re.compile(r"(?<![\w.,])(?P<m>[1-9])m(?P<cm>\d\d)(?!\w)"),
+        lambda match, how: (
+            f"{count(match['m'], 'mètre')} mètre{'s' * (match['m'] != '1')} {match['cm']}"
+        ),
+        ("1m85", "un mètre 85"),
+        frozenset("m"),
+    ),
+    Rule(
+        "abbreviation",
+        re.compile(r"(?<!\w)S(?P<e>te?)(?=-[A-ZÀ-Ý])"),
+        lambda match, how: "Sainte" if match["e"] == "te" else "Saint",
+        ("St-Denis", "Saint-Denis"),
+        frozenset("S"),
+    ),
+    Rule(
+        "duration",
+        re.compile(r"(?<![\d.,:])(?P<n>[1-9])\s?[x×]\s?/\s?(?P<per>j|jour|sem|semaine|mois)\b"),
+        lambda match, how: f"{match['n']} fois par {_SPANS.get(match['per'], match['per'])}",
+        ("3x/j", "3 fois par jour"),
+        frozenset("/"),
+    ),
     Rule(
         "duration",
         re.compile(r"(?<!\w)(?P<a>24|7)\s?(?P<unit>h|j)\s?/\s?(?P<b>24|7)(?!\d)"),
@@ -72,7 +97,7 @@ LANGUAGE = Language(
         ),
         clock=Clock(say_time, say_time_range, marks=("h", "heures"), letter="hH"),
         codes_as=Codes(
-            phone=r"0[1-9](?:[ \u00a0\u202f.-]\d\d){4}|0[1-9]\d{8}|(?:08\d\d|3\d)(?: \d{2,3}){1,3}",
+            phone=r"0[1-9](?:[ \u00a0\u202f.-]\d\d){4}|0[1-9]\d{8}|(?:08\d\d|0 8\d\d|3\d)(?: \d{2,3}){1,3}",
             phone_words=r"tél|tel|téléphone|fax|portable|mobile|appelez\sle|numéro\svert",
             phone_example=("+33 6 12 34 56", "plus 33, 6, 12, 34, 56"),
             local_phone_example=(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from edge.text.languages.tables import require_table
+from edge.text.languages.vocabulary import listed
 
 TABLE = require_table("fr")
-_ONES = """zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze
-seize""".split()
-_TENS = "vingt trente quarante cinquante soixante".split()
+_ONES = listed("""zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze
+seize""")
+_TENS = listed("vingt trente quarante cinquante soixante")
 
 
 def cardinal(number: int) -> str:
@@ -149,13 +150,13 @@ def say_ruler(number: int, name: str, lead: str) -> str:
     return str(number)
 
 
-QUEENS = frozenset("Élisabeth Elisabeth Catherine Marie Marguerite Christine Jeanne".split())
+QUEENS = frozenset(listed("Élisabeth Elisabeth Catherine Marie Marguerite Christine Jeanne"))
 KINGS = frozenset(
-    """Louis François Charles Henri Philippe Napoléon Guillaume Frédéric Jean Paul Benoît Pie Léon
+    listed("""Louis François Charles Henri Philippe Napoléon Guillaume Frédéric Jean Paul Benoît Pie Léon
     Grégoire Innocent Albert Léopold Baudouin Georges Édouard Edouard Jacques Richard Nicolas
     Alexandre Pierre Ivan Alphonse Ferdinand Joseph Robert Hugues Clovis Childéric Ramsès Ptolémée
     Maximilien Rodolphe Otton Conrad Sixte Urbain Clément Boniface Jules Rainier Félipe Juan
-    Hassan Mohammed Mahomet Harald Gustave Christian Oscar""".split()
+    Hassan Mohammed Mahomet Harald Gustave Christian Oscar""")
 )
 
 

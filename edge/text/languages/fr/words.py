@@ -5,13 +5,13 @@ from __future__ import annotations
 from edge.text.languages.fr.grammar import TABLE, count
 from edge.text.languages.shared.shortened import Shortened
 from edge.text.languages.sign_names import sign_names
-from edge.text.languages.vocabulary import Vocabulary
+from edge.text.languages.vocabulary import Vocabulary, listed
 
 VOCABULARY = Vocabulary(
     "fr",
     TABLE,
     signs=sign_names("fr"),
-    names="zéro un deux trois quatre cinq six sept huit neuf".split(),
+    names=listed("zéro un deux trois quatre cinq six sept huit neuf"),
     until="à",
     units={
         "mAh": ("milliampères-heures", "milliampère-heure", "milliampères-heures"),
@@ -43,6 +43,7 @@ VOCABULARY = Vocabulary(
         "ans": "",
         "pi": "",
         "po": "",
+        "nd": "",
         "To": "TB",
         "Ko": "kB",
         "mn": "min",
@@ -129,6 +130,8 @@ SHORTENED = Shortened(
     },
     before_name={
         "M.": "Monsieur",
+        "Mr": "Monsieur",
+        "Mr.": "Monsieur",
         "MM.": "Messieurs",
         "Mme": "Madame",
         "Mme.": "Madame",
@@ -165,6 +168,8 @@ SHORTENED = Shortened(
     },
     after_number={
         "pers.": "personnes",
+        "cp": "comprimés",
+        "cp.": "comprimés",
         "p.": "pages",
         "c. à s.": "cuillères à soupe",
         "c. à c.": "cuillères à café",
@@ -204,6 +209,7 @@ SHORTENED = Shortened(
         "min.": "minimum",
         "tél.": "téléphone",
         "Tél.": "Téléphone",
+        "et suiv.": "et suivantes",
         "RDV": "rendez-vous",
         "Rdv": "Rendez-vous",
         "rdv": "rendez-vous",
@@ -238,7 +244,7 @@ SHORTENED = Shortened(
         "rens.": "renseignements",
         "Rens.": "Renseignements",
     },
-    closing=frozenset("etc. J.-C. max. min. pers. hab.".split()) | {"av. J.-C.", "ap. J.-C."},
+    closing=frozenset(listed("etc. J.-C. max. min. pers. hab.")) | {"av. J.-C.", "ap. J.-C."},
     units_too=frozenset(("min.",)),
     acronym_example=("la RATP", "la R A T P"),
     acronyms={
@@ -259,10 +265,12 @@ SHORTENED = Shortened(
         "OK": "okay",
     },
     read_as_words=frozenset(
-        "OTAN ONU SIDA SAMU CAC SMIC PACS OVNI OVNIS CAF CAP BAC FIFA UEFA NASA UNESCO UNICEF INSEE "
-        "RADAR LASER SICAV ZAC ZEP ZUP TOM DOM DOC FAQ CROUS FNAC INRA OPEP OMS ROM RAM SIM PIN VIP "
-        "PIB TAC LOL COVID FED LE LA LES UN UNE DE DU DES ET EST EN AU AUX IL ELLE ON NE PAS OU OÙ "
-        "SUR PAR QUE QUI CE JE TU VA ICI SI NOUS VOUS MA MON SA SON TA TON NON OUI".split()
+        listed(
+            "OTAN ONU SIDA SAMU CAC SMIC PACS OVNI OVNIS CAF CAP BAC FIFA UEFA NASA UNESCO UNICEF INSEE "
+            "RADAR LASER SICAV ZAC ZEP ZUP TOM DOM DOC FAQ CROUS FNAC INRA OPEP OMS ROM RAM SIM PIN VIP "
+            "PIB TAC LOL COVID FED LE LA LES UN UNE DE DU DES ET EST EN AU AUX IL ELLE ON NE PAS OU OÙ "
+            "SUR PAR QUE QUI CE JE TU VA ICI SI NOUS VOUS MA MON SA SON TA TON NON OUI"
+        )
     )
     - {"OMS", "PIB"},
     shortest_word=3,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edge.text.claims import How, Rule, Say, after, before
 from edge.text.languages.shared.quantities import SIGN
-from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of
+from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of, listed
 
 VULGAR = {
     "½": (1, 2),
@@ -113,16 +113,16 @@ def ranges(v: Vocabulary) -> tuple[Rule, ...]:
             return f"{first} {v.until} {last}"
         if spaced:
             return f"{first} {v.signs['−']} {last}"
-        if hyphen and len(match["a"]) > 3:
-            return f"{first}, {last}"  # 2014-08 and the like
+        if hyphen and len(match["a"]) > 2:
+            return f"{first} {v.signs['-']} {last}"  # a number in an archive
         return f"{first} {v.ratio} {last}"
 
     return (
         Rule(
             "range",
             re.compile(
-                rf"(?<![\w.,/:{DASH}+])(?P<a>{v.number})(?P<gap>\s?)(?P<dash>[{DASH}])(?P=gap)"
-                rf"(?P<b>{v.number})(?![\w/:{DASH}])"
+                rf"(?<![\w.,/:{DASH}+])(?P<a>{v.plain_number})(?P<gap>\s?)(?P<dash>[{DASH}])(?P=gap)"
+                rf"(?P<b>{v.plain_number})(?![\w/:{DASH}])"
             ),
             span,
             ("10–12", f"10 {v.until} 12"),
@@ -154,6 +154,29 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
         return v.signs["÷"] if "=" in match.string else v.signs["/"]
 
     return (
+        _sign(
+            "π",
+            rf"(?<![\u0370-\u03ff])[{''.join(GREEK)}](?![\u0370-\u03ff])"
+            if v.language != "el"
+            else "(?!)π",
+            lambda m, how: GREEK[m[0]],
+            ("2 π", "2 pi") if v.language != "el" else ("", ""),
+            "".join(GREEK),
+        ),
+        _sign(
+            ":",
+            r"(?<=\d\s):(?=\s\d)",
+            lambda m, how: v.signs["÷"] if "=" in m.string else v.ratio,
+            ("12 : 3 = 4", f"12 {v.signs['÷']} 3 {v.signs['=']} 4"),
+            ":",
+        ),
+        _sign(
+            "/",
+            r"(?<=\b(?:19|20)\d\d)/(?=(?:19|20)?\d\d\b(?![/]|[.,]\d))",
+            lambda m, how: " ",
+            ("2023/24", "2023 24"),
+            "/",
+        ),
         _sign(
             "<=",
             rf"(?<![<>=!+-])(?:{any_of(pairs)})(?![<>=+-])",
@@ -217,6 +240,17 @@ def _sign(sign: str, pattern: str, say: Say, example: tuple[str, str], needs: st
     return Rule("sign", re.compile(pattern), say, example, frozenset(needs))
 
 
+GREEK = dict(
+    zip(
+        "αβγδεηθκλμνπρστφχψωΔΣΠΦΨΓΛΘ",
+        listed(
+            "alpha beta gamma delta epsilon eta theta kappa lambda mu nu pi rho sigma tau phi chi psi omega "
+            "delta sigma pi phi psi gamma lambda theta"
+        ),
+        strict=True,
+    )
+)
+"""Letters of formulas, by the names that most languages have for them."""
 _SINGLE = "−+±×÷=≠≈<>≤≥√∞°§№→"
 
 
@@ -253,7 +287,7 @@ def numbers(v: Vocabulary) -> tuple[Rule, ...]:
         Rule(
             "number",
             re.compile(
-                rf"(?:(?<![\w.,)\]°%€:])(?:[-+±–]|−\s?)|(?<![\w)\]])−\s?)(?P<n>{v.number})(?!/)"
+                rf"(?:(?<![\w.,)\]°%€:])(?:[-+±–]|−\s?)|(?<![\w)\]])−\s?)(?P<n>{v.plain_number})(?!/)"
             ),
             signed,
             ("-7", f"{v.signs['−']} 7"),
@@ -268,7 +302,7 @@ def numbers(v: Vocabulary) -> tuple[Rule, ...]:
         ),
         Rule(
             "number",
-            re.compile(rf"(?<![\w.,/:-]){v.number}(?![.,/:-]?\d)"),
+            re.compile(rf"(?<![\w.,/:-]){v.plain_number}(?![.,/:-]?\d)"),
             bare,
             v.number_example,
             DIGITS,

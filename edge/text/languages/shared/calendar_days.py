@@ -27,6 +27,8 @@ class Dates:
     named_example: tuple[str, str]
     say_range: Callable[[int, str, str], str] = lambda day, date, lead: f"{day} – {date}"
     """Puts a first day before a date that was said."""
+    say_year: Callable[[str], str] = str
+    """Says a year behind a month."""
     day_ending: str = ""
     """Pattern of what may follow the number of a day: a stop, "er"."""
     month_link: str = ""
@@ -36,6 +38,8 @@ class Dates:
     date_lead: re.Pattern[str] = re.compile("(?!)")
     """What must stand before such a date if its sign is that of a fraction, too."""
     day_example: tuple[str, str] = ("", "")
+    weekday_links: str = r"(?:den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot)\b"
+    """Pattern of words that follow a shortened day of the week."""
     short_weekdays: Mapping[str, str] = field(default_factory=dict)
     """In small letters, without a stop -> the whole name, from Monday."""
 
@@ -56,6 +60,17 @@ def dates(v: Vocabulary, words: Dates) -> tuple[Rule, ...]:
     rules = [*_numeric(v, words), *_named(v, words)]
     if words.short_weekdays:
         rules += _weekdays(v, words)
+    rules.append(
+        Rule(
+            "date",
+            re.compile(r"(?<![\w.,/-])(?P<m>0[1-9]|1[0-2])/(?P<y>(?:19|20)\d\d)(?![\w/]|[.,-]\d)"),
+            lambda match, how: (
+                f"{v.table.months[int(match['m']) - 1]} {words.say_year(match['y'])}"
+            ),
+            ("01/2024", f"{v.table.months[0]} {words.say_year('2024')}"),
+            frozenset("/"),
+        )
+    )
     return tuple(rules)
 
 
@@ -165,8 +180,11 @@ def _named(v: Vocabulary, words: Dates) -> list[Rule]:
 
 
 def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
-    days = any_of(words.short_weekdays)
+    short = words.short_weekdays
+    capitals = [day.capitalize() for day in short]
+    days = any_of(capitals if v.language == "de" else [*short, *capitals])
     stop = r"\.?"
+    months = any_of(words.month_numbers)
 
     def day(match: re.Match[str], how: How) -> str:
         return words.short_weekdays[match["it"].rstrip(".").lower()]
@@ -174,7 +192,8 @@ def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
     def span(match: re.Match[str], how: How) -> str:
         first, last = (match[part].rstrip(".").lower() for part in ("a", "b"))
         dot = "." if match["b"].endswith(".") and not after(match).strip() else ""
-        return f"{words.short_weekdays[first]} {v.until} {words.short_weekdays[last]}{dot}"
+        joint = v.signs["&"] if match["sign"] == "/" else v.until
+        return f"{words.short_weekdays[first]} {joint} {words.short_weekdays[last]}{dot}"
 
     first, last = list(words.short_weekdays)[0], list(words.short_weekdays)[4]
     written = (first.capitalize(), last.capitalize()) if v.language == "de" else (first, last)
@@ -183,20 +202,21 @@ def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
         Rule(
             "date",
             re.compile(
-                rf"(?<![\w.-])(?P<a>(?:{days}){stop})\s?[{DASH}/]\s?(?P<b>(?:{days}){stop})(?!\w)",
-                re.IGNORECASE,
+                rf"(?<![\w.-])(?P<a>(?:{days}){stop})\s?(?P<sign>[{DASH}/])\s?"
+                rf"(?P<b>(?:{days}){stop})(?!\w)"
             ),
             span,
             (f"{written[0]}–{written[1]} 9", f"{names[0]} {v.until} {names[1]} 9"),
         ),
         Rule(
             "date",
+            # Without its stop it may be a word, like so, zo, mar: a date or a time must follow.
             re.compile(
-                rf"(?<![\w.-])(?P<it>(?:{days}){stop})(?=,?\s\d{{1,2}}(?:[./:h]|\s))",
-                re.IGNORECASE,
+                rf"(?<![\w.-])(?P<it>(?:{days})\.(?=,?\s(?:\d|{words.weekday_links}))"
+                rf"|(?:{days})(?=,?\s\d{{1,2}}(?:[./:h]\d|\.\s|\s?[{DASH}]\s?\d|\s?(?i:{months})\b)))"
             ),
             day,
-            (f"{written[0]}, 10 x", f"{names[0]}, 10 x"),
+            (f"{written[0]}., 10 x", f"{names[0]}, 10 x"),
             DIGITS,
         ),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.text.claims import How, Rule, before
-from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of
+from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of, whole_stop
 
 _LEAD = 24
 """Characters before a time that tell how it is said: "a la 1:15"."""
@@ -34,7 +34,7 @@ class Clock:
 
 def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
     """Make the rules of a language's times."""
-    mark = rf"\s?(?P<mark>{any_of(words.marks)})(?![^\W_])"
+    mark = rf"\s?(?P<mark>{any_of(words.marks)})(?![^\W_]|/)"
     half = rf"(?:\s?(?P<half>{words.half_days}))?" if words.half_days else "(?P<half>(?!))?"
     sign = f"[:{words.letter}]"
     hour, minute = r"(?:[01]?\d|2[0-4])", r"[0-5]\d"
@@ -47,13 +47,52 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
         said = _say(words, match["a"], before(match, _LEAD))
         if match["b"]:
             said = words.say_range(said, _say(words, match["b"], ""))
-        return said + words.say_half(match["half"])
+        return whole_stop(match, said + words.say_half(match["half"]))
 
     def marked(match: re.Match[str], how: How) -> str:
         clock = match["a"] + (f":{match['more'].strip()}" if match["more"] else "")
-        return _say(words, clock, before(match, _LEAD)) + words.say_half(match["half"])
+        said = _say(words, clock, before(match, _LEAD)) + words.say_half(match["half"])
+        return whole_stop(match, said)
+
+    def parts(match: re.Match[str], how: How) -> str:
+        return duration(v, match["h"], match["m"], match["s"] or "0")
+
+    def minutes_of(match: re.Match[str], how: How) -> str:
+        name = v.unit("min", match["m"])
+        part = match["s"].lstrip("0") if match["s"][1] not in ".," else match["s"]
+        seconds = v.plain(part if part[:1].isdigit() else f"0{part}")
+        return f"{v.count(str(int(match['m'])), name)} {name} {seconds} {v.unit('s', seconds)}"
 
     rules = [
+        Rule(
+            "duration",
+            re.compile(
+                r"(?<![\w:.,])(?P<h>\d{1,3})\s?h\s?(?P<m>[0-5]?\d)\s?(?:min|mn)\b\.?"
+                r"(?:\s?(?P<s>[0-5]?\d)\s?s\b)?"
+            ),
+            parts,
+            ("2h03min15s", duration(v, "2", "3", "15")),
+            frozenset("h"),
+        ),
+        Rule(
+            "duration",
+            re.compile(
+                r"(?<![\w:.,])(?P<m>\d{1,3}):(?P<s>[0-5]\d(?:[.,]\d{1,3})?)\s(?:min|Min)\b"
+            ),
+            minutes_of,
+            (
+                "3:45 min",
+                f"3 {v.unit('min', '3')} 45 {v.unit('s', '45')}",
+            ),
+            frozenset(":"),
+        ),
+        Rule(
+            "duration",
+            re.compile(r"(?<![\w.,/:-])24/7(?![\w/]|[.,]\d)"),
+            lambda match, how: "24 7",
+            ("24/7", "24 7"),
+            frozenset("/"),
+        ),
         Rule(
             "duration",
             re.compile(
@@ -68,13 +107,25 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
             "time",
             re.compile(
                 rf"(?<![\w:,-])(?<!\d\.)(?P<a>{full})(?:\s?[{DASH}]\s?(?P<b>{full}))?"
-                rf"(?:{mark})?{half}(?![\d:]|\.\d|[^\W\d_])"
+                rf"(?:{mark})?{half}(?![\d:]|[.,]\d|[^\W\d_])"
             ),
             say,
             ("14:37", _say(words, "14:37", "")),
             DIGITS,
         ),
     ]
+    if words.half_days:
+        rules.append(
+            Rule(
+                "time",
+                re.compile(rf"(?<![\w:,.-])(?P<a>{hour})\s?(?P<half>{words.half_days})"),
+                lambda match, how: whole_stop(
+                    match, _say(words, match["a"], "la ") + words.say_half(match["half"])
+                ),
+                ("8 a. m. x", _say(words, "8", "la ") + words.say_half("a. m.") + " x"),
+                DIGITS,
+            )
+        )
     if words.marks:
         rules += [
             # The mark stands behind the last one, as in 9–17 Uhr.

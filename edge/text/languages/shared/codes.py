@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -85,6 +86,23 @@ def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
     """Make the rules of a language's numbers that count nothing."""
     dot, colon = v.signs["."], v.signs[":"]
     return (
+        Rule(
+            "code",
+            re.compile(r"(?<!\w)[A-Z]{2}\d\d(?: \d{4}){2,7}(?: \d{1,4})?(?!\w)"),
+            lambda match, how: " ".join(match[0][:2]) + " " + _in_groups(v, match[0][2:]),
+            (
+                "DE89 3704 0044 0532 0130 00",
+                "D E " + _in_groups(v, "89 3704 0044 0532 0130 00"),
+            ),
+            DIGITS,
+        ),
+        Rule(
+            "formula",
+            re.compile(r"(?<!\w)(?:CO2|H2O|N2O|CH4|O2|N2|SO2|NO2|NH3|H2|CO₂|H₂O|O₂|CH₄)(?!\w)"),
+            lambda match, how: " ".join(unicodedata.normalize("NFKC", match[0])),
+            ("CO2", "C O 2"),
+            frozenset("2₂34₄"),
+        ),
         *_phones(v, words),
         *dotted(v),
         Rule(
@@ -145,6 +163,10 @@ def _parts(v: Vocabulary, number: str) -> str:
     )
 
 
+def _in_groups(v: Vocabulary, digits: str) -> str:
+    return ", ".join(v.spell(group) for group in digits.split())
+
+
 def _groups(number: str) -> bool:
     """Tell whether a number with stops is one of thousands: 1.250.000."""
     first, *rest = number.split(".")
@@ -175,7 +197,7 @@ def _phones(v: Vocabulary, words: Codes) -> list[Rule]:
         ),
         Rule(
             "phone",
-            re.compile(rf"(?<![\w.,+-])(?P<it>\+\d{{7,15}})(?!\w|[.,]\d)"),
+            re.compile(r"(?<![\w.,+-])(?P<it>\+\d{7,15})(?!\w|[.,]\d)"),
             say,
             ("+49171234567", f"{v.signs['+']} " + words.say_phone(v, "49171234567")),
             frozenset("+"),

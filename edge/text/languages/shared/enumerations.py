@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.text.claims import How, Rule, after, before
-from edge.text.languages.vocabulary import DIGITS
+from edge.text.languages.vocabulary import DIGITS, listed
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
-_NO_NUMBERS = frozenset("CD DC MC DM MM CC MD MI DI CM LI DIM MIX CIV CV CL MDC XL XXL".split())
+ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+_NO_NUMBERS = frozenset(listed("CD DC MC DM MM CC MD MI DI CM LI DIM MIX CIV CV CL MDC XL XXL"))
 """Letters that are roman numerals by form, and mean something else more often."""
 
 
@@ -100,7 +100,7 @@ def romans(words: Romans) -> tuple[Rule, ...]:
     rules = [
         Rule(
             "roman",
-            re.compile(rf"(?<!\w)(?i:{words.chapters})\s(?P<it>{_ROMAN})(?![\w-])"),
+            re.compile(rf"(?<!\w)(?i:{words.chapters})\s(?P<it>{ROMAN})(?![\w-])"),
             chapter,
             words.chapter_example,
             frozenset("IVXLCDM"),
@@ -110,7 +110,7 @@ def romans(words: Romans) -> tuple[Rule, ...]:
         rules.append(
             Rule(
                 "roman",
-                re.compile(words.century.replace("ROMAN", _ROMAN)),
+                re.compile(words.century.replace("ROMAN", f"(?=[IVX]){ROMAN}")),
                 century,
                 words.century_example,
                 frozenset("IVX"),
@@ -120,7 +120,7 @@ def romans(words: Romans) -> tuple[Rule, ...]:
         Rule(
             "roman",
             re.compile(
-                rf"(?<![\w-])(?P<name>[^\W\d_]{{2,20}})\s(?P<it>(?P<n>{_ROMAN})(?P<dot>{words.roman_dot}))"
+                rf"(?<!\w)(?P<name>[^\W\d_]{{2,20}})\s(?P<it>(?P<n>{ROMAN})(?P<dot>{words.roman_dot}))"
                 r"(?![\w'’.-]|\s?[IVX]\b)"
             ),
             lambda match, how: ruler(match, how) if match["name"][0].isupper() else None,

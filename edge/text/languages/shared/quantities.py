@@ -13,6 +13,10 @@ _APART = frozenset("AVWKNJmglhstu")
 """Units of one letter that want a space or a decimal sign before them: 3 A, not 3A."""
 _CLOSE = frozenset("mglh%°‰′″'\"¢")
 """Units of one character that may stand close behind a whole number: 5m."""
+_PRESSURE = (
+    r"\bRR|blutdruck|tension|tensión|presión|pression[ei]|pressão|tensão|bloeddruk|ciśnieni[ea]"
+)
+"""Pattern of what stands before a blood pressure without its unit."""
 _HOUSE = re.compile(
     r"(?:str(?:\.|aße|asse)?|weg|platz|allee|gasse|rue|calle|via|rua|nr\.?|gleis|gate|tor|klasse|"
     r"zimmer|raum|wohnung|sitz|reihe|artikel|art\.|§|abs\.|puerta|piso|porte|quai|voie|linie)\s$",
@@ -34,6 +38,15 @@ def _pressure(v: Vocabulary) -> tuple[Rule, ...]:
             re.compile(r"(?<![\d.,/])(?P<a>\d{2,3})/(?P<b>\d{2,3})\s?mm\s?Hg(?!\w)"),
             lambda match, how: f"{match['a']} {v.over} {match['b']} {name}",
             ("120/80 mmHg", f"120 {v.over} 80 {name}"),
+            frozenset("/"),
+        ),
+        Rule(
+            "medical",
+            re.compile(
+                rf"(?i:{_PRESSURE})[^\d\n]{{1,24}}(?P<it>(?P<a>\d{{1,3}})/(?P<b>\d{{1,3}}))(?![\w/]|[.,]\d)"
+            ),
+            lambda match, how: f"{match['a']} {v.over} {match['b']}",
+            ("RR 120/80", f"RR 120 {v.over} 80"),
             frozenset("/"),
         ),
     )
@@ -75,6 +88,13 @@ def _measured(v: Vocabulary) -> tuple[Rule, ...]:
             v.example("5 km", "5 {km}"),
             DIGITS,
         ),
+        Rule(
+            "unit",
+            re.compile(r"(?<=\d)\s?/\s?(?P<per>min|h|s|kg|m²|km|l|d)(?![\w²³/]|\.\w)"),
+            lambda match, how: v.rate(match["per"]),
+            ("72/min", f"72 {v.rate('min')}"),
+            frozenset("/"),
+        ),
     )
 
 
@@ -90,7 +110,7 @@ def _is_decimal(number: str) -> bool:
 def _money(v: Vocabulary) -> tuple[Rule, ...]:
     signs, scales = any_of(v.money_signs), any_of(v.scales)
     numbers = (
-        rf"(?P<a>{SIGN}{v.number})(?:\s?(?P<to>[{DASH}])\s?(?P<b>{v.number}))?"
+        rf"(?P<a>{SIGN}{v.number})(?:\s?(?P<to>[{DASH}])\s?(?P<b>{v.number}))?(?:,[-–—]{{1,2}})?"
         rf"(?:\s?(?P<scale>{scales})(?![^\W_]))?"
     )
     per = r"(?:\s?/\s?(?P<per>100 km|[^\W\d_]{1,14}²?))?"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.text.claims import How, Rule, after, before
+from edge.text.languages.shared.enumerations import ROMAN, from_roman
 from edge.text.languages.vocabulary import DIGITS, any_of
 
 _NEW_SENTENCE = re.compile(r"\s{1,3}[\"'„“«(¿¡]?[A-ZÄÖÜÁÉÍÓÚÀÈÊÇ]")
@@ -56,14 +57,15 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
         (words.after_number, "", ""),
         (words.anywhere, "", ""),
         (words.before_number, r"(?=\s?(?:\d|[IVX]{1,6}\b))", "5"),
-        (words.before_name, r"(?=\s[^\W\d_a-zäöüéèàáíóúñç])", "Xaver"),
+        (words.before_name, r"(?=\s(?:(?:und|et|y|e|en|i|&)\s)?[^\W\d_a-zäöüéèàáíóúñç])", "Xaver"),
     )
     rules = []
-    for known, follows, shown in kinds:
-        if not known:
+    for given, follows, shown in kinds:
+        if not given:
             continue
-        counted = known is words.after_number
-        ahead = r"(?<=\d)\s?" if counted else r"(?<![\w.@/-])"
+        known = given if given is words.before_name else _with_capitals(given)
+        counted = given is words.after_number
+        ahead = r"(?:(?<=\d)|(?<=\d\.))\s?" if counted else r"(?<![\w.@/-])"
         written, said = next(iter(known.items()))
         example = (
             (f"5 {written} x", f"5 {said} x")
@@ -76,7 +78,7 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
         rules.append(
             Rule(
                 "abbreviation",
-                re.compile(rf"{ahead}(?P<it>{any_of(known)}){follows}(?![\w@]|[.-]\w)"),
+                re.compile(rf"{ahead}(?P<it>{any_of(known)})" + (follows or r"(?![\w@]|[.-]\w)")),
                 functools.partial(
                     _say, words, {re.sub(r"\s", "", key): said for key, said in known.items()}
                 ),
@@ -85,6 +87,14 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
             )
         )
     return tuple(rules)
+
+
+def _with_capitals(known: Mapping[str, str]) -> dict[str, str]:
+    """Add the abbreviations as they stand at the beginning of a sentence."""
+    return {
+        **{w[0].upper() + w[1:]: s[0].upper() + s[1:] for w, s in known.items() if w[0].islower()},
+        **known,
+    }
 
 
 def _say(words: Shortened, known: Mapping[str, str], match: re.Match[str], how: How) -> str:
@@ -106,6 +116,8 @@ def acronyms(words: Shortened) -> tuple[Rule, ...]:
             return words.acronyms[word]
         if word in words.read_as_words or not _stands_alone(match):
             return None
+        if re.fullmatch(ROMAN, word) and re.fullmatch("[IVX]+", word):
+            return str(from_roman(word))
         if len(word) > 5 or (len(word) > words.shortest_word and _is_pronounced(word)):
             return None
         letters = [words.letters.get(letter, letter) for letter in word]
