@@ -244,12 +244,28 @@ _SHORTENED = Shortened(
     acronyms={"USA": "Usa", "UE": "U E", "IVA": "Iva", "OK": "okay"},
     read_as_words=frozenset(
         listed(
-            "ONU NATO FIAT RAI ISTAT INPS IVA FIFA UEFA NASA UNESCO PIN SIM RAM ROM CGIL COOP IMU TARI "
-            "TAR TASI ASL CAP TAV PIL ENI ENEL IL LA LO LE GLI UN UNA DI DA IN CON SU PER NON SI E HA"
+            """ONU NATO FIAT RAI ISTAT INPS IVA FIFA UEFA NASA UNESCO PIN SIM RAM ROM CGIL COOP IMU
+            TARI TAR TASI ASL CAP TAV PIL ENI ENEL IL LA LO LE GLI UN UNA DI DA IN CON SU PER NON
+            SI E HA"""
         )
     ),
     shortest_word=3,
 )
+
+_CENTURIES = {
+    "XI": 11,
+    "XII": 12,
+    "XIII": 13,
+    "XIV": 14,
+    "XV": 15,
+    "XVI": 16,
+    "XVII": 17,
+    "XVIII": 18,
+    "XIX": 19,
+    "XX": 20,
+    "XXI": 21,
+}
+
 
 LANGUAGE = Language(
     "it",
@@ -273,7 +289,10 @@ LANGUAGE = Language(
         ),
         clock=Clock(_time, lambda first, last: f"{first} a {last}"),
         codes_as=Codes(
-            phone=r"0\d{1,3}[ \u00a0/.-]\d{5,8}|0\d{1,3}(?:[ \u00a0.-]\d{2,4}){2,3}|3\d\d[ \u00a0.-]\d{6,7}|3\d\d(?:[ \u00a0.-]\d{3,4}){2}",
+            phone=(
+                r"0\d{1,3}[ \u00a0/.-]\d{5,8}|0\d{1,3}(?:[ \u00a0.-]\d{2,4}){2,3}|"
+                r"3\d\d[ \u00a0.-]\d{6,7}|3\d\d(?:[ \u00a0.-]\d{3,4}){2}"
+            ),
             phone_words=r"tel|telefono|fax|cell|cellulare|numero\sverde",
             phone_example=("+39 06 12", "più tre nove, zero sei, uno due"),
             local_phone_example=("06 123456", "zero sei, uno due tre quattro cinque sei"),
@@ -287,10 +306,12 @@ LANGUAGE = Language(
             r"capitol[oi]|volume|libro|atto|scena|articolo|titolo|parte|fase|tipo|classe|tomo",
             ("capitolo IV", "capitolo 4"),
             frozenset(
-                listed("""Vittorio Umberto Carlo Alberto Luigi Filippo Enrico Giovanni Paolo Benedetto
+                listed(
+                    """Vittorio Umberto Carlo Alberto Luigi Filippo Enrico Giovanni Paolo Benedetto
                     Pio Leone Gregorio Innocenzo Napoleone Federico Guglielmo Giorgio Elisabetta
-                    Emanuele Amedeo Ferdinando Francesco Giacomo Riccardo Nicola Alessandro Clemente
-                    Bonifacio Giulio Sisto Urbano Caterina Margherita Cosimo Ottone""")
+                    Emanuele Amedeo Ferdinando Francesco Giacomo Riccardo Nicola Alessandro
+                    Clemente Bonifacio Giulio Sisto Urbano Caterina Margherita Cosimo Ottone"""
+                )
             ),
             lambda number, name, lead: ordinal(number, name.endswith("a")),
             ("Vittorio Emanuele II venne", "Vittorio Emanuele secondo venne"),
@@ -312,7 +333,4 @@ LANGUAGE = Language(
     ),
     code_block=_VOCABULARY.code_block,
     abbreviations=_SHORTENED.endings,
-)
-_CENTURIES = dict(
-    XI=11, XII=12, XIII=13, XIV=14, XV=15, XVI=16, XVII=17, XVIII=18, XIX=19, XX=20, XXI=21
 )

@@ -17,8 +17,10 @@ from edge.text.languages.tables import require_table
 from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("nl")
-_ORDINALS = listed("""nulde eerste tweede derde vierde vijfde zesde zevende achtste negende tiende elfde
-twaalfde dertiende veertiende vijftiende zestiende zeventiende achttiende negentiende""")
+_ORDINALS = listed(
+    """nulde eerste tweede derde vierde vijfde zesde zevende achtste negende tiende elfde twaalfde
+    dertiende veertiende vijftiende zestiende zeventiende achttiende negentiende"""
+)
 _ONES = listed("een twee drie vier vijf zes zeven acht negen")
 _TENS = listed("twintig dertig veertig vijftig zestig zeventig tachtig negentig")
 
@@ -227,8 +229,8 @@ _SHORTENED = Shortened(
     acronyms={"USA": "U S A", "OK": "oké", "WW": "W W"},
     read_as_words=frozenset(
         listed(
-            "NAVO NATO VARA HAVO VUT KEMA FIFA UEFA NASA UNESCO PIN SIM RAM ROM AIVD GAK CITO COA TNO "
-            "RIVM VOC DE HET EEN EN OF IN OP TE IS NIET VAN VOOR MET JE IK WE ZE ER DIT DAT"
+            """NAVO NATO VARA HAVO VUT KEMA FIFA UEFA NASA UNESCO PIN SIM RAM ROM AIVD GAK CITO COA
+            TNO RIVM VOC DE HET EEN EN OF IN OP TE IS NIET VAN VOOR MET JE IK WE ZE ER DIT DAT"""
         )
     )
     - {"TNO", "RIVM", "VOC", "AIVD", "COA"},
@@ -282,10 +284,12 @@ LANGUAGE = Language(
             r"hoofdstuk|deel|band|boek|akte|artikel|fase|type|klasse|groep|tafel",
             ("hoofdstuk IV", "hoofdstuk 4"),
             frozenset(
-                listed("""Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo Albert
-                    Leopold Boudewijn George Eduard Frederik Otto Napoleon Jan Floris Elizabeth
-                    Margaretha Catharina Christina Richard Alexander Nicolaas Peter Frans Jozef
-                    Gregorius""")
+                listed(
+                    """Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo
+                    Albert Leopold Boudewijn George Eduard Frederik Otto Napoleon Jan Floris
+                    Elizabeth Margaretha Catharina Christina Richard Alexander Nicolaas Peter
+                    Frans Jozef Gregorius"""
+                )
             ),
             lambda number, name, lead: f"de {ordinal(number).capitalize()}",
             ("Willem II kwam", "Willem de Tweede kwam"),

@@ -17,13 +17,16 @@ from edge.text.languages.tables import require_table
 from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("pl")
-_ORDINALS = listed("""zerowy pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty
-jedenasty dwunasty trzynasty czternasty piętnasty szesnasty siedemnasty osiemnasty
-dziewiętnasty""")
+_ORDINALS = listed(
+    """zerowy pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty jedenasty
+    dwunasty trzynasty czternasty piętnasty szesnasty siedemnasty osiemnasty dziewiętnasty"""
+)
 _TENS = listed("""dwudziesty trzydziesty czterdziesty pięćdziesiąty sześćdziesiąty siedemdziesiąty
 osiemdziesiąty dziewięćdziesiąty""")
-_HUNDREDS = listed("""setny dwusetny trzechsetny czterechsetny pięćsetny sześćsetny siedemsetny osiemsetny
-dziewięćsetny""")
+_HUNDREDS = listed(
+    """setny dwusetny trzechsetny czterechsetny pięćsetny sześćsetny siedemsetny osiemsetny
+    dziewięćsetny"""
+)
 
 
 def ordinal(number: int, case: str = "m") -> str:
@@ -283,13 +286,29 @@ _SHORTENED = Shortened(
     acronyms={"USA": "U S A", "UE": "U E", "OK": "okej"},
     read_as_words=frozenset(
         listed(
-            "NATO ONZ PIT CIT VAT FIFA UEFA NASA UNESCO PIN SIM RAM ROM NIK GUS ZUS KRUS SANEPID LOT "
-            "ORLEN PESEL NIP I W Z O NA DO NIE SIĘ TO JEST JAK PO ZA OD TAK ALE CO"
+            """NATO ONZ PIT CIT VAT FIFA UEFA NASA UNESCO PIN SIM RAM ROM NIK GUS ZUS KRUS SANEPID
+            LOT ORLEN PESEL NIP I W Z O NA DO NIE SIĘ TO JEST JAK PO ZA OD TAK ALE CO"""
         )
     )
     - {"ONZ"},
     shortest_word=3,
 )
+
+
+_CENTURIES = {
+    "X": 10,
+    "XI": 11,
+    "XII": 12,
+    "XIII": 13,
+    "XIV": 14,
+    "XV": 15,
+    "XVI": 16,
+    "XVII": 17,
+    "XVIII": 18,
+    "XIX": 19,
+    "XX": 20,
+    "XXI": 21,
+}
 
 
 def _century(match: re.Match[str], how: How) -> str:
@@ -298,10 +317,6 @@ def _century(match: re.Match[str], how: How) -> str:
         return ordinal(number)
     return ordinal(number, "ym" if match["w"] else "g")
 
-
-_CENTURIES = dict(
-    X=10, XI=11, XII=12, XIII=13, XIV=14, XV=15, XVI=16, XVII=17, XVIII=18, XIX=19, XX=20, XXI=21
-)
 
 LANGUAGE = Language(
     "pl",
@@ -322,7 +337,10 @@ LANGUAGE = Language(
         ),
         clock=Clock(_time, lambda first, last: f"{first} do {last}"),
         codes_as=Codes(
-            phone=r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}",
+            phone=(
+                r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|"
+                r"\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}"
+            ),
             phone_words=r"tel|telefon|faks|fax|kom|komórka|numer|zadzwoń\spod",
             phone_example=("+48 22 12", "plus cztery osiem, dwa dwa, jeden dwa"),
             local_phone_example=(

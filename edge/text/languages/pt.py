@@ -18,8 +18,10 @@ from edge.text.languages.vocabulary import Vocabulary, listed
 
 TABLE = require_table("pt")
 _ORDINALS = listed("primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono")
-_TENS = listed("""décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo
-nonagésimo""")
+_TENS = listed(
+    """décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo
+    nonagésimo"""
+)
 _CARDINAL_TENS = listed("vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
 
 
@@ -236,8 +238,8 @@ _SHORTENED = Shortened(
     acronyms={"EUA": "E U A", "UE": "U E", "USA": "U S A", "OK": "okay", "ADN": "A D N"},
     read_as_words=frozenset(
         listed(
-            "ONU NATO OTAN IVA TAP FIFA UEFA NASA UNESCO PIN SIM RAM ROM PIB INSS SUS SIDA AIDS COPOM "
-            "ENEM VIVO TIM OS AS UM UMA DE DO DA EM NO NA POR COM NÃO SE E É OU QUE SEU SUA"
+            """ONU NATO OTAN IVA TAP FIFA UEFA NASA UNESCO PIN SIM RAM ROM PIB INSS SUS SIDA AIDS
+            COPOM ENEM VIVO TIM OS AS UM UMA DE DO DA EM NO NA POR COM NÃO SE E É OU QUE SEU SUA"""
         )
     )
     - {"PIB", "INSS"},
@@ -295,10 +297,12 @@ LANGUAGE = Language(
             r"capítulos?|volume|livro|ato|cena|artigo|título|parte|fase|tipo|classe|tomo",
             ("capítulo IV", "capítulo 4"),
             frozenset(
-                listed("""João Pedro Afonso Manuel Carlos José Paulo Bento Pio Leão Gregório Luís Filipe
-                    Henrique Sancho Dinis Fernando Duarte Sebastião Maria Isabel Napoleão Frederico
-                    Guilherme Jorge Alberto Eduardo Ricardo Nicolau Alexandre Miguel Catarina
-                    Francisco""")
+                listed(
+                    """João Pedro Afonso Manuel Carlos José Paulo Bento Pio Leão Gregório Luís
+                    Filipe Henrique Sancho Dinis Fernando Duarte Sebastião Maria Isabel
+                    Napoleão Frederico Guilherme Jorge Alberto Eduardo Ricardo Nicolau
+                    Alexandre Miguel Catarina Francisco"""
+                )
             ),
             lambda number, name, lead: (
                 ordinal(number, name in ("Maria", "Isabel", "Catarina"))

@@ -32,6 +32,13 @@ from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import ROMAN, Ordinals, Romans, from_roman
 from edge.text.languages.vocabulary import DIGITS, listed
 
+_NO_NOUNS = frozenset(
+    listed(
+        "del los las que para por con sin una uno hasta desde entre sobre está son fue era más "
+        "mil menos entonces aquí allí hubo han cada como pero cuando porque hay ayer hoy"
+    )
+)
+
 
 def _before_noun(match: re.Match[str], how: How) -> str | None:
     said = count(match["it"], match["noun"])
@@ -116,7 +123,8 @@ LANGUAGE = Language(
         codes_as=Codes(
             phone=(
                 r"[6789]\d{2}[ \u00a0.-]\d{3}[ \u00a0.-]\d{3}|[6789]\d{2}(?:[ \u00a0.-]\d\d){3}|"
-                r"9\d[ \u00a0.-]\d{3}[ \u00a0.-]\d\d[ \u00a0.-]\d\d|[67]\d{8}|900[ .-]\d{3}[ .-]\d{3}"
+                r"9\d[ \u00a0.-]\d{3}[ \u00a0.-]\d\d[ \u00a0.-]\d\d|[67]\d{8}|"
+                r"900[ .-]\d{3}[ .-]\d{3}"
             ),
             phone_words=r"tel|teléfono|tfno|tlf|fax|móvil|llame\sal|llama\sal|whatsapp",
             phone_example=(
@@ -165,11 +173,4 @@ LANGUAGE = Language(
     ),
     code_block=VOCABULARY.code_block,
     abbreviations=SHORTENED.endings,
-)
-
-_NO_NOUNS = frozenset(
-    listed(
-        "del los las que para por con sin una uno hasta desde entre sobre está son fue era más "
-        "mil menos entonces aquí allí hubo han cada como pero cuando porque hay ayer hoy"
-    )
 )

@@ -8,16 +8,24 @@ from edge.text.languages.tables import require_table
 from edge.text.languages.vocabulary import listed
 
 TABLE = require_table("es")
-_ONES = listed("""cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince
-dieciséis diecisiete dieciocho diecinueve veinte veintiuno veintidós veintitrés veinticuatro
-veinticinco veintiséis veintisiete veintiocho veintinueve""")
+_ONES = listed(
+    """cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince
+    dieciséis diecisiete dieciocho diecinueve veinte veintiuno veintidós veintitrés veinticuatro
+    veinticinco veintiséis veintisiete veintiocho veintinueve"""
+)
 _TENS = listed("treinta cuarenta cincuenta sesenta setenta ochenta noventa")
-_HUNDREDS = listed("""ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos
-ochocientos novecientos""")
-_ORDINALS = listed("""primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo
-duodécimo""")
-_ORDINAL_TENS = listed("""décimo vigésimo trigésimo cuadragésimo quincuagésimo sexagésimo septuagésimo
-octogésimo nonagésimo""")
+_HUNDREDS = listed(
+    """ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos
+    novecientos"""
+)
+_ORDINALS = listed(
+    """primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo
+    duodécimo"""
+)
+_ORDINAL_TENS = listed(
+    """décimo vigésimo trigésimo cuadragésimo quincuagésimo sexagésimo septuagésimo octogésimo
+    nonagésimo"""
+)
 
 
 def cardinal(number: int) -> str:
@@ -163,9 +171,11 @@ def say_century(number: int, lead: str, rest: str) -> str:
 
 QUEENS = frozenset(listed("Isabel Catalina María Margarita Cristina Juana Sofía Urraca"))
 KINGS = frozenset(
-    listed("""Felipe Carlos Alfonso Fernando Enrique Juan Pablo Jaime Pedro Sancho Luis Amadeo Napoleón
-    Guillermo Federico Benedicto Pío León Gregorio Inocencio Alberto Leopoldo Jorge Eduardo Jacobo
-    Ricardo Nicolás Alejandro Iván José Francisco Ramsés Maximiliano Rodolfo Otón Sixto Urbano
-    Clemente Bonifacio Julio Manuel Ramiro García Ordoño Bermudo Wifredo Hassan Mohamed Harald
-    Gustavo Balduino Moctezuma Tolomeo Ptolomeo""")
+    listed(
+        """Felipe Carlos Alfonso Fernando Enrique Juan Pablo Jaime Pedro Sancho Luis Amadeo
+        Napoleón Guillermo Federico Benedicto Pío León Gregorio Inocencio Alberto Leopoldo
+        Jorge Eduardo Jacobo Ricardo Nicolás Alejandro Iván José Francisco Ramsés Maximiliano
+        Rodolfo Otón Sixto Urbano Clemente Bonifacio Julio Manuel Ramiro García Ordoño Bermudo
+        Wifredo Hassan Mohamed Harald Gustavo Balduino Moctezuma Tolomeo Ptolomeo"""
+    )
 )

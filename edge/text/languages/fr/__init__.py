@@ -27,7 +27,6 @@ from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes, paired_phone
 from edge.text.languages.shared.enumerations import Ordinals, Romans
-from edge.text.languages.vocabulary import DIGITS
 
 _SPANS = {"j": "jour", "sem": "semaine"}
 _OWN = (
@@ -97,7 +96,10 @@ LANGUAGE = Language(
         ),
         clock=Clock(say_time, say_time_range, marks=("h", "heures"), letter="hH"),
         codes_as=Codes(
-            phone=r"0[1-9](?:[ \u00a0\u202f.-]\d\d){4}|0[1-9]\d{8}|(?:08\d\d|0 8\d\d|3\d)(?: \d{2,3}){1,3}",
+            phone=(
+                r"0[1-9](?:[ \u00a0\u202f.-]\d\d){4}|0[1-9]\d{8}|"
+                r"(?:08\d\d|0 8\d\d|3\d)(?: \d{2,3}){1,3}"
+            ),
             phone_words=r"tél|tel|téléphone|fax|portable|mobile|appelez\sle|numéro\svert",
             phone_example=("+33 6 12 34 56", "plus 33, 6, 12, 34, 56"),
             local_phone_example=(

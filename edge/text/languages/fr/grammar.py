@@ -8,8 +8,10 @@ from edge.text.languages.tables import require_table
 from edge.text.languages.vocabulary import listed
 
 TABLE = require_table("fr")
-_ONES = listed("""zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze
-seize""")
+_ONES = listed(
+    """zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze
+    seize"""
+)
 _TENS = listed("vingt trente quarante cinquante soixante")
 
 
@@ -152,11 +154,13 @@ def say_ruler(number: int, name: str, lead: str) -> str:
 
 QUEENS = frozenset(listed("Élisabeth Elisabeth Catherine Marie Marguerite Christine Jeanne"))
 KINGS = frozenset(
-    listed("""Louis François Charles Henri Philippe Napoléon Guillaume Frédéric Jean Paul Benoît Pie Léon
-    Grégoire Innocent Albert Léopold Baudouin Georges Édouard Edouard Jacques Richard Nicolas
-    Alexandre Pierre Ivan Alphonse Ferdinand Joseph Robert Hugues Clovis Childéric Ramsès Ptolémée
-    Maximilien Rodolphe Otton Conrad Sixte Urbain Clément Boniface Jules Rainier Félipe Juan
-    Hassan Mohammed Mahomet Harald Gustave Christian Oscar""")
+    listed(
+        """Louis François Charles Henri Philippe Napoléon Guillaume Frédéric Jean Paul Benoît Pie
+        Léon Grégoire Innocent Albert Léopold Baudouin Georges Édouard Edouard Jacques Richard
+        Nicolas Alexandre Pierre Ivan Alphonse Ferdinand Joseph Robert Hugues Clovis Childéric
+        Ramsès Ptolémée Maximilien Rodolphe Otton Conrad Sixte Urbain Clément Boniface Jules
+        Rainier Félipe Juan Hassan Mohammed Mahomet Harald Gustave Christian Oscar"""
+    )
 )
 
 

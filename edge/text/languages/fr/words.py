@@ -192,7 +192,6 @@ SHORTENED = Shortened(
         "C.-à-d.": "C'est-à-dire",
         "c.à.d.": "c'est-à-dire",
         "càd": "c'est-à-dire",
-        "càd": "c'est-à-dire",
         "i. e.": "c'est-à-dire",
         "N. B.": "nota bene",
         "P.-S.": "post-scriptum",
@@ -266,10 +265,11 @@ SHORTENED = Shortened(
     },
     read_as_words=frozenset(
         listed(
-            "OTAN ONU SIDA SAMU CAC SMIC PACS OVNI OVNIS CAF CAP BAC FIFA UEFA NASA UNESCO UNICEF INSEE "
-            "RADAR LASER SICAV ZAC ZEP ZUP TOM DOM DOC FAQ CROUS FNAC INRA OPEP OMS ROM RAM SIM PIN VIP "
-            "PIB TAC LOL COVID FED LE LA LES UN UNE DE DU DES ET EST EN AU AUX IL ELLE ON NE PAS OU OÙ "
-            "SUR PAR QUE QUI CE JE TU VA ICI SI NOUS VOUS MA MON SA SON TA TON NON OUI"
+            """OTAN ONU SIDA SAMU CAC SMIC PACS OVNI OVNIS CAF CAP BAC FIFA UEFA NASA UNESCO UNICEF
+            INSEE RADAR LASER SICAV ZAC ZEP ZUP TOM DOM DOC FAQ CROUS FNAC INRA OPEP OMS ROM RAM
+            SIM PIN VIP PIB TAC LOL COVID FED LE LA LES UN UNE DE DU DES ET EST EN AU AUX IL ELLE
+            ON NE PAS OU OÙ SUR PAR QUE QUI CE JE TU VA ICI SI NOUS VOUS MA MON SA SON TA TON NON
+            OUI"""
         )
     )
     - {"OMS", "PIB"},

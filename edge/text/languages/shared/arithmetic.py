@@ -75,7 +75,8 @@ def fractions(v: Vocabulary, words: Fractions) -> tuple[Rule, ...]:
         Rule(
             "fraction",
             re.compile(
-                r"(?<![\w.,/:])(?<![\w)]-)(?:(?P<w>\d{1,3})[ \u00a0])?(?P<n>\d{1,2})[/⁄](?P<d>\d{1,3})"
+                r"(?<![\w.,/:])(?<![\w)]-)(?:(?P<w>\d{1,3})[ \u00a0])?"
+                r"(?P<n>\d{1,2})[/⁄](?P<d>\d{1,3})"
                 rf"(?![\w/]|[.,]\d){unit}"
             ),
             written,
@@ -244,8 +245,8 @@ GREEK = dict(
     zip(
         "αβγδεηθκλμνπρστφχψωΔΣΠΦΨΓΛΘ",
         listed(
-            "alpha beta gamma delta epsilon eta theta kappa lambda mu nu pi rho sigma tau phi chi psi omega "
-            "delta sigma pi phi psi gamma lambda theta"
+            """alpha beta gamma delta epsilon eta theta kappa lambda mu nu pi rho sigma tau phi chi
+            psi omega delta sigma pi phi psi gamma lambda theta"""
         ),
         strict=True,
     )

@@ -195,7 +195,7 @@ def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
         joint = v.signs["&"] if match["sign"] == "/" else v.until
         return f"{words.short_weekdays[first]} {joint} {words.short_weekdays[last]}{dot}"
 
-    first, last = list(words.short_weekdays)[0], list(words.short_weekdays)[4]
+    first, *_, last, _, _ = words.short_weekdays
     written = (first.capitalize(), last.capitalize()) if v.language == "de" else (first, last)
     names = words.short_weekdays[first], words.short_weekdays[last]
     return [

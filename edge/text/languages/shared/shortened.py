@@ -97,7 +97,7 @@ def _with_capitals(known: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _say(words: Shortened, known: Mapping[str, str], match: re.Match[str], how: How) -> str:
+def _say(words: Shortened, known: Mapping[str, str], match: re.Match[str], how: How) -> str | None:
     written = match["it"]
     if written in words.units_too and re.search(r"\d\s?$", before(match, 2)):
         return None
@@ -154,4 +154,5 @@ def _is_pronounced(word: str) -> bool:
         row = 0 if letter in _VOWELS else row + 1
         if row > 2:
             return False
-    return any(letter in _VOWELS for letter in word) and word[:2] not in ("DN", "FN", "GP", "PV")
+    spoken = not _VOWELS.isdisjoint(word)
+    return spoken and word[:2] not in ("DN", "FN", "GP", "PV")
