@@ -135,7 +135,7 @@ class Vocabulary:
     symbols: Mapping[str, str] = field(default_factory=dict)
     """Signs that are written here for units -> the sign in the tables; "" drops CLDR's."""
     rates: Mapping[str, str] = field(default_factory=dict)
-    """What stands under a stroke -> how it is said: "mes" -> al mes."""
+    """Words under a stroke -> how they are said: "mes" -> al mes."""
     currencies: Mapping[str, Forms] = field(default_factory=dict)
     """Code -> names that are shorter than CLDR's."""
     currency_signs: Mapping[str, str] = field(default_factory=dict)
@@ -157,7 +157,7 @@ class Vocabulary:
     count: Count = just_digits
     hashtag: str = "hashtag"
     code_block: str = "code"
-    """What is said for a block of program code."""
+    """Said for a block of program code."""
 
     @functools.cached_property
     def number(self) -> str:

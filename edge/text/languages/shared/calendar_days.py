@@ -36,7 +36,7 @@ class Dates:
     day_and_month: str | None = None
     """Sign between day and month where no year stands, "." or "/"."""
     date_lead: re.Pattern[str] = re.compile("(?!)")
-    """What must stand before such a date if its sign is that of a fraction, too."""
+    """Words that must stand before such a date if its sign is that of a fraction, too."""
     day_example: tuple[str, str] = ("", "")
     weekday_links: str = r"(?:den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot)\b"
     """Pattern of words that follow a shortened day of the week."""

@@ -35,7 +35,7 @@ def paired_phone(v: Vocabulary, group: str) -> str:
 
 @dataclass(frozen=True)
 class Codes:
-    """What tells a language that a number counts nothing."""
+    """Words by which a language tells that a number counts nothing."""
 
     phone: str
     """Pattern of a telephone number of the country."""

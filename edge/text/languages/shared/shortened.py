@@ -138,7 +138,7 @@ def acronyms(words: Shortened) -> tuple[Rule, ...]:
 def _stands_alone(match: re.Match[str]) -> bool:
     """Tell whether the words around are in small letters: in a line of capitals nothing is an
     acronym."""
-    around = [
+    around: list[str] = [
         word
         for part in (before(match, 32), after(match, 32))
         for word in re.findall(r"[^\W\d_]{3,32}", part)
