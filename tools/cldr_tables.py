@@ -157,6 +157,13 @@ def main() -> int:
     return 0
 
 
+def source() -> str:
+    """Name what the tables are made from."""
+    from babel.core import get_cldr_version
+
+    return f"Unicode CLDR {get_cldr_version()}, Unicode License v3"
+
+
 def written(table: Mapping[str, object]) -> str:
     """Return a table as its file holds it: a line for each key."""
     lines = (f'"{key}": {json.dumps(table[key], ensure_ascii=False)}' for key in table)
@@ -166,7 +173,6 @@ def written(table: Mapping[str, object]) -> str:
 def table(language: str) -> dict[str, object]:
     """Collect what CLDR knows of a language."""
     from babel import Locale
-    from babel.core import get_cldr_version
 
     locale = Locale.parse(language)
     data: Any = locale._data
@@ -175,7 +181,7 @@ def table(language: str) -> dict[str, object]:
     latin = data["number_symbols"]["latn"]
     units, symbols = _units(data, categories)
     return {
-        "source": f"Unicode CLDR {get_cldr_version()}, Unicode License v3",
+        "source": source(),
         "decimal": latin["decimal"],
         "group": latin["group"],
         "date": data["date_formats"]["long"].pattern,

@@ -54,6 +54,7 @@ _UNITS: dict[str, dict[str, str]] = {
     },
     "lb": {"%": "Prozent", "‰": "Promill"},
     "ml": {"%": "ശതമാനം", "km/h": "കിലോമീറ്റർ മണിക്കൂറിൽ", "kWh": "കിലോവാട്ട് അവർ"},
+    "te": {"‰": "పర్ మిల్లె"},
     "tr": {"km/h": "kilometre saatte"},
     "vi": {"%": "phần trăm", "‰": "phần nghìn", "km/h": "ki lô mét trên giờ"},
     "zh": {"%": "百分之{0}", "‰": "千分之{0}"},

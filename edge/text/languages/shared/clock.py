@@ -67,7 +67,7 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
         Rule(
             "duration",
             re.compile(
-                r"(?<![\w:.,])(?P<h>\d{1,3})\s?h\s?(?P<m>[0-5]?\d)\s?(?:min|mn)\b\.?"
+                r"(?<![\w:.,])(?P<h>\d{1,3})\s?h\s?(?P<m>[0-5]?\d)\s?(?:min|mn)(?![^\W\d_])\.?"
                 r"(?:\s?(?P<s>[0-5]?\d)\s?s\b)?"
             ),
             parts,

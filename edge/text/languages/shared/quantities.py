@@ -46,7 +46,7 @@ def _pressure(v: Vocabulary) -> tuple[Rule, ...]:
                 rf"(?i:{_PRESSURE})[^\d\n]{{1,24}}(?P<it>(?P<a>\d{{1,3}})/(?P<b>\d{{1,3}}))(?![\w/]|[.,]\d)"
             ),
             lambda match, how: f"{match['a']} {v.over} {match['b']}",
-            ("RR 120/80", f"RR 120 {v.over} 80"),
+            ("RR 120/80", f"R R 120 {v.over} 80"),
             frozenset("/"),
         ),
     )
