@@ -63,7 +63,9 @@ def own(voice: str, language: str, given: Phonemes) -> str:
 
 def sounded(voice: str, language: str, form: str) -> str:
     """Write /IPA/ in an accepted form as the voice reads it."""
-    return re.sub(r"/([^/\s]+)/", lambda m: f"[[{own(voice, language, Phonemes(m[1], 'ipa'))}]]", form)
+    return re.sub(
+        r"/([^/\s]+)/", lambda m: f"[[{own(voice, language, Phonemes(m[1], 'ipa'))}]]", form
+    )
 
 
 ALPHABETS: dict[str, Own] = {"joe": "espeak", "espeak": "espeak", "heart": "misaki"}
@@ -126,7 +128,9 @@ def main() -> None:
                 spent += (time.process_time() - begun) / len(voices)
                 mine = folded(phonemize(said))
                 good = {
-                    folded(phonemize(sounded(name, language, a))) for form in forms for a in accepted(form)
+                    folded(phonemize(sounded(name, language, a)))
+                    for form in forms
+                    for a in accepted(form)
                 }
                 right[name] += mine in good
                 if options.wrong and mine not in good:
