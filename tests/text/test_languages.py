@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.text.claims import How
+from edge.text.claims import How, force
 from edge.text.cleaning import Piece
 from edge.text.languages import find_language
 from edge.text.languages.sign_names import sign_names
@@ -110,6 +110,27 @@ def test_the_signs_of_every_language_have_names_of_their_own(language: str) -> N
     apart = [names[sign] for sign in "−+×÷=≠<>≤≥√^/@"]
     assert len(set(apart)) == len(apart)
     assert find_language(language).name == language
+
+
+@pytest.mark.parametrize(
+    ("language", "kind", "written", "form", "said"),
+    [
+        ("de", "date", "3.5.2024", "dmy", "dritter Mai 2024"),
+        ("de", "characters", "A7-b", "", "A sieben Strich B"),
+        ("fr", "ordinal", "21", "", "vingt et unième"),
+        ("fr", "time", "14:37", "hms24", "14 heures 37"),
+        ("es", "date", "05/2024", "my", "mayo 2024"),
+        ("es", "currency", "3,50 €", "", "3 euros con 50"),
+        ("pl", "telephone", "+48 22 12", "", "plus cztery osiem, dwa dwa, jeden dwa"),
+        ("nl", "digits", "4071", "", "vier nul zeven één"),
+        ("it", "cardinal", "-1.250,5", "", "meno 1250,5"),
+        ("pt", "time", "25:99", "", None),
+    ],
+)
+def test_say_as_reads_one_way(
+    language: str, kind: str, written: str, form: str, said: str | None
+) -> None:
+    assert force(find_language(language), kind, written, form, HOW) == said
 
 
 def test_the_tables_are_what_the_tool_makes() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import Language, Rule
+from edge.text.claims import Rule
 from edge.text.languages.shared.arithmetic import Fractions
-from edge.text.languages.shared.assembly import in_order
+from edge.text.languages.shared.assembly import make_language
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
@@ -267,70 +267,64 @@ _CENTURIES = {
 }
 
 
-LANGUAGE = Language(
-    "it",
-    in_order(
-        _VOCABULARY,
-        shortened=_SHORTENED,
-        dates_as=Dates(
-            _date,
-            numbered_months(TABLE, {"sett.": 9}),
-            ("il 1° ott. 1989", "il primo ottobre 1989"),
-            lambda day, date, lead: f"{'primo' if day == 1 else day} al {date}",
-            day_ending="[°º]?",
-            day_and_month="/",
-            date_lead=re.compile(
-                r"\b(?:il|al|dal|del|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|"
-                r"entro\sil)\s$",
-                re.IGNORECASE,
-            ),
-            day_example=("il 12/03 qui", "il 12 marzo qui"),
-            short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+LANGUAGE = make_language(
+    _VOCABULARY,
+    shortened=_SHORTENED,
+    dates_as=Dates(
+        _date,
+        numbered_months(TABLE, {"sett.": 9}),
+        ("il 1° ott. 1989", "il primo ottobre 1989"),
+        lambda day, date, lead: f"{'primo' if day == 1 else day} al {date}",
+        day_ending="[°º]?",
+        day_and_month="/",
+        date_lead=re.compile(
+            r"\b(?:il|al|dal|del|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|"
+            r"entro\sil)\s$",
+            re.IGNORECASE,
         ),
-        clock=Clock(_time, lambda first, last: f"{first} a {last}"),
-        codes_as=Codes(
-            phone=(
-                r"0\d{1,3}[ \u00a0/.-]\d{5,8}|0\d{1,3}(?:[ \u00a0.-]\d{2,4}){2,3}|"
-                r"3\d\d[ \u00a0.-]\d{6,7}|3\d\d(?:[ \u00a0.-]\d{3,4}){2}"
-            ),
-            phone_words=r"tel|telefono|fax|cell|cellulare|numero\sverde",
-            phone_example=("+39 06 12", "più tre nove, zero sei, uno due"),
-            local_phone_example=("06 123456", "zero sei, uno due tre quattro cinque sei"),
-            code_words=r"pin|codice|password",
-            code_links="è",
-            version_said="versione",
+        day_example=("il 12/03 qui", "il 12 marzo qui"),
+        short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+    ),
+    clock=Clock(_time, lambda first, last: f"{first} a {last}"),
+    codes_as=Codes(
+        phone=(
+            r"0\d{1,3}[ \u00a0/.-]\d{5,8}|0\d{1,3}(?:[ \u00a0.-]\d{2,4}){2,3}|"
+            r"3\d\d[ \u00a0.-]\d{6,7}|3\d\d(?:[ \u00a0.-]\d{3,4}){2}"
         ),
-        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-        ordinals_as=Ordinals(_ordinal, r"\.?[ºª°]", ("la 3ª volta", "la terza volta")),
-        romans_as=Romans(
-            r"capitol[oi]|volume|libro|atto|scena|articolo|titolo|parte|fase|tipo|classe|tomo",
-            ("capitolo IV", "capitolo 4"),
-            frozenset(
-                listed(
-                    """Vittorio Umberto Carlo Alberto Luigi Filippo Enrico Giovanni Paolo Benedetto
-                    Pio Leone Gregorio Innocenzo Napoleone Federico Guglielmo Giorgio Elisabetta
-                    Emanuele Amedeo Ferdinando Francesco Giacomo Riccardo Nicola Alessandro
-                    Clemente Bonifacio Giulio Sisto Urbano Caterina Margherita Cosimo Ottone"""
-                )
-            ),
-            lambda number, name, lead: ordinal(number, name.endswith("a")),
-            ("Vittorio Emanuele II venne", "Vittorio Emanuele secondo venne"),
-            century=r"(?<!\w)(?:(?i:secol[oi])\s(?P<it>(?P<n>ROMAN))(?!\w)|(?!))",
-            say_century=lambda number, lead, rest: ordinal(number),
-            century_example=("il secolo XIX", "il secolo diciannovesimo"),
+        phone_words=r"tel|telefono|fax|cell|cellulare|numero\sverde",
+        phone_example=("+39 06 12", "più tre nove, zero sei, uno due"),
+        local_phone_example=("06 123456", "zero sei, uno due tre quattro cinque sei"),
+        code_words=r"pin|codice|password",
+        code_links="è",
+        version_said="versione",
+    ),
+    fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+    ordinals_as=Ordinals(_ordinal, r"\.?[ºª°]", ("la 3ª volta", "la terza volta")),
+    romans_as=Romans(
+        r"capitol[oi]|volume|libro|atto|scena|articolo|titolo|parte|fase|tipo|classe|tomo",
+        ("capitolo IV", "capitolo 4"),
+        frozenset(
+            listed(
+                """Vittorio Umberto Carlo Alberto Luigi Filippo Enrico Giovanni Paolo Benedetto
+                Pio Leone Gregorio Innocenzo Napoleone Federico Guglielmo Giorgio Elisabetta
+                Emanuele Amedeo Ferdinando Francesco Giacomo Riccardo Nicola Alessandro
+                Clemente Bonifacio Giulio Sisto Urbano Caterina Margherita Cosimo Ottone"""
+            )
         ),
-        first=(
-            Rule(
-                "roman",
-                re.compile(
-                    r"(?<!\w)(?P<it>XX|XIX|XVIII|XVII|XVI|XV|XIV|XIII|XII|XI|XXI)(?=\ssecolo)"
-                ),
-                lambda match, how: ordinal(_CENTURIES[match["it"]]),
-                ("il XIX secolo", "il diciannovesimo secolo"),
-                frozenset("X"),
-            ),
+        lambda number, name, lead: ordinal(number, name.endswith("a")),
+        ("Vittorio Emanuele II venne", "Vittorio Emanuele secondo venne"),
+        century=r"(?<!\w)(?:(?i:secol[oi])\s(?P<it>(?P<n>ROMAN))(?!\w)|(?!))",
+        say_century=lambda number, lead, rest: ordinal(number),
+        century_example=("il secolo XIX", "il secolo diciannovesimo"),
+    ),
+    first=(
+        Rule(
+            "roman",
+            re.compile(r"(?<!\w)(?P<it>XX|XIX|XVIII|XVII|XVI|XV|XIV|XIII|XII|XI|XXI)(?=\ssecolo)"),
+            lambda match, how: ordinal(_CENTURIES[match["it"]]),
+            ("il XIX secolo", "il diciannovesimo secolo"),
+            frozenset("X"),
         ),
     ),
-    code_block=_VOCABULARY.code_block,
-    abbreviations=_SHORTENED.endings,
+    ordinal=ordinal,
 )

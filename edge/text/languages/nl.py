@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import Language
 from edge.text.languages.shared.arithmetic import Fractions
-from edge.text.languages.shared.assembly import in_order
+from edge.text.languages.shared.assembly import make_language
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
@@ -237,64 +236,60 @@ _SHORTENED = Shortened(
     shortest_word=3,
 )
 
-LANGUAGE = Language(
-    "nl",
-    in_order(
-        _VOCABULARY,
-        shortened=_SHORTENED,
-        dates_as=Dates(
-            _date,
-            numbered_months(TABLE, {"sept.": 9, "mrt.": 3}),
-            ("op 7 okt. 1989", "op 7 oktober 1989"),
-            lambda day, date, lead: f"{day} tot {date}",
-            day_and_month="-",
-            date_lead=re.compile(
-                r"\b(?:op|tot|vanaf|voor|per|maandag|dinsdag|woensdag|donderdag|vrijdag|"
-                r"zaterdag|zondag)\s$",
-                re.IGNORECASE,
-            ),
-            day_example=("op 12-03 hier", "op 12 maart hier"),
-            short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+LANGUAGE = make_language(
+    _VOCABULARY,
+    shortened=_SHORTENED,
+    dates_as=Dates(
+        _date,
+        numbered_months(TABLE, {"sept.": 9, "mrt.": 3}),
+        ("op 7 okt. 1989", "op 7 oktober 1989"),
+        lambda day, date, lead: f"{day} tot {date}",
+        day_and_month="-",
+        date_lead=re.compile(
+            r"\b(?:op|tot|vanaf|voor|per|maandag|dinsdag|woensdag|donderdag|vrijdag|"
+            r"zaterdag|zondag)\s$",
+            re.IGNORECASE,
         ),
-        clock=Clock(
-            _time,
-            lambda first, last: f"{first.removesuffix(' uur')} tot {last}",
-            marks=("uur", "u.", "u"),
-            duration_marks=("u", "uur", "h"),
-        ),
-        codes_as=Codes(
-            phone=r"0\d{1,3}[ \u00a0-]\d{6,8}|0\d{1,3}(?:[ \u00a0-]\d{2,4}){2,4}|0\d{9}",
-            phone_words=r"tel|telefoon|fax|mobiel|bel",
-            phone_example=("+31 20 12", "plus drie één, twee nul, één twee"),
-            local_phone_example=(
-                "020 123 4567",
-                "nul twee nul, één twee drie, vier vijf zes zeven",
-            ),
-            code_words=r"pin|pincode|code|wachtwoord|postcode",
-            code_links="is",
-            version_said="versie",
-        ),
-        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-        ordinals_as=Ordinals(
-            lambda number, mark, lead, rest: ordinal(number),
-            r"ste\b|de\b|e\b|º",
-            ("de 3e keer", "de derde keer"),
-        ),
-        romans_as=Romans(
-            r"hoofdstuk|deel|band|boek|akte|artikel|fase|type|klasse|groep|tafel",
-            ("hoofdstuk IV", "hoofdstuk 4"),
-            frozenset(
-                listed(
-                    """Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo
-                    Albert Leopold Boudewijn George Eduard Frederik Otto Napoleon Jan Floris
-                    Elizabeth Margaretha Catharina Christina Richard Alexander Nicolaas Peter
-                    Frans Jozef Gregorius"""
-                )
-            ),
-            lambda number, name, lead: f"de {ordinal(number).capitalize()}",
-            ("Willem II kwam", "Willem de Tweede kwam"),
-        ),
+        day_example=("op 12-03 hier", "op 12 maart hier"),
+        short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
     ),
-    code_block=_VOCABULARY.code_block,
-    abbreviations=_SHORTENED.endings,
+    clock=Clock(
+        _time,
+        lambda first, last: f"{first.removesuffix(' uur')} tot {last}",
+        marks=("uur", "u.", "u"),
+        duration_marks=("u", "uur", "h"),
+    ),
+    codes_as=Codes(
+        phone=r"0\d{1,3}[ \u00a0-]\d{6,8}|0\d{1,3}(?:[ \u00a0-]\d{2,4}){2,4}|0\d{9}",
+        phone_words=r"tel|telefoon|fax|mobiel|bel",
+        phone_example=("+31 20 12", "plus drie één, twee nul, één twee"),
+        local_phone_example=(
+            "020 123 4567",
+            "nul twee nul, één twee drie, vier vijf zes zeven",
+        ),
+        code_words=r"pin|pincode|code|wachtwoord|postcode",
+        code_links="is",
+        version_said="versie",
+    ),
+    fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+    ordinals_as=Ordinals(
+        lambda number, mark, lead, rest: ordinal(number),
+        r"ste\b|de\b|e\b|º",
+        ("de 3e keer", "de derde keer"),
+    ),
+    romans_as=Romans(
+        r"hoofdstuk|deel|band|boek|akte|artikel|fase|type|klasse|groep|tafel",
+        ("hoofdstuk IV", "hoofdstuk 4"),
+        frozenset(
+            listed(
+                """Willem Karel Filips Lodewijk Hendrik Johannes Paulus Benedictus Pius Leo
+                Albert Leopold Boudewijn George Eduard Frederik Otto Napoleon Jan Floris
+                Elizabeth Margaretha Catharina Christina Richard Alexander Nicolaas Peter
+                Frans Jozef Gregorius"""
+            )
+        ),
+        lambda number, name, lead: f"de {ordinal(number).capitalize()}",
+        ("Willem II kwam", "Willem de Tweede kwam"),
+    ),
+    ordinal=ordinal,
 )

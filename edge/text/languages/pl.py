@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Language, Rule
+from edge.text.claims import How, Rule
 from edge.text.languages.shared.arithmetic import Fractions
-from edge.text.languages.shared.assembly import in_order
+from edge.text.languages.shared.assembly import make_language
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
@@ -318,66 +318,62 @@ def _century(match: re.Match[str], how: How) -> str:
     return ordinal(number, "ym" if match["w"] else "g")
 
 
-LANGUAGE = Language(
-    "pl",
-    in_order(
-        _VOCABULARY,
-        shortened=_SHORTENED,
-        dates_as=Dates(
-            _date,
-            numbered_months(TABLE),
-            ("7 paź 1989", "siódmego października 1900 osiemdziesiątego dziewiątego"),
-            lambda day, date, lead: f"{ordinal(day, 'g')} do {date}",
-            day_and_month=".",
-            day_example=("dnia 14.10. rano", "dnia czternastego października rano"),
-            short_weekdays={
-                short.rstrip("."): name
-                for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-            },
+LANGUAGE = make_language(
+    _VOCABULARY,
+    shortened=_SHORTENED,
+    dates_as=Dates(
+        _date,
+        numbered_months(TABLE),
+        ("7 paź 1989", "siódmego października 1900 osiemdziesiątego dziewiątego"),
+        lambda day, date, lead: f"{ordinal(day, 'g')} do {date}",
+        day_and_month=".",
+        day_example=("dnia 14.10. rano", "dnia czternastego października rano"),
+        short_weekdays={
+            short.rstrip("."): name
+            for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
+        },
+    ),
+    clock=Clock(_time, lambda first, last: f"{first} do {last}"),
+    codes_as=Codes(
+        phone=(
+            r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|"
+            r"\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}"
         ),
-        clock=Clock(_time, lambda first, last: f"{first} do {last}"),
-        codes_as=Codes(
-            phone=(
-                r"\d\d[ \u00a0-]\d{3}[ \u00a0-]\d\d[ \u00a0-]\d\d|"
-                r"\d{3}[ \u00a0-]\d{3}[ \u00a0-]\d{3}"
-            ),
-            phone_words=r"tel|telefon|faks|fax|kom|komórka|numer|zadzwoń\spod",
-            phone_example=("+48 22 12", "plus cztery osiem, dwa dwa, jeden dwa"),
-            local_phone_example=(
-                "22 123 45 67",
-                "dwa dwa, jeden dwa trzy, cztery pięć, sześć siedem",
-            ),
-            code_words=r"pin|kod|hasło",
-            code_links="to",
-            version_said="wersja",
+        phone_words=r"tel|telefon|faks|fax|kom|komórka|numer|zadzwoń\spod",
+        phone_example=("+48 22 12", "plus cztery osiem, dwa dwa, jeden dwa"),
+        local_phone_example=(
+            "22 123 45 67",
+            "dwa dwa, jeden dwa trzy, cztery pięć, sześć siedem",
         ),
-        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-        ordinals_as=Ordinals(_ordinal, r"\.", ("już 3. raz", "już trzeci raz")),
-        romans_as=Romans(
-            r"rozdział|tom|księga|akt|scena|artykuł|część|faza|typ|klasa|grupa|etap",
-            ("rozdział IV", "rozdział 4"),
-            frozenset(
-                listed("""Zygmunt Kazimierz Władysław Bolesław Mieszko August Stanisław Jan Paweł
-                    Benedykt Pius Leon Grzegorz Ludwik Filip Henryk Karol Fryderyk Wilhelm Jerzy
-                    Elżbieta Katarzyna Napoleon Aleksander Mikołaj Stefan Michał Przemysł Wacław
-                    Leszek Konrad Edward Ryszard Albert Małgorzata Iwan Piotr""")
-            ),
-            lambda number, name, lead: ordinal(number, "f" if name.endswith("a") else "m").title(),
-            ("Zygmunt III panował", "Zygmunt Trzeci panował"),
+        code_words=r"pin|kod|hasło",
+        code_links="to",
+        version_said="wersja",
+    ),
+    fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+    ordinals_as=Ordinals(_ordinal, r"\.", ("już 3. raz", "już trzeci raz")),
+    romans_as=Romans(
+        r"rozdział|tom|księga|akt|scena|artykuł|część|faza|typ|klasa|grupa|etap",
+        ("rozdział IV", "rozdział 4"),
+        frozenset(
+            listed("""Zygmunt Kazimierz Władysław Bolesław Mieszko August Stanisław Jan Paweł
+                Benedykt Pius Leon Grzegorz Ludwik Filip Henryk Karol Fryderyk Wilhelm Jerzy
+                Elżbieta Katarzyna Napoleon Aleksander Mikołaj Stefan Michał Przemysł Wacław
+                Leszek Konrad Edward Ryszard Albert Małgorzata Iwan Piotr""")
         ),
-        first=(
-            Rule(
-                "roman",
-                re.compile(
-                    r"(?<!\w)(?:(?P<w>[wW])\s)?(?P<it>XVIII|XVII|XVI|XV|XIV|XIII|XIX|XXI|XII|XI|XX|X)"
-                    r"(?=\s(?P<k>wieku|wiek)\b)"
-                ),
-                _century,
-                ("XIX wiek", "dziewiętnasty wiek"),
-                frozenset("X"),
+        lambda number, name, lead: ordinal(number, "f" if name.endswith("a") else "m").title(),
+        ("Zygmunt III panował", "Zygmunt Trzeci panował"),
+    ),
+    first=(
+        Rule(
+            "roman",
+            re.compile(
+                r"(?<!\w)(?:(?P<w>[wW])\s)?(?P<it>XVIII|XVII|XVI|XV|XIV|XIII|XIX|XXI|XII|XI|XX|X)"
+                r"(?=\s(?P<k>wieku|wiek)\b)"
             ),
+            _century,
+            ("XIX wiek", "dziewiętnasty wiek"),
+            frozenset("X"),
         ),
     ),
-    code_block=_VOCABULARY.code_block,
-    abbreviations=_SHORTENED.endings,
+    ordinal=ordinal,
 )

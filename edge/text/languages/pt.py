@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import Language
 from edge.text.languages.shared.arithmetic import Fractions
-from edge.text.languages.shared.assembly import in_order
+from edge.text.languages.shared.assembly import make_language
 from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
@@ -246,77 +245,71 @@ _SHORTENED = Shortened(
     shortest_word=3,
 )
 
-LANGUAGE = Language(
-    "pt",
-    in_order(
-        _VOCABULARY,
-        shortened=_SHORTENED,
-        dates_as=Dates(
-            _date,
-            numbered_months(TABLE),
-            ("em 1º de out. de 1989", "em primeiro de outubro de 1989"),
-            lambda day, date, lead: f"{'primeiro' if day == 1 else day} a {date}",
-            day_ending="[°º]?",
-            month_link="(?:de )?",
-            day_and_month="/",
-            date_lead=re.compile(
-                r"\b(?:em|dia|no\sdia|até|desde|segunda|terça|quarta|quinta|sexta|sábado|"
-                r"domingo|feira,?)\s$",
-                re.IGNORECASE,
-            ),
-            day_example=("em 12/03 aqui", "em 12 de março aqui"),
-            short_weekdays={
-                short.rstrip("."): name
-                for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-            },
+LANGUAGE = make_language(
+    _VOCABULARY,
+    shortened=_SHORTENED,
+    dates_as=Dates(
+        _date,
+        numbered_months(TABLE),
+        ("em 1º de out. de 1989", "em primeiro de outubro de 1989"),
+        lambda day, date, lead: f"{'primeiro' if day == 1 else day} a {date}",
+        day_ending="[°º]?",
+        month_link="(?:de )?",
+        day_and_month="/",
+        date_lead=re.compile(
+            r"\b(?:em|dia|no\sdia|até|desde|segunda|terça|quarta|quinta|sexta|sábado|"
+            r"domingo|feira,?)\s$",
+            re.IGNORECASE,
         ),
-        clock=Clock(
-            _time,
-            lambda first, last: f"{first} a {last}",
-            marks=("h", "hs", "horas"),
-            letter="h",
-        ),
-        codes_as=Codes(
-            phone=(
-                r"\(?\d\d\)?[ \u00a0]9?\d{4}[ \u00a0-]\d{4}|[29]\d{2}[ \u00a0]\d{3}[ \u00a0]\d{3}|"
-                r"2\d[ \u00a0]\d{3}[ \u00a0]\d\d[ \u00a0]\d\d|9\d{4}-\d{4}"
-            ),
-            phone_words=r"tel|telefone|fax|celular|telemóvel|ligue|whatsapp",
-            phone_example=("+351 21 12", "mais três cinco um, dois um, um dois"),
-            local_phone_example=(
-                "21 123 45 67",
-                "dois um, um dois três, quatro cinco, seis sete",
-            ),
-            code_words=r"pin|código|senha|palavra-passe",
-            code_links="é",
-            version_said="versão",
-        ),
-        fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
-        ordinals_as=Ordinals(_ordinal, r"\.?[ºª°]", ("a 3ª vez", "a terceira vez")),
-        romans_as=Romans(
-            r"capítulos?|volume|livro|ato|cena|artigo|título|parte|fase|tipo|classe|tomo",
-            ("capítulo IV", "capítulo 4"),
-            frozenset(
-                listed(
-                    """João Pedro Afonso Manuel Carlos José Paulo Bento Pio Leão Gregório Luís
-                    Filipe Henrique Sancho Dinis Fernando Duarte Sebastião Maria Isabel
-                    Napoleão Frederico Guilherme Jorge Alberto Eduardo Ricardo Nicolau
-                    Alexandre Miguel Catarina Francisco"""
-                )
-            ),
-            lambda number, name, lead: (
-                ordinal(number, name in ("Maria", "Isabel", "Catarina"))
-                if number <= 10
-                else str(number)
-            ),
-            ("João Paulo II veio", "João Paulo segundo veio"),
-            century=r"(?<!\w)(?i:séculos?)\s(?P<it>(?P<n>ROMAN))(?!\w)",
-            say_century=lambda number, lead, rest: (
-                ordinal(number) if number <= 10 else str(number)
-            ),
-            century_example=("o século XIX", "o século 19"),
-        ),
+        day_example=("em 12/03 aqui", "em 12 de março aqui"),
+        short_weekdays={
+            short.rstrip("."): name
+            for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
+        },
     ),
-    code_block=_VOCABULARY.code_block,
-    abbreviations=_SHORTENED.endings,
+    clock=Clock(
+        _time,
+        lambda first, last: f"{first} a {last}",
+        marks=("h", "hs", "horas"),
+        letter="h",
+    ),
+    codes_as=Codes(
+        phone=(
+            r"\(?\d\d\)?[ \u00a0]9?\d{4}[ \u00a0-]\d{4}|[29]\d{2}[ \u00a0]\d{3}[ \u00a0]\d{3}|"
+            r"2\d[ \u00a0]\d{3}[ \u00a0]\d\d[ \u00a0]\d\d|9\d{4}-\d{4}"
+        ),
+        phone_words=r"tel|telefone|fax|celular|telemóvel|ligue|whatsapp",
+        phone_example=("+351 21 12", "mais três cinco um, dois um, um dois"),
+        local_phone_example=(
+            "21 123 45 67",
+            "dois um, um dois três, quatro cinco, seis sete",
+        ),
+        code_words=r"pin|código|senha|palavra-passe",
+        code_links="é",
+        version_said="versão",
+    ),
+    fractions_as=Fractions(_fraction, frozenset({2, *_PARTS})),
+    ordinals_as=Ordinals(_ordinal, r"\.?[ºª°]", ("a 3ª vez", "a terceira vez")),
+    romans_as=Romans(
+        r"capítulos?|volume|livro|ato|cena|artigo|título|parte|fase|tipo|classe|tomo",
+        ("capítulo IV", "capítulo 4"),
+        frozenset(
+            listed(
+                """João Pedro Afonso Manuel Carlos José Paulo Bento Pio Leão Gregório Luís
+                Filipe Henrique Sancho Dinis Fernando Duarte Sebastião Maria Isabel
+                Napoleão Frederico Guilherme Jorge Alberto Eduardo Ricardo Nicolau
+                Alexandre Miguel Catarina Francisco"""
+            )
+        ),
+        lambda number, name, lead: (
+            ordinal(number, name in ("Maria", "Isabel", "Catarina"))
+            if number <= 10
+            else str(number)
+        ),
+        ("João Paulo II veio", "João Paulo segundo veio"),
+        century=r"(?<!\w)(?i:séculos?)\s(?P<it>(?P<n>ROMAN))(?!\w)",
+        say_century=lambda number, lead, rest: ordinal(number) if number <= 10 else str(number),
+        century_example=("o século XIX", "o século 19"),
+    ),
+    ordinal=ordinal,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Language, Rule, before
+from edge.text.claims import How, Rule, before
 from edge.text.languages.de.grammar import (
     FEMININE,
     HUNDREDS,
@@ -16,6 +16,7 @@ from edge.text.languages.de.grammar import (
     TABLE,
     TENS,
     inflected,
+    ordinal,
     say_date,
     say_date_range,
     say_fraction,
@@ -27,7 +28,7 @@ from edge.text.languages.de.grammar import (
 )
 from edge.text.languages.de.words import SHORTENED, VOCABULARY
 from edge.text.languages.shared.arithmetic import Fractions
-from edge.text.languages.shared.assembly import in_order
+from edge.text.languages.shared.assembly import make_language
 from edge.text.languages.shared.calendar_days import Dates, full_year, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import VERSIONED, Codes
@@ -114,91 +115,74 @@ _DATES = Dates(
     },
 )
 
-LANGUAGE = Language(
-    "de",
-    in_order(
-        VOCABULARY,
-        shortened=SHORTENED,
-        dates_as=_DATES,
-        clock=Clock(
-            say_time, say_time_range, marks=("Uhr",), duration_marks=("h", "Std.", "Stunden")
+LANGUAGE = make_language(
+    VOCABULARY,
+    shortened=SHORTENED,
+    dates_as=_DATES,
+    clock=Clock(say_time, say_time_range, marks=("Uhr",), duration_marks=("h", "Std.", "Stunden")),
+    codes_as=Codes(
+        phone=(
+            r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0/-]{1,3}\d{1,7}){0,4}"
+            r"|0\d{8,12}"
         ),
-        codes_as=Codes(
-            phone=(
-                r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0/-]{1,3}\d{1,7}){0,4}"
-                r"|0\d{8,12}"
-            ),
-            phone_words=r"tel|telefon|fax|mobil|handy|hotline|telefonnummer|rufnummer|nummer\slautet",
-            phone_example=(
-                "+49 171 23",
-                "plus vier neun, eins sieben eins, zwei drei",
-            ),
-            local_phone_example=("030 123456", "null drei null, eins zwei drei vier fünf sechs"),
-            versioned=VERSIONED + r"|raum|zimmer|saal|kapitel|abschnitt|punkt|update auf",
-            code_words=r"pin|tan|code|zugangscode|passwort|kennwort|postleitzahl|plz|notruf",
-            code_links="lautet|ist|heißt",
+        phone_words=r"tel|telefon|fax|mobil|handy|hotline|telefonnummer|rufnummer|nummer\slautet",
+        phone_example=(
+            "+49 171 23",
+            "plus vier neun, eins sieben eins, zwei drei",
         ),
-        fractions_as=Fractions(say_fraction, frozenset({2, *PARTS})),
-        ordinals_as=Ordinals(say_ordinal, r"\.", ("im 12. Stock", "im zwölften Stock")),
-        romans_as=Romans(
-            r"kapitel|band|teil|akt|abschnitt|artikel|stufe|phase|szene|buch|klasse|gruppe|typ|"
-            r"liga|faust|folge|nummer|tafel|satz|zone|block",
-            ("Kapitel IV", "Kapitel 4"),
-            KINGS | QUEENS,
-            say_ruler,
-            ("Ludwig XIV. kam", "Ludwig der Vierzehnte kam"),
-            roman_dot=r"\.?",
-            century=r"(?<!\w)(?P<it>(?P<n>ROMAN)\.)(?=\s(?:Jahrhundert|Internationale|Weltkrieg))",
-            say_century=lambda number, lead, rest: inflected(number, lead),
-            century_example=("im XIX. Jahrhundert", "im neunzehnten Jahrhundert"),
+        local_phone_example=("030 123456", "null drei null, eins zwei drei vier fünf sechs"),
+        versioned=VERSIONED + r"|raum|zimmer|saal|kapitel|abschnitt|punkt|update auf",
+        code_words=r"pin|tan|code|zugangscode|passwort|kennwort|postleitzahl|plz|notruf",
+        code_links="lautet|ist|heißt",
+    ),
+    fractions_as=Fractions(say_fraction, frozenset({2, *PARTS})),
+    ordinals_as=Ordinals(say_ordinal, r"\.", ("im 12. Stock", "im zwölften Stock")),
+    romans_as=Romans(
+        r"kapitel|band|teil|akt|abschnitt|artikel|stufe|phase|szene|buch|klasse|gruppe|typ|"
+        r"liga|faust|folge|nummer|tafel|satz|zone|block",
+        ("Kapitel IV", "Kapitel 4"),
+        KINGS | QUEENS,
+        say_ruler,
+        ("Ludwig XIV. kam", "Ludwig der Vierzehnte kam"),
+        roman_dot=r"\.?",
+        century=r"(?<!\w)(?P<it>(?P<n>ROMAN)\.)(?=\s(?:Jahrhundert|Internationale|Weltkrieg))",
+        say_century=lambda number, lead, rest: inflected(number, lead),
+        century_example=("im XIX. Jahrhundert", "im neunzehnten Jahrhundert"),
+    ),
+    first=_OWN,
+    before_ranges=(
+        Rule(
+            "year",
+            re.compile(
+                rf"(?<![\w.,:/-])(?P<a>1[1-9]\d\d)(?:\s?[{DASH}]\s?(?P<b>1\d\d\d|20\d\d))?"
+                r"(?![\w]|[.,:/-]\d)"
+            ),
+            _year_alone,
+            ("1989", "neunzehnhundert 89"),
+            frozenset("1"),
         ),
-        first=_OWN,
-        before_ranges=(
-            Rule(
-                "year",
-                re.compile(
-                    rf"(?<![\w.,:/-])(?P<a>1[1-9]\d\d)(?:\s?[{DASH}]\s?(?P<b>1\d\d\d|20\d\d))?"
-                    r"(?![\w]|[.,:/-]\d)"
-                ),
-                _year_alone,
-                ("1989", "neunzehnhundert 89"),
-                frozenset("1"),
-            ),
-            Rule(
-                "year",
-                re.compile(r"(?<![\w.,:/-])['’]?(?P<c>1[1-9]|20)?(?P<d>[1-9]\d)er(?P<end>n|s)?\b"),
-                _decade,
-                ("die 90er", "die neunziger"),
-                DIGITS,
-            ),
-            Rule(
-                "number",
-                re.compile(r"(?<![\w.,:/§-])(?P<it>1)(?=\s(?P<noun>[A-ZÄÖÜ][a-zäöüß]{2,30}))"),
-                _one,
-                ("1 Zwiebel", "ein Zwiebel"),
-                frozenset("1"),
-            ),
-            Rule(
-                "address",
-                re.compile(r"(?<=, )\d{5}(?=\s[A-ZÄÖÜ])"),
-                lambda match, how: VOCABULARY.spell(match[0]),
-                ("Weg 5, 80331 Ulm", "Weg 5, acht null drei drei eins Ulm"),
-                DIGITS,
-            ),
+        Rule(
+            "year",
+            re.compile(r"(?<![\w.,:/-])['’]?(?P<c>1[1-9]|20)?(?P<d>[1-9]\d)er(?P<end>n|s)?\b"),
+            _decade,
+            ("die 90er", "die neunziger"),
+            DIGITS,
+        ),
+        Rule(
+            "number",
+            re.compile(r"(?<![\w.,:/§-])(?P<it>1)(?=\s(?P<noun>[A-ZÄÖÜ][a-zäöüß]{2,30}))"),
+            _one,
+            ("1 Zwiebel", "ein Zwiebel"),
+            frozenset("1"),
+        ),
+        Rule(
+            "address",
+            re.compile(r"(?<=, )\d{5}(?=\s[A-ZÄÖÜ])"),
+            lambda match, how: VOCABULARY.spell(match[0]),
+            ("Weg 5, 80331 Ulm", "Weg 5, acht null drei drei eins Ulm"),
+            DIGITS,
         ),
     ),
-    code_block=VOCABULARY.code_block,
-    abbreviations=frozenset(
-        word.rstrip(".").split(" ")[-1].lower()
-        for words in (
-            SHORTENED.before_number,
-            SHORTENED.before_name,
-            SHORTENED.after_number,
-            SHORTENED.anywhere,
-        )
-        for word in words
-        if word.endswith(".")
-    )
-    - {"a", "u"},
+    ordinal=ordinal,
     open_end=re.compile(r"(?<!\d)\d{1,3}\.$"),
 )
