@@ -270,6 +270,8 @@ class Vocabulary:
         sign = self.unit_signs.get(under, under)
         if found := self.rates.get(under) or self.table.per_unit.get(sign):
             return found
+        if under in CURRENCY_SIGNS:
+            return self.table.per.format("", self.table.one(self.currency(under))).strip()
         known = {**self.table.units, **self.units}.get(sign)
         name = self.table.one(known) if known is not None else under
         return self.table.per.format("", name).strip()

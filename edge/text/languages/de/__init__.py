@@ -71,6 +71,20 @@ def _times(match: re.Match[str], how: How) -> str:
 
 _OWN = (
     Rule(
+        "abbreviation",
+        re.compile(r"(?<=[a-zäöüß]-)/(?=[A-ZÄÖÜ])"),
+        lambda match, how: " ",
+        ("Ober-/Unterhitze", "Ober- Unterhitze"),
+        frozenset("/"),
+    ),
+    Rule(
+        "abbreviation",
+        re.compile(r"(?<!\w)(?P<name>[A-ZÄÖÜ][a-zäöüß]{2,20})nr\.(?!\w)"),
+        lambda match, how: f"{match['name']}nummer",
+        ("Hausnr. 5", "Hausnummer 5"),
+        frozenset("."),
+    ),
+    Rule(
         "percent",
         re.compile(r"(?<=\d)\s?%ige?[rnms]?\b"),
         lambda match, how: "prozent" + match[0].strip()[1:],
@@ -119,7 +133,17 @@ LANGUAGE = make_language(
     VOCABULARY,
     shortened=SHORTENED,
     dates_as=_DATES,
-    clock=Clock(say_time, say_time_range, marks=("Uhr",), duration_marks=("h", "Std.", "Stunden")),
+    clock=Clock(
+        say_time,
+        say_time_range,
+        marks=("Uhr",),
+        duration_marks=("h", "Std.", "Stunden"),
+        scores=re.compile(
+            r"(?:stand|ergebnis|spiel|endete?|gewann|gewinnt|gewonnen|siegte?|verlor|verliert|führte?|"
+            r"führen|schlug|satz|halbfinale|finale)\W{1,3}(?:mit\s)?(?:\d{1,2}:\d{1,2},?\s){0,4}$",
+            re.IGNORECASE,
+        ),
+    ),
     codes_as=Codes(
         phone=(
             r"\(?0\d{1,5}\)?[ \u00a0/-]{1,3}\d{2,9}(?:[ \u00a0/-]{1,3}\d{1,7}){0,4}"
@@ -131,7 +155,8 @@ LANGUAGE = make_language(
             "plus vier neun, eins sieben eins, zwei drei",
         ),
         local_phone_example=("030 123456", "null drei null, eins zwei drei vier fünf sechs"),
-        versioned=VERSIONED + r"|raum|zimmer|saal|kapitel|abschnitt|punkt|update auf",
+        versioned=VERSIONED
+        + r"|raum|zimmer|saal|kapitel|kap\.|abb\.|tab\.|abschnitt|punkt|update auf",
         code_words=r"pin|tan|code|zugangscode|passwort|kennwort|postleitzahl|plz|notruf",
         code_links="lautet|ist|heißt",
     ),

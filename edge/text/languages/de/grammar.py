@@ -43,9 +43,10 @@ def year(digits: str) -> str:
 
 
 _DATIVE = re.compile(
-    r"\b(?:am|vom|zum|bis|dem|den|seit|ab|im|beim|nach|vor|des|und|oder|spätestens|mit|von|zur|"
+    r"\b(?:am|vom|zum|bis|dem|den|seit|ab|im|beim|nach|vor|des|spätestens|mit|von|zur|"
     r"einem|einen|meinem|seinem|ihrem|unserem|meinen|seinen|ihren|unseren|diesem|diesen|jeden|"
-    r"jedem|(?:in|an|zu|mit|aus|auf|von|bei|nach|seit|vor|während|ab)\sder|letzten|nächsten|kommenden|ihrer|seiner|unserer|meiner|dieser|einer|der\s\w+n)"
+    r"jedem|letzten|nächsten|kommenden|ihrer|seiner|unserer|meiner|dieser|einer|der\s\w+n|"
+    r"(?:in|an|zu|mit|aus|auf|von|bei|nach|seit|vor|während|ab)\sder)"
     r"(?:\s(?:zum|[A-Z]\w{1,9}tag|Mittwoch|M[oi]|D[io]|Fr|S[ao])[.,]{0,2})?,?\s?$",
     re.IGNORECASE,
 )
@@ -67,6 +68,7 @@ _COUNTED = frozenset(
         Kompanie FC SC SV VfB im in am auf bei"""
     )
 )
+_ROW = re.compile(r"\d{1,2}\.(?:\d{1,2}\.)?,?\s?(?:und|oder|bis|/|[-–])\s?$")
 _OPENERS = frozenset(listed("Dann Da Das Der Die Es Wir Er Sie Ich Und Aber Doch Denn"))
 FEMININE = re.compile(r"(?:e|ung|heit|keit|ion|tät|schaft|ik|Liga|liga|Hand|Wahl)$")
 _NEUTER = re.compile(
@@ -78,6 +80,9 @@ _NEUTER = re.compile(
 def inflected(number: int, lead: str, noun: str = "") -> str:
     """Say a place in an order with the ending that the words around it want."""
     said = ordinal(number)
+    # In a row, the first tells the ending of all: der 3. und 4., vom 1.1. bis 3.1.
+    while (row := _ROW.search(lead)) is not None:
+        lead = lead[: row.start()]
     if _DATIVE.search(lead):
         return f"{said}n"
     if _DEFINITE.search(lead):
@@ -89,10 +94,12 @@ def inflected(number: int, lead: str, noun: str = "") -> str:
 
 def say_ordinal(number: int, mark: str, lead: str, rest: str) -> str | None:
     """Say a number with a stop; None if the stop ends a sentence."""
-    follows = re.match(r"\s?([-–]?\s?\d{1,4}\.\s)?([^\W\d_]+)", rest)
-    if follows is None or not rest[:1].isspace():
+    follows = re.match(
+        r"(?=[\s/–-])[\s/–-]{0,3}(?:(?:und|oder|bis)\s)?(?:\d{1,4}\.\s)?([^\W\d_]+)", rest
+    )
+    if follows is None:
         return None
-    noun = follows[2]
+    noun = follows[1]
     known = noun in _COUNTED or noun[0].islower()
     article = any(p.search(lead) for p in (_DEFINITE, _DATIVE, _INDEFINITE))
     if not known and not article:

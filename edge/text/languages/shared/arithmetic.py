@@ -111,11 +111,13 @@ def ranges(v: Vocabulary) -> tuple[Rule, ...]:
         if "=" in after(match, 16) or (spaced and match["dash"] == "−"):
             return f"{first} {v.signs['−']} {last}"
         if low < high:
-            return f"{first} {v.until} {last}"
+            return f"{_zeroed(v, first)} {v.until} {_zeroed(v, last)}"
         if spaced:
             return f"{first} {v.signs['−']} {last}"
         if hyphen and len(match["a"]) > 2:
-            return f"{first} {v.signs['-']} {last}"  # a number in an archive
+            return (
+                f"{_zeroed(v, first)} {v.signs['-']} {_zeroed(v, last)}"  # a number in an archive
+            )
         return f"{first} {v.ratio} {last}"
 
     return (
@@ -137,6 +139,11 @@ def ranges(v: Vocabulary) -> tuple[Rule, ...]:
             frozenset(":"),
         ),
     )
+
+
+def _zeroed(v: Vocabulary, number: str) -> str:
+    """Say the zero in front of a number, if there is one."""
+    return v.spell(number) if number[0] == "0" and number.isdecimal() and number != "0" else number
 
 
 def signs(v: Vocabulary) -> tuple[Rule, ...]:

@@ -121,7 +121,8 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
         def without_year(match: re.Match[str], how: How) -> str | None:
             if sign != r"\." and not words.date_lead.search(before(match)):
                 return None
-            return words.say(int(match["d"]), int(match["m"]), "", before(match, _LEAD))
+            said = words.say(int(match["d"]), int(match["m"]), "", before(match, _LEAD))
+            return f"{said} {v.until} " if "dash" in match.groupdict() and match["dash"] else said
 
         rules.append(
             Rule(
@@ -129,7 +130,8 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
                 re.compile(
                     rf"(?<![\w.,/-]){_DAY}{sign}{_MONTH}(?:{tail})(?!\s?[%€$])"
                     if sign != r"\."
-                    else rf"(?<![\w.,/-]){_DAY}\.{_MONTH}(?:\.(?!\d|\s?$)|(?=\.\s?$)"
+                    else rf"(?<![\w.,/-]){_DAY}\.{_MONTH}(?:\.(?P<dash>\s?[{DASH}]\s?(?=\d{{1,2}}\.\d))"
+                    rf"|\.(?!\d|\s?$)|(?=\.\s?$)"
                     rf"|(?<=0\d)(?=\s(?:um|o|kl|ob)\b))"
                 ),
                 without_year,

@@ -27,6 +27,8 @@ class Clock:
     """A letter between hours and minutes, besides the colon."""
     duration_marks: Sequence[str] = ("h",)
     """Behind 1:45:30, if it is a stretch of time."""
+    scores: re.Pattern[str] = re.compile("(?!)")
+    """What stands before two numbers that are no time but a score."""
     half_days: str = ""
     """Pattern of a. m. and p. m."""
     say_half: Callable[[str | None], str] = lambda half: ""
@@ -43,7 +45,9 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
         full = rf"{hour}(?:{sign}{minute}(?::{minute})?|[{words.letter}](?![\w/]))"
     loose = rf"{hour}(?:[:.]{minute})?"
 
-    def say(match: re.Match[str], how: How) -> str:
+    def say(match: re.Match[str], how: How) -> str | None:
+        if not match["mark"] and words.scores.search(before(match)):
+            return None
         said = _say(words, match["a"], before(match, _LEAD))
         if match["b"]:
             said = words.say_range(said, _say(words, match["b"], ""))

@@ -97,6 +97,13 @@ def codes(v: Vocabulary, words: Codes) -> tuple[Rule, ...]:
             DIGITS,
         ),
         Rule(
+            "code",
+            re.compile(r"(?<![\w.,-])\d{1,7}(?:-\d{1,7}){2,6}(?![\w-]|[.,]\d)"),
+            lambda match, how: _in_groups(v, match[0].replace("-", " ")),
+            ("978-3-16-14841-0", _in_groups(v, "978 3 16 14841 0")),
+            frozenset("-"),
+        ),
+        Rule(
             "formula",
             re.compile(r"(?<!\w)(?:CO2|H2O|N2O|CH4|O2|N2|SO2|NO2|NH3|H2|CO₂|H₂O|O₂|CH₄)(?!\w)"),
             lambda match, how: " ".join(unicodedata.normalize("NFKC", match[0])),
@@ -148,7 +155,7 @@ def zeros(v: Vocabulary) -> tuple[Rule, ...]:
     return (
         Rule(
             "code",
-            re.compile(r"(?<![\d.,:/])0\d{1,17}(?!\d|[.,:/-]\d)"),
+            re.compile(r"(?<![\d.,:])0\d{1,17}(?!\d|[.,:]\d)"),
             lambda match, how: v.spell(match[0]),
             ("E04", f"E {v.spell('04')}"),
             frozenset("0"),

@@ -68,7 +68,7 @@ def ordinals(words: Ordinals) -> tuple[Rule, ...]:
             Rule(
                 "ordinal",
                 re.compile(
-                    rf"(?<![\w.,:/-])(?P<it>(?P<n>\d{{1,4}})\s?(?P<mark>{words.marks}))(?!\w)"
+                    rf"(?:(?<![\w.,:/-])|(?<=\d\./))(?P<it>(?P<n>\d{{1,4}})\s?(?P<mark>{words.marks}))(?!\w)"
                 ),
                 written,
                 words.example,

@@ -113,7 +113,7 @@ def _money(v: Vocabulary) -> tuple[Rule, ...]:
         rf"(?P<a>{SIGN}{v.number})(?:\s?(?P<to>[{DASH}])\s?(?P<b>{v.number}))?(?:,[-–—]{{1,2}})?"
         rf"(?:\s?(?P<scale>{scales})(?![^\W_]))?"
     )
-    per = r"(?:\s?/\s?(?P<per>100 km|[^\W\d_]{1,14}²?))?"
+    per = r"(?:\s?/\s?(?P<per>100 km|[^\W\d_]{1,14}²?|[€$£]))?"
 
     def say(match: re.Match[str], how: How) -> str:
         said = amount(v, match["a"], match["b"], match["scale"], match["sign"])
