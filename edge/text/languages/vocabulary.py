@@ -150,6 +150,8 @@ class Vocabulary:
     """How a currency is joined to a large number: {scale} de {currency}."""
     ratio: str = ":"
     """Word between the parts of a score or a scale, 3:1."""
+    by: str = ""
+    """Word between the sides of a thing, 10 x 15 cm, if it is not that of a product."""
     over: str = "/"
     """Word between the two numbers of a blood pressure."""
     decimal_word: str | None = None

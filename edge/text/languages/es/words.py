@@ -116,6 +116,9 @@ VOCABULARY = Vocabulary(
 SHORTENED = Shortened(
     before_number={
         "s.": "siglo",
+        "t.": "tomo",
+        "ca.": "circa",
+        "ext.": "extensión",
         "pág.": "página",
         "págs.": "páginas",
         "p.": "página",
@@ -218,6 +221,10 @@ SHORTENED = Shortened(
         "S. L.": "sociedad limitada",
         "S.L.": "sociedad limitada",
         "c/u": "cada uno",
+        "ref.": "referencia",
+        "temp.": "temperatura",
+        "C. P.": "código postal",
+        "C.P.": "código postal",
         "etc.": "etcétera",
         "aprox.": "aproximadamente",
         "Aprox.": "Aproximadamente",

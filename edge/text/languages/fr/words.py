@@ -96,6 +96,7 @@ VOCABULARY = Vocabulary(
     hashtag="hashtag",
     code_block="un bloc de code",
     over="sur",
+    by="sur",
     count=count,
 )
 
@@ -127,6 +128,7 @@ SHORTENED = Shortened(
         "éd.": "édition",
         "t.": "tome",
         "#": "numéro",
+        "T°": "température",
     },
     before_name={
         "M.": "Monsieur",
@@ -209,6 +211,8 @@ SHORTENED = Shortened(
         "tél.": "téléphone",
         "Tél.": "Téléphone",
         "et suiv.": "et suivantes",
+        "réf.": "référence",
+        "ét.": "étage",
         "RDV": "rendez-vous",
         "Rdv": "Rendez-vous",
         "rdv": "rendez-vous",

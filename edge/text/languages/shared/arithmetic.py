@@ -195,7 +195,7 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
         _sign(
             "×",
             rf"(?<=[\d)\]])\s?(?P<it>[x×*·⋅])(?=\s?{SIGN}[\d(])",
-            lambda m, how: times,
+            lambda m, how: v.by if v.by and _SIZE.match(after(m, 24)) else times,
             ("3x4", f"3 {times} 4"),
             "x×*·⋅",
         ),
@@ -248,6 +248,9 @@ def _sign(sign: str, pattern: str, say: Say, example: tuple[str, str], needs: st
     return Rule("sign", re.compile(pattern), say, example, frozenset(needs))
 
 
+_SIZE = re.compile(
+    r"\s?\d{1,5}(?:[.,]\d{1,2})?(?:\s?[x×]\s?\d{1,5}(?:[.,]\d{1,2})?){0,2}\s?(?:[mck]?m|px)\b"
+)
 GREEK = dict(
     zip(
         "αβγδεηθκλμνπρστφχψωΔΣΠΦΨΓΛΘ",

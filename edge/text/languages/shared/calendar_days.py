@@ -130,7 +130,8 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
                 re.compile(
                     rf"(?<![\w.,/-]){_DAY}{sign}{_MONTH}(?:{tail})(?!\s?[%€$])"
                     if sign != r"\."
-                    else rf"(?<![\w.,/-]){_DAY}\.{_MONTH}(?:\.(?P<dash>\s?[{DASH}]\s?(?=\d{{1,2}}\.\d))"
+                    else rf"(?<![\w.,/-]){_DAY}\.{_MONTH}(?:\."
+                    rf"(?P<dash>\s?[{DASH}]\s?(?=\d{{1,2}}\.\d))"
                     rf"|\.(?!\d|\s?$)|(?=\.\s?$)"
                     rf"|(?<=0\d)(?=\s(?:um|o|kl|ob)\b))"
                 ),

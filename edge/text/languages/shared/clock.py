@@ -48,14 +48,15 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
     def say(match: re.Match[str], how: How) -> str | None:
         if not match["mark"] and words.scores.search(before(match)):
             return None
-        said = _say(words, match["a"], before(match, _LEAD))
+        # A mark has its word, where an article before a time stands for it: a las 9, 9 h.
+        said = _say(words, match["a"], "" if match["mark"] else before(match, _LEAD))
         if match["b"]:
             said = words.say_range(said, _say(words, match["b"], ""))
         return whole_stop(match, said + words.say_half(match["half"]))
 
     def marked(match: re.Match[str], how: How) -> str:
         clock = match["a"] + (f":{match['more'].strip()}" if match["more"] else "")
-        said = _say(words, clock, before(match, _LEAD)) + words.say_half(match["half"])
+        said = _say(words, clock, "") + words.say_half(match["half"])
         return whole_stop(match, said)
 
     def parts(match: re.Match[str], how: How) -> str:
@@ -92,8 +93,8 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
         ),
         Rule(
             "duration",
-            re.compile(r"(?<![\w.,/:-])24/7(?![\w/]|[.,]\d)"),
-            lambda match, how: "24 7",
+            re.compile(r"(?<![\w.,/:-])(?:24/7|50/50)(?![\w/]|[.,]\d)"),
+            lambda match, how: match[0].replace("/", " "),
             ("24/7", "24 7"),
             frozenset("/"),
         ),
@@ -148,7 +149,7 @@ def times(v: Vocabulary, words: Clock) -> tuple[Rule, ...]:
             Rule(
                 "time",
                 re.compile(
-                    rf"(?<![\w:,-])(?<!\d\.)(?P<a>{hour}(?:\.{minute})?){mark}"
+                    rf"(?<![\w:,/-])(?<!\d\.)(?P<a>{hour}(?:\.{minute})?){mark}"
                     rf"(?P<more>\s?{minute}(?!\d|\s?[^\W\d_]))?{half}"
                 ),
                 marked,

@@ -13,9 +13,8 @@ _APART = frozenset("AVWKNJmglhstu")
 """Units of one letter that want a space or a decimal sign before them: 3 A, not 3A."""
 _CLOSE = frozenset("mglh%°‰′″'\"¢")
 """Units of one character that may stand close behind a whole number: 5m."""
-_PRESSURE = (
-    r"\bRR|blutdruck|tension|tensión|presión|pression[ei]|pressão|tensão|bloeddruk|ciśnieni[ea]"
-)
+_PRESSURE = r"\bRR|\bTA|\bPA|blutdruck|tension|tensión|presión|"
+    r"pression[ei]|pressão|tensão|bloeddruk|ciśnieni[ea]"
 """Pattern of what stands before a blood pressure without its unit."""
 _HOUSE = re.compile(
     r"(?:str(?:\.|aße|asse)?|weg|platz|allee|gasse|rue|calle|via|rua|nr\.?|gleis|gate|tor|klasse|"
@@ -164,8 +163,14 @@ def amount(v: Vocabulary, first: str, last: str | None, scale: str | None, sign:
     return start + v.amount.format(whole=said_whole, cents=str(int(cents)), minor=said_minor)
 
 
+_THOUSANDS = frozenset(("mille", "mil", "tausend", "mila", "duizend"))
+"""Nothing joins these to a currency: 45 mille euros, but 45 millions d'euros."""
+
+
 def joined(v: Vocabulary, scale: str, currency: str) -> str:
     """Put a large number's name and a currency together: millions d'euros."""
+    if scale in _THOUSANDS:
+        return f"{scale} {currency}"
     said = v.of.format(scale=scale, currency=currency)
     return re.sub(r"(?<=\bd)e (?=[aeiouhé])", "'", said) if v.language == "fr" else said
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from edge.text.claims import How, Rule, after, before
 from edge.text.languages.shared.enumerations import ROMAN, from_roman
-from edge.text.languages.vocabulary import DIGITS, any_of
+from edge.text.languages.vocabulary import DIGITS, any_of, whole_stop
 
 _NEW_SENTENCE = re.compile(r"\s{1,3}[\"'„“«(¿¡]?[A-ZÄÖÜÁÉÍÓÚÀÈÊÇ]")
 _VOWELS = frozenset("AEIOUYÄÖÜÁÉÍÓÚÀÈÂÊÎÔÛĄĘ")
@@ -57,7 +57,11 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
         (words.after_number, "", ""),
         (words.anywhere, "", ""),
         (words.before_number, r"(?=\s?(?:\d|[IVX]{1,6}\b))", "5"),
-        (words.before_name, r"(?=\s(?:(?:und|et|y|e|en|i|&)\s)?[^\W\d_a-zäöüéèàáíóúñç])", "Xaver"),
+        (
+            words.before_name,
+            r"(?=\s(?:(?:und|et|y|e|en|i|&|le|la)\s)?[^\W\d_a-zäöüéèàáíóúñç])",
+            "Xaver",
+        ),
     )
     rules = []
     for given, follows, shown in kinds:
@@ -131,6 +135,15 @@ def acronyms(words: Shortened) -> tuple[Rule, ...]:
             re.compile(r"(?<![\w.&@/-])(?P<it>[A-ZÄÖÜÑ]{2,6}|[A-Z]{2,4}(?=s\b))(?![\w@&]|[.]\w)"),
             say,
             words.acronym_example,
+        ),
+        Rule(
+            "acronym",
+            re.compile(r"(?<![\w.])(?:[A-ZÄÖÜÑ]\.){2,6}(?!\w)"),
+            lambda match, how: whole_stop(
+                match, " ".join(words.letters.get(c, c) for c in match[0] if c != ".")
+            ),
+            ("X.Y.Z. x", "X Y Z x"),
+            frozenset("."),
         ),
     )
 
