@@ -13,8 +13,10 @@ _APART = frozenset("AVWKNJmglhstu")
 """Units of one letter that want a space or a decimal sign before them: 3 A, not 3A."""
 _CLOSE = frozenset("mglh%°‰′″'\"¢")
 """Units of one character that may stand close behind a whole number: 5m."""
-_PRESSURE = r"\bRR|\bTA|\bPA|blutdruck|tension|tensión|presión|"
-    r"pression[ei]|pressão|tensão|bloeddruk|ciśnieni[ea]"
+_PRESSURE = (
+    r"\bRR|\bTA|\bPA|blutdruck|tension|tensión|presión|pression[ei]|pressão|tensão|"
+    r"bloeddruk|ciśnieni[ea]"
+)
 """Pattern of what stands before a blood pressure without its unit."""
 _HOUSE = re.compile(
     r"(?:str(?:\.|aße|asse)?|weg|platz|allee|gasse|rue|calle|via|rua|nr\.?|gleis|gate|tor|klasse|"
