@@ -302,7 +302,7 @@ def _is_path(match: re.Match[str]) -> bool:
         return True
     if text[0] == "/":
         return (
-            re.search(r"\w$", before(match, 1)) is None
+            re.search(r"[\w€$£¥%°)]$", before(match, 1)) is None
             and re.match(r"/[a-zA-Z_.]", text) is not None
         )
     return True
