@@ -18,7 +18,8 @@ PARTS = st.lists(
         [
             "One ", "two. ", "three, ", "four five six seven eight nine! ", "&amp;", "\0", "…",
             "<break/>", "<break time='1s'/>", "<mark name='m'/>", "<mark name='n'/>", "<p>",
-            "</p>", "<s>", "</s>", "<sub alias='a b. c'>", "</sub>", "<prosody rate='slow'>", "</prosody>",
+            "</p>", "<s>", "</s>", "<sub alias='a b. c'>", "</sub>", "<prosody rate='slow'>",
+            "</prosody>",
             "<say-as interpret-as='date'>", "</say-as>", "<x>", "</x>", "<w>", "</w>",
             "<lang xml:lang='de'>", "</lang>", "<phoneme ph='a'/>", "&",
             "<break strength='strong'/>",

@@ -19,6 +19,7 @@ from edge.text.languages.shared.quantities import quantities
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import load_table
 from edge.text.languages.vocabulary import Vocabulary, listed
+from edge.text.markdown import MARKDOWN
 
 
 def _as_it_is(match: re.Match[str], how: How) -> str:
@@ -85,7 +86,7 @@ def language_without_rules(name: str) -> Language:
     """Make the rules of a language that has none of its own, from CLDR and the names of signs."""
     table, names = load_table(name), sign_names(name)
     if table is None or not names:
-        return Language(name, (GIVEN,))
+        return Language(name, (GIVEN, *MARKDOWN))
     v = Vocabulary(
         name,
         table,
