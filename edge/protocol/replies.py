@@ -158,10 +158,8 @@ class AudioStop:
 @dataclass(frozen=True)
 class AudioWord:
     """A word of the sound that follows: characters `text_start` to `text_end` of the text as sent
-    (of a stream, of its chunks joined), `start_s` and `seconds` in the sound.
-
-    `estimated` where the voice does not tell its words' times and they were shared out.
-    """
+    (of a stream, of its chunks joined), `start_s` and `seconds` in the sound; `estimated` where
+    the voice does not tell its words' times and they were shared out."""
 
     TYPE = "audio-word"
     text_start: int
@@ -173,8 +171,7 @@ class AudioWord:
 
 @dataclass(frozen=True)
 class AudioMark:
-    """A mark of the SSML lies here, in front of the sound that follows: its name, and its place in
-    the sound."""
+    """A mark of the SSML, in front of the sound that follows; `start_s` is its place in it."""
 
     TYPE = "audio-mark"
     name: str
@@ -220,7 +217,7 @@ class SpeakWord:
 
 @dataclass(frozen=True)
 class SpeakMark:
-    """A mark of the SSML is reached now; `start_s` is its place in the utterance's sound."""
+    """A mark of the SSML is reached now; the fields are those of AudioMark."""
 
     TYPE = "speak-mark"
     id: str
