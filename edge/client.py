@@ -36,6 +36,8 @@ from edge.protocol import (
     AudioWord,
     Describe,
     ErrorReply,
+    Explain,
+    Explained,
     Info,
     Pause,
     Playback,
@@ -322,6 +324,11 @@ class Client:
     def status(self) -> StatusReport:
         self._send(Status())
         return self._answer(StatusReport)
+
+    def explain(self, request: Explain) -> Explained:
+        """Ask how a text would be read; nothing is spoken."""
+        self._send(request)
+        return self._answer(Explained)
 
     def reload(self) -> tuple[str, ...]:
         """Have the configuration and the installed bundles read again; returns what changed."""

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from edge import records
 from edge.sound.settings import Wishes
-from edge.text.claims import Dates, Emoji, Markdown, Policy
+from edge.text.claims import Emoji, Markdown, Policy
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
@@ -120,7 +120,7 @@ class TextKeys:
     urls: Policy = "say"
     """Whether an address of the web is said, its host alone, or nothing of it."""
     emoji: Emoji = "skip"
-    dates: Dates | Literal["auto"] = "auto"
+    dates: Literal["auto", "mdy", "dmy"] = "auto"
     """Order of 3/4/2026: mdy or dmy; auto is that of the voice's country."""
 
 

@@ -32,9 +32,10 @@ class Family:
     run: str = ""
     """Light module of the board's side, edge.synth.NAME if empty.
 
-    `load(bundle, variant, cost) -> Synthesizer`, and where the family can, `speakers(bundle) ->
-    tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]` (both read without the model) and
-    `enroll(bundle, clip, transcript) -> VoicePrint`.
+    `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
+    `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]` and
+    `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a text into sentences of
+    phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
@@ -56,6 +57,8 @@ class Family:
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
     right, but "zweihundertvier" with a v."""
 
+    reads_every_script: bool = False
+    """True if its voices read all scripts, as language models do."""
     alphabet: Literal["espeak", "misaki", ""] = ""
     """Signs of its phonemes; empty if it takes none."""
     prosody: frozenset[str] = frozenset()
@@ -105,6 +108,7 @@ COSYVOICE3 = Family(
     may=frozenset({"card"}),
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
+    reads_every_script=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
@@ -114,6 +118,6 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
-TONE = Family("tone", prosody=frozenset({"rate", "pitch"}))
+TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 
 FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}

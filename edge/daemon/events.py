@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.pcm import PcmChunk
-from edge.protocol import Priority
+from edge.protocol import Priority, Reply
 from edge.sound.events import Cues, PlaybackEvent
 from edge.synth import Style
 from edge.text.feed import TextFeed
@@ -106,6 +106,14 @@ class Cancelled:
     nobody knows it."""
 
 
-Event = PlaybackEvent | TextTaken | Sound | Cancelled
+@dataclass(frozen=True)
+class Answered:
+    """A question that is no utterance was answered."""
+
+    id: str
+    answer: Reply
+
+
+Event = PlaybackEvent | TextTaken | Sound | Cancelled | Answered
 Notify = Callable[[Event], None]
 """Called from any thread; must not wait."""

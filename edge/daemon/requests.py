@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from edge.daemon.connection import Connection
-from edge.daemon.events import Event, Sound, TextTaken, Utterance
+from edge.daemon.events import Answered, Event, Sound, TextTaken, Utterance
 from edge.daemon.outcomes import Outcomes
 from edge.daemon.reloading import Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
@@ -20,6 +20,7 @@ from edge.errors import BadMessage, EdgeError, assert_never
 from edge.protocol import (
     Describe,
     ErrorReply,
+    Explain,
     Pause,
     Ping,
     Pong,
@@ -68,6 +69,7 @@ class Requests:
         self._status, self._reload = status, reload
         self._streams = TextStreams(synthesis, lambda: setup.config.access.stream_silence_s)
         self._replies: dict[str, Reply] = {}  # by ticket: who hears of a live utterance
+        self._askers: dict[str, Connection] = {}  # by the question's id
         self._serials = itertools.count(1)
         self._outcomes = Outcomes()
 
@@ -117,6 +119,8 @@ class Requests:
                 connection.send(self._status())
             case Reload():
                 self._reload(connection)
+            case Explain():
+                self._explain(connection, message)
             case Describe():
                 connection.send(info(self._voices))
             case Ping():
@@ -132,6 +136,7 @@ class Requests:
         """End what is made for a client that is gone: nobody hears it. Its speech goes on, unless
         it wished otherwise."""
         self._streams.end_all(connection)
+        self._askers = {id: who for id, who in self._askers.items() if who is not connection}
         mine = [t for t, reply in self._replies.items() if reply.connection is connection]
         for ticket in mine:
             del self._replies[ticket]
@@ -139,6 +144,10 @@ class Requests:
 
     def tell(self, event: Event) -> bool:
         """Tell an event to the client that it belongs to; True if it ends its utterance."""
+        if isinstance(event, Answered):
+            if (asker := self._askers.pop(event.id, None)) is not None:
+                asker.send(event.answer)
+            return False
         if isinstance(event, TextTaken):
             self._streams.took(event.id, event.waiting)
             return False
@@ -258,6 +267,12 @@ class Requests:
         """Have a text that comes piece by piece cut where no claim of its language is."""
         if utterance.normalize and self._voices.wishes.normalize:
             utterance.text.cut_by(self._voices.reader(utterance.voice).unfinished)
+
+    def _explain(self, connection: Connection, message: Explain) -> None:
+        voice = self._voices.choose(message.voice, message.language)
+        id, normalize = f"question {next(self._serials)}", message.normalize == "on"
+        self._synthesis.ask(id, lambda: self._voices.explain(voice, message.text, normalize))
+        self._askers[id] = connection
 
     def _check_share(self, connection: Connection) -> None:
         """Raises Busy if the client's user has too many utterances under way."""

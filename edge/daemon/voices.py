@@ -11,8 +11,10 @@ from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
 from edge.config import TextKeys
 from edge.errors import EdgeError, NoBundle, UnknownVoice
+from edge.protocol import Explained
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
+from edge.synth.explaining import Phonemize, explain
 from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
 from edge.text.claims import Markdown
@@ -43,6 +45,7 @@ class Voices:
         self._lexicon = Lexicon()
         self._wishes = TextKeys()
         self._readers: dict[str, Reader] = {}
+        self._phonemizers: dict[str, Phonemize | None] = {}  # by the bundle's id
         self._speakers: dict[str, tuple[str, ...]] = {}  # by the bundle's id, as first read
 
     @property
@@ -165,6 +168,15 @@ class Voices:
         if normalize and self._wishes.normalize:
             return reader.read(piece, given)
         return reader.as_written(piece.text, given)
+
+    def explain(self, name: str, text: str, normalize: bool) -> Explained:
+        """Tell how this voice would read a text. The synthesis thread's work: a phonemizer serves
+        one thread. Raises MissingPackage."""
+        bundle = self._bundles[name]
+        if bundle.id not in self._phonemizers:
+            self._phonemizers = {bundle.id: synth.phonemizer(bundle)}  # one: they are large
+        normalize = normalize and self._wishes.normalize
+        return explain(bundle, self.reader(name), text, normalize, self._phonemizers[bundle.id])
 
     def variant(self, name: str) -> str:
         """Name the variant that speaks, or that synthesizer() would load. Raises NoBundle."""

@@ -22,6 +22,9 @@ __all__ = [
     "AudioStop",
     "AudioWord",
     "ErrorReply",
+    "Explained",
+    "ExplainedChange",
+    "ExplainedSentence",
     "Info",
     "Latency",
     "LiveUtterance",
@@ -340,6 +343,40 @@ class StatusReport:
 
 
 @dataclass(frozen=True)
+class ExplainedChange:
+    """A stretch that is read otherwise than it was written; places count in the text as sent."""
+
+    start: int
+    end: int
+    written: str
+    said: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class ExplainedSentence:
+    """A sentence as it is read, and its phonemes in the signs of the voice's family."""
+
+    text: str
+    phonemes: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The answer to Explain."""
+
+    TYPE = "explained"
+    language: str
+    voice: str
+    spoken: str
+    """The whole text as it is read; phonemes stand in [[ ]]."""
+    changes: tuple[ExplainedChange, ...] = ()
+    sentences: tuple[ExplainedSentence, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Sentences on what will not be spoken, and why."""
+
+
+@dataclass(frozen=True)
 class Reloaded:
     """`changed` says, a sentence each, what is different from now on."""
 
@@ -393,6 +430,7 @@ Reply = (
     | Stopped
     | Playback
     | StatusReport
+    | Explained
     | Reloaded
     | ErrorReply
 )

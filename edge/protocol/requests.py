@@ -16,6 +16,7 @@ from edge.protocol.frames import SEE_PAGE
 from edge.text import MAX_CHARACTERS, MAX_SPEED, MAX_STREAM, MIN_SPEED, TextFormat
 
 __all__ = [
+    "MAX_EXPLAINED",
     "MAX_ID",
     "MAX_NAME",
     "MAX_PING",
@@ -29,6 +30,7 @@ __all__ = [
     "REQUESTS",
     "UNAIDED_SPEED",
     "Describe",
+    "Explain",
     "Normalize",
     "Pause",
     "Ping",
@@ -56,6 +58,7 @@ Normalize = Literal["on", "off"]
 Again = Literal["speak", "report"]
 
 MAX_TEXT = MAX_CHARACTERS
+MAX_EXPLAINED = 2_000  # characters: every one may be a change, and the answer is one frame
 MAX_ID = 64  # characters: room for a UUID with a prefix
 MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
 MAX_PING = 1_000  # characters that come back as they are
@@ -355,6 +358,22 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Explain:
+    """How would you read this text? Answered by Explained; nothing is spoken, and no model is
+    loaded."""
+
+    TYPE = "explain"
+    text: str
+    voice: str | None = None
+    language: str | None = None
+    normalize: Normalize = "on"
+
+    def __post_init__(self) -> None:
+        _check_characters("explain: text", self.text, MAX_EXPLAINED)
+        _check_speech("explain", 1.0, 1.0, self.voice, self.language)
+
+
+@dataclass(frozen=True)
 class Reload:
     """Read the configuration and the installed bundles again. Answered by Reloaded."""
 
@@ -377,6 +396,7 @@ Request = (
     | Resume
     | Volume
     | Status
+    | Explain
     | Reload
 )
 

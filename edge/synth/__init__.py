@@ -151,6 +151,15 @@ def phonemes(bundle: Bundle) -> frozenset[str]:
     return ask(bundle) if ask else frozenset()
 
 
+def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]] | None:
+    """Make what turns a text into sentences of phonemes, without the model; None if the family
+    has no phonemes. Not thread-safe. Raises MissingPackage."""
+    ask: Callable[[Bundle], Callable[[str], list[list[str]]]] | None = getattr(
+        _family(bundle), "phonemizer", None
+    )
+    return ask(bundle) if ask else None
+
+
 def choose(bundle: Bundle) -> Variant:
     """Choose the variant that `edge tune` found to be the fastest on this board; else the first
     that this machine can run, with the reasons of those before it logged. Raises NoBundle."""

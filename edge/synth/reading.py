@@ -25,6 +25,7 @@ def make_reader(bundle: Bundle, wishes: TextKeys, lexicon: Lexicon) -> Reader:
     how = How(
         digits=FAMILIES[bundle.manifest.family].reads_digits,
         dates=wishes.dates if wishes.dates != "auto" else usual_dates(language),
+        every_script=FAMILIES[bundle.manifest.family].reads_every_script,
         markdown=wishes.markdown,
         urls=wishes.urls,
         emoji=wishes.emoji,

@@ -33,6 +33,8 @@ class How:
     """True if the family reads plain digits better than words: espeak does, but for English."""
     dates: Dates = "mdy"
     """Order of a date that is written in digits alone."""
+    every_script: bool = False
+    """True if the family reads all scripts, whatever its voice's language."""
     markdown: Markdown = "auto"
     """Whether Markdown's marks are marks, and not characters to read: "auto" takes those that
     cannot well be anything else, "always" a lone list item, too."""
@@ -87,6 +89,8 @@ class Language:
     """Kind of SSML's say-as -> how a stretch of it is read."""
     abbreviations: frozenset[str] = frozenset()
     """In lower case and without their last stop: no sentence ends behind them."""
+    code_block: str = ""
+    """Said for a block of code of several lines."""
     open_end: re.Pattern[str] | None = None
     """Ends of a text ("March 3,") that what comes next may belong to; tried on the last SEEN
     characters."""

@@ -15,7 +15,9 @@ from edge.text.given import Sounds, given_claims
 from edge.text.languages import find_language
 from edge.text.lexicon import Speller
 from edge.text.mapping import Spoken
+from edge.text.markdown import code_blocks
 from edge.text.markup import Warned
+from edge.text.scripts import unread
 
 
 class Reader:
@@ -29,7 +31,11 @@ class Reader:
         sounds: Sounds = lambda _: None,
     ) -> None:
         """`sounds` writes given phonemes as the voice reads them."""
-        self.language: Language = find_language(language)
+        known = find_language(language)
+        if not how.every_script:
+            rules = (*known.rules, unread(language.replace("-", "_").split("_")[0].lower()))
+            known = replace(known, rules=rules)
+        self.language: Language = known
         self.how = how
         self._speller, self._sounds = speller, sounds
 
@@ -41,20 +47,26 @@ class Reader:
         """Find what is read otherwise than it is written. `given` comes before the owner's words,
         and those before every rule."""
         text, known = piece.text, sorted(given)
-        if self._speller is not None:
-            known += _apart(self._speller.claims(text), known)
+        if self.how.markdown != "never" and (piece.in_code or FENCE in text):
+            blocks = code_blocks(text, piece.in_code, self.language.code_block)
+            known += _apart(blocks, known)
+        known = self.owners_claims(text, known)
         return claim(text, self.language, self.how, known, piece.before)
 
     def read(self, piece: Piece, given: Iterable[Claim] = ()) -> Spoken:
         """Return the text of the piece as it is read."""
         return spoken(piece.text, self.claims(piece, given))
 
-    def as_written(self, text: str, given: Iterable[Claim] = ()) -> Spoken:
-        """Return the text with the owner's words, and what is given, and nothing else changed."""
+    def owners_claims(self, text: str, given: Iterable[Claim] = ()) -> list[Claim]:
+        """Find the owner's words alone, and what is given."""
         known = sorted(given)
         if self._speller is not None:
             known = sorted([*known, *_apart(self._speller.claims(text), known)])
-        return spoken(text, known)
+        return known
+
+    def as_written(self, text: str, given: Iterable[Claim] = ()) -> Spoken:
+        """Return the text with the owner's words, and what is given, and nothing else changed."""
+        return spoken(text, self.owners_claims(text, given))
 
     def taking(self, markdown: Markdown) -> Reader:
         """Make a reader that takes Markdown otherwise."""

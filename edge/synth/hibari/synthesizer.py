@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -41,17 +41,10 @@ _LONGEST_PART = 96
 
 class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
-        try:
-            from hibari import dsp
-            from hibari.g2p import G2P
-            from hibari.tts import Hibari
-        except ImportError as error:
-            raise MissingPackage(
-                f"the hibari family needs the package hibari-tts: {error}",
-                add_packages("hibari"),
-            ) from None
-        self._dsp, self._sentences = dsp, Hibari.split_sentences
-        self._read: Callable[[str], str] = G2P(british=bundle.manifest.language == "en_GB")
+        self._sentences, self._read = make_phonemizer(bundle.manifest.language)
+        from hibari import dsp
+
+        self._dsp = dsp
         self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
@@ -107,8 +100,7 @@ class HibariSynthesizer:
         return segments
 
     def _g2p(self, text: str) -> str:
-        read = phonemize_given(text, lambda part: [self._read(part)])
-        return "".join(itertools.chain(*read))
+        return phonemes_of(text, self._read)
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
@@ -195,6 +187,26 @@ class HibariSynthesizer:
                 "speed": np.ones(1, np.float32),
             }
         )
+
+
+def make_phonemizer(
+    language: str,
+) -> tuple[Callable[[str], Sequence[str]], Callable[[str], str]]:
+    """Make what cuts a text into sentences, and what reads one, of hibari-tts, without its
+    model."""
+    try:
+        from hibari.g2p import G2P
+        from hibari.tts import Hibari
+    except ImportError as error:
+        raise MissingPackage(
+            f"the hibari family needs the package hibari-tts: {error}", add_packages("hibari")
+        ) from None
+    return Hibari.split_sentences, G2P(british=language == "en_GB")
+
+
+def phonemes_of(text: str, read: Callable[[str], str]) -> str:
+    """Turn one sentence, with [[ ]] in it or not, into phonemes."""
+    return "".join(itertools.chain(*phonemize_given(text, lambda part: [read(part)])))
 
 
 def _parts(spectra: dict[str, Array]) -> Iterator[tuple[dict[str, Array], bool]]:

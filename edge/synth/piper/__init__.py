@@ -6,6 +6,7 @@ This module answers without the model and without piper-tts; `load` imports both
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from edge.bundle import Bundle, Variant
@@ -28,6 +29,14 @@ def phonemes(bundle: Bundle) -> frozenset[str]:
     config = read_config(bundle)
     espeak = config.get("phoneme_type", "espeak") == "espeak"
     return frozenset(config["phoneme_id_map"] if espeak else ())
+
+
+def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]]:
+    from edge.synth.piper.synthesizer import make_phonemizer
+    from edge.text.inline_phonemes import phonemize_given
+
+    phonemize = make_phonemizer(read_config(bundle)).phonemize
+    return lambda text: phonemize_given(text, phonemize)
 
 
 def read_config(bundle: Bundle) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Latent:
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self.rate = bundle.manifest.rate
-        self._text = _phonemizer(read_config(bundle))
+        self._text = make_phonemizer(read_config(bundle))
         self.config = self._text.config
         self._usual_speaker = _usual_speaker(bundle, self.config)
         # Not a method: it would tie a knot through this object and its models.
@@ -264,7 +264,7 @@ def _speaker_input(speaker: int | None) -> dict[str, Array]:
     return {} if speaker is None else {"speaker": np.array([speaker], np.int64)}
 
 
-def _phonemizer(config: dict[str, object]) -> PiperVoice:
+def make_phonemizer(config: dict[str, object]) -> PiperVoice:
     """Make piper-tts's own text half, without its model: the phonemes cannot differ from its
     own."""
     try:

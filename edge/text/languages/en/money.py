@@ -259,6 +259,31 @@ MONEY: tuple[Rule, ...] = (
     ),
     Rule(
         "money",
+        re.compile(
+            rf"(?<![\w.,])(?P<num>\d{{1,3}}(?:[.\s\u00a0\u202f]\d{{3}}){{0,4}},\d{{2}})\s?(?P<cur>{_BACK})(?!\w)"
+        ),
+        lambda match, how: amount(
+            re.sub(r"[.\s]", "", match["num"]).replace(",", "."), match["cur"]
+        ),
+        ("1.250,50 €", "one thousand two hundred fifty euros and fifty cents"),
+        DIGITS,
+    ),
+    Rule(
+        "number",
+        re.compile(
+            r"(?<![\w.,])(?P<num>\d{1,4}(?:\.\d{1,3})?)\s?(?P<mag>k|K|M|B|bn|mn)(?:\+|(?=\s[a-z]{2,20}s\b|\s(?:people|more|less)\b))(?!\w)"
+        ),
+        lambda match, how: (
+            f"{number(match['num'])} {_MAGNITUDES[match['mag']]}"
+            + (" plus" if match[0].endswith("+") else "")
+            if not re.match(r"\s(?:displays|monitors|screens|videos|runs|races|TVs)", after(match))
+            else None
+        ),
+        ("1.2k likes", "one point two thousand likes"),
+        DIGITS,
+    ),
+    Rule(
+        "money",
         re.compile(rf"(?<![\w.,])(?P<num>{NUM})\s?(?P<unit>¢|p(?=\b)(?!\.m))"),
         _cents,
         ("99p", "ninety-nine pence"),

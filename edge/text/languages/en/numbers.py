@@ -8,7 +8,7 @@ from edge.text.claims import How, Rule, after, before
 
 DIGITS = frozenset("0123456789")
 
-INT = r"(?:\d{1,3}(?:,\d{3}){1,6}|\d{1,40})"
+INT = r"(?:\d{1,3}(?:,\d{3}){1,6}|\d{1,2}(?:,\d{2}){1,4},\d{3}|\d{1,40})"
 NUM = rf"(?:{INT}(?:\.\d{{1,40}})?|\.\d{{1,40}})"
 """A number without its sign: 1,204.5 or .5."""
 MINUS = "-−–"
@@ -16,7 +16,7 @@ SIGN = rf"(?:(?<![\w.,)\]%°-])[{MINUS}+±~≈])"
 """A sign that belongs to the number behind it."""
 DASH = r"\s?(?:-|–|—|−|‑)\s?"
 """What stands between the two numbers of a range."""
-BEGIN = r"(?<![\w.,:/\\^-])(?<![$€£¥]-)"
+BEGIN = r"(?<![\w.,:/\\^-])"
 """Nothing before it to which a number could belong."""
 END = r"(?![\w^]|[.,:/]\d)"
 
@@ -102,7 +102,22 @@ def number(text: str) -> str:
     if len(whole) > 1 and whole[0] == "0" and not point:
         return sign + by_digit(whole)
     said = cardinal(whole) if whole else ""
-    return f"{sign}{said}{f' point {by_digit(places)}' if places else ''}".replace("  ", " ")
+    if places:
+        said = f"{said} point {by_digit(places)}".strip()
+    return sign + said
+
+
+_STARTERS = re.compile(
+    r"[\"”’')\]]{0,2}(?:\s{0,3}$|\s{0,3}\n|\s{1,3}[\"“]|\s{1,3}(?:The|It|He|She|They|We|I|In|This|That"
+    r"|These|Those|But|And|A|An|There|Then|However|If|When|You|Its|His|Her|Their|Our|My|Your|For|On|At"
+    r"|After|Before|As|So|No|Not|Please|What|Why|How|Who|Where|Is|Are|Do|Does|Let|See|To|Use|With"
+    r"|Also|Next|Now|Or|All|Each|Some|Most|Here|Only|Both|Because|Since|While|Although)\b)"
+)
+
+
+def ends_sentence(match: re.Match[str]) -> bool:
+    """True if the stop of an abbreviation was the sentence's, too."""
+    return match[0].endswith(".") and _STARTERS.match(after(match)) is not None
 
 
 def is_one(text: str) -> bool:
@@ -202,12 +217,16 @@ NUMBERS: tuple[Rule, ...] = (
         ),
         DIGITS,
     ),
+)
+"""Plain numbers."""
+
+DIGITS_LEFT: tuple[Rule, ...] = (
     Rule(
         "number",
-        re.compile(r"\d{1,40}"),
+        re.compile(r"\d{1,40}(?:\.\d{1,40})?"),
         _squeezed,
-        ("a7b", "a seven b"),
+        ("1.2q", "one point two q"),
         DIGITS,
     ),
 )
-"""The last rules of all: a number that nobody else has claimed."""
+"""Digits that nobody else has claimed: the last rule of all."""
