@@ -17,6 +17,7 @@ from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
 from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.text import TextFormat
 from edge.text.claims import Markdown
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
@@ -169,14 +170,17 @@ class Voices:
             return reader.read(piece, given)
         return reader.as_written(piece.text, given)
 
-    def explain(self, name: str, text: str, normalize: bool) -> Explained:
+    def explain(
+        self, name: str, text: str, normalize: bool, format: TextFormat = "auto"
+    ) -> Explained:
         """Tell how this voice would read a text. The synthesis thread's work: a phonemizer serves
-        one thread. Raises MissingPackage."""
+        one thread. Raises MissingPackage, BadSsml."""
         bundle = self._bundles[name]
         if bundle.id not in self._phonemizers:
             self._phonemizers = {bundle.id: synth.phonemizer(bundle)}  # one: they are large
         normalize = normalize and self._wishes.normalize
-        return explain(bundle, self.reader(name), text, normalize, self._phonemizers[bundle.id])
+        phonemizer = self._phonemizers[bundle.id]
+        return explain(bundle, self.reader(name), text, normalize, phonemizer, format)
 
     def variant(self, name: str) -> str:
         """Name the variant that speaks, or that synthesizer() would load. Raises NoBundle."""

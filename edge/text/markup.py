@@ -189,5 +189,7 @@ class Gap:
     """Silence between pieces of a text, with the marks that lie in it."""
 
     seconds: float
+    place: int
+    """Where it is asked for in the source."""
     marks: tuple[str, ...] = ()
     """Reached where it begins."""
