@@ -8,6 +8,7 @@ from edge.text.claims import Language
 from edge.text.languages.en.acronyms import ACRONYMS
 from edge.text.languages.en.amounts import AMOUNTS, PRESSURES
 from edge.text.languages.en.codes import CODES, NUMBERED
+from edge.text.languages.en.forced import FORCED
 from edge.text.languages.en.maths import LATEX, MATHS, POWERS_OF_TEN, SIGN_RULES
 from edge.text.languages.en.money import MONEY
 from edge.text.languages.en.numbers import DIGITS_LEFT, NUMBERS, letters, number
@@ -51,6 +52,7 @@ LANGUAGE = Language(
         *SIGN_RULES,
         *DIGITS_LEFT,
     ),
+    forced=FORCED,
     code_block="a block of code",
     abbreviations=frozenset(_ABBREVIATIONS.split()),
     open_end=_OPEN_END,
