@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge import synth
 from edge.bundle import Bundle
 from edge.client import Client
 from edge.pcm import Samples
 from edge.protocol import AudioChunk, AudioMark, AudioWord, Synthesize, TextFormat, VoiceChoice
+from edge.synth import Style
 from tests.helpers.daemon_under_test import ThreadDaemon
 
 pytestmark = pytest.mark.voice
@@ -137,6 +139,25 @@ def test_every_alphabet_gives_the_same_sounds(voices: Path, voice: str, own: str
     ]
     assert all(np.array_equal(each, said[0]) for each in said)
     assert not np.array_equal(say(voices, voice, "I say tomato here.", "plain").samples, said[0])
+
+
+def test_joe_reads_another_language_with_his_own_sounds(
+    voices: Path, joe_bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No voice here speaks German: espeak-ng's rules of it, and the nearest English sounds."""
+    text = "Hello. <lang xml:lang='de-DE'>Schöne Küche, 3 Äpfel!</lang>"
+    heard = say(voices, JOE, text)
+    assert [word for word, _, _ in heard.words] == [
+        "Hello.", "Schöne", "Küche,", "3", "Äpfel!"
+    ]  # fmt: skip
+    assert not caplog.text
+    voice = synth.load(joe_bundle)
+    ids = {ids[0]: sign for sign, ids in voice.config.phoneme_id_map.items()}  # type: ignore[attr-defined]
+    (segment,) = voice.plan("Schöne Küche.", Style(language="de_DE"))
+    assert "".join(ids[id] for id in segment.ids if id) == "^ʃˈɜːnə kˈuːʃə.$"
+    assert "no voice here speaks de_DE" not in caplog.text
+    say(voices, HEART, text)
+    assert "no voice here speaks de_DE, and the same goes on" in caplog.text
 
 
 def test_two_voices_in_one_sound(voices: Path) -> None:
