@@ -10,6 +10,7 @@ for it.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import re
 import time
@@ -19,8 +20,12 @@ from pathlib import Path
 
 import yaml
 
+from edge.synth.hibari.synthesizer import phonemes_of
+from edge.text.alphabets import Own, to_own
 from edge.text.claims import How
 from edge.text.cleaning import Piece
+from edge.text.inline_phonemes import phonemize_given
+from edge.text.markup import Phonemes
 from edge.text.reader import Reader
 
 DATA = Path(__file__).parent.parent / "tests/data/text"
@@ -34,7 +39,9 @@ def joe() -> Callable[[str], str]:
 
     keep_voice()
     espeak = EspeakPhonemizer()
-    return lambda text: " ".join("".join(part) for part in espeak.phonemize("en-us", text))
+    return lambda text: " ".join(
+        "".join(part) for part in phonemize_given(text, lambda t: espeak.phonemize("en-us", t))
+    )
 
 
 def heart() -> Callable[[str], str]:
@@ -42,9 +49,20 @@ def heart() -> Callable[[str], str]:
     from hibari.tts import Hibari
 
     read = G2P()
-    return lambda text: " ".join(read(part) for part in Hibari.split_sentences(text))
+    return lambda text: " ".join(phonemes_of(part, read) for part in Hibari.split_sentences(text))
 
 
+def own(voice: str, given: Phonemes) -> str:
+    """Write IPA with the signs of a voice."""
+    return to_own(given.sounds, "ipa", ALPHABETS[voice], "en_US")
+
+
+def sounded(voice: str, form: str) -> str:
+    """Write /IPA/ in an accepted form as the voice reads it."""
+    return re.sub(r"/([^/\s]+)/", lambda m: f"[[{own(voice, Phonemes(m[1], 'ipa'))}]]", form)
+
+
+ALPHABETS: dict[str, Own] = {"joe": "espeak", "heart": "misaki"}
 VOICES = {"joe": joe, "heart": heart}
 
 
@@ -76,8 +94,11 @@ def main() -> None:
     parser.add_argument("--class", dest="only", help="only this class")
     options = parser.parse_args()
     rows = yaml.safe_load((DATA / f"{options.language}.yaml").read_text(encoding="utf-8"))
-    reader = Reader(options.language, How())
     voices = {name: VOICES[name]() for name in options.voice or VOICES}
+    readers = {
+        name: Reader(options.language, How(), sounds=functools.partial(own, name))
+        for name in voices
+    }
     totals = dict.fromkeys(voices, 0)
     count, spent = 0, 0.0
     for kind, texts in rows.items():
@@ -86,12 +107,14 @@ def main() -> None:
         chosen = [row for n, row in enumerate(texts) if (n % 3 == 2) == options.unseen]
         right = dict.fromkeys(voices, 0)
         for text, *forms in chosen:
-            begun = time.process_time()
-            said = text if options.as_written else reader.read(Piece(text)).text
-            spent += time.process_time() - begun
             for name, phonemize in voices.items():
+                begun = time.process_time()
+                said = text if options.as_written else readers[name].read(Piece(text)).text
+                spent += (time.process_time() - begun) / len(voices)
                 mine = folded(phonemize(said))
-                good = {folded(phonemize(a)) for form in forms for a in accepted(form)}
+                good = {
+                    folded(phonemize(sounded(name, a))) for form in forms for a in accepted(form)
+                }
                 right[name] += mine in good
                 if options.wrong and mine not in good:
                     print(f"  {kind} {name}: {text!r} -> {said!r} {phonemize(said)}")

@@ -14,6 +14,7 @@ from edge.daemon.access import Rules
 from edge.daemon.voices import Voices
 from edge.errors import BadRecord, EdgeError, ModelFailed
 from edge.synth import phonemes
+from edge.synth.reading import sounds_of
 from edge.text.lexicon import Lexicon, load_lexicon
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,9 @@ def read_lexicon(config: Config, bundles: Sequence[Bundle]) -> Lexicon:
     lexicon = load_lexicon(Path(config.lexicon))
     for bundle in bundles:
         known = phonemes(bundle)
-        if known and (place := lexicon.strange(bundle.manifest.language, known.__contains__)):
+        sounds = sounds_of(bundle)
+        language = bundle.manifest.language
+        if known and (place := lexicon.strange(language, known.__contains__, sounds)):
             raise BadRecord(
                 f"{config.lexicon}: {place} is no phoneme of {bundle.voice.name}",
                 f"Write it with these: {' '.join(sorted(known))}",

@@ -3,14 +3,13 @@ wishes."""
 
 from __future__ import annotations
 
-import functools
-
 from edge import synth
 from edge.bundle import Bundle
 from edge.config import TextKeys
 from edge.families import FAMILIES
 from edge.text.alphabets import to_own
 from edge.text.claims import Dates, How
+from edge.text.given import Sounds
 from edge.text.lexicon import Lexicon
 from edge.text.markup import Phonemes
 from edge.text.reader import Reader
@@ -22,9 +21,9 @@ def make_reader(
     """Make the reader of this bundle's texts, in its own language or another that it reads; its
     model is not loaded."""
     language = language or bundle.manifest.language
-    speller = None
+    sounds, speller = sounds_of(bundle), None
     if lexicon.languages:
-        speller = lexicon.speller(language, bool(synth.phonemes(bundle)))
+        speller = lexicon.speller(language, bool(synth.phonemes(bundle)), sounds)
     how = How(
         digits=FAMILIES[bundle.manifest.family].reads_digits,
         dates=wishes.dates if wishes.dates != "auto" else usual_dates(language),
@@ -33,16 +32,20 @@ def make_reader(
         urls=wishes.urls,
         emoji=wishes.emoji,
     )
-    return Reader(language, how, speller, functools.partial(_sounds, bundle))
+    return Reader(language, how, speller, sounds)
 
 
-def _sounds(bundle: Bundle, given: Phonemes) -> str | None:
-    """Write phonemes with the signs that the bundle's voice reads; None if it reads none. Raises
-    UnknownSign."""
+def sounds_of(bundle: Bundle) -> Sounds:
+    """Make what writes phonemes with the signs that the bundle's voice reads."""
     known, own = synth.phonemes(bundle), FAMILIES[bundle.manifest.family].alphabet
-    if not known or not own:
-        return None
-    return to_own(given.sounds, given.alphabet, own, bundle.manifest.language, known)
+    language = bundle.manifest.language
+
+    def sounds(given: Phonemes) -> str | None:
+        if not known or not own:
+            return None
+        return to_own(given.sounds, given.alphabet, own, language, known)
+
+    return sounds
 
 
 def usual_dates(language: str) -> Dates:

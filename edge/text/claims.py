@@ -91,6 +91,8 @@ class Language:
     """In lower case and without their last stop: no sentence ends behind them."""
     code_block: str = ""
     """Said for a block of code of several lines."""
+    homographs: Callable[[str], Iterable[tuple[int, int, str]]] | None = None
+    """Finds words with two readings: their places, and the IPA of the one that is meant."""
     open_end: re.Pattern[str] | None = None
     """Ends of a text ("March 3,") that what comes next may belong to; tried on the last SEEN
     characters."""

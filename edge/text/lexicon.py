@@ -13,8 +13,11 @@ from pathlib import Path
 
 from edge import records
 from edge.text import LANGUAGE
+from edge.text.alphabets import UnknownSign, unknown_sign
 from edge.text.claims import Claim, spoken
+from edge.text.given import Sounds
 from edge.text.mapping import Spoken
+from edge.text.markup import Phonemes
 
 FORMAT = 1
 MAX_ENTRIES = 2000
@@ -34,15 +37,18 @@ class Words:
 
     say: Mapping[str, str] = field(default_factory=dict)
     """Word -> what to read in its place."""
+    ipa: Mapping[str, str] = field(default_factory=dict)
+    """Word -> its phonemes in IPA, for every family that takes phonemes."""
     phonemes: Mapping[str, str] = field(default_factory=dict)
     """Word -> its phonemes, as the voice's family writes them."""
 
     def __post_init__(self) -> None:
-        for word in (*self.say, *self.phonemes):
-            if len(word) > MAX_WORD or not _RUN.match(word) or any(map(_is_space, word)):
+        for word in (*self.say, *self.ipa, *self.phonemes):
+            single = "  " not in word and not word.endswith(" ")
+            if len(word) > MAX_WORD or not _RUN.match(word) or not single or _is_broken(word):
                 raise ValueError(
-                    f"{word[:MAX_WORD]!r} is no word: it begins with a letter or a digit, has no "
-                    f"space, and at most {MAX_WORD} characters"
+                    f"{word[:MAX_WORD]!r} is no word: it begins with a letter or a digit, has "
+                    f"single spaces at most, and at most {MAX_WORD} characters"
                 )
         for word, said in self.say.items():
             plain = all(c in _IN_A_RESPELLING or unicodedata.category(c)[0] in "LMN" for c in said)
@@ -51,6 +57,11 @@ class Words:
                     f"say.{word}: a respelling is letters, digits, spaces, apostrophes and "
                     f"hyphens, at most {MAX_RESPELLING} characters; got {said[:60]!r}"
                 )
+        for word, said in self.ipa.items():
+            strange = unknown_sign(said, "ipa")
+            if strange is not None or not 0 < len(said) <= MAX_PHONEMES:
+                why = f"{strange!r} is no sign of IPA" if strange else "got none, or too many"
+                raise ValueError(f"ipa.{word}: 1 to {MAX_PHONEMES} signs of IPA; {why}")
         for word, said in self.phonemes.items():
             odd = "[" in said or "]" in said or any(map(_is_space, said))
             if odd or not 0 < len(said) <= MAX_PHONEMES:
@@ -81,26 +92,41 @@ class Lexicon:
 
     @property
     def entries(self) -> int:
-        return sum(len(words.say) + len(words.phonemes) for words in self.languages.values())
+        return sum(
+            len(words.say) + len(words.ipa) + len(words.phonemes)
+            for words in self.languages.values()
+        )
 
-    def speller(self, language: str, phonemes: bool) -> Speller:
+    def speller(self, language: str, phonemes: bool, sounds: Sounds = lambda _: None) -> Speller:
         """Make the speller for a voice of this language, which takes phonemes or not. Entries of
-        en_US go before those of en; phonemes before a respelling."""
+        en_US go before those of en; phonemes before IPA, and that before a respelling. `sounds`
+        writes IPA as the voice reads it. Raises UnknownSign."""
         said: dict[str, str] = {}
         for key in (language.split("_")[0], language):
             words = self.languages.get(key, Words())
             said |= words.say
+            for word, ipa in words.ipa.items():
+                if (own := sounds(Phonemes(ipa, "ipa"))) is not None:
+                    said[word] = f"[[{own}]]"
             if phonemes:
-                said |= {word: f"[[{sounds}]]" for word, sounds in words.phonemes.items()}
+                said |= {word: f"[[{own}]]" for word, own in words.phonemes.items()}
         return Speller(said)
 
-    def strange(self, language: str, known: Callable[[str], bool]) -> str | None:
+    def strange(
+        self, language: str, known: Callable[[str], bool], sounds: Sounds = lambda _: None
+    ) -> str | None:
         """Name the place of the first phoneme that a voice of this language does not know."""
         for key in dict.fromkeys((language.split("_")[0], language)):
-            for word, sounds in self.languages.get(key, Words()).phonemes.items():
-                for sound in sounds:
+            words = self.languages.get(key, Words())
+            for word, given in words.phonemes.items():
+                for sound in given:
                     if not known(sound):
                         return f"languages.{key}.phonemes.{word}: {sound!r}"
+            for word, ipa in words.ipa.items():
+                try:
+                    sounds(Phonemes(ipa, "ipa"))
+                except UnknownSign as unknown:
+                    return f"languages.{key}.ipa.{word}: {unknown.sign!r}"
         return None
 
 
@@ -140,6 +166,10 @@ class Speller:
     def respell(self, text: str) -> Spoken:
         """Read the owner's words as the owner wishes, and nothing else."""
         return spoken(text, self.claims(text))
+
+
+def _is_broken(word: str) -> bool:
+    return any(_is_space(character) and character != " " for character in word)
 
 
 def _is_space(character: str) -> bool:

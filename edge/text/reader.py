@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from edge.text.alphabets import UnknownSign
 from edge.text.claims import Claim, How, Language, Markdown, claim, spoken
 from edge.text.cleaning import Piece
 from edge.text.cutting import FENCE, LOOK_BACK, SHORTENED
+from edge.text.exceptions import shipped
 from edge.text.given import Sounds, given_claims
 from edge.text.languages import find_language
 from edge.text.lexicon import Speller
 from edge.text.mapping import Spoken
 from edge.text.markdown import code_blocks
-from edge.text.markup import Warned
+from edge.text.markup import Phonemes, Warned
 from edge.text.scripts import unread
 
 
@@ -36,6 +38,7 @@ class Reader:
             rules = (*known.rules, unread(language.replace("-", "_").split("_")[0].lower()))
             known = replace(known, rules=rules)
         self.language: Language = known
+        self._shipped = Speller(shipped(known.name))
         self.how = how
         self._speller, self._sounds = speller, sounds
 
@@ -51,7 +54,22 @@ class Reader:
             blocks = code_blocks(text, piece.in_code, self.language.code_block)
             known += _apart(blocks, known)
         known = self.owners_claims(text, known)
-        return claim(text, self.language, self.how, known, piece.before)
+        found = claim(text, self.language, self.how, known, piece.before)
+        return sorted([*found, *_apart(self._sounded(text), found)])
+
+    def _sounded(self, text: str) -> Iterator[Claim]:
+        """Yield the words that a phonemizer misreads, where the voice takes phonemes: names that
+        we ship, and words with two readings."""
+        places = [(made.start, made.end, made.said, "name") for made in self._shipped.claims(text)]
+        if self.language.homographs is not None:
+            places += [(*place, "homograph") for place in self.language.homographs(text)]
+        for start, end, ipa, rule in places:
+            try:
+                sounds = self._sounds(Phonemes(ipa, "ipa"))
+            except UnknownSign:
+                continue  # the voice lacks a sound of it
+            if sounds is not None:
+                yield Claim(start, end, f"[[{sounds}]]", rule)
 
     def read(self, piece: Piece, given: Iterable[Claim] = ()) -> Spoken:
         """Return the text of the piece as it is read."""
@@ -104,10 +122,15 @@ def unfinished(text: str, language: Language) -> bool:
 
 
 def _apart(found: Iterable[Claim], known: Iterable[Claim]) -> list[Claim]:
-    """Return the claims that lie over none of those that are known."""
-    others = list(known)
-    return [
-        made
-        for made in found
-        if not any(made.start < other.end and other.start < made.end for other in others)
-    ]
+    """Return the claims that lie over none of those that are known, nor of each other."""
+    taken = bytearray()
+    apart: list[Claim] = []
+    for made in [*known, None, *found]:
+        if made is None:
+            apart.clear()
+            continue
+        taken.extend(bytes(max(0, made.end - len(taken))))
+        if taken.find(1, made.start, made.end) < 0:
+            apart.append(made)
+        taken[made.start : made.end] = b"\1" * (made.end - made.start)
+    return apart

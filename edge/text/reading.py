@@ -37,18 +37,23 @@ class Signs:
 
 
 _TLD = (
-    "com|org|net|edu|gov|io|ai|co|uk|de|fr|es|it|nl|eu|us|info|dev|app|tv|me|ca|au|jp|ch|at|be|pl|pt"
+    "com|org|net|edu|gov|io|ai|co|uk|de|fr|es|it|nl|eu|us|info|dev|app|tv|me|ca|au|jp"
+    "|ch|at|be|pl|pt"
     "|se|no|fi|dk|ie|nz|in|br|mx|biz|xyz|online|tech|shop|site|cloud|ly|gl|gg|fm|local"
 )
 _FILE = (
-    "txt|pdf|docx?|xlsx?|pptx?|csv|json|ya?ml|toml|xml|html?|css|jsx?|tsx?|py|ipynb|rs|go|java|kt|c|h|cpp"
-    "|hpp|cs|rb|php|sh|bash|zsh|ps1|bat|exe|dll|so|zip|tar|gz|bz2|xz|7z|rar|iso|img|dmg|deb|rpm|apk|jpe?g"
-    "|png|gif|svg|webp|bmp|ico|mp[34]|wav|flac|ogg|m4a|mov|avi|mkv|webm|md|rst|tex|log|conf|cfg|ini|env"
+    "txt|pdf|docx?|xlsx?|pptx?|csv|json|ya?ml|toml|xml|html?|css|jsx?|tsx?|py|ipynb|rs"
+    "|go|java|kt|c|h|cpp"
+    "|hpp|cs|rb|php|sh|bash|zsh|ps1|bat|exe|dll|so|zip|tar|gz|bz2|xz|7z|rar|iso|img"
+    "|dmg|deb|rpm|apk|jpe?g"
+    "|png|gif|svg|webp|bmp|ico|mp[34]|wav|flac|ogg|m4a|mov|avi|mkv|webm|md|rst|tex|log"
+    "|conf|cfg|ini|env"
     "|lock|sql|db|onnx|pt|bin|key|pem|service|bak|tmp|epub|odt|ods"
 )
 _URL = (
     r"(?:https?://|ftp://|www\.)[\w\-.~:/?#@!$&*+,;=%]{1,300}(?<![.,;:!?])"
-    rf"|(?<![\w@.\-/])(?:[\w-]{{1,40}}\.){{1,5}}(?:{_TLD})(?:(?::\d{{2,5}})?/[\w\-.~/?#@&+=%]{{0,200}}(?<![.,;:!?])|(?!\w|\.\w|-))"
+    rf"|(?<![\w@.\-/])(?:[\w-]{{1,40}}\.){{1,5}}(?:{_TLD})(?:(?::\d{{2,5}})?/[\w\-.~/?#@&"
+    rf"+=%]{{0,200}}(?<![.,;:!?])|(?!\w|\.\w|-))"
 )
 
 
@@ -91,8 +96,87 @@ def _spelled(text: str, signs: Signs, quiet: bool = False) -> str:
 
 _PART = re.compile(r"\d{1,40}|[A-Z]{2,20}(?![a-z])|[A-Z]?[^\W\d_A-Z]{1,60}|[A-Z]{1,60}|[^\w\s]|_")
 _SPELLED_PARTS = frozenset(
-    "https http www ftp io uk us eu tv html htm css js ts jsx tsx py pdf csv json xml svg png jpg jpeg gif mp mp3 db id api ui url "
-    "src md txt tmp cfg ini sql ssh ssl usb gpu cpu img cc ch de fr es nl pl pt jp nz tsv rst yml exe dll gz rpm iso dmg apk deb wav bz xz rar lt rs hpp cpp cs rb php sh".split()
+    [
+        "https",
+        "http",
+        "www",
+        "ftp",
+        "io",
+        "uk",
+        "us",
+        "eu",
+        "tv",
+        "html",
+        "htm",
+        "css",
+        "js",
+        "ts",
+        "jsx",
+        "tsx",
+        "py",
+        "pdf",
+        "csv",
+        "json",
+        "xml",
+        "svg",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "mp",
+        "mp3",
+        "db",
+        "id",
+        "api",
+        "ui",
+        "url",
+        "src",
+        "md",
+        "txt",
+        "tmp",
+        "cfg",
+        "ini",
+        "sql",
+        "ssh",
+        "ssl",
+        "usb",
+        "gpu",
+        "cpu",
+        "img",
+        "cc",
+        "ch",
+        "de",
+        "fr",
+        "es",
+        "nl",
+        "pl",
+        "pt",
+        "jp",
+        "nz",
+        "tsv",
+        "rst",
+        "yml",
+        "exe",
+        "dll",
+        "gz",
+        "rpm",
+        "iso",
+        "dmg",
+        "apk",
+        "deb",
+        "wav",
+        "bz",
+        "xz",
+        "rar",
+        "lt",
+        "rs",
+        "hpp",
+        "cpp",
+        "cs",
+        "rb",
+        "php",
+        "sh",
+    ]
 )
 _AS_WORDS = frozenset("json yaml py txt gif deb img src id es de pt fr ini")
 
@@ -156,7 +240,8 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
         Rule(
             "file",
             re.compile(
-                r"(?<![\w/.:<\\])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.@+-]{1,60}){1,12}[/\\]?(?<![.,])"
+                r"(?<![\w/.:<\\])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][\w.@+-]{1,60}){1,12}[/"
+                r"\\]?(?<![.,])"
                 r"|(?<![\w/.:-])[A-Za-z_][\w-]{0,40}(?:/[\w.-]{1,60}){1,8}\.[a-z]{1,5}(?!\w)"
             ),
             lambda match, how: file(match, how) if _is_path(match) else None,
@@ -166,7 +251,8 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
         Rule(
             "file",
             re.compile(
-                rf"(?<![\w/.@:])(?!\d{{1,9}}\.\d)[\w-]{{1,60}}(?:\.[\w-]{{1,30}}){{0,3}}\.(?:{_FILE})(?![\w/]|\.\w)"
+                rf"(?<![\w/.@:])(?!\d{{1,9}}\.\d)[\w-]{{1,60}}(?:\.[\w-]{{1,30}}){{0,3}}"
+                rf"\.(?:{_FILE})(?![\w/]|\.\w)"
             ),
             lambda match, how: (
                 file(match, how)
@@ -179,7 +265,8 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
             ),
             (
                 "report_v2.csv",
-                f"report {signs.letters('v')} {signs.digits('2')} {signs.dot} {signs.letters('csv')}",
+                f"report {signs.letters('v')} {signs.digits('2')} {signs.dot} "
+                f"{signs.letters('csv')}",
             ),
             frozenset("."),
         ),
@@ -223,8 +310,8 @@ def _is_path(match: re.Match[str]) -> bool:
 
 
 _PICTURE = (
-    "[\U0001f000-\U0001faff\u2600-\u26ff\u2700-\u27bf\u2b50\u2b55\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa"
-    "\u2049\u203c\u2139\u25aa-\u25ab\u25b6\u25c0\u25fb-\u25fe\u2934\u2935\u3030\u303d]"
+    "[\U0001f000-\U0001faff\u2600-\u26ff\u2700-\u27bf\u2b50\u2b55\u231a\u231b\u23e9-\u23f3"
+    "\u23f8-\u23fa\u2049\u203c\u2139\u25aa-\u25ab\u25b6\u25c0\u25fb-\u25fe\u2934\u2935\u3030\u303d]"
 )
 _JOINED = "[\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from edge.text.claims import How, Rule, after, before
+from edge.text.claims import How, Rule, after
 from edge.text.languages.en.numbers import (
     DASH,
     DIGITS,
@@ -13,14 +13,11 @@ from edge.text.languages.en.numbers import (
     NUM,
     SIGN,
     cardinal,
-    ends_sentence,
     is_one,
     number,
     ordinal,
-    pairs,
 )
-from edge.text.languages.en.times import MONTHS
-from edge.text.languages.en.units import GLUED, ONLY_SPACED, PER, UNITS
+from edge.text.languages.en.units import PER, UNITS
 
 VULGAR = {
     "½": "1/2",
@@ -42,31 +39,32 @@ VULGAR = {
     "⅑": "1/9",
     "⅒": "1/10",
 }
-_VULGAR = "".join(VULGAR)
+
+
+VULGAR_SIGNS = "".join(VULGAR)
 
 
 def any_of(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_UNIT = any_of(u for u in UNITS if u not in ONLY_SPACED)
-_SHORT = any_of(ONLY_SPACED & set(UNITS))
-_GLUED = any_of(GLUED)
-_SEP = rf"(?:\s?(?P<unit>{_UNIT})|[\s\u00a0\u202f-](?P<short>{_SHORT})|(?P<glued>{_GLUED}))"
-_PER_END = (
+PER_END = (
     rf"(?:\s?/\s?(?P<per>{any_of({*PER, *UNITS} - {'x', '×'})})"
     r"(?:/(?P<per2>day|d|hour|hr|h|min|week|dose|year|yr))?)?"
 )
-_MIXED = rf"(?:\d{{1,4}}[\s-]\d{{1,2}}/\d{{1,2}}|\d{{1,4}}\s?[{_VULGAR}]|[{_VULGAR}]|\d{{1,2}}/\d{{1,2}})"
-_MAGNITUDE = r"(?:\s(?:hundred|thousand|million|billion|trillion))?"
-_SCALES = {"C": " Celsius", "F": " Fahrenheit", "K": " kelvin"}
-_ARTICLE = re.compile(
-    r"(?:^|[\s(])(?:an?|another|one|this|every|each|the\sfirst)\s(?:\w{1,12}\s)?$", re.IGNORECASE
+
+
+MIXED = (
+    rf"(?:\d{{1,4}}[\s-]\d{{1,2}}/\d{{1,2}}|\d{{1,4}}\s?[{VULGAR_SIGNS}]|[{VULGAR_SIGNS}]"
+    rf"|\d{{1,2}}/\d{{1,2}})"
 )
-_NOUN = re.compile(
-    r"[\s-](?!(?:and|or|in|on|at|for|to|from|per|is|was|are|were|that|which|of|with|as|by|but|away"
-    r"|long|wide|tall|high|deep|old|ago|later|more|less|each|if|when|a|an|the|off|back|into|above"
-    r"|below|north|south|east|west|so|than|down|up|out|apart)\b)[a-z]{2}"
+
+
+_SCALES = {"C": " Celsius", "F": " Fahrenheit", "K": " kelvin"}
+
+
+ARTICLE = re.compile(
+    r"(?:^|[\s(])(?:an?|another|one|this|every|each|the\sfirst)\s(?:\w{1,12}\s)?$", re.IGNORECASE
 )
 
 
@@ -103,63 +101,9 @@ def value(text: str) -> str:
     """Say a measure's number, with its fraction if it has one."""
     text = text.strip()
     sign = re.match(rf"[{MINUS}+±~≈]\s?", text)
-    if re.search(rf"[/{_VULGAR}]", text):
+    if re.search(rf"[/{VULGAR_SIGNS}]", text):
         return f"{number(sign[0] + '0')[:-5]} " if sign else "" + mixed(text)
     return _digits(text)
-
-
-def _single(match: re.Match[str], text: str) -> bool:
-    if is_one(text):
-        return True
-    if re.fullmatch(rf"\d{{1,2}}/\d{{1,2}}|[{_VULGAR}]", text):
-        return True  # half a cup
-    behind = after(match)
-    return bool(_ARTICLE.search(before(match)) and _NOUN.match(behind))
-
-
-def _named(match: re.Match[str], single: bool) -> str:
-    sign = match["unit"] or match["short"] or match["glued"]
-    said = UNITS[sign][0 if single else 1]
-    if per := match["per"]:
-        said += f" per {PER.get(per) or UNITS[per][0]}"
-        if later := match["per2"]:
-            said += f" per {PER.get(later, later)}"
-    return said
-
-
-def _unit_fits(match: re.Match[str]) -> bool:
-    sign, behind = match["unit"] or match["short"] or match["glued"], after(match, 16)
-    if len(sign) == 1 and sign.isupper() and re.match(r"\.?\s[A-Z\d]", behind):
-        return False  # a house in a street: "12 N. 5th St."
-    if sign in ("in", "at") and re.match(
-        r"\s(?!(?:long|wide|tall|high|deep|thick|of|and|x|by)\b)\w", behind
-    ):
-        return False  # "5 in total"
-    if sign == "A" and match["short"] and not re.match(r"[\s,.;:!?)]|$", behind):
-        return False
-    if match["glued"] and match["glued"] in ("s",) and re.search(r"\d0$", match["num"]):
-        return "." in match["num"] or bool(re.match(r"\s(?:timer|delay|left|ago|timeout)", behind))
-    if sign == "x" and match["short"]:
-        return not re.match(r"\s?\d", behind)
-    if sign == "x":
-        return not re.match(r"[²³^)(]|\s?[-+−–=*×÷]\s?[\dxyz(]", behind)
-    return True
-
-
-def _measure(match: re.Match[str], how: How) -> str | None:
-    if not _unit_fits(match):
-        return None
-    text = match["num"]
-    hyphened = bool(re.match(r".{0,24}\d-[A-Za-zµ]", match[0])) or after(match, 2)[:1] == "-"
-    first = f"{value(match['first'])} to " if match["first"] else ""
-    single = hyphened or (_single(match, text) and not first and not match["mag"])
-    sign = match["sign"] or ""
-    said = value(sign + text) if sign else value(text)
-    return f"{first}{said}{match['mag'] or ''} {_named(match, single)}{_stop(match)}"
-
-
-def _stop(match: re.Match[str]) -> str:
-    return "." if ends_sentence(match) else ""
 
 
 def _percent(match: re.Match[str], how: How) -> str:
@@ -190,91 +134,10 @@ def _angle(match: re.Match[str], how: How) -> str:
     return f"{said} {side}".rstrip()
 
 
-def _height(match: re.Match[str], how: How) -> str:
-    feet = "foot" if match[1] == "1" else "feet"
-    return f"{cardinal(match[1])} {feet} {value(match[2])}" + (
-        " inches" if match[3] and match[2] != "1" else ""
-    )
-
-
-def _inches(match: re.Match[str], how: How) -> str:
-    behind = after(match)
-    single = is_one(match[1]) or (
-        _ARTICLE.search(before(match)) is not None
-        or re.match(r"\s[A-Za-z0-9]", behind) is not None
-    )
-    if re.match(r"\s(?:tall|wide|long|deep|high|thick|by|x|and|or|to|in|of|away|apart)\b", behind):
-        single = is_one(match[1])
-    unit = ("foot", "feet") if match[2] in "'′" else ("inch", "inches")
-    return f"{value(match[1])} {unit[0 if single else 1]}"
-
-
-def _by(match: re.Match[str], how: How) -> str:
-    sizes = re.split(r"\s?[x×X]\s?", match["sizes"])
-    said = " by ".join(pairs(s) if len(s) == 4 and "." not in s else value(s) for s in sizes)
-    if match["unit"] or match["short"] or match["glued"]:
-        said += f" {_named(match, False)}"
-    return said
-
-
-def _fraction(match: re.Match[str], how: How) -> str | None:
-    if "/" in match[0] and " " not in match[0]:
-        top, bottom = match[0].split("/")
-        if (top, bottom) == ("9", "11"):
-            return "nine eleven"
-        if how.dates == "mdy" and _is_day(match, top, bottom):
-            return f"{MONTHS[int(top) - 1]} {ordinal(bottom)}"
-        if len(top) > 1 and top[0] == "0":
-            return None
-        if top == bottom and int(top) > 9:
-            return f"{cardinal(top)} {cardinal(bottom)}"
-        if _SCORED.search(before(match)) or _STARS.match(after(match)):
-            return f"{cardinal(top)} out of {cardinal(bottom)}"
-        if int(top) > int(bottom) and int(bottom) > 10:
-            return f"{cardinal(top)} over {cardinal(bottom)}"
-    return mixed(match[0])
-
-
-_DATED = re.compile(
-    r"\b(?:by|before|after|until|since|due|through|thru|of|from|on)\s$", re.IGNORECASE
-)
-_USUAL = frozenset({2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 24})
-
-
-def _is_day(match: re.Match[str], top: str, bottom: str) -> bool:
-    if not (1 <= int(top) <= 12 and 1 <= int(bottom) <= 31):
-        return False
-    dated = _DATED.search(before(match)) is not None and not re.match(r"\sof\b", after(match))
-    return dated or (int(bottom) > 12 and int(bottom) not in _USUAL)
-
-
-_SCORED = re.compile(
-    r"\b(?:score[ds]?|rat(?:ed|ing|ings)|got|gave|give|mark|grade|review|pain|scored a)\b[^.]{0,24}$",
-    re.IGNORECASE,
-)
-_STARS = re.compile(r"\s(?:stars?|points?|correct|questions|people|users|on the)\b")
-
-
-def _out_of(match: re.Match[str], how: How) -> str:
-    return f"{value(match[1])} out of {value(match[2])}"
-
-
 def _pressure(match: re.Match[str], how: How) -> str:
     unit = " millimeters of mercury" if match["unit"] else ""
     return f"{cardinal(match[1])} over {cardinal(match[2])}{unit}"
 
-
-def _range(match: re.Match[str], how: How) -> str | None:
-    first, last = match["a"], match["b"]
-    if _EQUATION.match(after(match)) or (first[0] == "0" and len(first) > 1 and "." not in first):
-        return None
-    if " - " in match[0] and float(first.replace(",", "")) > float(last.replace(",", "")):
-        return f"{value(first)} minus {value(last)}"
-    sign = match["sign"] or ""
-    return f"{value(sign + first)} to {value((match['sign2'] or '') + last)}"
-
-
-_EQUATION = re.compile(r"\s?[=+*×÷^]")
 
 _DOSES = {
     "BID": "twice a day",
@@ -296,17 +159,8 @@ def _every(match: re.Match[str], how: How) -> str:
     return f"every {cardinal(match[1])}{last} hours"
 
 
-def _per_time(match: re.Match[str], how: How) -> str:
-    return f"{value(match[1])} per {match[2]}"
-
-
-def _bare_unit(match: re.Match[str], how: How) -> str:
-    one, many = UNITS[match[1]]
-    single = re.search(r"(?<![\d.,])1\s?$", before(match))
-    return f"{one if single else many} per {PER.get(match[2]) or UNITS[match[2]][0]}"
-
-
 _SPACED = r"(?:\d{1,3}(?:[\u00a0\u202f]\d{3}){1,5}|[1-9]\d{0,2}(?:\s\d{3}){0,4}\s000)"
+
 
 PRESSURES: tuple[Rule, ...] = (
     Rule(
@@ -321,7 +175,8 @@ PRESSURES: tuple[Rule, ...] = (
     Rule(
         "medical",
         re.compile(
-            r"(?:(?:BP|[Bb]lood pressure)[^.\d]{0,24})(?P<it>(1?\d{2}|2[0-4]\d)/(\d{2}|1[0-4]\d))(?![\w/])"
+            r"(?:(?:BP|[Bb]lood pressure)[^.\d]{0,24})(?P<it>(1?\d{2}|2[0-4]\d)/(\d{2}"
+            r"|1[0-4]\d))(?![\w/])"
         ),
         lambda match, how: f"{cardinal(match[2])} over {cardinal(match[3])}",
         ("BP 118/76", "BP one hundred eighteen over seventy-six"),
@@ -329,6 +184,7 @@ PRESSURES: tuple[Rule, ...] = (
     ),
 )
 """Blood pressures, before the rules of fractions."""
+
 
 AMOUNTS: tuple[Rule, ...] = (
     Rule(
@@ -363,7 +219,7 @@ AMOUNTS: tuple[Rule, ...] = (
         "percent",
         re.compile(
             rf"(?<![\w.,])(?:(?P<first>{SIGN}?{NUM})\s?%?{DASH}|"
-            rf"(?=\S))(?P<num>(?:{SIGN}|[+−](?=\d))?(?:{_MIXED}|{NUM}))\s?(?P<sign2>[%‰])"
+            rf"(?=\S))(?P<num>(?:{SIGN}|[+−](?=\d))?(?:{MIXED}|{NUM}))\s?(?P<sign2>[%‰])"
         ),
         _percent,
         ("-2.5% to 5-10%", "minus two point five percent to five to ten percent"),
@@ -372,8 +228,8 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "temperature",
         re.compile(
-            rf"(?<![\w.,])(?P<d>\d{{1,3}}(?:\.\d{{1,6}})?)\s?°\s?(?:(?P<m>\d{{1,2}}(?:\.\d{{1,4}})?)"
-            rf"\s?['′’]\s?)?(?:(?P<s>\d{{1,2}}(?:\.\d{{1,4}})?)\s?[\"″”]\s?)?(?P<side>[NSEW])(?!\w)"
+            r"(?<![\w.,])(?P<d>\d{1,3}(?:\.\d{1,6})?)\s?°\s?(?:(?P<m>\d{1,2}(?:\.\d{1,4})?)"
+            r"\s?['′’]\s?)?(?:(?P<s>\d{1,2}(?:\.\d{1,4})?)\s?[\"″”]\s?)?(?P<side>[NSEW])(?!\w)"
         ),
         _angle,
         ("48°12'N", "forty-eight degrees twelve minutes north"),
@@ -397,94 +253,11 @@ AMOUNTS: tuple[Rule, ...] = (
     Rule(
         "temperature",
         re.compile(
-            r"(?<![\w.,])(?P<num>[-−]?\d{2,3}(?:\.\d)?)(?P<first>)(?P<per>)\s?(?P<scale>[FC])(?=[\s.,;:!?)]|$)"
+            r"(?<![\w.,])(?P<num>[-−]?\d{2,3}(?:\.\d)?)(?P<first>)(?P<per>)\s?(?P<scale>"
+            r"[FC])(?=[\s.,;:!?)]|$)"
         ),
         lambda match, how: _temperature(match, how),
         ("72F", "seventy-two degrees Fahrenheit"),
-        DIGITS,
-    ),
-    Rule(
-        "unit",
-        re.compile(r"(?<![\w.,])(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.5)?)\s?([\"″”]|'')?(?!\w)"),
-        _height,
-        ("5'11\"", "five feet eleven inches"),
-        frozenset("'′’"),
-    ),
-    Rule(
-        "unit",
-        re.compile(rf"(?<![\w.,\"“])({_MIXED}|\d{{1,4}}(?:\.\d{{1,3}})?)([\"″′])(?![\w])"),
-        _inches,
-        ("a 27″ screen", "a twenty-seven inch screen"),
-        frozenset('"″′'),
-    ),
-    Rule(
-        "unit",
-        re.compile(
-            rf"(?<![\w.,])(?P<sizes>{NUM}(?:\s?[x×X]\s?{NUM}){{1,2}})(?:{_SEP}{_PER_END})?(?!\w|\s?[=*/÷]|\s[-−+]\s)"
-        ),
-        _by,
-        ("10 x 12 ft", "ten by twelve feet"),
-        frozenset("x×X"),
-    ),
-    Rule(
-        "unit",
-        re.compile(
-            rf"(?<![\w.,/])(?:(?P<first>{SIGN}?(?:{_MIXED}|{NUM}))(?:{DASH}|\sto\s)|(?=\S))"
-            rf"(?P<sign>{SIGN}\s?|[-−+](?=[\d.]))?(?P<num>{_MIXED}|{NUM})(?P<mag>{_MAGNITUDE}){_SEP}{_PER_END}"
-            rf"(?!['’]?\w|[²³])(?:(?<=[a-z])\.(?=\s[a-z]|[,;)]))?"
-        ),
-        _measure,
-        ("60 km/h", "sixty kilometers per hour"),
-        DIGITS,
-    ),
-    Rule(
-        "unit",
-        re.compile(r"(?<=[a-z\"″'′])\s[x×]\s(?=\d)"),
-        lambda match, how: " by ",
-        ("30 cm × 20 cm", "thirty centimeters by twenty centimeters"),
-        frozenset("x×"),
-    ),
-    Rule(
-        "unit",
-        re.compile(
-            rf"(?<![\w/.])(?:({any_of(u for u in UNITS if len(u) > 1 and u not in ('in', 'st', 'pt'))}|m)"
-            rf"/({any_of({*PER, *UNITS} - {'x', '×'})}))(?![\w/²³])"
-        ),
-        _bare_unit,
-        ("speed in km/h", "speed in kilometers per hour"),
-        frozenset("/"),
-    ),
-    Rule(
-        "unit",
-        re.compile(
-            rf"(?<![\w.,/])({NUM})\s?/\s?(hour|day|night|week|month|year|minute|second|person|dose|user|serving)(?!\w)"
-        ),
-        _per_time,
-        ("max 6/day", "max six per day"),
-        frozenset("/"),
-    ),
-    Rule(
-        "fraction",
-        re.compile(rf"(?<![\w.,/])(\d{{1,2}}\.\d)/(\d{{1,3}})(?![\w/])"),
-        _out_of,
-        ("4.5/5", "four point five out of five"),
-        DIGITS,
-    ),
-    Rule(
-        "fraction",
-        re.compile(rf"(?<![\w.,/:])(?:{_MIXED}|\d{{1,3}}/\d{{1,3}})(?![\w/]|[.,]\d)"),
-        _fraction,
-        ("2 3/4 and ½", "two and three quarters and one half"),
-        DIGITS | set(_VULGAR),
-    ),
-    Rule(
-        "range",
-        re.compile(
-            rf"(?<![\w.,/:$€£])(?P<sign>{SIGN})?(?P<a>{NUM})(?:\s?[–—~‑]\s?|\s-\s|-|…|\.\.\.?)"
-            rf"(?P<sign2>[-−])?(?P<b>{NUM})(?![\w/:]|[.,-]\d)"
-        ),
-        _range,
-        ("pages 12–15", "pages twelve to fifteen"),
         DIGITS,
     ),
 )

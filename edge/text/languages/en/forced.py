@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from edge.text.claims import Forced, How
 from edge.text.languages.en.amounts import mixed
+from edge.text.languages.en.dates import MONTHS, date
 from edge.text.languages.en.numbers import (
     NUM,
     ROMAN,
@@ -18,7 +19,7 @@ from edge.text.languages.en.numbers import (
     roman,
     year,
 )
-from edge.text.languages.en.times import MONTHS, clock, date
+from edge.text.languages.en.times import clock
 
 _SIGNS = {
     ".": "dot", ",": "comma", "-": "dash", "–": "dash", "−": "minus", "/": "slash", "@": "at",

@@ -4,131 +4,10 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule, after
-from edge.text.languages.en.numbers import DIGITS, NUM, cardinal, letters, number, ordinal
+from edge.text.claims import How, Rule
+from edge.text.languages.en.numbers import DIGITS, NUM, letters, number, ordinal
+from edge.text.languages.en.signs import DOWN, GREEK, RAISED, SIGNS, UP
 
-_UP = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
-_DOWN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ"
-SIGNS = {
-    "=": "equals",
-    "≠": "is not equal to",
-    "≈": "is approximately equal to",
-    "≅": "is congruent to",
-    "≡": "is equivalent to",
-    "≤": "is less than or equal to",
-    "≥": "is greater than or equal to",
-    "<=": "is less than or equal to",
-    ">=": "is greater than or equal to",
-    "!=": "is not equal to",
-    "==": "equals",
-    "->": "to",
-    "&&": "and",
-    "&amp;": "and",
-    "&lt;": "is less than",
-    "&gt;": "is greater than",
-    "=>": "implies",
-    "<": "is less than",
-    ">": "is greater than",
-    "+": "plus",
-    "−": "minus",
-    "±": "plus or minus",
-    "×": "times",
-    "·": "times",
-    "⋅": "times",
-    "*": "times",
-    "÷": "divided by",
-    "∞": "infinity",
-    "√": "the square root of",
-    "∛": "the cube root of",
-    "∑": "the sum of",
-    "∏": "the product of",
-    "∫": "the integral of",
-    "∂": "partial",
-    "∇": "nabla",
-    "∆": "delta",
-    "∈": "is in",
-    "∉": "is not in",
-    "⊂": "is a subset of",
-    "⊆": "is a subset of",
-    "∪": "union",
-    "∩": "intersection",
-    "∅": "the empty set",
-    "∀": "for all",
-    "∃": "there exists",
-    "∝": "is proportional to",
-    "∴": "therefore",
-    "∧": "and",
-    "∨": "or",
-    "¬": "not",
-    "→": "to",
-    "⇒": "implies",
-    "⇔": "if and only if",
-    "←": "from",
-    "↔": "to and from",
-    "↑": "up",
-    "↓": "down",
-    "∠": "angle",
-    "⊥": "is perpendicular to",
-    "∥": "is parallel to",
-    "^": "to the power of",
-    "%": "percent",
-    "‰": "per mille",
-    "°": "degrees",
-    "©": "copyright",
-    "®": "registered",
-    "™": "trademark",
-    "§": "section",
-    "¶": "paragraph",
-    "&": "and",
-    "@": "at",
-    "#": "number",
-    "$": "dollars",
-    "€": "euros",
-    "£": "pounds",
-    "¥": "yen",
-    "₹": "rupees",
-    "¢": "cents",
-    "~": "about",
-    "\\": "backslash",
-    "|": "",
-}
-_GREEK = {
-    "α": "alpha",
-    "β": "beta",
-    "γ": "gamma",
-    "δ": "delta",
-    "ε": "epsilon",
-    "ζ": "zeta",
-    "η": "eta",
-    "θ": "theta",
-    "ι": "iota",
-    "κ": "kappa",
-    "λ": "lambda",
-    "μ": "mu",
-    "µ": "micro",
-    "ν": "nu",
-    "ξ": "xi",
-    "π": "pi",
-    "ρ": "rho",
-    "σ": "sigma",
-    "τ": "tau",
-    "υ": "upsilon",
-    "φ": "phi",
-    "χ": "chi",
-    "ψ": "psi",
-    "ω": "omega",
-    "Γ": "gamma",
-    "Δ": "delta",
-    "Θ": "theta",
-    "Λ": "lambda",
-    "Ξ": "xi",
-    "Π": "pi",
-    "Σ": "sigma",
-    "Φ": "phi",
-    "Ψ": "psi",
-    "Ω": "omega",
-}
 _BINARY = {
     "+": "plus",
     "-": "minus",
@@ -158,12 +37,14 @@ _BINARY = {
     ":": "to",
     "%": "mod",
 }
+
+
 _ROOTS = {"√": "the square root of", "∛": "the cube root of"}
 
 
 def power(exponent: str) -> str:
     """Say an exponent: 2 -> squared, 10 -> to the tenth power."""
-    text = exponent.translate(_UP)
+    text = exponent.translate(UP)
     if text == "2":
         return "squared"
     if text == "3":
@@ -178,8 +59,10 @@ def power(exponent: str) -> str:
 
 
 _TOKEN = re.compile(
-    rf"(?P<num>{NUM})|(?P<up>[{_RAISED}]{{1,6}}|\^\(?[-−]?(?:\d{{1,6}}|[a-zA-Z])\)?)|(?P<down>[₀-₉]{{1,4}})"
-    r"|(?P<op><=|>=|!=|==|[-+−–*×·⋅/÷=≈≠<>≤≥±→:%])|(?P<root>[√∛])|(?P<pi>[α-ωΑ-Ω∞µ])|(?P<fact>!)|(?P<word>sin|cos|tan|log|ln|exp|lim|max|min|mod)"
+    rf"(?P<num>{NUM})|(?P<up>[{RAISED}]{{1,6}}|\^\(?[-−]?(?:\d{{1,6}}|[a-zA-Z])\)?)"
+    rf"|(?P<down>[₀-₉]{{1,4}})"
+    r"|(?P<op><=|>=|!=|==|[-+−–*×·⋅/÷=≈≠<>≤≥±→:%])|(?P<root>[√∛])|(?P<pi>[α-ωΑ-Ω∞µ])"
+    r"|(?P<fact>!)|(?P<word>sin|cos|tan|log|ln|exp|lim|max|min|mod)"
     r"|(?P<var>[A-Za-z])|(?P<par>[()\[\]])|\s{1,3}"
 )
 
@@ -198,14 +81,14 @@ def formula(text: str) -> str:
         elif kind == "up":
             said.append(power(it.lstrip("^").strip("()")))
         elif kind == "down":
-            said.append(number(it.translate(_DOWN)))
+            said.append(number(it.translate(DOWN)))
         elif kind == "op":
             sign = it in "-−–+" and last in ("op", "open")
             said.append(("minus" if it != "+" else "plus") if sign else _BINARY[it])
         elif kind == "root":
             said.append(_ROOTS[it])
         elif kind == "pi":
-            said.append(_GREEK.get(it) or SIGNS.get(it, it))
+            said.append(GREEK.get(it) or SIGNS.get(it, it))
         elif kind == "fact":
             said.append("factorial")
         elif kind == "var":
@@ -227,7 +110,14 @@ def formula(text: str) -> str:
     return " ".join(said)
 
 
-_ATOM = rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[a-z](?=[a-z][²³^])|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?|[a-z]\([a-z0-9]\)){{1,3}}(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?|!(?!=))?\)?(?:[{_RAISED}]{{1,3}})?)"
+_ATOM = (
+    rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[a-z](?=[a-z][²³^])"
+    rf"|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?"
+    rf"|[a-z]\([a-z0-9]\)){{1,3}}(?:[{RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?"
+    rf"|!(?!=))?\)?(?:[{RAISED}]{{1,3}})?)"
+)
+
+
 _OP = r"\s?(?:<=|>=|!=|==|[+−–*×·⋅/÷=≈≠<>≤≥±^]|(?<=\s)[-x:](?=\s)|-(?=\d))\s?"
 
 
@@ -263,7 +153,9 @@ _COMMANDS = {
     "to": "→",
     "rightarrow": "→",
     "sqrt": "√",
-} | {name: sign for sign, name in _GREEK.items() if sign.islower() and sign != "µ"}
+} | {name: sign for sign, name in GREEK.items() if sign.islower() and sign != "µ"}
+
+
 _FRACTION = re.compile(r"\\d?frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
 
 
@@ -281,7 +173,7 @@ def _scientific(match: re.Match[str], how: How) -> str:
 
 
 def _exponent(text: str) -> str:
-    plain = text.translate(_UP)
+    plain = text.translate(UP)
     if plain.lstrip("+").isdigit():
         return f"{ordinal(plain.lstrip('+'))}"
     return f"minus {ordinal(plain.lstrip('-−'))}"
@@ -289,7 +181,7 @@ def _exponent(text: str) -> str:
 
 def _chemical(match: re.Match[str], how: How) -> str:
     return " ".join(
-        number(part.translate(_DOWN)) if part.translate(_DOWN).isdigit() else letters(part)
+        number(part.translate(DOWN)) if part.translate(DOWN).isdigit() else letters(part)
         for part in re.findall(r"[A-Z][a-z]?|[₀-₉]{1,3}", match[0])
     )
 
@@ -309,16 +201,12 @@ def _compare(match: re.Match[str], how: How) -> str:
     return quiet[sign]
 
 
-def _sign(match: re.Match[str], how: How) -> str | None:
-    said = SIGNS[match[0]]
-    return said.removesuffix(" of") if re.match(r"\sof\b", after(match)) else said
-
-
 LATEX: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
-            r"\$\$(?P<a>[^$]{1,200})\$\$|\\\[(?P<b>[^$\[\]]{1,200})\\\]|\\\((?P<c>[^$\n]{1,100}?)\\\)"
+            r"\$\$(?P<a>[^$]{1,200})\$\$|\\\[(?P<b>[^$\[\]]{1,200})\\\]"
+            r"|\\\((?P<c>[^$\n]{1,100}?)\\\)"
             r"|(?<![\w$])\$(?=[^$\n]{0,80}[=^\\_])(?P<d>[^\s$][^$\n]{0,98})\$(?![\w$])"
         ),
         lambda match, how: latex(match["a"] or match["b"] or match["c"] or match["d"]),
@@ -331,14 +219,16 @@ LATEX: tuple[Rule, ...] = (
 )
 """Tried before the backslash could be a path's."""
 
+
 POWERS_OF_TEN: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
-            rf"(?<![\w.,])({NUM})\s?[×x·*]\s?10(?:\^|\*\*)?\(?([{_RAISED}]{{1,4}}|[-−+]?\d{{1,3}})\)?(?!\w)"
+            rf"(?<![\w.,])({NUM})\s?[×x·*]\s?10(?:\^|\*\*)?\(?([{RAISED}]{{1,4}}"
+            rf"|[-−+]?\d{{1,3}})\)?(?!\w)"
         ),
         lambda match, how: (
-            _scientific(match, how) if re.search(rf"10(?:[{_RAISED}]|\^|\*\*)", match[0]) else None
+            _scientific(match, how) if re.search(rf"10(?:[{RAISED}]|\^|\*\*)", match[0]) else None
         ),
         ("3 × 10⁸", "three times ten to the eighth"),
         DIGITS,
@@ -352,6 +242,7 @@ POWERS_OF_TEN: tuple[Rule, ...] = (
     ),
 )
 
+
 MATHS: tuple[Rule, ...] = (
     Rule(
         "math",
@@ -363,11 +254,13 @@ MATHS: tuple[Rule, ...] = (
     Rule(
         "math",
         re.compile(
-            rf"(?<![\w.,])(?P<it>[√∛]\s?\(?(?:{NUM}|[a-z])\)?|(?:{NUM}|[A-Za-z])(?:[{_RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?)|\d{{1,4}}!(?=\s[=a-z]))"
+            rf"(?<![\w.,])(?P<it>[√∛]\s?\(?(?:{NUM}|[a-z])\)?|(?:{NUM}"
+            rf"|[A-Za-z])(?:[{RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?)"
+            rf"|\d{{1,4}}!(?=\s[=a-z]))"
         ),
         lambda match, how: formula(match["it"]),
         ("√16 and x²", "the square root of sixteen and X squared"),
-        frozenset("√∛^!" + _RAISED),
+        frozenset("√∛^!" + RAISED),
     ),
     Rule(
         "math",
@@ -382,50 +275,5 @@ MATHS: tuple[Rule, ...] = (
         _compare,
         ("temperatures <5", "temperatures less than five"),
         frozenset("<>≤≥≈±"),
-    ),
-)
-
-_PLAIN_SIGNS = "|".join(
-    re.escape(sign)
-    for sign in sorted(
-        (s for s in SIGNS if s not in ("*", "|", "\\", "~", "^", "#", "-")), key=len, reverse=True
-    )
-)
-
-SIGN_RULES: tuple[Rule, ...] = (
-    Rule(
-        "letter",
-        re.compile(r"(?<![Α-Ωα-ω])[α-ωΓΔΘΛΞΠΣΦΨΩµ](?![Α-Ωα-ω])"),
-        lambda match, how: _GREEK.get(match[0]),
-        ("Δt and 2π", "delta t and two pi"),
-        frozenset(_GREEK),
-    ),
-    Rule(
-        "sign",
-        re.compile(r"(?<=\d)\+(?!\w)"),
-        lambda match, how: "plus",
-        ("18+", "eighteen plus"),
-        frozenset("+"),
-    ),
-    Rule(
-        "sign",
-        re.compile(_PLAIN_SIGNS),
-        _sign,
-        ("that ≥ this & more", "that is greater than or equal to this and more"),
-        frozenset("".join(SIGNS)),
-    ),
-    Rule(
-        "sign",
-        re.compile(r"(?<![\w-])[-−–](?=[\d.]\d?)|−"),
-        lambda match, how: "minus",
-        ("− none", "minus none"),
-        frozenset("-−–"),
-    ),
-    Rule(
-        "sign",
-        re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6}|[₀-₉]{1,6}"),
-        lambda match, how: cardinal(match[0].translate(_UP).translate(_DOWN)),
-        ("note⁴", "note four"),
-        frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉"),
     ),
 )

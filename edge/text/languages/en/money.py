@@ -149,7 +149,10 @@ def _any(words: object) -> str:
 
 _FRONT = _any([c for c in {*_UNITS, *_SAME} if c not in ("kr", "Kč", "zł")])
 _BACK = _any([c for c in {*_UNITS, *_SAME} if c not in ("Rs", "Rs.")])
-_MAG = rf"(?:[\s-]?(?:hundred|thousand|grand|million|billion|trillion|mil)\b|\s?(?:{_any(k for k in _MAGNITUDES if len(k) < 3)})(?![\w$€£]))"
+_MAG = (
+    rf"(?:[\s-]?(?:hundred|thousand|grand|million|billion|trillion|mil)\b"
+    rf"|\s?(?:{_any(k for k in _MAGNITUDES if len(k) < 3)})(?![\w$€£]))"
+)
 _PER_END = rf"(?:\s?/\s?(?P<per>{_any(_PER)})(?!\w))?"
 _ADJECTIVE = re.compile(
     r"[\s-](?!(?:and|or|in|on|at|for|to|from|per|is|was|are|were|that|which|of|with|as|by|but|if"
@@ -260,7 +263,8 @@ MONEY: tuple[Rule, ...] = (
     Rule(
         "money",
         re.compile(
-            rf"(?<![\w.,])(?P<num>\d{{1,3}}(?:[.\s\u00a0\u202f]\d{{3}}){{0,4}},\d{{2}})\s?(?P<cur>{_BACK})(?!\w)"
+            rf"(?<![\w.,])(?P<num>\d{{1,3}}(?:[.\s\u00a0\u202f]\d{{3}}){{0,4}},\d{{2}})\s"
+            rf"?(?P<cur>{_BACK})(?!\w)"
         ),
         lambda match, how: amount(
             re.sub(r"[.\s]", "", match["num"]).replace(",", "."), match["cur"]
@@ -271,7 +275,8 @@ MONEY: tuple[Rule, ...] = (
     Rule(
         "number",
         re.compile(
-            r"(?<![\w.,])(?P<num>\d{1,4}(?:\.\d{1,3})?)\s?(?P<mag>k|K|M|B|bn|mn)(?:\+|(?=\s[a-z]{2,20}s\b|\s(?:people|more|less)\b))(?!\w)"
+            r"(?<![\w.,])(?P<num>\d{1,4}(?:\.\d{1,3})?)\s?(?P<mag>k|K|M|B|bn|mn)(?:\+"
+            r"|(?=\s[a-z]{2,20}s\b|\s(?:people|more|less)\b))(?!\w)"
         ),
         lambda match, how: (
             f"{number(match['num'])} {_MAGNITUDES[match['mag']]}"

@@ -108,8 +108,10 @@ def number(text: str) -> str:
 
 
 _STARTERS = re.compile(
-    r"[\"”’')\]]{0,2}(?:\s{0,3}$|\s{0,3}\n|\s{1,3}[\"“]|\s{1,3}(?:The|It|He|She|They|We|I|In|This|That"
-    r"|These|Those|But|And|A|An|There|Then|However|If|When|You|Its|His|Her|Their|Our|My|Your|For|On|At"
+    r"[\"”’')\]]{0,2}(?:\s{0,3}$|\s{0,3}\n|\s{1,3}[\"“]|\s{1,3}(?:The|It|He|She|They|We"
+    r"|I|In|This|That"
+    r"|These|Those|But|And|A|An|There|Then|However|If|When|You|Its|His|Her|Their|Our|My"
+    r"|Your|For|On|At"
     r"|After|Before|As|So|No|Not|Please|What|Why|How|Who|Where|Is|Are|Do|Does|Let|See|To|Use|With"
     r"|Also|Next|Now|Or|All|Each|Some|Most|Here|Only|Both|Because|Since|While|Although)\b)"
 )
@@ -118,6 +120,11 @@ _STARTERS = re.compile(
 def ends_sentence(match: re.Match[str]) -> bool:
     """True if the stop of an abbreviation was the sentence's, too."""
     return match[0].endswith(".") and _STARTERS.match(after(match)) is not None
+
+
+def stop(match: re.Match[str]) -> str:
+    """Give the full stop back that ended the sentence, too."""
+    return "." if ends_sentence(match) else ""
 
 
 def is_one(text: str) -> bool:
@@ -150,6 +157,11 @@ def year(digits: str) -> str:
     return f"{_below_hundred(century)} " + (
         f"oh {_ONES[rest]}" if rest < 10 else _below_hundred(rest)
     )
+
+
+def two_digits(digits: str) -> str:
+    """Say the last two digits of a year or a time: 05 -> oh five."""
+    return f"oh {cardinal(digits[1])}" if digits[0] == "0" else cardinal(digits)
 
 
 def letters(text: str) -> str:

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 _REGULAR = """
 km=kilometer m=meter cm=centimeter mm=millimeter µm=micrometer μm=micrometer um=micrometer
-nm=nanometer yd=yard yds=yard mi=mile ly=light-year au=A_U
-kg=kilogram kgs=kilogram g=gram gr=gram mg=milligram mcg=microgram µg=microgram μg=microgram
-ug=microgram ng=nanogram lb=pound lbs=pound oz=ounce t=ton st=stone
-L=liter l=liter mL=milliliter ml=milliliter cl=centiliter cL=centiliter dl=deciliter dL=deciliter
-µL=microliter μL=microliter uL=microliter gal=gallon qt=quart pt=pint tbsp=tablespoon
-tbsps=tablespoon tsp=teaspoon tsps=teaspoon cc=C_C bbl=barrel
+nm=nanometer yd=yard yds=yard mi=mile ly=light-year au=A_U kg=kilogram kgs=kilogram g=gram
+gr=gram mg=milligram mcg=microgram µg=microgram μg=microgram ug=microgram ng=nanogram lb=pound
+lbs=pound oz=ounce t=ton st=stone L=liter l=liter mL=milliliter ml=milliliter cl=centiliter
+cL=centiliter dl=deciliter dL=deciliter µL=microliter μL=microliter uL=microliter gal=gallon
+qt=quart pt=pint tbsp=tablespoon tbsps=tablespoon tsp=teaspoon tsps=teaspoon cc=C_C bbl=barrel
 s=second sec=second secs=second ms=millisecond µs=microsecond μs=microsecond ns=nanosecond
-min=minute mins=minute h=hour hr=hour hrs=hour wk=week wks=week mo=month mos=month yr=year yrs=year
-Hz=hertz kHz=kilohertz MHz=megahertz GHz=gigahertz THz=terahertz
-W=watt kW=kilowatt MW=megawatt GW=gigawatt TW=terawatt mW=milliwatt Wp=watt_peak
-Wh=watt_hour kWh=kilowatt_hour MWh=megawatt_hour GWh=gigawatt_hour TWh=terawatt_hour
-V=volt kV=kilovolt mV=millivolt A=amp mA=milliamp Ah=amp_hour mAh=milliamp_hour Ω=ohm kΩ=kiloohm
-MΩ=megaohm F=farad µF=microfarad μF=microfarad nF=nanofarad pF=picofarad
-J=joule kJ=kilojoule MJ=megajoule kcal=kilocalorie cal=calorie kcals=kilocalorie eV=electronvolt
-N=newton kN=kilonewton Nm=newton_meter Pa=pascal kPa=kilopascal hPa=hectopascal MPa=megapascal
-mbar=millibar bar=bar atm=atmosphere psi=P_S_I mmHg=millimeter_of_mercury
-B=byte KB=kilobyte kB=kilobyte MB=megabyte GB=gigabyte TB=terabyte PB=petabyte KiB=kibibyte
-MiB=mebibyte GiB=gibibyte TiB=tebibyte bit=bit kbit=kilobit Mbit=megabit Gbit=gigabit Gb=gigabit
-Mb=megabit kb=kilobit bps=bit_per_second Kbps=kilobit_per_second kbps=kilobit_per_second
-Mbps=megabit_per_second Gbps=gigabit_per_second Tbps=terabit_per_second
-dB=decibel dBA=decibel dBi=D_B_I dBm=D_B_M lm=lumen lx=lux cd=candela K=kelvin mol=mole mmol=millimole
-px=pixel dpi=D_P_I ppi=P_P_I MP=megapixel fps=frame_per_second rpm=R_P_M RPM=R_P_M bpm=beat_per_minute
-BPM=beat_per_minute ppm=part_per_million ppb=part_per_billion
-mph=mile_per_hour MPH=mile_per_hour kph=kilometer_per_hour kmh=kilometer_per_hour
-knots=knot kn=knot kt=knot kts=knot mpg=mile_per_gallon MPG=mile_per_gallon
-hp=horsepower HP=horsepower BTU=B_T_U ac=acre ha=hectare IU=international_unit IUs=international_unit
-mEq=milliequivalent kgCO2=kilogram_of_C_O_two Sv=sievert mSv=millisievert Bq=becquerel T=tesla
+min=minute mins=minute h=hour hr=hour hrs=hour wk=week wks=week mo=month mos=month yr=year
+yrs=year Hz=hertz kHz=kilohertz MHz=megahertz GHz=gigahertz THz=terahertz W=watt kW=kilowatt
+MW=megawatt GW=gigawatt TW=terawatt mW=milliwatt Wp=watt_peak Wh=watt_hour kWh=kilowatt_hour
+MWh=megawatt_hour GWh=gigawatt_hour TWh=terawatt_hour V=volt kV=kilovolt mV=millivolt A=amp
+mA=milliamp Ah=amp_hour mAh=milliamp_hour Ω=ohm kΩ=kiloohm MΩ=megaohm F=farad µF=microfarad
+μF=microfarad nF=nanofarad pF=picofarad J=joule kJ=kilojoule MJ=megajoule kcal=kilocalorie
+cal=calorie kcals=kilocalorie eV=electronvolt N=newton kN=kilonewton Nm=newton_meter Pa=pascal
+kPa=kilopascal hPa=hectopascal MPa=megapascal mbar=millibar bar=bar atm=atmosphere psi=P_S_I
+mmHg=millimeter_of_mercury B=byte KB=kilobyte kB=kilobyte MB=megabyte GB=gigabyte TB=terabyte
+PB=petabyte KiB=kibibyte MiB=mebibyte GiB=gibibyte TiB=tebibyte bit=bit kbit=kilobit
+Mbit=megabit Gbit=gigabit Gb=gigabit Mb=megabit kb=kilobit bps=bit_per_second
+Kbps=kilobit_per_second kbps=kilobit_per_second Mbps=megabit_per_second Gbps=gigabit_per_second
+Tbps=terabit_per_second dB=decibel dBA=decibel dBi=D_B_I dBm=D_B_M lm=lumen lx=lux cd=candela
+K=kelvin mol=mole mmol=millimole px=pixel dpi=D_P_I ppi=P_P_I MP=megapixel fps=frame_per_second
+rpm=R_P_M RPM=R_P_M bpm=beat_per_minute BPM=beat_per_minute ppm=part_per_million
+ppb=part_per_billion mph=mile_per_hour MPH=mile_per_hour kph=kilometer_per_hour
+kmh=kilometer_per_hour knots=knot kn=knot kt=knot kts=knot mpg=mile_per_gallon
+MPG=mile_per_gallon hp=horsepower HP=horsepower BTU=B_T_U ac=acre ha=hectare
+IU=international_unit IUs=international_unit mEq=milliequivalent kgCO2=kilogram_of_C_O_two
+Sv=sievert mSv=millisievert Bq=becquerel T=tesla
 """
 _IRREGULAR = {
     "ft": ("foot", "feet"),
