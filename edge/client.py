@@ -204,10 +204,15 @@ class Client:
         """Yield the same sound as it was sent, its words if the request asks for them, and its
         marks."""
         self._send(request)
-        self._socket.settimeout(None)
-        while not isinstance(message := self._expect(), AudioStop):
-            if isinstance(message, SoundMessage):
-                yield message
+        return self._sound_messages(AudioStop)
+
+    def sound_stream(
+        self, request: SynthesizeStart, chunks: Iterable[str]
+    ) -> Iterator[SoundMessage]:
+        """Do the same for a text that comes in chunks, cut anywhere."""
+        self._send(request)
+        sound = self._sound_messages(SynthesizeStopped)
+        return self._streamed(chunks, SynthesizeChunk, SynthesizeStop(), sound)
 
     def synthesize_stream(
         self, request: SynthesizeStart, chunks: Iterable[str]
@@ -228,13 +233,20 @@ class Client:
                 yield message
                 wait = not isinstance(message, (SpeakFinished, SpeakCancelled))
 
+    def _sound_messages(
+        self, end: type[AudioStop] | type[SynthesizeStopped]
+    ) -> Iterator[SoundMessage]:
+        self._socket.settimeout(None)
+        while not isinstance(message := self._expect(), end):
+            if isinstance(message, SoundMessage):
+                yield message
+
     def _sound(self, end: type[AudioStop] | type[SynthesizeStopped]) -> Iterator[PcmChunk]:
         import numpy as np
 
         from edge.pcm import INT16_PEAK, PcmChunk
 
-        self._socket.settimeout(None)
-        while not isinstance(message := self._expect(), end):
+        for message in self._sound_messages(end):
             if isinstance(message, AudioChunk):
                 pcm = np.frombuffer(message.payload, "<i2")
                 samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)

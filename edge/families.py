@@ -33,9 +33,9 @@ class Family:
     """Light module of the board's side, edge.synth.NAME if empty.
 
     `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
-    `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]` and
-    `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a text into sentences of
-    phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
+    `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]`, `reads(bundle,
+    language) -> bool` and `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a
+    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the

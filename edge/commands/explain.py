@@ -25,6 +25,7 @@ from edge.commands.options import (
 
 if TYPE_CHECKING:
     from edge.protocol import Explained
+    from edge.text import TextFormat
 
 EXAMPLE = "edge explain 'Dr. Lee paid $5 on 3/4/2026.'"
 
@@ -37,6 +38,8 @@ class Options:
     voice: str | None = option(
         None, "VOICE", "explain for this voice; the default voice if left out", short="-v"
     )
+    ssml: bool = switch("the text is SSML (docs/use/ssml.md)")
+    markdown: bool = switch("the text is Markdown, a lone list item too")
     as_written: bool = switch("explain the text with your own words and no other rule")
     bundle: tuple[Path, ...] = bundles_option()
     any_board: bool = any_board_option()
@@ -61,7 +64,8 @@ def run(options: Options) -> int:
     bundle = configured(config)[0]
     reader = make_reader(bundle, config.text, read_lexicon(config, [bundle]))
     normalize = config.text.normalize and not options.as_written
-    explained = explain(bundle, reader, text, normalize, synth.phonemizer(bundle))
+    format: TextFormat = "ssml" if options.ssml else "markdown" if options.markdown else "auto"
+    explained = explain(bundle, reader, text, normalize, synth.phonemizer(bundle), format)
     if options.json:
         print_json(records.to_dict(explained))
     else:
@@ -89,6 +93,11 @@ def shown(explained: Explained, colours: bool) -> str:
         if sentence.phonemes:
             line += f"\n{coloured(_DIM, sentence.phonemes)}"
         parts.append(line)
+    if explained.breaks or explained.marks:
+        places = [(b.place, f"silence {b.seconds:g} s") for b in explained.breaks]
+        places += [(m.place, f"mark {m.name}") for m in explained.marks]
+        lines = [f"character {place}: {what}" for place, what in sorted(places)]
+        parts.append(coloured(_DIM, "\n".join(lines)))
     parts += [coloured(_YELLOW, warning) for warning in explained.warnings]
     return "\n\n".join(parts)
 

@@ -85,7 +85,7 @@ class Renderer:
             voice, style = self._speaker(utterance, markup, warned)
             words = words or not markup.is_even
         read = self._voices.read(
-            voice, piece, utterance.normalize, utterance.text.markdown, warned
+            voice, piece, utterance.normalize, utterance.text.markdown, warned, style.language
         )
         stretches: tuple[Stretch, ...] = ()
         if markup is not None:
@@ -107,6 +107,9 @@ class Renderer:
             if voices.speaks(utterance.voice, language):
                 return same
         voice = self._find(manner)
+        foreign = language if voice is None and manner.voice is None else None
+        if foreign is not None and voices.reads(utterance.voice, foreign):
+            return utterance.voice, replace(utterance.style, language=foreign)
         if voice is None:
             what = "this voice is not here" if manner.voice else f"no voice here speaks {language}"
             warned.append(Warned(place, f"{what}, and the same goes on"))

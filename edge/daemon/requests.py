@@ -271,7 +271,8 @@ class Requests:
     def _explain(self, connection: Connection, message: Explain) -> None:
         voice = self._voices.choose(message.voice, message.language)
         id, normalize = f"question {next(self._serials)}", message.normalize == "on"
-        self._synthesis.ask(id, lambda: self._voices.explain(voice, message.text, normalize))
+        text, format = message.text, message.text_format
+        self._synthesis.ask(id, lambda: self._voices.explain(voice, text, normalize, format))
         self._askers[id] = connection
 
     def _check_share(self, connection: Connection) -> None:

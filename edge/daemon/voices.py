@@ -17,6 +17,7 @@ from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
 from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
@@ -46,7 +47,7 @@ class Voices:
         self._lexicon = Lexicon()
         self.unread = 0  # characters in scripts that their voices cannot read
         self._wishes = TextKeys()
-        self._readers: dict[str, Reader] = {}
+        self._readers: dict[tuple[str, str | None], Reader] = {}
         self._phonemizers: dict[str, Phonemize | None] = {}  # by the bundle's id
         self._speakers: dict[str, tuple[str, ...]] = {}  # by the bundle's id, as first read
 
@@ -143,12 +144,18 @@ class Voices:
         """Take the owner's wishes for every text that is begun from now on."""
         self._wishes, self._readers = wishes, {}
 
-    def reader(self, name: str) -> Reader:
-        """Find who reads texts for this voice. Any thread."""
-        readers = self._readers  # another thread may put others in their place
-        if (found := readers.get(name)) is None:
-            readers[name] = found = make_reader(self._bundles[name], self._wishes, self._lexicon)
+    def reader(self, name: str, language: str | None = None) -> Reader:
+        """Find who reads texts for this voice, in its language or another. Any thread."""
+        readers, key = self._readers, (name, language)  # another thread may put others there
+        if (found := readers.get(key)) is None:
+            bundle = self._bundles[name]
+            found = make_reader(bundle, self._wishes, self._lexicon, language)
+            readers[key] = found
         return found
+
+    def reads(self, name: str, language: str) -> bool:
+        """True if this voice can read another language than its own."""
+        return synth.reads(self._bundles[name], language)
 
     def read(
         self,
@@ -157,11 +164,12 @@ class Voices:
         normalize: bool = True,
         markdown: Markdown | None = None,
         warned: list[Warned] | None = None,
+        language: str | None = None,
     ) -> Spoken:
         """Turn a piece of text into what this voice is to read; the owner's words alone, and what
         SSML gives, are changed unless it is to `normalize`. `markdown` goes before the owner's
         wish; what SSML asks for and is not done is added to `warned`."""
-        reader = self.reader(name)
+        reader = self.reader(name, language)
         if markdown is not None:
             reader = reader.taking(markdown)
         given, missed = reader.given(piece)
@@ -173,14 +181,17 @@ class Voices:
         self.unread += sum(made.end - made.start for made in claims if made.rule == UNREAD)
         return spoken(piece.text, claims)
 
-    def explain(self, name: str, text: str, normalize: bool) -> Explained:
+    def explain(
+        self, name: str, text: str, normalize: bool, format: TextFormat = "auto"
+    ) -> Explained:
         """Tell how this voice would read a text. The synthesis thread's work: a phonemizer serves
-        one thread. Raises MissingPackage."""
+        one thread. Raises MissingPackage, BadSsml."""
         bundle = self._bundles[name]
         if bundle.id not in self._phonemizers:
             self._phonemizers = {bundle.id: synth.phonemizer(bundle)}  # one: they are large
         normalize = normalize and self._wishes.normalize
-        return explain(bundle, self.reader(name), text, normalize, self._phonemizers[bundle.id])
+        phonemizer = self._phonemizers[bundle.id]
+        return explain(bundle, self.reader(name), text, normalize, phonemizer, format)
 
     def variant(self, name: str) -> str:
         """Name the variant that speaks, or that synthesizer() would load. Raises NoBundle."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from edge.errors import BadMessage, EdgeError
+from edge.protocol.explanation import Explained
 from edge.protocol.frames import SEE_PAGE
 
 __all__ = [
@@ -22,9 +23,6 @@ __all__ = [
     "AudioStop",
     "AudioWord",
     "ErrorReply",
-    "Explained",
-    "ExplainedChange",
-    "ExplainedSentence",
     "Info",
     "Latency",
     "LiveUtterance",
@@ -160,11 +158,8 @@ class AudioStop:
 
 @dataclass(frozen=True)
 class AudioWord:
-    """A word of the sound that follows: characters `text_start` to `text_end` of the text as sent
-    (of a stream, of its chunks joined), `start_s` and `seconds` in the sound.
-
-    `estimated` where the voice does not tell its words' times and they were shared out.
-    """
+    """A word of the sound that follows: its characters in the text as sent (of a stream, of its
+    chunks joined), its place in the sound; `estimated` if times were shared out by letters."""
 
     TYPE = "audio-word"
     text_start: int
@@ -176,8 +171,7 @@ class AudioWord:
 
 @dataclass(frozen=True)
 class AudioMark:
-    """A mark of the SSML lies here, in front of the sound that follows: its name, and its place in
-    the sound."""
+    """A mark of the SSML, in front of the sound that follows; `start_s` is its place in it."""
 
     TYPE = "audio-mark"
     name: str
@@ -223,7 +217,7 @@ class SpeakWord:
 
 @dataclass(frozen=True)
 class SpeakMark:
-    """A mark of the SSML is reached now; `start_s` is its place in the utterance's sound."""
+    """A mark of the SSML is reached now."""
 
     TYPE = "speak-mark"
     id: str
@@ -255,8 +249,7 @@ class SpeakCancelled:
 
 @dataclass(frozen=True)
 class SpeakInterrupted:
-    """Told if asked for: the utterance is silent in its middle, and will go on; `reason` is
-    "urgent", "pause", "device" or "text"."""
+    """Told if asked for: silence in its middle, for "urgent", "pause", "device" or "text"."""
 
     TYPE = "speak-interrupted"
     id: str
@@ -343,40 +336,6 @@ class StatusReport:
     """Reasons for which the board holds back; None where it does not tell."""
     warnings: tuple[str, ...] = ()
     """Sentences on what the daemon mended by itself."""
-
-
-@dataclass(frozen=True)
-class ExplainedChange:
-    """A stretch that is read otherwise than it was written; places count in the text as sent."""
-
-    start: int
-    end: int
-    written: str
-    said: str
-    rule: str
-
-
-@dataclass(frozen=True)
-class ExplainedSentence:
-    """A sentence as it is read, and its phonemes in the signs of the voice's family."""
-
-    text: str
-    phonemes: str
-
-
-@dataclass(frozen=True)
-class Explained:
-    """The answer to Explain."""
-
-    TYPE = "explained"
-    language: str
-    voice: str
-    spoken: str
-    """The whole text as it is read; phonemes stand in [[ ]]."""
-    changes: tuple[ExplainedChange, ...] = ()
-    sentences: tuple[ExplainedSentence, ...] = ()
-    warnings: tuple[str, ...] = ()
-    """Sentences on what will not be spoken, and why."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ made to look in this process only where the wanted one is there and not as it wa
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
 
+from edge import child
 from edge.errors import NoSoundDevice
 from edge.sound.devices import Device, find, known_devices, list_devices, refresh
 
@@ -25,13 +25,15 @@ that the device hangs. A sound server that hangs would else keep a child for eac
 
 def devices_now() -> tuple[Device, ...]:
     """List the outputs that a new process sees (0.2 s); raises NoSoundDevice."""
-    # Before Python 3.11, -m looks in the current folder first; / is root's.
-    command = [sys.executable, "-m", "edge.sound.lookup"]
     try:
         done = subprocess.run(
-            command, cwd="/", env=os.environ | {"PYTHONSAFEPATH": "1"}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=TIMEOUT_S, check=True,
-        )  # fmt: skip
+            child.command("edge.sound.lookup"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
+        )
         return tuple(Device(**each) for each in json.loads(done.stdout))
     except subprocess.TimeoutExpired:
         trouble = f"no answer within {TIMEOUT_S:.0f} s"

@@ -258,15 +258,17 @@ class Player(threading.Thread):
         samples = piece.chunk.samples
         try:
             self._prepare(piece.chunk.rate)
-            for start in range(0, len(samples), frames):
+            for start in range(0, max(1, len(samples)), frames):
                 block = samples[start : start + frames]
-                verdict = self._admit(piece, lane, start, start + len(block), started)
+                is_last = start + frames >= len(samples)
+                verdict = self._admit(piece, lane, start, start + len(block) + is_last, started)
                 if verdict == "cut":  # its last word comes again later
                     fade = np.linspace(1, 0, len(block), dtype=np.float32)
                     self._write(block * fade)
                 if verdict != "play":
                     return
-                self._write(block)
+                if len(block):
+                    self._write(block)
                 with self._changed:
                     if self._current == piece.id:
                         seconds = piece.start_s + (start + len(block)) / piece.chunk.rate
@@ -274,7 +276,6 @@ class Player(threading.Thread):
                 if not started:
                     self._notify(Started(piece.id))
                     started = True
-            self._mark_end(piece)
             lane.remember(piece)
         except Exception as error:
             failure = told(error)
@@ -286,8 +287,8 @@ class Player(threading.Thread):
     def _admit(
         self, piece: Stretch, lane: Lane, start: int, stop: int, started: bool
     ) -> Literal["play", "cut", "leave"]:
-        """Decide whether the frames from `start` to `stop` are written next; if so, their words
-        will be told when they are heard. If not, they wait, unless the utterance was cancelled or
+        """Decide whether the frames from `start` to `stop` are written next; if so, what is there
+        will be told when it is heard. If not, they wait, unless the utterance was cancelled or
         the thread ends."""
         with self._changed:
             if self._current != piece.id or self._closing:
@@ -305,14 +306,6 @@ class Player(threading.Thread):
                     self._progress.tell_at(self._written + frame - start, cue)
             self._position_s = piece.start_s + start / piece.chunk.rate
             return "play"
-
-    def _mark_end(self, piece: Stretch) -> None:
-        """Have the marks told that lie behind the last sample."""
-        with self._changed:
-            if self._current == piece.id:
-                for frame, cue in piece.cues:
-                    if frame >= len(piece.chunk.samples):
-                        self._progress.tell_at(self._written, cue)
 
     def _mark(self, end: End) -> None:
         with self._changed:

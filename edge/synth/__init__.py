@@ -38,6 +38,8 @@ class Style:
     """Factor of the voice's own tempo: 2 is twice as fast."""
     speaker: str | None = None
     """One of the voice's own names, or of a print; None is the usual speaker."""
+    language: str | None = None
+    """Language of the text, if it is another than the voice's own and the family reads it."""
     seed: int = 0
     """Fixes every noise, so that equal requests give equal audio, bit for bit."""
 
@@ -158,6 +160,12 @@ def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]] | None:
         _family(bundle), "phonemizer", None
     )
     return ask(bundle) if ask else None
+
+
+def reads(bundle: Bundle, language: str) -> bool:
+    """True if this voice can read another language than its own; asked without the model."""
+    ask: Callable[[Bundle, str], bool] | None = getattr(_family(bundle), "reads", None)
+    return ask is not None and ask(bundle, language)
 
 
 def choose(bundle: Bundle) -> Variant:

@@ -15,9 +15,12 @@ from edge.text.markup import Phonemes
 from edge.text.reader import Reader
 
 
-def make_reader(bundle: Bundle, wishes: TextKeys, lexicon: Lexicon) -> Reader:
-    """Make the reader of this bundle's texts; its model is not loaded."""
-    language = bundle.manifest.language
+def make_reader(
+    bundle: Bundle, wishes: TextKeys, lexicon: Lexicon, language: str | None = None
+) -> Reader:
+    """Make the reader of this bundle's texts, in its own language or another that it reads; its
+    model is not loaded."""
+    language = language or bundle.manifest.language
     sounds, speller = sounds_of(bundle), None
     if lexicon.languages:
         speller = lexicon.speller(language, bool(synth.phonemes(bundle)), sounds)

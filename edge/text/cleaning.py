@@ -22,7 +22,7 @@ class Piece:
     in_code: bool = False
     """True if it begins inside a block of code."""
     markup: Markup | None = None
-    """What SSML says of it. Its places are those of the whole text then, and `start` is 0."""
+    """The meaning of its tags, if it is of SSML; then `start` is 0, and it knows its places."""
 
 
 def clean(text: str) -> str:

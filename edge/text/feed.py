@@ -34,15 +34,9 @@ class TextFeed:
         if not feed.is_ssml:
             feed._parts.append(clean_piece(Piece(text)))
             return feed
-        splitter = SsmlSplitter(format == "ssml-lenient", MAX_CHARACTERS, whole=True)
-        feed._splitter = splitter
-        silent = True
-        for part in [*splitter.feed(text), *splitter.finish()]:
-            if isinstance(part, BadSsml):
-                raise part
-            silent = silent and isinstance(part, Gap) and not part.seconds
-            feed._parts.append(part)
-        if silent:
+        feed._take_ssml(text)
+        gaps = [part for part in feed._parts if isinstance(part, Gap)]
+        if len(gaps) == len(feed._parts) and not any(gap.seconds for gap in gaps):
             raise EmptyText(
                 f"nothing to speak in SSML of {len(text)} characters",
                 "Give words: edge say --ssml '<speak>Hello from the board.</speak>'",
@@ -58,6 +52,8 @@ class TextFeed:
         except EmptyText:
             feed = cls(format)
             feed.closed = True
+            if feed.is_ssml:  # its marks are told all the same
+                feed._take_ssml(text)
             return feed
 
     def cut_by(self, unfinished: Unfinished) -> None:
@@ -116,6 +112,15 @@ class TextFeed:
         if isinstance(part, BadSsml):
             raise part
         return part
+
+    def _take_ssml(self, text: str) -> None:
+        """Take all of a text. Raises BadSsml."""
+        splitter = SsmlSplitter(self.format == "ssml-lenient", MAX_CHARACTERS, whole=True)
+        self._splitter = splitter
+        for part in [*splitter.feed(text), *splitter.finish()]:
+            if isinstance(part, BadSsml):
+                raise part
+            self._parts.append(part)
 
     def _make_splitter(self, unfinished: Unfinished | None = None) -> Splitter | SsmlSplitter:
         if self.is_ssml:

@@ -137,7 +137,7 @@ Item = Run | Break | Pause | Mark | End | Warned
 
 @dataclass(frozen=True)
 class Stretch:
-    """What holds for the characters of a piece from `start` to `end`, end exclusive."""
+    """The manner of the characters of a piece from `start` to `end`, end exclusive."""
 
     start: int
     end: int
@@ -150,7 +150,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Markup:
-    """What SSML says of a piece of text, in places of the piece."""
+    """The meaning of the tags in a piece of text, in places of the piece."""
 
     stretches: tuple[Stretch, ...]
     """In order; together they are the piece."""
@@ -189,5 +189,7 @@ class Gap:
     """Silence between pieces of a text, with the marks that lie in it."""
 
     seconds: float
+    place: int
+    """Where it is asked for in the source."""
     marks: tuple[str, ...] = ()
     """Reached where it begins."""

@@ -44,6 +44,7 @@ class SsmlSplitter:
         self._text = ""  # of the runs, joined
         self._before = ""  # what was said before that
         self._failed = False
+        self._place = 0  # of the last mark
         self.warnings: list[Warned] = []
 
     @property
@@ -81,13 +82,14 @@ class SsmlSplitter:
                 self._text += item.text
         elif isinstance(item, Mark):
             self._marks.append((len(self._text), item.name))
+            self._place = item.place
         elif isinstance(item, Break):
             yield from self._flush()
-            yield Gap(item.seconds)
+            yield Gap(item.seconds, item.place)
         elif isinstance(item, Pause):
             if (missing := item.seconds - self._paused()) > 0:
                 yield from self._flush()
-                yield Gap(missing)
+                yield Gap(missing, item.place)
         elif isinstance(item, End):
             said = self._text.rstrip()
             if said[-1:].isalnum():
@@ -147,7 +149,7 @@ class SsmlSplitter:
             yield _piece(text, runs, marks, self._before)
         except EmptyText:
             if marks:
-                yield Gap(0.0, tuple(name for _, name in marks))
+                yield Gap(0.0, self._place, tuple(name for _, name in marks))
         self._before = (self._before + text)[-LOOK_BACK:]
 
 

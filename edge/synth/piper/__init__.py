@@ -39,6 +39,12 @@ def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]]:
     return lambda text: phonemize_given(text, phonemize)
 
 
+def reads(bundle: Bundle, language: str) -> bool:
+    from edge.synth.piper.foreign import espeak_name
+
+    return bool(phonemes(bundle)) and espeak_name(language) is not None
+
+
 def read_config(bundle: Bundle) -> dict[str, Any]:
     """Read Piper's own description of the voice."""
     config: dict[str, Any] = json.loads(bundle.file("config.json").read_text(encoding="utf-8"))
