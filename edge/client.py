@@ -30,11 +30,14 @@ from edge.errors import ConnectionLost, NoDaemon, StreamEnded, UnknownUtterance
 from edge.protocol import (
     MAX_TEXT,
     AudioChunk,
+    AudioMark,
     AudioStart,
     AudioStop,
     AudioWord,
     Describe,
     ErrorReply,
+    Explain,
+    Explained,
     Info,
     Pause,
     Playback,
@@ -70,6 +73,8 @@ if TYPE_CHECKING:
 
 _M = TypeVar("_M", bound=Reply)
 _A = TypeVar("_A")
+
+SoundMessage = AudioStart | AudioWord | AudioMark | AudioChunk
 
 SYSTEM_SOCKET = Path("/run/edge-voice/edge-voice.sock")
 READ_BYTES = 1 << 16
@@ -196,13 +201,19 @@ class Client:
         self._send(request)
         return self._sound(AudioStop)
 
-    def sound(self, request: Synthesize) -> Iterator[AudioStart | AudioWord | AudioChunk]:
-        """Yield the same sound as it was sent, and its words if the request asks for them."""
+    def sound(self, request: Synthesize) -> Iterator[SoundMessage]:
+        """Yield the same sound as it was sent, its words if the request asks for them, and its
+        marks."""
         self._send(request)
-        self._socket.settimeout(None)
-        while not isinstance(message := self._expect(), AudioStop):
-            if isinstance(message, (AudioStart, AudioWord, AudioChunk)):
-                yield message
+        return self._sound_messages(AudioStop)
+
+    def sound_stream(
+        self, request: SynthesizeStart, chunks: Iterable[str]
+    ) -> Iterator[SoundMessage]:
+        """Do the same for a text that comes in chunks, cut anywhere."""
+        self._send(request)
+        sound = self._sound_messages(SynthesizeStopped)
+        return self._streamed(chunks, SynthesizeChunk, SynthesizeStop(), sound)
 
     def synthesize_stream(
         self, request: SynthesizeStart, chunks: Iterable[str]
@@ -223,13 +234,20 @@ class Client:
                 yield message
                 wait = not isinstance(message, (SpeakFinished, SpeakCancelled))
 
+    def _sound_messages(
+        self, end: type[AudioStop] | type[SynthesizeStopped]
+    ) -> Iterator[SoundMessage]:
+        self._socket.settimeout(None)
+        while not isinstance(message := self._expect(), end):
+            if isinstance(message, SoundMessage):
+                yield message
+
     def _sound(self, end: type[AudioStop] | type[SynthesizeStopped]) -> Iterator[PcmChunk]:
         import numpy as np
 
         from edge.pcm import INT16_PEAK, PcmChunk
 
-        self._socket.settimeout(None)
-        while not isinstance(message := self._expect(), end):
+        for message in self._sound_messages(end):
             if isinstance(message, AudioChunk):
                 pcm = np.frombuffer(message.payload, "<i2")
                 samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)
@@ -307,6 +325,11 @@ class Client:
     def status(self) -> StatusReport:
         self._send(Status())
         return self._answer(StatusReport)
+
+    def explain(self, request: Explain) -> Explained:
+        """Ask how a text would be read; nothing is spoken."""
+        self._send(request)
+        return self._answer(Explained)
 
     def reload(self) -> tuple[str, ...]:
         """Have the configuration and the installed bundles read again; returns what changed."""

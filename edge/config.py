@@ -13,10 +13,11 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge import records
 from edge.sound.settings import Wishes
+from edge.text.claims import Emoji, Markdown, Policy
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
@@ -109,6 +110,21 @@ class Install:
 
 
 @dataclass(frozen=True)
+class TextKeys:
+    """How texts are read that hold more than words; docs/use/text.md shows it."""
+
+    normalize: bool = True
+    """False reads every text as it is written, and changes only the owner's words."""
+    markdown: Markdown = "auto"
+    """Whether Markdown's marks are marks; `always` takes a lone "- 5" for an item of a list."""
+    urls: Policy = "say"
+    """Whether an address of the web is said, its host alone, or nothing of it."""
+    emoji: Emoji = "skip"
+    dates: Literal["auto", "mdy", "dmy"] = "auto"
+    """Order of 3/4/2026: mdy or dmy; auto is that of the voice's country."""
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole file."""
 
@@ -122,6 +138,7 @@ class Config:
     """True to accept bundles that were built for other boards."""
     lexicon: str | None = None
     """Absolute path of the file of pronunciations."""
+    text: TextKeys = field(default_factory=TextKeys)
     audio: AudioKeys = field(default_factory=AudioKeys)
     cache: Cache = field(default_factory=Cache)
     access: Access = field(default_factory=Access)

@@ -229,6 +229,13 @@ class TextTooLong(EdgeError):
     code = "text-too-long"
 
 
+class BadSsml(EdgeError):
+    """A text sent as SSML is not well-formed, passes a limit, or asks for what cannot be; the
+    message names the place."""
+
+    code = "bad-ssml"
+
+
 class StoppedEarly(EdgeError):
     """Somebody stopped the speech before all of its sound was made."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ class Family:
     run: str = ""
     """Light module of the board's side, edge.synth.NAME if empty.
 
-    `load(bundle, variant, cost) -> Synthesizer`, and where the family can, `speakers(bundle) ->
-    tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]` (both read without the model) and
-    `enroll(bundle, clip, transcript) -> VoicePrint`.
+    `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
+    `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]`, `reads(bundle,
+    language) -> bool` and `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a
+    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
@@ -55,6 +57,17 @@ class Family:
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     The other stages of such a family stay in float."""
 
+    reads_digits: bool = False
+    """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
+    right, but "zweihundertvier" with a v."""
+
+    reads_every_script: bool = False
+    """True if its voices read all scripts, as language models do."""
+    alphabet: Literal["espeak", "misaki", ""] = ""
+    """Signs of its phonemes; empty if it takes none."""
+    prosody: frozenset[str] = frozenset()
+    """What it can do to a part of a sentence: rate, pitch."""
+
     @property
     def run_module(self) -> str:
         return self.run or f"edge.synth.{self.name}"
@@ -75,6 +88,9 @@ PIPER = Family(
     original="model",
     rewrites=frozenset({"fp32-2d", "fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit"}),
     calibrates=True,
+    reads_digits=True,
+    alphabet="espeak",
+    prosody=frozenset({"rate"}),
 )
 HIBARI = Family(
     "hibari",
@@ -88,6 +104,8 @@ HIBARI = Family(
     rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
     # Its decoder is MatMuls, which onnxruntime quantizes as they run, without calibration.
     instead={"int8-static": "int8-dynamic"},
+    alphabet="misaki",
+    prosody=frozenset({"rate", "pitch"}),
 )
 COSYVOICE3 = Family(
     "cosyvoice3",
@@ -98,6 +116,7 @@ COSYVOICE3 = Family(
     may=frozenset({"card"}),
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
+    reads_every_script=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
@@ -107,7 +126,7 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
-TONE = Family("tone")
+TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 
 DEFAULT_VOICE = "en_US-heart"
 """Built and spoken with where nobody names a voice: free to sell, and a fifth of joe's work."""

@@ -43,6 +43,19 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Bookmark:
+    """A place in a stretch of sound that somebody wants to hear of."""
+
+    name: str
+    start: int
+    """Samples from the beginning of the sound; all of them, if it lies at the end."""
+
+    def moved(self, samples: int) -> Bookmark:
+        """Move it to a sound that has so many samples before this one."""
+        return replace(self, start=self.start + samples)
+
+
+@dataclass(frozen=True)
 class PcmChunk:
     """A stretch of mono sound."""
 
@@ -54,12 +67,16 @@ class PcmChunk:
     """Words that begin in it, if they were asked for; they may go on in the next chunk."""
     begins: bool = False
     """True if a sentence begins here, so that interrupted speech can be taken up again."""
+    bookmarks: tuple[Bookmark, ...] = ()
+    """Marks that lie in it, in order."""
 
     def part(self, start: int, stop: int | None = None) -> PcmChunk:
         """Cut out the samples from `start` to `stop`, with the words that begin in them."""
         samples = self.samples[start:stop]
         words = tuple(w.moved(-start) for w in self.words if 0 <= w.start - start < len(samples))
-        return PcmChunk(samples, self.rate, words, self.begins and start == 0)
+        last = len(self.samples) if stop is None else len(samples) + start - 1
+        bookmarks = tuple(b.moved(-start) for b in self.bookmarks if start <= b.start <= last)
+        return PcmChunk(samples, self.rate, words, self.begins and start == 0, bookmarks)
 
     @property
     def seconds(self) -> float:

@@ -106,8 +106,20 @@ SENT: dict[str, tuple[bytes, str, bool]] = {
     "synthesize: voice is text": (
         frame("synthesize", text="One.", voice="x"), "bad-message", True,
     ),
-    "synthesize: SSML": (
-        frame("synthesize", text="<speak/>", text_format="ssml"), "bad-message", True,
+    "synthesize: SSML without words": (
+        frame("synthesize", text="<speak/>", text_format="ssml"), "silence", True,
+    ),
+    "synthesize: SSML that is not well-formed": (
+        frame("synthesize", text="<speak>a & b</speak>", text_format="ssml"), "bad-ssml", True,
+    ),
+    "synthesize: SSML with a DOCTYPE": (
+        frame("synthesize", text="<!DOCTYPE a><speak/>", text_format="ssml"), "bad-ssml", True,
+    ),
+    "speak: SSML 65 deep": (
+        frame("speak", text="<speak>" + "<p>" * 65, text_format="ssml"), "bad-ssml", True,
+    ),
+    "speak: a text_format that is not known": (
+        frame("speak", text="One.", text_format="html"), "bad-message", True,
     ),
     "synthesize: seed -1": (frame("synthesize", text="One.", seed=-1), "bad-message", True),
     "speak: words is text": (frame("speak", text="One.", words="yes"), "bad-message", True),
@@ -136,8 +148,10 @@ SENT: dict[str, tuple[bytes, str, bool]] = {
         + frame("speak-stop"), "spoken", True,
     ),
     "speak-stop: no stream": (frame("speak-stop"), "bad-message", True),
-    "synthesize-start: SSML": (
-        frame("synthesize-start", text_format="ssml"), "bad-message", True,
+    "speak-start: SSML with a mistake behind a sentence": (
+        frame("speak-start", text_format="ssml")
+        + frame("speak-chunk", text="<speak><p>One.</p> & two.</speak>"),
+        "bad-ssml", True,
     ),
     "synthesize-chunk: text is a number": (frame("synthesize-chunk", text=7), "bad-message", True),
     "stop: an unknown scope": (frame("stop", scope="world"), "bad-message", True),

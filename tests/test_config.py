@@ -20,6 +20,12 @@ voice: tone
 bundles: [/srv/voices]
 any_board: true
 lexicon: /etc/edge-voice/lexicon.yaml
+text:
+  normalize: false
+  markdown: never
+  urls: host
+  emoji: say
+  dates: dmy
 audio:
   device: USB Audio
   fallback: HDMI

@@ -43,7 +43,13 @@ class Echo:
                 for character in TYPED:
                     self._wait()
                     name = symbols.name(character)
-                    request = Synthesize(name, VoiceChoice(voice.name), speed=settings.speed)
+                    request = Synthesize(
+                        name,
+                        VoiceChoice(voice.name),
+                        text_format="plain",
+                        speed=settings.speed,
+                        normalize="off",
+                    )
                     for _ in client.sound(request):
                         pass
         except EdgeError as error:

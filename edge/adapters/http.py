@@ -13,7 +13,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -34,6 +34,7 @@ from edge.protocol import (
     Describe,
     Info,
     Synthesize,
+    TextFormat,
     VoiceChoice,
 )
 
@@ -46,6 +47,7 @@ They all mean the same; it is the voice that differs."""
 DEFAULT_VOICE = "default"
 _STATUS = {
     "bad-message": 400,
+    "bad-ssml": 400,
     "bad-style": 400,
     "empty-text": 400,
     "text-too-long": 400,
@@ -228,7 +230,22 @@ def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
     voice = None if name == DEFAULT_VOICE else aliases.get(name, name)
     speaker = _text(fields, "speaker", "") or None
     choice = VoiceChoice(voice, speaker=speaker) if voice or speaker else None
-    return Wish(Synthesize(text, choice, speed=speed), format)
+    return Wish(Synthesize(text, choice, _text_format(fields, text), speed), format)
+
+
+def _text_format(fields: Mapping[str, Any], text: str) -> TextFormat:
+    """Return what the request says, else that a whole document of SSML is SSML."""
+    said = _text(fields, "text_format", "")
+    if not said:
+        stripped = text.strip()
+        whole = stripped.startswith("<speak") and stripped.endswith("</speak>")
+        return "ssml" if whole else "auto"
+    for known in get_args(TextFormat):
+        if said == known:
+            return cast("TextFormat", known)
+    raise BadMessage(
+        "text_format is not known here", f"Choose one of: {', '.join(get_args(TextFormat))}"
+    )
 
 
 _EXAMPLE = 'Send {"model": "edge-voice", "voice": "default", "input": "Hello."}'

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.adapters.marked_text import stretches
 from edge.adapters.server_audio import (
     BEGIN,
     END,
@@ -29,15 +30,16 @@ from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import (
+    MAX_STREAM,
     MAX_TEXT,
     UNAIDED_SPEED,
     AudioChunk,
+    AudioMark,
     AudioStart,
-    AudioWord,
     Synthesize,
+    SynthesizeStart,
     VoiceChoice,
 )
-from edge.text.ssml import MarkedText
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,12 @@ Source: speech-dispatcher 0.11.4, src/common/speak_queue.c."""
 class Message:
     """`text` makes the text, given the names of characters in the voice's language."""
 
-    text: Callable[[Symbols], MarkedText]
+    text: Callable[[Symbols], str]
     settings: Settings
+    tags: bool = False
+    """True if it is SSML, well-formed or not."""
+    as_written: bool = False
+    """True if what is spoken are the names of characters, not the words of somebody."""
     capital_tone: bool = False
 
 
@@ -78,7 +84,6 @@ class Speaking:
         self._client: Client | None = None
         self._came = time.monotonic()
         self._begun = self._stopped = self._paused = False
-        self._marks: deque[tuple[int, str]] = deque()
         self._thread = threading.Thread(target=self._run, name="speaking", daemon=True)
         self._thread.start()
 
@@ -113,52 +118,55 @@ class Speaking:
         self._send(end)
 
     def _speak(self, client: Client) -> None:
-        settings = self._message.settings
+        message, settings = self._message, self._message.settings
         voice = choose(voices_of(client.describe()), settings)
-        marked = self._message.text(self._symbols(voice.languages[0] if voice else ""))
-        for piece in marked.pieces(MAX_TEXT):
-            self._marks.extend(piece.marks)
-            if piece.text.strip():
-                request = Synthesize(
-                    piece.text,
-                    VoiceChoice(name=voice.name) if voice else None,
-                    speed=settings.speed,
-                    words=piece.has_marks_inside,
-                )
-                self._play_or_slower(client, request)
-            self._mark(len(piece.text))
+        text = message.text(self._symbols(voice.languages[0] if voice else ""))
+        start = SynthesizeStart(
+            VoiceChoice(name=voice.name) if voice else None,
+            text_format="ssml-lenient" if message.tags else "plain",
+            speed=settings.speed,
+            normalize="off" if message.as_written else "on",
+        )
+        for stretch in stretches(text, MAX_STREAM, message.tags):
+            self._play_or_slower(client, start, stretch)
 
-    def _play_or_slower(self, client: Client, request: Synthesize) -> None:
+    def _play_or_slower(self, client: Client, start: SynthesizeStart, text: str) -> None:
         """A screen reader must not fall silent because a library is missing."""
         try:
-            self._play(client, request)
+            self._play(client, start, text)
         except EdgeError as error:
-            if error.code != "missing-package" or request.speed <= UNAIDED_SPEED:
+            if error.code != "missing-package" or start.speed <= UNAIDED_SPEED:
                 raise
             log.warning("%s (%s)", error.message, error.remedy)
-            self._play(client, replace(request, speed=UNAIDED_SPEED))
+            self._play(client, replace(start, speed=UNAIDED_SPEED), text)
 
-    def _play(self, client: Client, request: Synthesize) -> None:
-        """Sound as it comes, and each mark before the first word behind it."""
-        words: deque[tuple[int, int]] = deque()  # first frame, first character
+    def _play(self, client: Client, start: SynthesizeStart, text: str) -> None:
+        """Send sound as it comes, and each mark at its sample."""
+        if len(text) <= MAX_TEXT:
+            answers = client.sound(Synthesize(text, **vars(start)))
+        else:
+            answers = client.sound_stream(start, [text])
+        marks: deque[tuple[int, str]] = deque()  # frame, name
         played = rate = 0
-        for answer in client.sound(request):
+        for answer in answers:
             if isinstance(answer, AudioStart):
                 rate = answer.rate
                 if self._message.capital_tone:
                     self._sound(tone(rate), rate)
-            elif isinstance(answer, AudioWord):
-                words.append((round(answer.start_s * rate), answer.text_start))
+            elif isinstance(answer, AudioMark):
+                marks.append((round(answer.start_s * rate), answer.name))
             elif isinstance(answer, AudioChunk):
                 samples = np.frombuffer(answer.payload, "<i2")
-                while words and words[0][0] < played + len(samples):
-                    frame, place = words.popleft()
+                while marks and marks[0][0] < played + len(samples):
+                    frame, name = marks.popleft()
                     before = max(0, frame - played)
                     self._sound(samples[:before], rate)
                     samples, played = samples[before:], played + before
-                    self._mark(place)
+                    self._mark(name)
                 self._sound(samples, rate)
                 played += len(samples)
+        for _, name in marks:
+            self._mark(name)
 
     def _sound(self, samples: Pcm, rate: int) -> None:
         settings = self._message.settings
@@ -174,14 +182,12 @@ class Speaking:
             piece = samples[at : at + step]
             self._send(audio_event(piece, round(rate * settings.stretch)))
 
-    def _mark(self, place: int) -> None:
-        """The marks up to this character."""
-        while self._marks and self._marks[0][0] <= place:
-            self._check()
-            self._begin()
-            self._send(mark_event(self._marks.popleft()[1]))
-            if self._paused:
-                raise _Interrupted(PAUSED)
+    def _mark(self, name: str) -> None:
+        self._check()
+        self._begin()
+        self._send(mark_event(name))
+        if self._paused:
+            raise _Interrupted(PAUSED)
 
     def _check(self) -> None:
         if self._stopped:

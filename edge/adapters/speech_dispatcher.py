@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edge.adapters.echo import Echo
+from edge.adapters.marked_text import between_tags
 from edge.adapters.server_audio import PIPE_BYTES
 from edge.adapters.speaking import Message, Speaking
 from edge.adapters.speech_settings import Settings, voices_of
@@ -29,7 +30,6 @@ from edge.adapters.symbols import Symbols
 from edge.client import Client
 from edge.errors import EdgeError
 from edge.protocol import TtsVoice
-from edge.text.ssml import MarkedText, strip_tags
 
 log = logging.getLogger(__name__)
 
@@ -117,37 +117,39 @@ class Module:
 
     def _text(self, data: str) -> Message:
         settings = self._settings
+        tags = "<speak" in data[:200]
+        named = settings.spelling_mode == "on" or settings.punctuation_mode != "none"
 
-        def make(symbols: Symbols) -> MarkedText:
+        def make(symbols: Symbols) -> str:
             def spoken(text: str) -> str:
                 if settings.spelling_mode == "on":
                     return symbols.spelled(text)
                 return symbols.spoken(text, settings.punctuation_mode)
 
-            if "<speak" not in data[:200]:
-                return MarkedText(spoken(data))
-            return strip_tags(data, spoken)
+            if not named:
+                return data
+            return between_tags(data, spoken) if tags else spoken(data)
 
-        return Message(make, settings)
+        return Message(make, settings, tags, as_written=named)
 
     def _character(self, data: str) -> Message:
         character = {"space": " ", "": "\n"}.get(data, data)
         mode = self._settings.cap_let_recogn if character.isupper() else "none"
 
-        def make(symbols: Symbols) -> MarkedText:
+        def make(symbols: Symbols) -> str:
             name = ", ".join(symbols.name(each) for each in character)
             english = symbols.english and mode == "spell"
-            return MarkedText(f"capital {name}" if english else name)
+            return f"capital {name}" if english else name
 
-        return Message(make, self._settings, capital_tone=mode == "icon")
+        return Message(make, self._settings, as_written=True, capital_tone=mode == "icon")
 
     def _key(self, data: str) -> Message:
-        return Message(lambda symbols: MarkedText(_key_name(data, symbols)), self._settings)
+        return Message(lambda symbols: _key_name(data, symbols), self._settings, as_written=True)
 
     def _sound_icon(self, data: str) -> Message:
         """There are no recordings: its name is said."""
         name = data.replace("_", " ").replace("-", " ")
-        return Message(lambda _: MarkedText(name), self._settings)
+        return Message(lambda _: name, self._settings)
 
     def _speak(self, message: Message) -> None:
         self._wait_for_quiet()

@@ -33,6 +33,7 @@ class Command:
 COMMANDS = {
     "say": Command("speak", "speak a text"),
     "prerender": Command("speak", "have announcements made before they are needed"),
+    "explain": Command("speak", "show how a text is read, and why"),
     "stop": Command("speak", "stop what is being spoken, and what waits"),
     "pause": Command("speak", "hold back all but urgent speech"),
     "resume": Command("speak", "go on where pause came"),

@@ -1,7 +1,8 @@
 """An utterance, and its events, told once and in order to the sockets' loop.
 
-Started -> (WordHeard | Interrupted | Resumed)* -> Finished | Cancelled | Failed    (sound card)
-Sound* -> Finished | Cancelled | Failed                                             (client)
+Started -> (WordHeard | MarkHeard | Interrupted | Resumed)* -> Finished | Cancelled | Failed
+    where the sound goes to the sound card, and where it goes to the client
+Sound* -> Finished | Cancelled | Failed
 
 and, while its text comes piece by piece, a TextTaken whenever there is room for more of it.
 """
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.pcm import PcmChunk
-from edge.protocol import Priority
-from edge.sound.events import PlaybackEvent, WordMarks
+from edge.protocol import Priority, Reply
+from edge.sound.events import Cues, PlaybackEvent
 from edge.synth import Style
 from edge.text.feed import TextFeed
 
@@ -33,6 +34,11 @@ class Utterance:
     style: Style
     volume: float = 1.0
     words: bool = False
+    normalize: bool = True
+    """False to read it as it is written."""
+    voice_named: bool = False
+    """True if the request named the voice or its language: what a document says of its own
+    language does not change that."""
     priority: Priority = "normal"
     key: str | None = None
     """A newer utterance with the key, of the same user, replaces it until it begins to sound."""
@@ -77,11 +83,11 @@ class TextTaken:
 
 @dataclass(frozen=True)
 class Sound:
-    """A stretch of an utterance that goes back to its client, and the words that begin in it."""
+    """A stretch of an utterance that goes back to its client, and the words and marks in it."""
 
     id: str
     chunk: PcmChunk
-    words: WordMarks = ()
+    cues: Cues = ()
 
 
 CancelReason = Literal["stopped", "client-gone", "shutdown", "expired", "replaced"]
@@ -100,6 +106,14 @@ class Cancelled:
     nobody knows it."""
 
 
-Event = PlaybackEvent | TextTaken | Sound | Cancelled
+@dataclass(frozen=True)
+class Answered:
+    """A question that is no utterance was answered."""
+
+    id: str
+    answer: Reply
+
+
+Event = PlaybackEvent | TextTaken | Sound | Cancelled | Answered
 Notify = Callable[[Event], None]
 """Called from any thread; must not wait."""

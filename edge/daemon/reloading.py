@@ -15,6 +15,7 @@ from edge.daemon.access import Rules
 from edge.daemon.voices import Voices
 from edge.errors import BadRecord, EdgeError, ModelFailed
 from edge.synth import phonemes
+from edge.synth.reading import sounds_of
 from edge.text.lexicon import Lexicon, load_lexicon
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Setup:
         self.trouble = ""  # what the daemon does without since it was started
         self._voices, self._reread, self._lock = voices, reread, asyncio.Lock()
         voices.lexicon = read_lexicon(config, voices.bundles)
+        voices.wishes = config.text
         self._refused = ""  # why the last reload changed nothing
 
     async def reload(self) -> tuple[str, ...]:
@@ -62,6 +64,7 @@ class Setup:
                 changed = (*changed, f"the lexicon has {lexicon.entries} entries")
             self._voices.exchange(fresh)
             self._voices.lexicon = lexicon
+            self._voices.wishes = config.text
             self.config, self.rules, self._refused = config, rules, ""
             log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
             return changed
@@ -84,7 +87,9 @@ def read_lexicon(config: Config, bundles: Sequence[Bundle]) -> Lexicon:
     lexicon = load_lexicon(Path(config.lexicon))
     for bundle in bundles:
         known = phonemes(bundle)
-        if known and (place := lexicon.strange(bundle.manifest.language, known.__contains__)):
+        sounds = sounds_of(bundle)
+        language = bundle.manifest.language
+        if known and (place := lexicon.strange(language, known.__contains__, sounds)):
             raise BadRecord(
                 f"{config.lexicon}: {place} is no phoneme of {bundle.voice.name}",
                 f"Write it with these: {' '.join(sorted(known))}",

@@ -13,6 +13,7 @@ from edge.errors import Busy, ConnectionLost, EdgeError, StoppedEarly
 from edge.pcm import to_int16
 from edge.protocol import (
     AudioChunk,
+    AudioMark,
     AudioStart,
     AudioStop,
     AudioWord,
@@ -20,12 +21,22 @@ from edge.protocol import (
     SpeakCancelled,
     SpeakFinished,
     SpeakInterrupted,
+    SpeakMark,
     SpeakResumed,
     SpeakStarted,
     SpeakWord,
     SynthesizeStopped,
 )
-from edge.sound.events import Failed, Finished, Interrupted, Resumed, Started, WordHeard
+from edge.sound.events import (
+    Cue,
+    Failed,
+    Finished,
+    Interrupted,
+    MarkHeard,
+    Resumed,
+    Started,
+    WordHeard,
+)
 
 CHUNK_FRAMES = 8192
 """Frames of one audio-chunk: 16 kB, well under any reader's limit for one payload."""
@@ -56,6 +67,8 @@ class SpokenReply:
                 send(SpeakStarted(id=id))
             case WordHeard():
                 send(SpeakWord(id=id, **_word_fields(event)))
+            case MarkHeard():
+                send(SpeakMark(id=id, name=event.name, start_s=round(event.start_s, 3)))
             case Interrupted():
                 send(SpeakInterrupted(id=id, reason=event.reason))
             case Resumed():
@@ -83,18 +96,21 @@ class AudioReply:
 
     def tell(self, event: Event) -> None:
         match event:
-            case Sound(chunk=chunk, words=words):
+            case Sound(chunk=chunk, cues=cues):
                 self._begin()
                 pcm = to_int16(chunk.samples)
                 for start in range(0, len(pcm), CHUNK_FRAMES):
                     part = pcm[start : start + CHUNK_FRAMES]
-                    for frame, word in words:
-                        if start <= frame < start + CHUNK_FRAMES:
-                            self.connection.send(AudioWord(**_word_fields(word)))
+                    for frame, cue in cues:
+                        if start <= frame < start + len(part):
+                            self.connection.send(_told_in_sound(cue))
                     self.connection.send(
                         AudioChunk(rate=chunk.rate, width=2, channels=1, payload=part.tobytes()),
                         partial(self.sent, self.connection.number, len(part) / chunk.rate),
                     )
+                for frame, cue in cues:
+                    if frame >= len(pcm):
+                        self.connection.send(_told_in_sound(cue))
             case Finished():
                 self.end()
             # Not an audio-stop: half a sentence must not be taken for the whole.
@@ -135,6 +151,12 @@ class StreamedAudioReply(AudioReply):
     def end(self) -> None:
         super().end()
         self.connection.send(SynthesizeStopped())
+
+
+def _told_in_sound(cue: Cue) -> AudioWord | AudioMark:
+    if isinstance(cue, MarkHeard):
+        return AudioMark(name=cue.name, start_s=round(cue.start_s, 3))
+    return AudioWord(**_word_fields(cue))
 
 
 def _word_fields(word: WordHeard) -> dict[str, Any]:

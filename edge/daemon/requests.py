@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from edge.daemon.connection import Connection
-from edge.daemon.events import Event, Sound, TextTaken, Utterance
+from edge.daemon.events import Answered, Event, Sound, TextTaken, Utterance
 from edge.daemon.outcomes import Outcomes
 from edge.daemon.reloading import Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
@@ -20,6 +20,7 @@ from edge.errors import BadMessage, EdgeError, assert_never
 from edge.protocol import (
     Describe,
     ErrorReply,
+    Explain,
     Pause,
     Ping,
     Pong,
@@ -41,9 +42,10 @@ from edge.protocol import (
     SynthesizeStop,
     Volume,
 )
-from edge.sound.events import Interrupted, Resumed, Started, WordHeard
+from edge.sound.events import Interrupted, MarkHeard, Resumed, Started, WordHeard
 from edge.sound.playback import Player
 from edge.synth import Style
+from edge.text import TextFormat
 from edge.text.feed import TextFeed
 
 
@@ -67,6 +69,7 @@ class Requests:
         self._status, self._reload = status, reload
         self._streams = TextStreams(synthesis, lambda: setup.config.access.stream_silence_s)
         self._replies: dict[str, Reply] = {}  # by ticket: who hears of a live utterance
+        self._askers: dict[str, Connection] = {}  # by the question's id
         self._serials = itertools.count(1)
         self._outcomes = Outcomes()
 
@@ -82,20 +85,22 @@ class Requests:
             case Synthesize():
                 # Home Assistant sends the whole text too, for servers that know no streams.
                 if not self._streams.is_open(connection, "synthesize"):
-                    self._synthesize(connection, message, TextFeed.words_of(message.text))
+                    text = TextFeed.words_of(message.text, message.text_format)
+                    self._synthesize(connection, message, text)
             case SynthesizeStart():
                 begin = partial(self._synthesize, connection, message)
-                self._begin_stream(connection, "synthesize", begin)
+                self._begin_stream(connection, "synthesize", message.text_format, begin)
             case SynthesizeChunk():
                 self._streams.chunk(connection, "synthesize", message.text)
             case SynthesizeStop():
                 self._streams.close(connection, "synthesize")
             case Speak():
                 if not self._told_again(connection, message):
-                    self._speak(connection, message, TextFeed.whole(message.text))
+                    text = TextFeed.whole(message.text, message.text_format)
+                    self._speak(connection, message, text)
             case SpeakStart():
                 begin = partial(self._speak, connection, message)
-                self._begin_stream(connection, "speak", begin)
+                self._begin_stream(connection, "speak", message.text_format, begin)
             case SpeakChunk():
                 self._streams.chunk(connection, "speak", message.text)
             case SpeakStop():
@@ -114,6 +119,8 @@ class Requests:
                 connection.send(self._status())
             case Reload():
                 self._reload(connection)
+            case Explain():
+                self._explain(connection, message)
             case Describe():
                 connection.send(info(self._voices))
             case Ping():
@@ -129,6 +136,7 @@ class Requests:
         """End what is made for a client that is gone: nobody hears it. Its speech goes on, unless
         it wished otherwise."""
         self._streams.end_all(connection)
+        self._askers = {id: who for id, who in self._askers.items() if who is not connection}
         mine = [t for t, reply in self._replies.items() if reply.connection is connection]
         for ticket in mine:
             del self._replies[ticket]
@@ -136,10 +144,14 @@ class Requests:
 
     def tell(self, event: Event) -> bool:
         """Tell an event to the client that it belongs to; True if it ends its utterance."""
+        if isinstance(event, Answered):
+            if (asker := self._askers.pop(event.id, None)) is not None:
+                asker.send(event.answer)
+            return False
         if isinstance(event, TextTaken):
             self._streams.took(event.id, event.waiting)
             return False
-        ends = not isinstance(event, (Started, WordHeard, Interrupted, Resumed, Sound))
+        ends = not isinstance(event, (Started, WordHeard, MarkHeard, Interrupted, Resumed, Sound))
         reply = self._replies.pop(event.id, None) if ends else self._replies.get(event.id)
         self._outcomes.note(event, ends)
         if ends:
@@ -156,12 +168,16 @@ class Requests:
     # Speech
 
     def _begin_stream(
-        self, connection: Connection, kind: Kind, begin: Callable[[TextFeed], str]
+        self,
+        connection: Connection,
+        kind: Kind,
+        format: TextFormat,
+        begin: Callable[[TextFeed], str],
     ) -> None:
         self._streams.check_none(connection, kind)
         id = None
         try:
-            id = begin(TextFeed())
+            id = begin(TextFeed(format))
         finally:  # the chunks of a refused one come all the same
             self._streams.open(connection, kind, id)
 
@@ -177,6 +193,8 @@ class Requests:
             style=Style(speed=message.speed, speaker=speaker),
             volume=message.volume,
             words=message.words,
+            normalize=message.normalize == "on",
+            voice_named=not (message.voice is None and message.language is None),
             priority=message.priority,
             key=message.key,
             user=connection.peer.uid,
@@ -192,6 +210,7 @@ class Requests:
             raise BadMessage(
                 f"id {utterance.id!r} is still being spoken", "Use an id that is not in use."
             )
+        self._prepare(utterance)
         ahead = self._synthesis.submit(utterance)
         if message.id is not None:
             self._outcomes.begin(utterance)
@@ -231,15 +250,30 @@ class Requests:
             voice=voice,
             style=Style(speed=message.speed, speaker=speaker, seed=message.seed or 0),
             words=message.words,
+            normalize=message.normalize == "on",
+            voice_named=not (name is None and (choice is None or choice.language is None)),
             user=connection.peer.uid,
             serial=next(self._serials),
         )
         self._check_share(connection)
+        self._prepare(utterance)
         self._synthesis.submit(utterance)
         kind = StreamedAudioReply if isinstance(message, SynthesizeStart) else AudioReply
         rate = self._voices.bundle(voice).manifest.rate
         self._expect(kind(connection, rate, self._synthesis.sent), utterance.ticket)
         return utterance.ticket
+
+    def _prepare(self, utterance: Utterance) -> None:
+        """Have a text that comes piece by piece cut where no claim of its language is."""
+        if utterance.normalize and self._voices.wishes.normalize:
+            utterance.text.cut_by(self._voices.reader(utterance.voice).unfinished)
+
+    def _explain(self, connection: Connection, message: Explain) -> None:
+        voice = self._voices.choose(message.voice, message.language)
+        id, normalize = f"question {next(self._serials)}", message.normalize == "on"
+        text, format = message.text, message.text_format
+        self._synthesis.ask(id, lambda: self._voices.explain(voice, text, normalize, format))
+        self._askers[id] = connection
 
     def _check_share(self, connection: Connection) -> None:
         """Raises Busy if the client's user has too many utterances under way."""

@@ -13,7 +13,7 @@ from functools import partial
 from edge.daemon.events import Utterance
 from edge.daemon.queue import SpeechQueue
 from edge.pcm import PcmChunk
-from edge.sound.events import WordHeard, WordMarks
+from edge.sound.events import Cue, Cues, MarkHeard, WordHeard
 
 AHEAD_S = 4.0
 """Seconds that synthesis runs ahead of the sound card: the slowest sentence of a board fits in."""
@@ -52,6 +52,10 @@ class Job:
     """Sound that was made of it."""
     reader: Reader = field(default_factory=Reader)
     """Its client, which may be behind with the sound of earlier utterances too."""
+    rate: int = 0
+    """Samples per second of its last sound, Hz."""
+    reached: tuple[str, ...] = ()
+    """Marks that lie where its next sound begins."""
     dry_since: float | None = None
     """When the last sound of a stream went to the sound card, and no text was there."""
 
@@ -76,25 +80,29 @@ class Job:
     def is_behind(self) -> bool:
         return self.reader.unsent_s >= UNSENT_S
 
-    def marks(self, chunk: PcmChunk) -> WordMarks:
-        """Tell the words of its next chunk. Those that the sound card plays are told also if
-        nobody asked for them: where speech ends, they say how far it was heard."""
-        if not self.utterance.words and self.utterance.to == "client":
-            return ()
-        return tuple(
-            (
-                word.start,
-                WordHeard(
-                    id=self.id,
-                    text_start=word.text_start,
-                    text_end=word.text_end,
-                    start_s=self.seconds + word.start / chunk.rate,
-                    seconds=word.length / chunk.rate,
-                    estimated=word.estimated,
-                ),
+    def cues(self, chunk: PcmChunk) -> Cues:
+        """Tell the words and marks of its next chunk. Words that the sound card plays are told
+        also if nobody asked for them: where speech ends, they say how far it was heard."""
+        found: list[tuple[int, Cue]] = [
+            (mark.start, MarkHeard(self.id, mark.name, self.seconds + mark.start / chunk.rate))
+            for mark in chunk.bookmarks
+        ]
+        if self.utterance.words or self.utterance.to == "speaker":
+            found += (
+                (
+                    word.start,
+                    WordHeard(
+                        id=self.id,
+                        text_start=word.text_start,
+                        text_end=word.text_end,
+                        start_s=self.seconds + word.start / chunk.rate,
+                        seconds=word.length / chunk.rate,
+                        estimated=word.estimated,
+                    ),
+                )
+                for word in chunk.words
             )
-            for word in chunk.words
-        )
+        return tuple(sorted(found, key=lambda cue: cue[0]))
 
 
 class Schedule:

@@ -9,18 +9,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from edge.daemon.counters import Counters
-from edge.daemon.events import Cancelled, CancelReason, Notify, Sound, TextTaken, Utterance
+from edge.daemon.events import (
+    Answered,
+    Cancelled,
+    CancelReason,
+    Notify,
+    Sound,
+    TextTaken,
+    Utterance,
+)
 from edge.daemon.phrase_cache import PhraseCache
-from edge.daemon.rendering import Renderer
+from edge.daemon.rendering import Renderer, tell
 from edge.daemon.schedule import STALLED_S, Job, Schedule
 from edge.daemon.voices import Voices
 from edge.errors import Busy, EdgeError, EmptyText, ModelFailed
-from edge.pcm import PcmChunk
+from edge.pcm import Bookmark, PcmChunk, silence
+from edge.protocol import ErrorReply, Reply
 from edge.sound.events import (
     Failed,
     Finished,
@@ -33,6 +43,9 @@ from edge.sound.events import (
 from edge.sound.playback import Player
 
 log = logging.getLogger(__name__)
+
+MAX_QUESTIONS = 16
+"""Questions that wait for an answer; each holds a text of 2,000 characters at most."""
 
 
 class Synthesis(threading.Thread):
@@ -56,6 +69,7 @@ class Synthesis(threading.Thread):
         self._changed = threading.Condition()
         self._schedule = Schedule()
         self._places: dict[str, int] = {}  # in the text, behind the last word that was begun
+        self._questions: deque[tuple[str, Callable[[], Reply]]] = deque()
         self._closing = False
         self.counters = Counters()
         self.turns = 0
@@ -147,6 +161,18 @@ class Synthesis(threading.Thread):
             self._changed.notify_all()
         self.join()
 
+    def ask(self, id: str, question: Callable[[], Reply]) -> None:
+        """Have a question answered when nothing is to be spoken: `notify` gets Answered. Raises
+        Busy."""
+        with self._changed:
+            if len(self._questions) >= MAX_QUESTIONS:
+                raise Busy(
+                    f"{len(self._questions)} questions wait; the limit is {MAX_QUESTIONS}",
+                    "Wait for some of the answers.",
+                )
+            self._questions.append((id, question))
+            self._changed.notify_all()
+
     # From any thread
 
     def nudge(self) -> None:
@@ -188,6 +214,8 @@ class Synthesis(threading.Thread):
                 self._schedule.fill(self._player.silent, now, buffered_s)
                 if (job := self._schedule.next_job(self._player.buffered_s)) is not None:
                     return partial(self._go_on, job)
+                if self._questions:
+                    return partial(self._answer, *self._questions.popleft())
                 if (job := self._schedule.stalled(now)) is not None:
                     return partial(self._fail, job, _stalled())
                 times = (due, self._schedule.gives_way_at(), self._schedule.stalls_at())
@@ -205,8 +233,14 @@ class Synthesis(threading.Thread):
             chunk = next(job.chunks, None)
             if chunk is None:
                 job.chunks = None
-            elif len(chunk.samples):  # an empty one is work done whose sound comes later
-                self._deliver(job, chunk)
+                return
+            job.rate = chunk.rate
+            if len(chunk.samples):
+                marks = tuple(Bookmark(name, 0) for name in job.reached)
+                job.reached = ()
+                self._deliver(job, replace(chunk, bookmarks=marks + chunk.bookmarks))
+            else:  # work was done whose sound comes later, or marks lie at an end
+                job.reached += tuple(mark.name for mark in chunk.bookmarks)
         except EdgeError as error:
             self._fail(job, error)
         except Exception:
@@ -222,14 +256,29 @@ class Synthesis(threading.Thread):
                 ),
             )
 
+    def _answer(self, id: str, question: Callable[[], Reply]) -> None:
+        try:
+            answer = question()
+        except EdgeError as error:
+            answer = ErrorReply.of(error)
+        except Exception as error:  # a phonemizer broke; its words could quote the text
+            log.debug("the failure", exc_info=True)
+            failed = ModelFailed(
+                f"the text could not be explained: {type(error).__name__}",
+                "The daemon goes on; edge doctor checks the voice.",
+            )
+            answer = ErrorReply.of(failed)
+        self._notify(Answered(id, answer))
+
     def _begin_piece(self, job: Job) -> bool:
         """Take the next piece of text; False if there is none."""
         text = job.utterance.text
         with self._changed:
             piece = text.take()
-            waiting, closed = text.waiting, text.closed
+            waiting, closed, warned = text.waiting, text.closed, text.new_warnings()
         if piece is None:
             return False
+        tell(job.utterance, warned)
         job.chunks = self._renderer.render(job.utterance, piece)
         if not closed:
             self._notify(TextTaken(job.id, waiting))
@@ -239,14 +288,14 @@ class Synthesis(threading.Thread):
         with self._changed:
             if not self._schedule.is_live(job):
                 return  # cancelled while this chunk was made
-            words, start_s = job.marks(chunk), job.seconds
+            cues, start_s = job.cues(chunk), job.seconds
             job.seconds += chunk.seconds
             job.reader.unsent_s += chunk.seconds
             if job.utterance.to == "speaker":
                 # With the lock held, so that nothing is put behind a cancel.
-                self._player.put(job.id, chunk, words, start_s, job.urgent)
+                self._player.put(job.id, chunk, cues, start_s, job.urgent)
                 return
-        self._notify(Sound(job.id, chunk, words))
+        self._notify(Sound(job.id, chunk, cues))
 
     def _finish(self, job: Job) -> None:
         """Queue the end behind the last chunk; a client's utterance ends here."""
@@ -261,6 +310,9 @@ class Synthesis(threading.Thread):
                 ),
             )
             return
+        if job.reached:
+            marks = tuple(Bookmark(name, 0) for name in job.reached)
+            self._deliver(job, replace(silence(0.0, job.rate), bookmarks=marks))
         with self._changed:
             if not self._schedule.is_live(job):
                 return

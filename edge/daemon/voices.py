@@ -8,12 +8,23 @@ from collections.abc import Collection, Sequence
 from edge import synth
 from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
+from edge.config import TextKeys
 from edge.daemon.memory import let_go
 from edge.errors import EdgeError, NoBundle, UnknownVoice
+from edge.protocol import Explained
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
+from edge.synth.explaining import Phonemize, explain
+from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
-from edge.text.lexicon import Lexicon, Respelled, Speller
+from edge.text import TextFormat
+from edge.text.claims import Markdown, spoken
+from edge.text.cleaning import Piece
+from edge.text.lexicon import Lexicon
+from edge.text.mapping import Spoken
+from edge.text.markup import Warned
+from edge.text.reader import Reader
+from edge.text.scripts import UNREAD
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +45,10 @@ class Voices:
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
         self._lexicon = Lexicon()
-        self._spellers: dict[str, Speller] = {}
+        self.unread = 0  # characters in scripts that their voices cannot read
+        self._wishes = TextKeys()
+        self._readers: dict[tuple[str, str | None], Reader] = {}
+        self._phonemizers: dict[str, Phonemize | None] = {}  # by the bundle's id
         self._speakers: dict[str, tuple[str, ...]] = {}  # by the bundle's id, as first read
 
     @property
@@ -67,6 +81,15 @@ class Voices:
             if spoken == wanted or spoken.split("_")[0] == wanted:
                 return self._keys[bundle.voice.name]
         raise self._unknown(f"no voice speaks {language!r} here")
+
+    def speaks(self, name: str, language: str) -> bool:
+        """True if this voice speaks a language, and no other here speaks it better: en_US speaks
+        en_GB, unless a voice of that is here."""
+        wanted, own = language.lower(), self._bundles[name].manifest.language.lower()
+        if own == wanted:
+            return True
+        others = {bundle.manifest.language.lower() for bundle in self.bundles}
+        return own.split("_")[0] == wanted.split("_")[0] and wanted not in others
 
     def speaker(self, name: str | None, speaker: str | None) -> str | None:
         """Name the speaker of a request for the voice `name`: a cloned voice of that name if there
@@ -110,19 +133,65 @@ class Voices:
     @lexicon.setter
     def lexicon(self, lexicon: Lexicon) -> None:
         """Take a lexicon for every text that is begun from now on."""
-        self._lexicon, self._spellers = lexicon, {}
+        self._lexicon, self._readers = lexicon, {}
 
-    def respelled(self, name: str, text: str) -> Respelled:
-        """Respell a text as this voice is to read it."""
-        if not self._lexicon.languages:
-            return Respelled(text)
-        spellers = self._spellers  # another thread may put others in their place
-        if (speller := spellers.get(name)) is None:
+    @property
+    def wishes(self) -> TextKeys:
+        return self._wishes
+
+    @wishes.setter
+    def wishes(self, wishes: TextKeys) -> None:
+        """Take the owner's wishes for every text that is begun from now on."""
+        self._wishes, self._readers = wishes, {}
+
+    def reader(self, name: str, language: str | None = None) -> Reader:
+        """Find who reads texts for this voice, in its language or another. Any thread."""
+        readers, key = self._readers, (name, language)  # another thread may put others there
+        if (found := readers.get(key)) is None:
             bundle = self._bundles[name]
-            takes = bool(synth.phonemes(bundle))
-            speller = self._lexicon.speller(bundle.manifest.language, takes)
-            spellers[name] = speller
-        return speller.respell(text)
+            found = make_reader(bundle, self._wishes, self._lexicon, language)
+            readers[key] = found
+        return found
+
+    def reads(self, name: str, language: str) -> bool:
+        """True if this voice can read another language than its own."""
+        return synth.reads(self._bundles[name], language)
+
+    def read(
+        self,
+        name: str,
+        piece: Piece,
+        normalize: bool = True,
+        markdown: Markdown | None = None,
+        warned: list[Warned] | None = None,
+        language: str | None = None,
+    ) -> Spoken:
+        """Turn a piece of text into what this voice is to read; the owner's words alone, and what
+        SSML gives, are changed unless it is to `normalize`. `markdown` goes before the owner's
+        wish; what SSML asks for and is not done is added to `warned`."""
+        reader = self.reader(name, language)
+        if markdown is not None:
+            reader = reader.taking(markdown)
+        given, missed = reader.given(piece)
+        if warned is not None:
+            warned += missed
+        if not normalize or not self._wishes.normalize:
+            return reader.as_written(piece.text, given)
+        claims = reader.claims(piece, given)
+        self.unread += sum(made.end - made.start for made in claims if made.rule == UNREAD)
+        return spoken(piece.text, claims)
+
+    def explain(
+        self, name: str, text: str, normalize: bool, format: TextFormat = "auto"
+    ) -> Explained:
+        """Tell how this voice would read a text. The synthesis thread's work: a phonemizer serves
+        one thread. Raises MissingPackage, BadSsml."""
+        bundle = self._bundles[name]
+        if bundle.id not in self._phonemizers:
+            self._phonemizers = {bundle.id: synth.phonemizer(bundle)}  # one: they are large
+        normalize = normalize and self._wishes.normalize
+        phonemizer = self._phonemizers[bundle.id]
+        return explain(bundle, self.reader(name), text, normalize, phonemizer, format)
 
     def variant(self, name: str) -> str:
         """Name the variant that speaks, or that synthesizer() would load. Raises NoBundle."""

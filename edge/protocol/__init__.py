@@ -11,7 +11,9 @@ A new message is a dataclass in requests.py or replies.py that `Request` or `Rep
 row on that page; mypy then asks edge/daemon/requests.py what it does.
 """
 
+from edge.protocol.explanation import *
 from edge.protocol.frames import *
+from edge.protocol.limits import *
 from edge.protocol.parsing import *
 from edge.protocol.replies import *
 from edge.protocol.requests import *

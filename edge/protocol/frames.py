@@ -38,7 +38,9 @@ class Limits:
 # A client's payload: no request carries one today, and one pipe buffer's worth is harmless.
 FROM_CLIENT = Limits(header=64 << 10, data=256 << 10, payload=64 << 10)
 # The daemon's payload: 10 s, the longest segment, in one chunk of 24 kHz int16 is 480,000 bytes.
-FROM_DAEMON = Limits(header=64 << 10, data=256 << 10, payload=1 << 20)
+# Its data: 2,000 characters, the longest text that is explained, are 1,000 changes of 100 bytes,
+# and a hundred phonemes of two bytes for each number among them.
+FROM_DAEMON = Limits(header=64 << 10, data=1 << 20, payload=1 << 20)
 
 SEE_PAGE = "docs/reference/protocol.md lists every message, its fields and limits."
 

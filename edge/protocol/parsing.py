@@ -24,8 +24,9 @@ from edge.protocol.frames import (
     Limits,
     encode_frame,
 )
+from edge.protocol.limits import MAX_ID, check_id
 from edge.protocol.replies import REPLIES, ErrorReply, Reply
-from edge.protocol.requests import MAX_ID, REQUESTS, Request, check_id
+from edge.protocol.requests import REQUESTS, Request
 
 __all__ = [
     "MESSAGES",

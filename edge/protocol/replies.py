@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import get_args
 
 from edge.errors import BadMessage, EdgeError
+from edge.protocol.explanation import Explained
 from edge.protocol.frames import SEE_PAGE
 
 __all__ = [
     "REPLIES",
     "Attribution",
     "AudioChunk",
+    "AudioMark",
     "AudioStart",
     "AudioStop",
     "AudioWord",
@@ -33,6 +35,7 @@ __all__ = [
     "SpeakCancelled",
     "SpeakFinished",
     "SpeakInterrupted",
+    "SpeakMark",
     "SpeakResumed",
     "SpeakStarted",
     "SpeakWord",
@@ -155,11 +158,8 @@ class AudioStop:
 
 @dataclass(frozen=True)
 class AudioWord:
-    """A word of the sound that follows: characters `text_start` to `text_end` of the text as sent
-    (of a stream, of its chunks joined), `start_s` and `seconds` in the sound.
-
-    `estimated` where the voice does not tell its words' times and they were shared out.
-    """
+    """A word of the sound that follows: its characters in the text as sent (of a stream, of its
+    chunks joined), its place in the sound; `estimated` if times were shared out by letters."""
 
     TYPE = "audio-word"
     text_start: int
@@ -167,6 +167,15 @@ class AudioWord:
     start_s: float
     seconds: float
     estimated: bool = False
+
+
+@dataclass(frozen=True)
+class AudioMark:
+    """A mark of the SSML, in front of the sound that follows; `start_s` is its place in it."""
+
+    TYPE = "audio-mark"
+    name: str
+    start_s: float
 
 
 @dataclass(frozen=True)
@@ -207,6 +216,16 @@ class SpeakWord:
 
 
 @dataclass(frozen=True)
+class SpeakMark:
+    """A mark of the SSML is reached now."""
+
+    TYPE = "speak-mark"
+    id: str
+    name: str
+    start_s: float
+
+
+@dataclass(frozen=True)
 class SpeakFinished:
     """The utterance was played to its end: `seconds` of sound."""
 
@@ -230,8 +249,7 @@ class SpeakCancelled:
 
 @dataclass(frozen=True)
 class SpeakInterrupted:
-    """Told if asked for: the utterance is silent in its middle, and will go on; `reason` is
-    "urgent", "pause", "device" or "text"."""
+    """Told if asked for: silence in its middle, for "urgent", "pause", "device" or "text"."""
 
     TYPE = "speak-interrupted"
     id: str
@@ -363,10 +381,12 @@ Reply = (
     | AudioChunk
     | AudioStop
     | AudioWord
+    | AudioMark
     | SynthesizeStopped
     | SpeakAccepted
     | SpeakStarted
     | SpeakWord
+    | SpeakMark
     | SpeakFinished
     | SpeakCancelled
     | SpeakInterrupted
@@ -374,6 +394,7 @@ Reply = (
     | Stopped
     | Playback
     | StatusReport
+    | Explained
     | Reloaded
     | ErrorReply
 )

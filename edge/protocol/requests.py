@@ -11,24 +11,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from edge.errors import BadMessage, BadStyle, TextTooLong
-from edge.protocol.frames import SEE_PAGE
-from edge.text import MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
+from edge.errors import BadMessage
+from edge.protocol.limits import (
+    MAX_EXPLAINED,
+    MAX_NAME,
+    MAX_PING,
+    check_characters,
+    check_id,
+    check_seed,
+    check_speech,
+    check_text,
+    check_turn,
+)
+from edge.text import TextFormat
 
 __all__ = [
-    "MAX_ID",
-    "MAX_NAME",
-    "MAX_PING",
-    "MAX_SEED",
-    "MAX_SPEED",
-    "MAX_STREAM",
-    "MAX_TEXT",
-    "MAX_TTL_S",
-    "MAX_VOLUME",
-    "MIN_SPEED",
     "REQUESTS",
-    "UNAIDED_SPEED",
     "Describe",
+    "Explain",
+    "Normalize",
     "Pause",
     "Ping",
     "Priority",
@@ -45,86 +46,14 @@ __all__ = [
     "SynthesizeChunk",
     "SynthesizeStart",
     "SynthesizeStop",
+    "TextFormat",
     "VoiceChoice",
     "Volume",
 ]
 
 Priority = Literal["urgent", "normal", "background"]
+Normalize = Literal["on", "off"]
 Again = Literal["speak", "report"]
-
-MAX_TEXT = MAX_CHARACTERS
-MAX_STREAM = 200_000  # characters of one stream: some 4 hours, and then the next stream
-MAX_ID = 64  # characters: room for a UUID with a prefix
-MAX_NAME = 128  # characters of a voice, language or speaker: names of files and tags, all shorter
-MAX_PING = 1_000  # characters that come back as they are
-MAX_SEED = 2**32 - 1  # exact in every language's numbers, JavaScript's included
-UNAIDED_SPEED = 1.5  # what a daemon without libsonic speaks at most
-MAX_TTL_S = 86_400.0  # a day; what may be later than that needs no limit
-MAX_VOLUME = 2.0  # +6 dB; speech near full scale only distorts beyond it
-
-
-def _check_characters(place: str, value: str | None, limit: int) -> None:
-    if value is None:
-        return
-    if len(value) > limit:
-        raise BadMessage(f"{place} is {len(value):,} characters; the limit is {limit:,}", SEE_PAGE)
-    _check_utf8(place, value)
-
-
-def _check_utf8(place: str, value: str) -> None:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise BadMessage(
-            f"{place} holds bytes that are not UTF-8", "Convert the text to UTF-8 first."
-        ) from None
-
-
-def _check_text(place: str, text: str) -> None:
-    if len(text) > MAX_TEXT:
-        raise TextTooLong(
-            f"{place} is {len(text):,} characters; the limit of one request is {MAX_TEXT:,}",
-            "Split it into several requests, or pipe it through: edge say -",
-        )
-    _check_utf8(place, text)
-
-
-def check_id(place: str, value: str | None) -> None:
-    if value is None:
-        return
-    if not 0 < len(value) <= MAX_ID:
-        raise BadMessage(f"{place} is {len(value):,} characters; expected 1 to {MAX_ID}", SEE_PAGE)
-    if not all("!" <= character <= "~" for character in value):
-        raise BadMessage(f"{place} may only hold printable ASCII without spaces", SEE_PAGE)
-
-
-def _check_range(place: str, value: float, lowest: float, highest: float) -> None:
-    if not lowest <= value <= highest:  # NaN is refused too
-        raise BadStyle(
-            f"{place} is {value:g}; expected {lowest:g} to {highest:g}",
-            f"Choose a value from {lowest:g} to {highest:g}; 1 is the voice as it is.",
-        )
-
-
-def _check_speech(place: str, speed: float, volume: float, *names: str | None) -> None:
-    for field, name in zip(("voice", "language", "speaker"), names, strict=False):
-        _check_characters(f"{place}: {field}", name, MAX_NAME)
-    _check_range(f"{place}: speed", speed, MIN_SPEED, MAX_SPEED)
-    _check_range(f"{place}: volume", volume, 0.0, MAX_VOLUME)
-
-
-def _check_turn(place: str, ttl: float | None, key: str | None) -> None:
-    if ttl is not None and not 0 < ttl <= MAX_TTL_S:
-        raise BadMessage(
-            f"{place}: ttl is {ttl:g} s; expected more than 0 and at most {MAX_TTL_S:,.0f}",
-            "Leave it out for speech that may come as late as it must.",
-        )
-    check_id(f"{place}: key", key)
-
-
-def _check_seed(place: str, seed: int | None) -> None:
-    if seed is not None and not 0 <= seed <= MAX_SEED:
-        raise BadMessage(f"{place}: seed is {seed}; expected 0 to {MAX_SEED}", SEE_PAGE)
 
 
 @dataclass(frozen=True)
@@ -142,7 +71,7 @@ class Ping:
     text: str | None = None
 
     def __post_init__(self) -> None:
-        _check_characters("ping: text", self.text, MAX_PING)
+        check_characters("ping: text", self.text, MAX_PING)
 
 
 @dataclass(frozen=True)
@@ -155,28 +84,30 @@ class VoiceChoice:
 
     def __post_init__(self) -> None:
         for field in ("name", "language", "speaker"):
-            _check_characters(f"synthesize: voice.{field}", getattr(self, field), MAX_NAME)
+            check_characters(f"synthesize: voice.{field}", getattr(self, field), MAX_NAME)
 
 
 @dataclass(frozen=True)
 class Synthesize:
     """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
 
-    `speed`, `seed` and `words` (AudioWords among the chunks) are ours.
+    `speed`, `seed`, `words` (AudioWords among the chunks) and `normalize` ("off" reads the text as
+    it is written) are ours. `text_format` is in Wyoming, with "text" and "ssml".
     """
 
     TYPE = "synthesize"
     text: str
     voice: VoiceChoice | None = None
-    text_format: Literal["text"] | None = None  # "ssml" is refused: its tags would be read aloud
+    text_format: TextFormat = "auto"
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
+    normalize: Normalize = "on"
 
     def __post_init__(self) -> None:
-        _check_text("synthesize: text", self.text)
-        _check_speech("synthesize", self.speed, 1.0)
-        _check_seed("synthesize", self.seed)
+        check_text("synthesize: text", self.text)
+        check_speech("synthesize", self.speed, 1.0)
+        check_seed("synthesize", self.seed)
 
 
 @dataclass(frozen=True)
@@ -186,14 +117,15 @@ class SynthesizeStart:
 
     TYPE = "synthesize-start"
     voice: VoiceChoice | None = None
-    text_format: Literal["text"] | None = None
+    text_format: TextFormat = "auto"
     speed: float = 1.0
     seed: int | None = None
     words: bool = False
+    normalize: Normalize = "on"
 
     def __post_init__(self) -> None:
-        _check_speech("synthesize-start", self.speed, 1.0)
-        _check_seed("synthesize-start", self.seed)
+        check_speech("synthesize-start", self.speed, 1.0)
+        check_seed("synthesize-start", self.seed)
 
 
 @dataclass(frozen=True)
@@ -204,7 +136,7 @@ class SynthesizeChunk:
     text: str
 
     def __post_init__(self) -> None:
-        _check_text("synthesize-chunk: text", self.text)
+        check_text("synthesize-chunk: text", self.text)
 
 
 @dataclass(frozen=True)
@@ -222,7 +154,9 @@ class Speak:
     must begin. A newer one of the same `key` takes its place. `again`: it may have been sent
     before, with this id; if the daemon knows it, what became of it is told. If not, it is spoken,
     or that is an error ("report"). `while_connected`: it ends with the connection.
-    `interruptions`: SpeakInterrupted and SpeakResumed are told too.
+    `interruptions`: SpeakInterrupted and SpeakResumed are told too. `normalize`: "off" reads the
+    text as it is written. `text_format`: the signs of the text that mean something; SpeakMarks
+    tell of the marks of SSML.
     """
 
     TYPE = "speak"
@@ -240,12 +174,14 @@ class Speak:
     again: Again | None = None
     while_connected: bool = False
     interruptions: bool = False
+    normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
-        _check_text("speak: text", self.text)
-        _check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
+        check_text("speak: text", self.text)
+        check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
         check_id("speak: id", self.id)
-        _check_turn("speak", self.ttl, self.key)
+        check_turn("speak", self.ttl, self.key)
         if self.again is not None and self.id is None:
             raise BadMessage("speak: again without an id", "Give the id that was sent before.")
 
@@ -267,13 +203,15 @@ class SpeakStart:
     key: str | None = None
     while_connected: bool = False
     interruptions: bool = False
+    normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
-        _check_speech(
+        check_speech(
             "speak-start", self.speed, self.volume, self.voice, self.language, self.speaker
         )
         check_id("speak-start: id", self.id)
-        _check_turn("speak-start", self.ttl, self.key)
+        check_turn("speak-start", self.ttl, self.key)
 
 
 @dataclass(frozen=True)
@@ -284,7 +222,7 @@ class SpeakChunk:
     text: str
 
     def __post_init__(self) -> None:
-        _check_text("speak-chunk: text", self.text)
+        check_text("speak-chunk: text", self.text)
 
 
 @dataclass(frozen=True)
@@ -344,6 +282,23 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Explain:
+    """How would you read this text? Answered by Explained; nothing is spoken, and no model is
+    loaded."""
+
+    TYPE = "explain"
+    text: str
+    voice: str | None = None
+    language: str | None = None
+    normalize: Normalize = "on"
+    text_format: TextFormat = "auto"
+
+    def __post_init__(self) -> None:
+        check_characters("explain: text", self.text, MAX_EXPLAINED)
+        check_speech("explain", 1.0, 1.0, self.voice, self.language)
+
+
+@dataclass(frozen=True)
 class Reload:
     """Read the configuration and the installed bundles again. Answered by Reloaded."""
 
@@ -366,6 +321,7 @@ Request = (
     | Resume
     | Volume
     | Status
+    | Explain
     | Reload
 )
 

@@ -1,5 +1,5 @@
 """The playback thread's news of an utterance:
-Started -> (WordHeard | Interrupted | Resumed)* -> Finished | Failed."""
+Started -> (WordHeard | MarkHeard | Interrupted | Resumed)* -> Finished | Failed."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ class WordHeard:
     """False if the voice itself told how long the word lasts."""
 
 
+@dataclass(frozen=True)
+class MarkHeard:
+    """A mark in the text is reached now; or, in sound that goes to a client, lies there."""
+
+    id: str
+    name: str
+    start_s: float
+    """Seconds from the utterance's beginning."""
+
+
 Interruption = Literal["urgent", "pause", "device", "text"]
 
 
@@ -52,8 +62,10 @@ class Resumed:
     id: str
 
 
-WordMarks = tuple[tuple[int, WordHeard], ...]
-"""Words with the frame of a chunk at which each begins, in order."""
+Cue = WordHeard | MarkHeard
+Cues = tuple[tuple[int, Cue], ...]
+"""Words and marks with the frame of a chunk at which each begins, in order; what lies at its end
+has the number of its frames."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,6 @@ class Failed:
     """Place in the text, like that of Cancelled."""
 
 
-PlaybackEvent = Started | WordHeard | Interrupted | Resumed | Finished | Failed
+PlaybackEvent = Started | Cue | Interrupted | Resumed | Finished | Failed
 Tell = Callable[[PlaybackEvent], None]
 """Called from the playback thread; must not wait."""

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from edge.pcm import PcmChunk
-from edge.sound.events import WordMarks
+from edge.sound.events import Cues
 
 
 @dataclass(frozen=True)
@@ -15,19 +15,16 @@ class Stretch:
 
     id: str
     chunk: PcmChunk
-    words: WordMarks = ()
+    cues: Cues = ()
     start_s: float = 0.0
     """Seconds from the utterance's beginning to this."""
 
     def part(self, start: int, stop: int | None = None) -> Stretch:
-        """The frames from `start` to `stop`, with the words that begin in them."""
+        """The frames from `start` to `stop`, with the words and marks that begin in them."""
         chunk = self.chunk.part(start, stop)
-        words = tuple(
-            (frame - start, word)
-            for frame, word in self.words
-            if 0 <= frame - start < len(chunk.samples)
-        )
-        return Stretch(self.id, chunk, words, self.start_s + start / chunk.rate)
+        last = len(chunk.samples) - (stop is not None)
+        cues = tuple((at - start, cue) for at, cue in self.cues if 0 <= at - start <= last)
+        return Stretch(self.id, chunk, cues, self.start_s + start / chunk.rate)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ import numpy as np
 
 from edge.pcm import PcmChunk, Samples
 from edge.sound.events import (
+    Cues,
     Failed,
     Finished,
     Interrupted,
     Resumed,
     Started,
     Tell,
-    WordMarks,
 )
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
@@ -75,7 +75,7 @@ class Player(threading.Thread):
         self,
         id: str,
         chunk: PcmChunk,
-        words: WordMarks = (),
+        cues: Cues = (),
         start_s: float = 0.0,
         urgent: bool = False,
     ) -> None:
@@ -84,7 +84,7 @@ class Player(threading.Thread):
         Urgent speech is played first; what it cuts short goes on behind it, from the beginning
         of its last word."""
         with self._changed:
-            self._lanes.of(urgent).items.append(Stretch(id, chunk, words, start_s))
+            self._lanes.of(urgent).items.append(Stretch(id, chunk, cues, start_s))
             self._changed.notify_all()
 
     def end(self, id: str, seconds: float, urgent: bool = False) -> None:
@@ -258,15 +258,17 @@ class Player(threading.Thread):
         samples = piece.chunk.samples
         try:
             self._prepare(piece.chunk.rate)
-            for start in range(0, len(samples), frames):
+            for start in range(0, max(1, len(samples)), frames):
                 block = samples[start : start + frames]
-                verdict = self._admit(piece, lane, start, start + frames, started)
+                is_last = start + frames >= len(samples)
+                verdict = self._admit(piece, lane, start, start + len(block) + is_last, started)
                 if verdict == "cut":  # its last word comes again later
                     fade = np.linspace(1, 0, len(block), dtype=np.float32)
                     self._write(block * fade)
                 if verdict != "play":
                     return
-                self._write(block)
+                if len(block):
+                    self._write(block)
                 with self._changed:
                     if self._current == piece.id:
                         seconds = piece.start_s + (start + len(block)) / piece.chunk.rate
@@ -286,8 +288,8 @@ class Player(threading.Thread):
     def _admit(
         self, piece: Stretch, lane: Lane, start: int, stop: int, started: bool
     ) -> Literal["play", "cut", "leave"]:
-        """Decide whether the frames from `start` to `stop` are written next; if so, their words
-        will be told when they are heard. If not, they wait, unless the utterance was cancelled or
+        """Decide whether the frames from `start` to `stop` are written next; if so, what is there
+        will be told when it is heard. If not, they wait, unless the utterance was cancelled or
         the thread ends."""
         with self._changed:
             if self._current != piece.id or self._closing:
@@ -300,9 +302,9 @@ class Player(threading.Thread):
                 if not started:
                     lane.begun = None
                 return "cut" if cut and started else "leave"
-            for frame, word in piece.words:
+            for frame, cue in piece.cues:
                 if start <= frame < stop:
-                    self._progress.tell_at(self._written + frame - start, word)
+                    self._progress.tell_at(self._written + frame - start, cue)
             self._position_s = piece.start_s + start / piece.chunk.rate
             return "play"
 

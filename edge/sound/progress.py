@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from edge.sound.events import Finished, Interrupted, Interruption, Resumed, WordHeard
+from edge.sound.events import Cue, Finished, Interrupted, Interruption, Resumed
 
 HEARD = -(1 << 60)
 """A frame so long ago that the device cannot hold it any more."""
@@ -19,18 +19,18 @@ class Progress:
         # Seconds that were given to the device, and the frame at which that was.
         self._given: dict[str, tuple[float, int]] = {}
         # Told once that frame is heard.
-        self._marks: deque[tuple[int, Finished | WordHeard]] = deque()
+        self._marks: deque[tuple[int, Finished | Cue]] = deque()
 
     @property
     def waits(self) -> bool:
         """True if there is something that was not heard yet, and is to be told then."""
         return bool(self._marks)
 
-    def tell_at(self, frame: int, event: Finished | WordHeard) -> None:
+    def tell_at(self, frame: int, event: Finished | Cue) -> None:
         """Keep what is to be told when `frame` has been heard; frames only grow."""
         self._marks.append((frame, event))
 
-    def next_heard(self, heard: int | None) -> Finished | WordHeard | None:
+    def next_heard(self, heard: int | None) -> Finished | Cue | None:
         """Take the next event up to the frame `heard`, or any if that is None."""
         if not self._marks or (heard is not None and self._marks[0][0] > heard):
             return None

@@ -39,6 +39,8 @@ class Style:
     """Factor of the voice's own tempo: 2 is twice as fast."""
     speaker: str | None = None
     """One of the voice's own names, or of a print; None is the usual speaker."""
+    language: str | None = None
+    """Language of the text, if it is another than the voice's own and the family reads it."""
     seed: int = 0
     """Fixes every noise, so that equal requests give equal audio, bit for bit."""
 
@@ -65,6 +67,10 @@ class Segment:
     """Frames of each id at speed 1; the model's own if empty."""
     words: tuple[WordSpan, ...] = ()
     """Ids that speak each word of the text, if they were asked for."""
+    rates: tuple[float, ...] = ()
+    """Factor of the tempo of each id, beside that of the style; empty if all are 1."""
+    pitches: tuple[float, ...] = ()
+    """Factor of the fundamental frequency of each id; empty if all are 1."""
 
     @property
     def seed(self) -> tuple[int, int]:
@@ -155,6 +161,21 @@ def reading(bundle: Bundle, what: str) -> Iterator[None]:
             f"{bundle.path.name}: {what} cannot be read: {type(error).__name__}",
             "Install the voice again: edge install BUNDLE",
         ) from None
+
+
+def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]] | None:
+    """Make what turns a text into sentences of phonemes, without the model; None if the family
+    has no phonemes. Not thread-safe. Raises MissingPackage."""
+    ask: Callable[[Bundle], Callable[[str], list[list[str]]]] | None = getattr(
+        _family(bundle), "phonemizer", None
+    )
+    return ask(bundle) if ask else None
+
+
+def reads(bundle: Bundle, language: str) -> bool:
+    """True if this voice can read another language than its own; asked without the model."""
+    ask: Callable[[Bundle, str], bool] | None = getattr(_family(bundle), "reads", None)
+    return ask is not None and ask(bundle, language)
 
 
 def choose(bundle: Bundle) -> Variant:

@@ -52,7 +52,8 @@ def paced(durations: npt.ArrayLike, speed: float, least: int = 0) -> tuple[list[
     """
     given = np.asarray(durations, np.float64)
     ends = np.rint(np.cumsum(given) / _by_the_model(speed))
-    frames = np.maximum(np.diff(ends, prepend=0.0), np.minimum(given, least)).astype(np.int64)
+    needed = np.minimum(np.ceil(given), least)
+    frames = np.maximum(np.diff(ends, prepend=0.0), needed).astype(np.int64)
     if speed <= ALONE or not frames.sum():
         return frames.tolist(), 1.0
     return frames.tolist(), float(frames.sum() * speed / given.sum())

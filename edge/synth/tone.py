@@ -52,12 +52,14 @@ class ToneSynthesizer:
         return ()
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        beep_frames = round(_BEEP_S * RATE / segment.style.speed)
-        gap = np.zeros(round(_GAP_S * RATE / segment.style.speed), np.float32)
-        t = np.arange(beep_frames) / RATE
-        fade = np.minimum(1, np.minimum(t, t[::-1]) / _FADE_S)
         for number, length in enumerate(segment.ids):
+            speed = segment.style.speed * (segment.rates[number] if segment.rates else 1.0)
+            beep_frames = round(_BEEP_S * RATE / speed)
+            gap = np.zeros(round(_GAP_S * RATE / speed), np.float32)
+            t = np.arange(beep_frames) / RATE
+            fade = np.minimum(1, np.minimum(t, t[::-1]) / _FADE_S)
             pitch = _SCALE_HZ[length % len(_SCALE_HZ)]
+            pitch *= segment.pitches[number] if segment.pitches else 1.0
             beep = (_LEVEL * fade * np.sin(2 * np.pi * pitch * t)).astype(np.float32)
             words = tuple(
                 Word(span.text_start, span.text_end, 0, beep_frames)

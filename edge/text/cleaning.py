@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge.errors import EmptyText, TextTooLong
 from edge.text import MAX_CHARACTERS
+from edge.text.markup import Markup
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,12 @@ class Piece:
     text: str
     start: int = 0
     """Characters of the whole text before it."""
+    before: str = ""
+    """The text before it, as far as a rule may look back."""
+    in_code: bool = False
+    """True if it begins inside a block of code."""
+    markup: Markup | None = None
+    """The meaning of its tags, if it is of SSML; then `start` is 0, and it knows its places."""
 
 
 def clean(text: str) -> str:
@@ -35,15 +42,22 @@ def clean_piece(piece: Piece) -> Piece:
             f"{MAX_CHARACTERS:,}",
             "Pipe it through: edge say -",
         )
-    # A NUL would end the text inside espeak; the others are never spoken.
-    cleaned = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and c != "\n" else c
-        for c in text
-    )
+    cleaned = printable(text)
     if not any(unicodedata.category(c)[0] in "LNS" for c in cleaned):
         # Texts stay out of messages and logs, so it is described and not quoted.
         shape = f"{len(text)} characters without words" if text.strip() else "an empty text"
         raise EmptyText(
             f"nothing to speak in {shape}", 'Give words: edge say "Hello from the board."'
         )
-    return Piece(cleaned.strip(), piece.start + len(cleaned) - len(cleaned.lstrip()))
+    blank = len(cleaned) - len(cleaned.lstrip())
+    start, before = piece.start + blank, piece.before + cleaned[:blank]
+    return Piece(cleaned.strip(), start, before, piece.in_code, piece.markup)
+
+
+def printable(text: str) -> str:
+    """Return the text with a space for each character that is never spoken."""
+    # A NUL would end the text inside espeak.
+    return "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and c != "\n" else c
+        for c in text
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge.errors import TextTooLong
 from edge.text.cleaning import Piece
@@ -20,6 +20,12 @@ the sound before them, and whole sentences sound better."""
 LONGEST_PIECE = 600
 """Characters of a piece. A text without any marks is cut between words."""
 
+LOOK_BACK = 64
+"""Characters before a piece that are kept for the rules that read it."""
+
+FENCE = "```"
+"""Mark around a block of code in Markdown."""
+
 _CLOSERS = "\"'”’)\\]」』"
 _PIECE_END = re.compile(
     rf"(?P<sentence>[.!?…]{{1,20}}[{_CLOSERS}]{{,9}}(?=\s))"
@@ -29,14 +35,23 @@ _PIECE_END = re.compile(
     rf"|(?P<clause>[,;:—–][{_CLOSERS}]{{,9}}(?=\s))"
 )
 # Behind these a full stop rarely ends a sentence: initials, "e.g.", "3. item", and titles.
-_SHORTENED = re.compile(
+SHORTENED = re.compile(
     r"(?:^|[^\w])(?:[^\W\d_]|\d\d?|mrs?|ms|dr|prof|st|jr|sr|vs|no|etc|approx|fig|bzw|ca|nr)\.$",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=\S)|\n\s*\n")
 
 
-def piece_length(text: str, clause: int) -> int | None:
+Unfinished = Callable[[str], bool]
+"""True if a text must not be cut at its end, although it ends with a mark."""
+
+
+def _shortened(text: str) -> bool:
+    """True at an abbreviation of any language; for texts that are read as written."""
+    return SHORTENED.search(text, max(0, len(text) - 8)) is not None
+
+
+def piece_length(text: str, clause: int, unfinished: Unfinished = _shortened) -> int | None:
     """Count the characters of the first piece of `text` that can be spoken before the rest comes.
 
     None if more must come first. A clause of fewer than `clause` characters waits for its
@@ -52,7 +67,8 @@ def piece_length(text: str, clause: int) -> int | None:
             continue
         # One stop is enough to look at: an ellipsis ends no abbreviation.
         at = end.end()
-        if end["sentence"] == "." and _SHORTENED.search(text, max(0, at - 8), at):
+        looks = end["sentence"] == "." or unfinished is not _shortened
+        if looks and unfinished(text[begin:at]):
             continue
         return at
     if len(text) <= LONGEST_PIECE:
@@ -65,8 +81,9 @@ class Splitter:
     """Turns a text that comes in chunks, cut anywhere, into the pieces to speak. Together they are
     the text, character for character."""
 
-    def __init__(self) -> None:
-        self._rest, self._start = "", 0
+    def __init__(self, unfinished: Unfinished = _shortened) -> None:
+        self._rest, self._start, self._before = "", 0, ""
+        self._unfinished, self._in_code = unfinished, False
 
     @property
     def waiting(self) -> int:
@@ -78,7 +95,8 @@ class Splitter:
         self._rest += chunk
         pieces: list[Piece] = []
         while True:
-            length = piece_length(self._rest, LATER_CLAUSE if self._start else FIRST_CLAUSE)
+            clause = LATER_CLAUSE if self._start else FIRST_CLAUSE
+            length = piece_length(self._rest, clause, self._unfinished)
             if length is None:
                 return pieces
             pieces.append(self._take(length))
@@ -88,7 +106,9 @@ class Splitter:
         return [self._take(len(self._rest))] if self._rest else []
 
     def _take(self, length: int) -> Piece:
-        piece = Piece(self._rest[:length], self._start)
+        piece = Piece(self._rest[:length], self._start, self._before, self._in_code)
+        self._in_code ^= piece.text.count(FENCE) % 2 == 1
+        self._before = (self._before + piece.text)[-LOOK_BACK:]
         self._rest, self._start = self._rest[length:], self._start + length
         return piece
 

@@ -5,7 +5,6 @@ docs/reference/configuration.md is its page.
 
 from __future__ import annotations
 
-import bisect
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -14,6 +13,11 @@ from pathlib import Path
 
 from edge import records
 from edge.text import LANGUAGE
+from edge.text.alphabets import UnknownSign, unknown_sign
+from edge.text.claims import Claim, spoken
+from edge.text.given import Sounds
+from edge.text.mapping import Spoken
+from edge.text.markup import Phonemes
 
 FORMAT = 1
 MAX_ENTRIES = 2000
@@ -33,15 +37,18 @@ class Words:
 
     say: Mapping[str, str] = field(default_factory=dict)
     """Word -> what to read in its place."""
+    ipa: Mapping[str, str] = field(default_factory=dict)
+    """Word -> its phonemes in IPA, for every family that takes phonemes."""
     phonemes: Mapping[str, str] = field(default_factory=dict)
     """Word -> its phonemes, as the voice's family writes them."""
 
     def __post_init__(self) -> None:
-        for word in (*self.say, *self.phonemes):
-            if len(word) > MAX_WORD or not _RUN.match(word) or any(map(_is_space, word)):
+        for word in (*self.say, *self.ipa, *self.phonemes):
+            single = "  " not in word and not word.endswith(" ")
+            if len(word) > MAX_WORD or not _RUN.match(word) or not single or _is_broken(word):
                 raise ValueError(
-                    f"{word[:MAX_WORD]!r} is no word: it begins with a letter or a digit, has no "
-                    f"space, and at most {MAX_WORD} characters"
+                    f"{word[:MAX_WORD]!r} is no word: it begins with a letter or a digit, has "
+                    f"single spaces at most, and at most {MAX_WORD} characters"
                 )
         for word, said in self.say.items():
             plain = all(c in _IN_A_RESPELLING or unicodedata.category(c)[0] in "LMN" for c in said)
@@ -50,6 +57,11 @@ class Words:
                     f"say.{word}: a respelling is letters, digits, spaces, apostrophes and "
                     f"hyphens, at most {MAX_RESPELLING} characters; got {said[:60]!r}"
                 )
+        for word, said in self.ipa.items():
+            strange = unknown_sign(said, "ipa")
+            if strange is not None or not 0 < len(said) <= MAX_PHONEMES:
+                why = f"{strange!r} is no sign of IPA" if strange else "got none, or too many"
+                raise ValueError(f"ipa.{word}: 1 to {MAX_PHONEMES} signs of IPA; {why}")
         for word, said in self.phonemes.items():
             odd = "[" in said or "]" in said or any(map(_is_space, said))
             if odd or not 0 < len(said) <= MAX_PHONEMES:
@@ -80,54 +92,47 @@ class Lexicon:
 
     @property
     def entries(self) -> int:
-        return sum(len(words.say) + len(words.phonemes) for words in self.languages.values())
+        return sum(
+            len(words.say) + len(words.ipa) + len(words.phonemes)
+            for words in self.languages.values()
+        )
 
-    def speller(self, language: str, phonemes: bool) -> Speller:
+    def speller(self, language: str, phonemes: bool, sounds: Sounds = lambda _: None) -> Speller:
         """Make the speller for a voice of this language, which takes phonemes or not. Entries of
-        en_US go before those of en; phonemes before a respelling."""
+        en_US go before those of en; phonemes before IPA, and that before a respelling. `sounds`
+        writes IPA as the voice reads it. Raises UnknownSign."""
         said: dict[str, str] = {}
         for key in (language.split("_")[0], language):
             words = self.languages.get(key, Words())
             said |= words.say
+            for word, ipa in words.ipa.items():
+                if (own := sounds(Phonemes(ipa, "ipa"))) is not None:
+                    said[word] = f"[[{own}]]"
             if phonemes:
-                said |= {word: f"[[{sounds}]]" for word, sounds in words.phonemes.items()}
+                said |= {word: f"[[{own}]]" for word, own in words.phonemes.items()}
         return Speller(said)
 
-    def strange(self, language: str, known: Callable[[str], bool]) -> str | None:
+    def strange(
+        self, language: str, known: Callable[[str], bool], sounds: Sounds = lambda _: None
+    ) -> str | None:
         """Name the place of the first phoneme that a voice of this language does not know."""
         for key in dict.fromkeys((language.split("_")[0], language)):
-            for word, sounds in self.languages.get(key, Words()).phonemes.items():
-                for sound in sounds:
+            words = self.languages.get(key, Words())
+            for word, given in words.phonemes.items():
+                for sound in given:
                     if not known(sound):
                         return f"languages.{key}.phonemes.{word}: {sound!r}"
+            for word, ipa in words.ipa.items():
+                try:
+                    sounds(Phonemes(ipa, "ipa"))
+                except UnknownSign as unknown:
+                    return f"languages.{key}.ipa.{word}: {unknown.sign!r}"
         return None
 
 
 def load_lexicon(path: Path) -> Lexicon:
     """Read a lexicon. Raises BadRecord naming the file and the place in it."""
     return records.load_yaml(path, Lexicon)
-
-
-@dataclass(frozen=True)
-class Respelled:
-    """A text as it is read."""
-
-    text: str
-    _changes: tuple[tuple[int, int, int, int], ...] = ()
-    """(start, end) in `text`, (start, end) in the text as it was written."""
-
-    def before(self, start: int, end: int) -> tuple[int, int]:
-        """Find where a stretch was in the written text; in a replaced word, that whole word."""
-        return self._place(start, 0), self._place(end, 1)
-
-    def _place(self, place: int, side: int) -> int:
-        # The last change that begins before it, or with it where a stretch begins.
-        number = bisect.bisect_left(self._changes, (place + 1 - side,)) - 1
-        if number < 0:
-            return place
-        _, end, *was = self._changes[number]
-        inside = place < end if side == 0 else place <= end
-        return was[side] if inside else was[1] + place - end
 
 
 class Speller:
@@ -141,10 +146,10 @@ class Speller:
             assert run is not None
             self._beginning.setdefault(run[0].lower(), []).append((word, said[word]))
 
-    def respell(self, text: str) -> Respelled:
-        parts: list[str] = []
-        changes: list[tuple[int, int, int, int]] = []
-        done = length = 0
+    def claims(self, text: str) -> list[Claim]:
+        """Find the owner's words, in order."""
+        found: list[Claim] = []
+        done = 0
         for run in _RUN.finditer(text):
             start = run.start()
             if start < done:
@@ -153,12 +158,18 @@ class Speller:
                 end = start + len(word)
                 here = text[start:end]
                 if word in (here, here.lower()) and not _GOES_ON.match(text, end):
-                    parts += [text[done:start], said]
-                    length += start - done + len(said)
-                    changes.append((length - len(said), length, start, end))
+                    found.append(Claim(start, end, said, "lexicon"))
                     done = end
                     break
-        return Respelled("".join([*parts, text[done:]]), tuple(changes))
+        return found
+
+    def respell(self, text: str) -> Spoken:
+        """Read the owner's words as the owner wishes, and nothing else."""
+        return spoken(text, self.claims(text))
+
+
+def _is_broken(word: str) -> bool:
+    return any(_is_space(character) and character != " " for character in word)
 
 
 def _is_space(character: str) -> bool:

@@ -8,6 +8,7 @@ espeak joins others ("of the" -> ʌvðə), so that counting words would not do.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,6 +95,31 @@ def as_written(
             span = dataclasses.replace(span, first=whole.first, estimated=estimated)
         found.append(dataclasses.replace(span, text_start=start, text_end=end))
     return tuple(found)
+
+
+def covering(segments: Sequence[Sequence[WordSpan]], text: str) -> list[tuple[WordSpan, ...]]:
+    """Let each word reach over what stands beside it and has no sound, a mark or a sign: words and
+    the white space between them are then the whole text."""
+    flat = [span for spans in segments for span in spans]
+    wide: list[WordSpan] = []
+    done = len(text) - len(text.lstrip())
+    for span in flat:
+        gap = text[done : span.text_start]
+        # What touches the word is its own; what stands before a space, the last word's.
+        cuts = [at + 1 for at, character in enumerate(gap) if character.isspace()]
+        start = done + (cuts[-1] if cuts else len(gap))
+        if wide:
+            end = max(wide[-1].text_end, len(text[:start].rstrip()))
+            wide[-1] = dataclasses.replace(wide[-1], text_end=end)
+        else:
+            start = done
+        wide.append(dataclasses.replace(span, text_start=start))
+        done = max(done, span.text_end)
+    if wide:
+        end = max(wide[-1].text_end, len(text.rstrip()))
+        wide[-1] = dataclasses.replace(wide[-1], text_end=end)
+    rest = iter(wide)
+    return [tuple(itertools.islice(rest, len(spans))) for spans in segments]
 
 
 def _is_sound(phoneme: str) -> bool:

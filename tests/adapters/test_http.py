@@ -83,6 +83,41 @@ def test_pcm_is_at_the_rate_that_openais_clients_expect(adapter: Http) -> None:
     assert len(pcm(speed=2.0)) < 0.6 * len(sound)
 
 
+@pytest.mark.parametrize(
+    ("input", "format", "frames"),
+    [
+        ("<speak>One <break time='1s'/> two.</speak>\n", None, 2 * 3969 + 22050),
+        ("<speak>One <break time='1s'/> two.</speak>", "ssml", 2 * 3969 + 22050),
+        ("<speak>One</speak> and more", None, 3 * 3969),
+        ("One <b>two</i>", "ssml-lenient", 2 * 3969),
+        ("One two", "markdown", 2 * 3969),
+    ],
+)
+def test_ssml_and_what_else_a_text_may_be(
+    adapter: Http, input: str, format: str | None, frames: int
+) -> None:
+    answer = adapter.openai().audio.speech.create(
+        model="edge-voice",
+        voice="tone",
+        input=input,
+        response_format="wav",
+        extra_body={"text_format": format} if format else {},
+    )
+    assert (len(answer.content) - 44) // 2 == frames
+
+
+def test_ssml_with_a_mistake_is_refused_with_its_place(adapter: Http) -> None:
+    with pytest.raises(openai.BadRequestError, match="line 1, column 12") as raised:
+        adapter.openai().audio.speech.create(
+            model="edge-voice", voice="tone", input="<speak>One & two</speak>"
+        )
+    assert raised.value.code == "bad-ssml"
+    with pytest.raises(openai.BadRequestError, match="text_format is not known"):
+        adapter.openai().audio.speech.create(
+            model="edge-voice", voice="tone", input="One.", extra_body={"text_format": "html"}
+        )
+
+
 @pytest.mark.parametrize(("format", "rate"), [("mp3", 22050), ("opus", 24000), ("flac", 22050)])
 def test_compressed_sound_is_the_same_sound(adapter: Http, format: str, rate: int) -> None:
     def speak(format: Any) -> bytes:

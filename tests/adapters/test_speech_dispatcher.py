@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.adapters.marked_text import between_tags, stretches
 from edge.adapters.server_audio import QUIET, audio_event
 from edge.adapters.speech_dispatcher import Module
 from edge.adapters.speech_settings import Settings, choose, voices_of
@@ -19,7 +20,6 @@ from edge.client import Client
 from edge.protocol import Synthesize
 from edge.synth import Segment, Style, time_stretch
 from edge.synth.tone import ToneSynthesizer
-from edge.text.ssml import MarkedText, strip_tags
 from tests.helpers.daemon_under_test import ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S
 
@@ -292,26 +292,36 @@ def test_lines_that_begin_with_a_full_stop(server: Server, daemon: ThreadDaemon)
 
 
 @pytest.mark.parametrize(
-    ("ssml", "text", "marks"),
+    ("ssml", "changed"),
     [
-        (ONE_MARK, " One two. Three. ", ((9, "__spd_0"),)),
-        ("<speak>Tom &amp; Jerry &lt;3</speak>", " Tom & Jerry <3 ", ()),
-        ("<speak>a<mark name='x'/>b", " ab", ((2, "x"),)),
-        ("<emphasis>so</emphasis> < 3 and <unfinished", "so < 3 and <unfinished", ()),
+        (ONE_MARK, '<speak>ONE TWO.<mark name="__spd_0"/> THREE.</speak>'),
+        ("<speak>Tom &amp; Jerry &lt;3</speak>", "<speak>TOM &amp; JERRY &lt;3</speak>"),
+        ("<speak>a<mark name='x'/>b", "<speak>A<mark name='x'/>B"),
+        (
+            "<emphasis>so</emphasis> < 3 and <unfinished",
+            "<emphasis>SO</emphasis> &lt; 3 AND &lt;UNFINISHED",
+        ),
+        ("<speak><!-- no -->a<![CDATA[<b]]></speak>", "<speak>A&lt;B</speak>"),
     ],
 )
-def test_tags_are_stripped(ssml: str, text: str, marks: tuple[tuple[int, str], ...]) -> None:
-    assert strip_tags(ssml) == MarkedText(text, marks)
+def test_what_stands_between_tags_is_changed_and_they_are_not(ssml: str, changed: str) -> None:
+    assert between_tags(ssml, str.upper) == changed
 
 
-def test_a_long_text_is_cut_and_keeps_its_marks() -> None:
-    text = "word " * 9
-    marks = ((0, "a"), (20, "b"), (45, "c"))
-    pieces = MarkedText(text, marks).pieces(12)
-    assert "".join(piece.text for piece in pieces) == text
-    assert all(len(piece.text) <= 12 for piece in pieces)
-    assert [name for piece in pieces for _, name in piece.marks] == ["a", "b", "c"]
-    assert MarkedText("x" * 30).pieces(12)[2].text == "x" * 6
+def test_a_long_text_is_cut_in_front_of_a_tag_or_behind_a_space() -> None:
+    tags, words = "ab<mark name='1'/>" * 9, "word " * 9
+    assert "".join(stretches(tags, 40, tags=True)) == tags
+    assert all(part.endswith("ab") for part in [*stretches(tags, 40, tags=True)][:-1])
+    assert "".join(stretches(words, 12, tags=False)) == words
+    assert all(len(part) == 10 for part in [*stretches(words, 12, tags=False)][:-1])
+    assert [*stretches("x" * 30, 12, tags=True)][1:] == ["x" * 12, "x" * 6]
+    assert [*stretches("x" * 30, 12, tags=False)][1:] == ["x" * 12, "x" * 6]
+
+
+def test_a_text_longer_than_one_request_keeps_its_marks(server: Server) -> None:
+    server.set(rate=100)
+    server.speak("<speak>" + "One two three four five six.<mark name='m'/> " * 400 + "</speak>")
+    assert server.events().count("700-m") == 400
 
 
 def test_names_come_from_the_tables_of_the_voice_s_language(tmp_path: Path) -> None:

@@ -191,6 +191,23 @@ def test_say_falls_back_to_a_file(daemon: ThreadDaemon, tmp_path: Path) -> None:
         assert written.getnframes() > 1_000
 
 
+@pytest.mark.parametrize("typed", [True, False])
+def test_say_of_ssml(daemon: ThreadDaemon, tmp_path: Path, typed: bool) -> None:
+    """Typed, and from a pipe, where a pause in a document is none between utterances."""
+    source, out = "<speak>One <break time='1s'/>\n two.</speak>", tmp_path / "a.wav"
+    given, stdin = ([source], b"") if typed else (["-"], source.encode())
+    say = ["say", "--socket", daemon.path, "--ssml"]
+    done = edge(*say, "--out", out, *given, stdin=stdin)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with wave.open(str(out)) as written:
+        assert written.getnframes() == 2 * 3969 + 22050
+    assert edge(*say, *given, stdin=stdin).returncode == 0
+    assert daemon.server.synthesis.counters.seconds == pytest.approx(2 * 1.36)
+    wrong = refusal(*say, "<speak>One & two</speak>")
+    assert "line 1, column 12" in wrong and "&amp;" in wrong
+    assert "not both" in refusal(*say, "--markdown", source, status=2)
+
+
 def test_say_through_a_private_daemon(tone_bundle: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "a.wav"
     done = edge("say", "--local", "--any-board", "--bundle", tone_bundle.path, "--out", out, "Hi.")

@@ -13,7 +13,6 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -256,23 +255,40 @@ def speakers_daemon(tmp_path: Path) -> Iterator[ThreadDaemon]:
     running.stop()
 
 
-def test_ssml_is_refused_clearly(daemon: ThreadDaemon) -> None:
-    """Its tags would be read aloud. The connection goes on."""
-    ssml = Synthesize("<speak>Hello.</speak>")
-    event = ssml.event()
-    event.data["text_format"] = "ssml"
-    refused, spoken = talk(daemon, _Raw(event), Synthesize(TEXT))
+def test_ssml_is_spoken_and_a_mistake_is_refused_with_its_place(daemon: ThreadDaemon) -> None:
+    """As Wyoming's own clients send it; the connection goes on."""
+    silence = Synthesize("<speak>One.<break time='250ms'/></speak>", text_format="ssml")
+    spoken, refused, plain = talk(
+        daemon, silence, Synthesize("<speak>One", text_format="ssml"), Synthesize("One.")
+    )
+    assert samples(spoken) == samples(plain) + bytes(2 * round(22_050 * 0.25))
     error = Error.from_event(refused[0])
-    assert error.code == "bad-message" and "text_format" in error.text
-    assert samples(spoken)
+    assert (
+        error.code == "bad-ssml" and error.text == "ssml: line 1, column 1: <speak> is not closed"
+    )
 
 
-@dataclass(frozen=True)
-class _Raw:
-    sent: Event
+def test_plain_text_keeps_its_tags(daemon: ThreadDaemon) -> None:
+    text = "<speak>One <break/> two</speak>"
+    tags, plain = talk(daemon, Synthesize(text), Synthesize(text, text_format="text"))
+    assert samples(tags) == samples(plain) and len(samples(tags)) == 2 * 4 * 3969
 
-    def event(self) -> Event:
-        return self.sent
+
+def test_a_stream_of_ssml_is_one_sound(daemon: ThreadDaemon) -> None:
+    async def run() -> list[Event]:
+        async with AsyncClient.from_uri(f"unix://{daemon.path}") as client:
+            await client.write_event(SynthesizeStart(text_format="ssml").event())
+            for cut in ("<spe", "ak>One.<brea", "k time='1", "00ms'/> Two", ".</speak>"):
+                await client.write_event(SynthesizeChunk(cut).event())
+            await client.write_event(SynthesizeStop().event())
+            events: list[Event] = []
+            while not events or not AudioStop.is_type(events[-1].type):
+                event = await asyncio.wait_for(client.read_event(), DEADLINE_S)
+                assert event is not None
+                events.append(event)
+            return events
+
+    assert len(samples(asyncio.run(run()))) == 2 * (2 * 3969 + 2205)
 
 
 def test_one_answer_and_nothing_after_it(daemon: ThreadDaemon) -> None:

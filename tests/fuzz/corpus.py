@@ -55,7 +55,7 @@ def seeds(name: str) -> list[bytes]:
         "table": lambda: [_table(kind) for kind in ("<f2", "<f4", "|i1", "<i8")],
         "name": lambda: [b"a/b.json"],
         "bundle": lambda: [_tar_of(BUNDLE)],
-        "ssml": lambda: [SSML],
+        "ssml": lambda: [SSML, *(attack.encode()[:MOST_BYTES] for attack in ATTACKS.values())],
         "voice_print": lambda: [print_bytes(), print_bytes(compressed=True)],
         "clip": lambda: [_clip(width, channels) for width in (1, 2, 3, 4) for channels in (1, 2)],
         "operators": lambda: [bytes(range(0, 256, step)) * 2 for step in (1, 3, 7, 11)],
@@ -67,7 +67,39 @@ LEXICON = (
     "languages:\n  en:\n    say: {Nguyen: win, AT&T: A T and T}\n"
     "    phonemes: {Leicester: lˈɛstɚ}\n  en_US: {say: {route: rowt}}\n"
 )
-SSML = b"<speak>One<mark name='a'/> two &amp; <break/>three<mark name=\"b\"/>.</speak>"
+SSML = (
+    b"<?xml version='1.0'?><speak xml:lang='en-US'><p>One<mark name='a'/> two &amp; <break/>"
+    b"<sub alias='World Wide Web'>WWW</sub></p><break time=\"500ms\"/><s>three<!-- no --></s>"
+    b"<say-as interpret-as='date' format='dmy'>1/2/2026</say-as><![CDATA[<4>]]>"
+    b"<phoneme alphabet='ipa' ph='t&#601;'>x</phoneme><prosody rate='slow' volume='+6dB' "
+    b"pitch='-2st'>five</prosody><emphasis level='strong'>six</emphasis>"
+    b"<lang xml:lang='de'>drei</lang><voice name='joe'>seven</voice><x:y z=''/></speak>"
+)
+ATTACKS = {
+    "billion laughs": '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">'
+    + "".join(
+        f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    + "]><speak>&i;</speak>",
+    "external entity": '<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/passwd">]><speak>&x;</speak>',
+    "parameter entity": '<!DOCTYPE s [<!ENTITY % x SYSTEM "http://a.example/x">%x;]><speak/>',
+    "entity without a declaration": "<speak>&x;</speak>",
+    "deep nesting": "<speak>" + "<p>" * 3_000,
+    "a tag without an end": "<speak><p " + "a" * 9_000,
+    "an attribute without an end": "<speak><p a='" + " " * 9_000,
+    "spaces in a tag": "<speak><p" + " " * 1_900 + "<p" + " " * 1_900,
+    "attributes without an end": "<speak><p " + "a='' " * 1_900,
+    "quotes": "<speak>" + "<p a='\"" * 1_200,
+    "less-than": "<speak>" + "<" * 9_000,
+    "ampersands": "<speak>" + "&" * 9_000,
+    "brackets": "<speak>" + "]" * 9_000 + "]]>",
+    "half entities": "<speak>" + "&#1111111" * 1_000,
+    "comments": "<speak>" + "<!--" * 2_000,
+    "null": "<speak>&#0;</speak>",
+    "surrogate": "<speak>&#xD800;</speak>",
+    "beyond Unicode": "<speak>&#x110000;</speak>",
+}
+"""What is known to hurt readers of XML, by its name; tests/text/test_tags.py tries each whole."""
 
 
 def _lines() -> list[bytes]:

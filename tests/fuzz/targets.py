@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
@@ -27,7 +28,9 @@ from edge.synth.voice_print import load_print, read_label
 from edge.text.cleaning import Piece, clean_piece
 from edge.text.cutting import Splitter, sentences
 from edge.text.lexicon import load_lexicon
-from edge.text.ssml import strip_tags
+from edge.text.markup import Gap, Item, Run
+from edge.text.ssml import SsmlReader
+from edge.text.ssml_splitter import Part, SsmlSplitter
 from edge.voice import parse_voice
 from tests.fuzz.operators import operators
 from tests.fuzz.prints import tone
@@ -97,14 +100,49 @@ def bundle(data: bytes) -> None:
 
 
 def ssml(data: bytes) -> None:
-    """What speech-dispatcher's clients send: the pieces are the text, the marks in their order."""
+    """What anybody sends as SSML: the same in any cutting, and taken whole where lenient."""
     whole = data.decode("utf-8", "ignore")
-    found = strip_tags(whole)
-    assert all(0 <= place <= len(found.text) for place, _ in found.marks)
-    assert list(found.marks) == sorted(found.marks, key=lambda mark: mark[0])
-    pieces = found.pieces(40)
-    assert "".join(piece.text for piece in pieces) == found.text
-    assert [name for piece in pieces for _, name in piece.marks] == [n for _, n in found.marks]
+    assert _said(whole, True, 7) == _said(whole, True, len(whole) + 1)
+    assert _split(whole, 7) == _split(whole, len(whole) + 1)
+    try:
+        found = _said(whole, False, len(whole) + 1)
+    except EdgeError as error:
+        with contextlib.suppress(EdgeError):
+            _said(whole, False, 7)
+            raise AssertionError(error.message) from None
+        raise
+    assert _said(whole, False, 7) == found
+
+
+def _said(whole: str, lenient: bool, step: int) -> str:
+    """Read SSML step by step; the text of all its runs."""
+    reader, runs = SsmlReader(lenient), list[Run]()
+    for start in range(0, len(whole), step):
+        runs += (item for item in reader.feed(whole[start : start + step]) if _is_run(item))
+    runs += (item for item in reader.finish() if _is_run(item))
+    places = [place for run in runs for place in (run.start, run.end)]
+    assert places == sorted(places) and all(0 <= place <= len(whole) for place in places)
+    return "".join(run.text for run in runs)
+
+
+def _split(whole: str, step: int) -> list[tuple[str, object]]:
+    """Split SSML into pieces step by step; their texts and marks, and the gaps between them."""
+    splitter, parts = SsmlSplitter(True, len(whole), whole=False), list[Part]()
+    for start in range(0, len(whole), step):
+        parts += splitter.feed(whole[start : start + step])
+    found: list[tuple[str, object]] = []
+    for part in [*parts, *splitter.finish()]:
+        if isinstance(part, Gap):
+            found.append(("", part))
+        elif isinstance(part, Piece) and part.markup is not None:
+            places = [part.markup.before(at, at + 1) for at in range(len(part.text))]
+            assert all(0 <= start <= end <= len(whole) for start, end in places)
+            found.append((part.text, part.markup.marks))
+    return found
+
+
+def _is_run(item: Item) -> TypeGuard[Run]:
+    return isinstance(item, Run)
 
 
 def phrase(data: bytes) -> None:

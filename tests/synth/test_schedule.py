@@ -127,7 +127,7 @@ def test_what_is_made_lives_until_it_is_heard() -> None:
 
 def test_words_are_told_by_their_place_in_the_whole_utterance() -> None:
     chunk = PcmChunk(np.zeros(1000, np.float32), 1000, (Word(4, 7, 500, 250),))
-    [(frame, heard)] = Job(utterance("a", words=True), seconds=2.0).marks(chunk)
+    [(frame, heard)] = Job(utterance("a", words=True), seconds=2.0).cues(chunk)
     assert (frame, heard.text_start, heard.text_end) == (500, 4, 7)
     assert (heard.start_s, heard.seconds) == (2.5, 0.25)
     assert Job(utterance("a")).marks(chunk), "they tell how far it was heard"

@@ -29,8 +29,10 @@ from edge.protocol import (
     Synthesize,
 )
 from edge.synth import Style
+from edge.text.alphabets import UnknownSign, to_own
 from edge.text.inline_phonemes import phonemize_given
 from edge.text.lexicon import MAX_ENTRIES, Lexicon, Speller, Words, load_lexicon
+from edge.text.markup import Phonemes
 from edge.voice import load_voice
 from tests.helpers.daemon_under_test import ThreadDaemon, Wire
 
@@ -85,6 +87,24 @@ def test_a_country_goes_before_its_language_and_phonemes_before_a_respelling() -
     assert lexicon.strange("en_US", "ˈeɪb".__contains__) == "languages.en.phonemes.b: 'i'"
 
 
+def test_ipa_serves_every_family_and_names_may_have_spaces() -> None:
+    lexicon = Lexicon(
+        languages={"en": Words(say={"Des Moines": "duh moin"}, ipa={"Des Moines": "dəˈmɔɪn"})}
+    )
+    assert lexicon.speller("en_US", phonemes=False).respell("in Des Moines").text == "in duh moin"
+
+    def sounds(given: Phonemes) -> str:
+        return to_own(given.sounds, given.alphabet, "misaki", "en_US")
+
+    heart = lexicon.speller("en_US", phonemes=True, sounds=sounds)
+    assert heart.respell("in Des Moines's").text == "in [[dəmˈYn]]'s"
+
+    def none(given: Phonemes) -> str:
+        raise UnknownSign("ɔ")
+
+    assert lexicon.strange("en_US", str.isalpha, none) == "languages.en.ipa.Des Moines: 'ɔ'"
+
+
 @pytest.mark.parametrize("language", ["en", "en_US", "es_419", "zh_Hant_TW", "gsw"])
 def test_every_language_that_a_voice_may_have_may_have_words(language: str) -> None:
     assert dataclasses.replace(load_voice("en_US-joe-medium"), language=language)
@@ -101,7 +121,8 @@ def test_every_language_that_a_voice_may_have_may_have_words(language: str) -> N
         ("languages: {en: {says: {}}}", "languages.en: unknown key 'says'"),
         ("languages: {en: {say: {a: 1}}}", "languages.en.say.a: expected text, got 1"),
         ("languages: {en: {say: {no: now}}}", "languages.en.say: expected text, got False"),
-        ("languages: {en: {say: {New York: x}}}", "languages.en: 'New York' is no word"),
+        ("languages: {en: {say: {New  York: x}}}", "languages.en: 'New  York' is no word"),
+        ("languages: {en: {ipa: {a: 'b5'}}}", "ipa.a: 1 to 100 signs of IPA; '5'"),
         ("languages: {en: {say: {'': x}}}", "languages.en: '' is no word"),
         (f"languages: {{en: {{say: {{{'x' * 65}: x}}}}}}", "is no word"),
         ("languages: {en: {say: {a: 'b. c'}}}", "say.a: a respelling is letters"),

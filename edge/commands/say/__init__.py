@@ -58,6 +58,9 @@ class Options:
         None, "FILE.wav", "write the sound there if there is no sound card"
     )
     while_connected: bool = switch("be silent as soon as this command ends, however it ends")
+    ssml: bool = switch("the text is SSML (docs/use/ssml.md)")
+    markdown: bool = switch("the text is Markdown, a lone list item too")
+    as_written: bool = switch("read numbers, signs and Markdown as they are written")
     no_wait: bool = switch("return once the daemon has accepted the text")
     local: bool = switch("start a private daemon for this one call")
     bundle: tuple[Path, ...] = bundles_option("with --local: ")
@@ -67,11 +70,15 @@ class Options:
 
 
 def run(options: Options) -> int:
-    """Return 0; 1 if somebody stopped the speech; 2 for a text that was given twice."""
+    """Return 0; 1 if somebody stopped the speech; 2 for a text that was given twice, or
+    that is two things."""
     from edge.commands.say.speech import say_text
 
     if options.text is not None and options.file is not None:
         print("edge say: give TEXT or -f FILE, not both", file=sys.stderr)
+        return 2
+    if options.ssml and options.markdown:
+        print("edge say: give --ssml or --markdown, not both", file=sys.stderr)
         return 2
     if options.text is None and options.file is None and sys.stdin.isatty():
         print("edge: type the text, then Ctrl-D", file=sys.stderr)

@@ -16,12 +16,14 @@ from edge.commands.say import Options
 from edge.commands.say.text_input import TextInput, open_input
 from edge.errors import EdgeError, EmptyText, NoSoundDevice
 from edge.protocol import (
+    Normalize,
     Reply,
     Speak,
     SpeakCancelled,
     SpeakStart,
     Synthesize,
     SynthesizeStart,
+    TextFormat,
     VoiceChoice,
 )
 
@@ -76,7 +78,9 @@ def _speak_input(client: Client, source: TextInput, options: Options) -> int:
     spoken, silent = 0, EmptyText(f"{source.name} has no text", "echo Hello. | edge say -")
     while source.begins():
         start = _start(options)
-        answers = client.speak_stream(start, source.utterance(), not options.no_wait)
+        # Tags go on over a pause: a document is one utterance.
+        text = source.rest() if options.ssml else source.utterance()
+        answers = client.speak_stream(start, text, not options.no_wait)
         try:
             if _follow(client, start.id, answers):
                 return 1
@@ -113,8 +117,18 @@ def _start(o: Options) -> SpeakStart:
         ttl=o.ttl,
         key=o.key,
         while_connected=o.while_connected,
+        normalize=_normalize(o),
+        text_format=_text_format(o),
         id=uuid.uuid4().hex,  # known before the answer, for whoever ends us at once
     )
+
+
+def _text_format(options: Options) -> TextFormat:
+    return "ssml" if options.ssml else "markdown" if options.markdown else "auto"
+
+
+def _normalize(options: Options) -> Normalize:
+    return "off" if options.as_written else "on"
 
 
 @contextlib.contextmanager
@@ -151,12 +165,16 @@ def _sound(
 ) -> Iterator[PcmChunk]:
     from edge.pcm import PcmChunk
 
-    voice = VoiceChoice(name=options.voice) if options.voice else None
+    start = SynthesizeStart(
+        voice=VoiceChoice(name=options.voice) if options.voice else None,
+        text_format=_text_format(options),
+        speed=options.speed,
+        normalize=_normalize(options),
+    )
     if text is None:
-        start = SynthesizeStart(voice=voice, speed=options.speed)
         chunks = client.synthesize_stream(start, source.rest())
     else:
-        chunks = client.synthesize(Synthesize(text, voice=voice, speed=options.speed))
+        chunks = client.synthesize(Synthesize(text, **vars(start)))
     for chunk in chunks:
         yield PcmChunk(chunk.samples * options.volume, chunk.rate)
 

@@ -6,6 +6,7 @@ This module answers without the model and without hibari-tts; `load` imports bot
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
@@ -20,6 +21,17 @@ def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> Synthesizer:
 
 def phonemes(bundle: Bundle) -> frozenset[str]:
     return frozenset(read_vocabulary(bundle))
+
+
+def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]]:
+    from edge.synth.hibari.synthesizer import make_phonemizer, phonemes_of
+
+    vocabulary = read_vocabulary(bundle)
+    cut, read = make_phonemizer(bundle.manifest.language)
+    return lambda text: [
+        [phoneme for phoneme in phonemes_of(part, read) if phoneme in vocabulary]
+        for part in cut(text)
+    ]
 
 
 def read_vocabulary(bundle: Bundle) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -42,18 +42,10 @@ short sentence has no other run, and is heard from its first 0.2 s on."""
 
 class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
-        try:
-            from hibari import dsp
-            from hibari.tts import Hibari
+        self._sentences, self._read = make_phonemizer(bundle.manifest.language)
+        from hibari import dsp
 
-            from edge.synth.hibari.front_end import load_front_end
-        except ImportError as error:
-            raise MissingPackage(
-                f"the hibari family needs the package hibari-tts: {error}",
-                add_packages("hibari"),
-            ) from None
-        self._dsp, self._sentences = dsp, Hibari.split_sentences
-        self._read = load_front_end(british=bundle.manifest.language == "en_GB")
+        self._dsp = dsp
         with reading(bundle, "vocab.json"):
             self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
@@ -67,8 +59,8 @@ class HibariSynthesizer:
             for name, shape in self._decoder.inputs.items()
             if name.startswith("state_")
         }
-        fine = int(self._decoder.metadata["spectra_per_frame"])
-        self._frame_s, budget = fine * dsp.HOP / self.rate, bundle.profile.budget
+        self._fine = int(self._decoder.metadata["spectra_per_frame"])
+        self._frame_s, budget = self._fine * dsp.HOP / self.rate, bundle.profile.budget
         self._safety = budget.safety
         self.decoder = Decoder(
             self._frame_s,
@@ -111,8 +103,7 @@ class HibariSynthesizer:
         return segments
 
     def _g2p(self, text: str) -> str:
-        read = phonemize_given(text, lambda part: [self._read(part)])
-        return "".join(itertools.chain(*read))
+        return phonemes_of(text, self._read)
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
@@ -125,11 +116,20 @@ class HibariSynthesizer:
         frames, durations, factor = self._frames(segment)
         hop = round(self._frame_s * self.rate)
         words = at_frames(segment.words, durations, hop)
-        yield from stretched(with_words(self._decode(segment, frames, cut), words), factor)
+        factors = np.array(segment.pitches or [1.0] * len(durations), np.float32)
+        pitches = np.repeat(factors, np.array(durations) * self._fine)
+        yield from stretched(
+            with_words(self._decode(segment, frames, cut, pitches), words), factor
+        )
 
     def _decode(
-        self, segment: Segment, frames: dict[str, Array], cut: Callable[[int], Plan]
+        self,
+        segment: Segment,
+        frames: dict[str, Array],
+        cut: Callable[[int], Plan],
+        pitches: Samples,
     ) -> Iterator[PcmChunk]:
+        """`pitches`: factor of f0 at each spectrum."""
         count = frames["content"].shape[2]
         signal = Signal(self._dsp, np.random.default_rng(segment.seed))
         start, states = 0, self._states
@@ -147,7 +147,9 @@ class HibariSynthesizer:
             )
             states = {name: outputs[f"next_{name}"] for name in states}
             start = stop
-            signal.pitch(outputs["f0"][0], last=stop == count)
+            f0 = outputs["f0"][0]
+            signal.pitch(f0 * pitches[: len(f0)], last=stop == count)
+            pitches = pitches[len(f0) :]
             spectra = {n: part[0] for n, part in spectra_of(self._dsp, outputs).items()}
             for part, final in _parts(spectra, _LONGEST_PART if number > 1 else _FIRST_PART):
                 waiting.append(signal.samples(part, last=final and stop == count))
@@ -165,10 +167,13 @@ class HibariSynthesizer:
         """Return the decoder's inputs, each id's frames in them, and by how much they are too
         long."""
         encoded = self._encode(segment)
-        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.int64)
+        durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
+        shortest = durations.min()
+        if segment.rates:
+            durations /= segment.rates
         speed = segment.style.speed
         seconds = float(durations.sum()) / speed * self._frame_s
-        if not 0 < seconds <= MAX_SEGMENT_S or durations.min() < 1:
+        if not 0 < seconds <= MAX_SEGMENT_S or shortest < 1:
             raise ModelFailed(
                 f"the voice wants {seconds:g} s for {len(segment.ids)} tokens; "
                 f"the limit is {MAX_SEGMENT_S:g} s",
@@ -185,6 +190,27 @@ class HibariSynthesizer:
                 "speed": np.ones(1, np.float32),
             }
         )
+
+
+def make_phonemizer(
+    language: str,
+) -> tuple[Callable[[str], Sequence[str]], Callable[[str], str]]:
+    """Make what cuts a text into sentences, and what reads one, of hibari-tts, without its
+    model."""
+    try:
+        from hibari.tts import Hibari
+
+        from edge.synth.hibari.front_end import load_front_end
+    except ImportError as error:
+        raise MissingPackage(
+            f"the hibari family needs the package hibari-tts: {error}", add_packages("hibari")
+        ) from None
+    return Hibari.split_sentences, load_front_end(british=language == "en_GB")
+
+
+def phonemes_of(text: str, read: Callable[[str], str]) -> str:
+    """Turn one sentence, with [[ ]] in it or not, into phonemes."""
+    return "".join(itertools.chain(*phonemize_given(text, lambda part: [read(part)])))
 
 
 def _parts(spectra: dict[str, Array], first: int) -> Iterator[tuple[dict[str, Array], bool]]:

@@ -20,6 +20,7 @@ from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style, reading
 from edge.synth.gpu.windows import WindowDecoder
 from edge.synth.piper import read_config
+from edge.synth.piper.foreign import make_foreign
 from edge.synth.piper.phonemizers import open_phonemizer
 from edge.synth.schedule import Cost, Decoder, Plan, longest_run, plan_runs
 from edge.synth.session import Array, Session
@@ -33,6 +34,8 @@ from edge.text.words import WordSpan, find_words, in_piece
 
 if TYPE_CHECKING:
     from piper.config import PiperConfig
+
+Phonemize = Callable[[str], list[list[str]]]
 
 MAX_KNOWN_WORDS = 4096
 """Words whose phonemes are kept: espeak takes a tenth of a millisecond for each on a PC."""
@@ -77,6 +80,7 @@ class PiperSynthesizer:
         # Not a method: it would tie a knot through this object and its models.
         alone = functools.partial(_phonemize_word, self._text.phonemize)
         self._sounds_alone = functools.lru_cache(MAX_KNOWN_WORDS)(alone)
+        self._language, self._foreign = bundle.manifest.language, dict[str, Phonemize]()
         providers = bundle.profile.runtime.providers
         self.variant = variant.name
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -110,10 +114,11 @@ class PiperSynthesizer:
         # Slower speech is longer: fewer tokens fill the ten seconds of a segment.
         limit = min(MAX_TOKENS, round(MAX_TOKENS * style.speed))
         cleaned = clean(text)
-        sentences = phonemize_given(cleaned, self._text.phonemize)
+        phonemize, alone = self._reader(style.language)
+        sentences = phonemize_given(cleaned, phonemize)
         found: list[list[WordSpan]] = [[] for _ in sentences]
         if words:
-            found = find_words(cleaned, sentences, self._sounds_alone)
+            found = find_words(cleaned, sentences, alone)
         segments: list[Segment] = []
         for sentence, spans in zip(sentences, found, strict=True):
             start = 0
@@ -128,6 +133,16 @@ class PiperSynthesizer:
                 "Give words in the voice's own language; edge voices lists the languages.",
             )
         return segments
+
+    def _reader(self, language: str | None) -> tuple[Phonemize, Callable[[str], str]]:
+        """Return what phonemizes a text, and a word by itself."""
+        if language is None:
+            return self._text.phonemize, self._sounds_alone
+        if (phonemize := self._foreign.get(language)) is None:
+            known = frozenset(self.config.phoneme_id_map)
+            phonemize = make_foreign(self._text, language, self._language, known)
+            self._foreign[language] = phonemize
+        return phonemize, functools.partial(_phonemize_word, phonemize)
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
         if self._windows is None:
@@ -187,6 +202,8 @@ class PiperSynthesizer:
         noise = np.random.default_rng(segment.seed)
         encoded = self._encode(segment, noise)
         durations = np.array(segment.durations or encoded["durations"].reshape(-1), np.float64)
+        if segment.rates:
+            durations /= segment.rates
         speed = segment.style.speed
         seconds = float(durations.sum()) / speed * self._hop / self.rate
         if not 0 < seconds <= MAX_SEGMENT_S:  # NaN fails too

@@ -1,0 +1,65 @@
+"""How a voice would read a text: the answer to `explain`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "Explained",
+    "ExplainedBreak",
+    "ExplainedChange",
+    "ExplainedMark",
+    "ExplainedSentence",
+]
+
+
+@dataclass(frozen=True)
+class ExplainedChange:
+    """A stretch that is read otherwise than it was written; places count in the text as sent."""
+
+    start: int
+    end: int
+    written: str
+    said: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class ExplainedSentence:
+    """A sentence as it is read, and its phonemes in the signs of the voice's family."""
+
+    text: str
+    phonemes: str
+
+
+@dataclass(frozen=True)
+class ExplainedBreak:
+    """Silence that SSML asks for, at a place in the text as sent."""
+
+    place: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ExplainedMark:
+    """A mark of SSML, at a place in the text as sent."""
+
+    place: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The answer to Explain."""
+
+    TYPE = "explained"
+    language: str
+    voice: str
+    spoken: str
+    """The whole text as it is read; phonemes stand in [[ ]]."""
+    changes: tuple[ExplainedChange, ...] = ()
+    sentences: tuple[ExplainedSentence, ...] = ()
+    breaks: tuple[ExplainedBreak, ...] = ()
+    marks: tuple[ExplainedMark, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Sentences on what will not be spoken, and why."""

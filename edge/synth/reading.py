@@ -1,0 +1,53 @@
+"""Find who reads the texts of a voice, from its language, its family's habits and the owner's
+wishes."""
+
+from __future__ import annotations
+
+from edge import synth
+from edge.bundle import Bundle
+from edge.config import TextKeys
+from edge.families import FAMILIES
+from edge.text.alphabets import to_own
+from edge.text.claims import Dates, How
+from edge.text.given import Sounds
+from edge.text.lexicon import Lexicon
+from edge.text.markup import Phonemes
+from edge.text.reader import Reader
+
+
+def make_reader(
+    bundle: Bundle, wishes: TextKeys, lexicon: Lexicon, language: str | None = None
+) -> Reader:
+    """Make the reader of this bundle's texts, in its own language or another that it reads; its
+    model is not loaded."""
+    language = language or bundle.manifest.language
+    sounds, speller = sounds_of(bundle), None
+    if lexicon.languages:
+        speller = lexicon.speller(language, bool(synth.phonemes(bundle)), sounds)
+    how = How(
+        digits=FAMILIES[bundle.manifest.family].reads_digits,
+        dates=wishes.dates if wishes.dates != "auto" else usual_dates(language),
+        every_script=FAMILIES[bundle.manifest.family].reads_every_script,
+        markdown=wishes.markdown,
+        urls=wishes.urls,
+        emoji=wishes.emoji,
+    )
+    return Reader(language, how, speller, sounds)
+
+
+def sounds_of(bundle: Bundle) -> Sounds:
+    """Make what writes phonemes with the signs that the bundle's voice reads."""
+    known, own = synth.phonemes(bundle), FAMILIES[bundle.manifest.family].alphabet
+    language = bundle.manifest.language
+
+    def sounds(given: Phonemes) -> str | None:
+        if not known or not own:
+            return None
+        return to_own(given.sounds, given.alphabet, own, language, known)
+
+    return sounds
+
+
+def usual_dates(language: str) -> Dates:
+    """Tell in which order a language's country writes a date in digits."""
+    return "mdy" if language in ("en", "en_US") else "dmy"
