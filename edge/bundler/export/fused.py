@@ -19,6 +19,7 @@ from onnx import helper
 
 from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.original import refuse
+from edge.bundler.export.piper.layers import bias_of
 from edge.bundler.export.piper.weights import Array, Convolution
 from edge.bundler.export.streaming import Signal, StreamingLayers, Window, reach
 from edge.kernels import DOMAIN, pack
@@ -86,7 +87,7 @@ class FusedLayers(StreamingLayers):
         if depthwise is not None:
             dilation = depthwise.dilation
             inputs += [self.graph.constant(depthwise.weight[:, 0], f"{depthwise.name}.weight")]
-            inputs += [self.graph.constant(depthwise.bias, f"{depthwise.name}.bias")]
+            inputs += [self.graph.constant(bias_of(depthwise), f"{depthwise.name}.bias")]
         # It pads with zeros what is padded here by the window: the ends go.
         value = self.graph.node(
             "ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5, dilation=dilation

@@ -14,6 +14,7 @@ from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.hibari.graphs import decoder_channels, gelu
 from edge.bundler.export.hibari.weights import OPSET, Layers, checked
 from edge.bundler.export.original import OriginalGraph, refuse
+from edge.bundler.export.piper.layers import bias_of
 from edge.bundler.export.piper.weights import Convolution
 from edge.kernels import DOMAIN, pack
 
@@ -124,7 +125,7 @@ class _Writer:
             dilation = depthwise.dilation
             inputs += [
                 graph.constant(depthwise.weight[:, 0], f"{depthwise.name}.weight"),
-                graph.constant(depthwise.bias, f"{depthwise.name}.bias"),
+                graph.constant(bias_of(depthwise), f"{depthwise.name}.bias"),
             ]
         return graph.node(
             "ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5, dilation=dilation
@@ -137,7 +138,7 @@ class _Writer:
             x,
             graph.constant(packed, f"{name}.weight"),
             graph.constant(scales, f"{name}.scale"),
-            graph.constant(layer.bias, f"{name}.bias"),
+            graph.constant(bias_of(layer), f"{name}.bias"),
             "",
             residual,
         ]
@@ -147,7 +148,7 @@ class _Writer:
 
     def _float(self, x: str, layer: Convolution) -> str:
         weight = self.graph.constant(layer.weight, f"{layer.name}.weight")
-        bias = self.graph.constant(layer.bias, f"{layer.name}.bias")
+        bias = self.graph.constant(bias_of(layer), f"{layer.name}.bias")
         pads = [layer.padding, layer.padding]
         kernel = [layer.kernel]
         return self.graph.node(
