@@ -38,7 +38,10 @@ class Dates:
     date_lead: re.Pattern[str] = re.compile("(?!)")
     """Words that must stand before such a date if its sign is that of a fraction, too."""
     day_example: tuple[str, str] = ("", "")
-    weekday_links: str = r"(?:den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot)\b"
+    weekday_links: str = (
+        r"(?:den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot|geschlossen|geöffnet|fermé|ouvert|"
+        r"cerrado|abierto|chiuso|aperto|fechado|aberto|gesloten|open)\b"
+    )
     """Pattern of words that follow a shortened day of the week."""
     short_weekdays: Mapping[str, str] = field(default_factory=dict)
     """In small letters, without a stop -> the whole name, from Monday."""
@@ -116,7 +119,7 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
     ]
     if words.day_and_month is not None:
         sign = re.escape(words.day_and_month)
-        tail = sign if sign == r"\." else r"(?![\d/.-])"
+        tail = sign if sign == r"\." else r"(?![\d/-]|\.\d)"
 
         def without_year(match: re.Match[str], how: How) -> str | None:
             if sign != r"\." and not words.date_lead.search(before(match)):
