@@ -33,14 +33,18 @@ _FOLDED = str.maketrans(dict.fromkeys("ɐəᵊᵻʌɪ", "ə") | {"ɚ": "əɹ", "
 
 
 def joe() -> Callable[[str], str]:
+    return espeak("en")
+
+
+def espeak(language: str) -> Callable[[str], str]:
     from piper.phonemize_espeak import EspeakPhonemizer
 
     from edge.synth.piper.espeak import keep_voice
 
     keep_voice()
-    espeak = EspeakPhonemizer()
+    reads, name = EspeakPhonemizer(), ESPEAK_NAMES.get(language, language)
     return lambda text: " ".join(
-        "".join(part) for part in phonemize_given(text, lambda t: espeak.phonemize("en-us", t))
+        "".join(part) for part in phonemize_given(text, lambda t: reads.phonemize(name, t))
     )
 
 
@@ -52,18 +56,23 @@ def heart() -> Callable[[str], str]:
     return lambda text: " ".join(phonemes_of(part, read) for part in Hibari.split_sentences(text))
 
 
-def own(voice: str, given: Phonemes) -> str:
+def own(voice: str, language: str, given: Phonemes) -> str:
     """Write IPA with the signs of a voice."""
-    return to_own(given.sounds, "ipa", ALPHABETS[voice], "en_US")
+    return to_own(given.sounds, "ipa", ALPHABETS[voice], "en_US" if language == "en" else language)
 
 
-def sounded(voice: str, form: str) -> str:
+def sounded(voice: str, language: str, form: str) -> str:
     """Write /IPA/ in an accepted form as the voice reads it."""
-    return re.sub(r"/([^/\s]+)/", lambda m: f"[[{own(voice, Phonemes(m[1], 'ipa'))}]]", form)
+    return re.sub(
+        r"/([^/\s]+)/", lambda m: f"[[{own(voice, language, Phonemes(m[1], 'ipa'))}]]", form
+    )
 
 
-ALPHABETS: dict[str, Own] = {"joe": "espeak", "heart": "misaki"}
+ALPHABETS: dict[str, Own] = {"joe": "espeak", "espeak": "espeak", "heart": "misaki"}
 VOICES = {"joe": joe, "heart": heart}
+"""English voices; other languages have espeak's."""
+ESPEAK_NAMES = {"en": "en-us", "pt": "pt-br", "no": "nb", "zh": "cmn"}
+"""Languages that espeak knows by another name than voices do."""
 
 
 def folded(phonemes: str) -> str:
@@ -94,9 +103,15 @@ def main() -> None:
     parser.add_argument("--class", dest="only", help="only this class")
     options = parser.parse_args()
     rows = yaml.safe_load((DATA / f"{options.language}.yaml").read_text(encoding="utf-8"))
-    voices = {name: VOICES[name]() for name in options.voice or VOICES}
+    language = options.language
+    if language == "en":
+        voices = {name: VOICES[name]() for name in options.voice or VOICES}
+        how = How()
+    else:
+        voices = {"espeak": espeak(language)}
+        how = How(digits=True, dates="dmy")
     readers = {
-        name: Reader(options.language, How(), sounds=functools.partial(own, name))
+        name: Reader(language, how, sounds=functools.partial(own, name, language))
         for name in voices
     }
     totals = dict.fromkeys(voices, 0)
@@ -113,7 +128,9 @@ def main() -> None:
                 spent += (time.process_time() - begun) / len(voices)
                 mine = folded(phonemize(said))
                 good = {
-                    folded(phonemize(sounded(name, a))) for form in forms for a in accepted(form)
+                    folded(phonemize(sounded(name, language, a)))
+                    for form in forms
+                    for a in accepted(form)
                 }
                 right[name] += mine in good
                 if options.wrong and mine not in good:

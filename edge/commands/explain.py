@@ -1,6 +1,7 @@
-"""Show how a voice reads a text: as written, said, by which rule, and the phonemes.
+"""Show how a voice reads a text: what is said, by which rule, and the phonemes.
 
-What will not be spoken stands below, with the reason. No model is loaded, and nothing is spoken.
+What will not be spoken stands below, with the reason. No model is loaded,
+and nothing is spoken.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ def report(
             "underruns": player.underruns,
             "gaps": player.gaps,
             "clients": clients,
+            "unread": voices.unread,
             "phrases": phrases.count,
             "repeats": phrases.repeats,
         },

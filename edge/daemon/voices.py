@@ -18,12 +18,13 @@ from edge.synth.explaining import Phonemize, explain
 from edge.synth.reading import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
 from edge.text import TextFormat
-from edge.text.claims import Markdown
+from edge.text.claims import Markdown, spoken
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
 from edge.text.mapping import Spoken
 from edge.text.markup import Warned
 from edge.text.reader import Reader
+from edge.text.scripts import UNREAD
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Voices:
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
         self._lexicon = Lexicon()
+        self.unread = 0  # characters in scripts that their voices cannot read
         self._wishes = TextKeys()
         self._readers: dict[tuple[str, str | None], Reader] = {}
         self._phonemizers: dict[str, Phonemize | None] = {}  # by the bundle's id
@@ -173,9 +175,11 @@ class Voices:
         given, missed = reader.given(piece)
         if warned is not None:
             warned += missed
-        if normalize and self._wishes.normalize:
-            return reader.read(piece, given)
-        return reader.as_written(piece.text, given)
+        if not normalize or not self._wishes.normalize:
+            return reader.as_written(piece.text, given)
+        claims = reader.claims(piece, given)
+        self.unread += sum(made.end - made.start for made in claims if made.rule == UNREAD)
+        return spoken(piece.text, claims)
 
     def explain(
         self, name: str, text: str, normalize: bool, format: TextFormat = "auto"

@@ -13,7 +13,8 @@ from edge.text.cutting import FENCE
 _LINE = r"(?:^|(?<=\n))"
 _TARGET = r"\([^()\s]{1,300}(?:\s\"[^\"\n]{0,100}\")?\)"
 _LINKED = rf"(?:{_TARGET}|\[[^\[\]\n]{{0,40}}\])"
-_FAR = 400
+_RULE_CELL = r"[ \t]{0,3}:?-{2,40}:?[ \t]{0,3}"
+_FAR = 300
 """Characters in which a mark's fellow is looked for."""
 
 
@@ -56,24 +57,41 @@ def _emphasis(match: re.Match[str], how: How) -> str | None:
     """Leave a mark out that has its fellow in the same paragraph."""
     if how.markdown == "never":
         return None
-    mark, text = match[0], match.string
-    if mark == "__" and _DUNDER.search(text[max(0, match.start() - 32) : match.end() + 32]):
+    text, start, end = match.string, match.start(), match.end()
+    if match[0] == "__" and _DUNDER.search(text, max(0, start - 32), end + 32):
         return None
-    behind = text[match.end() : match.end() + _FAR].partition("\n\n")[0]
-    ahead = text[max(0, match.start() - _FAR) : match.start()].rpartition("\n\n")[2]
-    fellow = re.escape(mark)
-    if behind[:1].strip() and not ahead[-1:].isalnum() and re.search(rf"\S{fellow}", behind):
-        return ""
-    closes = ahead[-1:].strip() and not behind[:1].isalnum()
-    return "" if closes and re.search(rf"(?:^|[^\w]){fellow}\S", ahead) else None
+    left, right = text[start - 1 : start] if start else "", text[end : end + 1]
+    closing, opening = _FELLOWS[match[0]]
+    if right.strip() and not left.isalnum():
+        paragraph = text.find("\n\n", end, end + _FAR)
+        if closing.search(text, end, end + _FAR if paragraph < 0 else paragraph):
+            return ""
+    if left.strip() and not right.isalnum():
+        paragraph = text.rfind("\n\n", max(0, start - _FAR), start)
+        if opening.search(
+            text, max(0, start - _FAR, paragraph + 2 if paragraph >= 0 else 0), start
+        ):
+            return ""
+    return None
 
 
+_FELLOWS = {
+    mark: (re.compile(rf"\S{re.escape(mark)}"), re.compile(rf"(?<!\w){re.escape(mark)}\S"))
+    for mark in ("*", "**", "***", "_", "__", "___", "~~")
+}
+"""Mark -> what closes it behind, what opens it before."""
 _DUNDER = re.compile(r"(?<!\w)__\w{1,30}__(?=[.(]\w)")
 
 
 def _heading(match: re.Match[str], how: How) -> str | None:
-    number = how.markdown == "auto" and match[0].strip() == "#" and after(match, 1).isdigit()
+    number = how.markdown == "auto" and match[0].strip() == "#" and after(match, 1).isdecimal()
     return None if how.markdown == "never" or number else ""
+
+
+def _quote(match: re.Match[str], how: How) -> str | None:
+    """Take "> 5" for a comparison."""
+    compares = how.markdown == "auto" and re.match(r"[^\w\"'“‘(\[*]|[\d_]", after(match, 1))
+    return None if how.markdown == "never" or compares else ""
 
 
 def _item(match: re.Match[str], how: How) -> str | None:
@@ -138,9 +156,7 @@ MARKDOWN: tuple[Rule, ...] = (
     Rule(
         "markdown",
         re.compile(
-            rf"{_LINE}[ \t]{{0,3}}(?:\|?[ \t]{{0,3}}:?-{{2,40}}:?[ "
-            rf"\t]{{0,3}}){{1,12}}\|?[ \t]{{0,3}}"
-            r"(?=\n|$)"
+            rf"{_LINE}[ \t]{{0,3}}\|?{_RULE_CELL}(?:\|{_RULE_CELL}){{0,12}}\|?[ \t]{{0,3}}(?=\n|$)"
         ),
         _left_out,
         ("so\n\n---\n\nit", "so\n\n\n\nit"),
@@ -156,7 +172,7 @@ MARKDOWN: tuple[Rule, ...] = (
     Rule(
         "markdown",
         re.compile(rf"{_LINE}(?:>[ \t]?){{1,4}}(?=\S)"),
-        _left_out,
+        _quote,
         ("> so be it", "so be it"),
         frozenset(">"),
     ),

@@ -85,7 +85,7 @@ def _spelled(text: str, signs: Signs, quiet: bool = False) -> str:
     }
     said: list[str] = []
     for part in _PART.findall(text):
-        if part.isdigit():
+        if part.isdecimal():
             said.append(signs.digits(part))
         elif part[0].isalpha():
             said.append(_word(part, signs))
@@ -215,7 +215,7 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
 
     def tag(match: re.Match[str], how: How) -> str:
         parts = _PART.findall(match[1])
-        words = [signs.digits(p) if p.isdigit() else _tag_word(p) for p in parts if p != "_"]
+        words = [signs.digits(p) if p.isdecimal() else _tag_word(p) for p in parts if p != "_"]
         return f"{signs.hashtag} {' '.join(words)}"
 
     def _tag_word(part: str) -> str:
@@ -296,11 +296,13 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
 
 def _is_path(match: re.Match[str]) -> bool:
     text = match[0]
+    if any(c.isnumeric() and not c.isdecimal() for c in text):
+        return False  # a fraction
     if text[0] in "~." or ":" in text[:2] or "\\" in text:
         return True
     if text[0] == "/":
         return (
-            re.search(r"\w$", before(match, 1)) is None
+            re.search(r"[\w€$£¥%°)]$", before(match, 1)) is None
             and re.match(r"/[a-zA-Z_.]", text) is not None
         )
     return True
@@ -326,7 +328,7 @@ def _emoji(signs: Signs) -> tuple[Rule, ...]:
         ),
         Rule(
             "emoji",
-            re.compile(r"(?<=\s)(?:[:;=]-?[)(DPpOo/|]|<3|:'\(|[xX]D)(?=\s|$|[.,!?])"),
+            re.compile(r"(?<=\s)(?:[:;]-?[)(DPpOo/|]|=-?[)(DP]|:'\(|[xX]D)(?=\s|$|[.,!?])"),
             lambda match, how: "",
             ("fine :)", "fine "),
             frozenset(":;=<xX"),
@@ -336,7 +338,7 @@ def _emoji(signs: Signs) -> tuple[Rule, ...]:
 
 def _left_out(match: re.Match[str]) -> str:
     keycap = re.match(r"\s?([\d#*])\ufe0f?\u20e3", match[0])
-    if keycap and keycap[1].isdigit():
+    if keycap and keycap[1].isdecimal():
         return f" {keycap[1]}"
     return " " if match[0][0].isspace() and re.match(r"\w", after(match, 1)) else ""
 

@@ -6,8 +6,9 @@ import functools
 import importlib
 
 from edge.text.claims import Language
+from edge.text.languages.other import language_without_rules
 
-LANGUAGES: tuple[str, ...] = ("en",)
+LANGUAGES: tuple[str, ...] = ("de", "en", "es", "fr", "it", "nl", "pl", "pt")
 """Languages with rules of their own; every other one has those of `other`."""
 
 
@@ -15,6 +16,7 @@ LANGUAGES: tuple[str, ...] = ("en",)
 def find_language(name: str) -> Language:
     """Find what is known of a language, named as voices are: en, en_US."""
     short = name.replace("-", "_").split("_")[0].lower()
-    module = short if short in LANGUAGES else "other"
-    found: Language = importlib.import_module(f"edge.text.languages.{module}").LANGUAGE
+    if short not in LANGUAGES:
+        return language_without_rules(short)
+    found: Language = importlib.import_module(f"edge.text.languages.{short}").LANGUAGE
     return found

@@ -12,7 +12,7 @@ from edge.text.languages.en.amounts import AMOUNTS, PRESSURES
 from edge.text.languages.en.codes import CODES, PHONES
 from edge.text.languages.en.dates import DATES
 from edge.text.languages.en.forced import FORCED
-from edge.text.languages.en.fractions import FRACTIONS
+from edge.text.languages.en.fractions import FRACTIONS, FRACTIONS_LEFT
 from edge.text.languages.en.games import GAMES
 from edge.text.languages.en.homographs import homographs
 from edge.text.languages.en.machines import MACHINES
@@ -68,6 +68,7 @@ LANGUAGE = Language(
         *ABBREVIATIONS,
         *ACRONYMS,
         *NUMBERS,
+        *FRACTIONS_LEFT,
         *SIGN_RULES,
         *DIGITS_LEFT,
     ),

@@ -90,7 +90,7 @@ ACRONYMS: tuple[Rule, ...] = (
     ),
     Rule(
         "capitals",
-        re.compile(rf"(?<![\w'’-]){_WORD}(?:[ ,;:!-]{{1,3}}{_WORD}){{2,24}}(?![\w'’])"),
+        re.compile(rf"(?<![\w'’-]){_WORD}(?:[ -]{_WORD}){{2,24}}(?![\w'’])"),
         _loud,
         ("I NEED IT NOW", "I need it now"),
     ),

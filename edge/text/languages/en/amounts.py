@@ -100,10 +100,11 @@ def mixed(text: str) -> str:
 def value(text: str) -> str:
     """Say a measure's number, with its fraction if it has one."""
     text = text.strip()
-    sign = re.match(rf"[{MINUS}+±~≈]\s?", text)
-    if re.search(rf"[/{VULGAR_SIGNS}]", text):
-        return f"{number(sign[0] + '0')[:-5]} " if sign else "" + mixed(text)
-    return _digits(text)
+    if not re.search(rf"[/{VULGAR_SIGNS}]", text):
+        return _digits(text)
+    bare = text.lstrip(f"{MINUS}+±~≈ ")
+    sign = number(text[: len(text) - len(bare)] + "0").removesuffix("zero")
+    return sign + mixed(bare)
 
 
 def _percent(match: re.Match[str], how: How) -> str:

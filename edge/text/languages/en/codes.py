@@ -51,7 +51,7 @@ def coded(text: str) -> str:
     """Say letters as letters where they are capitals or alone, digits by two."""
     said: list[str] = []
     for part in re.findall(r"\d{1,20}|[A-Z]?[a-z]{2,20}|[A-Za-z]{1,20}|[.+/]", text):
-        if part.isdigit():
+        if part.isdecimal():
             said.append(_model(part))
         elif part == ".":
             said.append("point")

@@ -17,8 +17,8 @@ from edge.text.languages.en.numbers import (
 
 
 def _fraction(match: re.Match[str], how: How) -> str | None:
-    if "/" in match[0] and " " not in match[0]:
-        top, bottom = match[0].split("/")
+    if (plain := re.fullmatch(r"(\d{1,3})/(\d{1,3})", match[0])) is not None:
+        top, bottom = plain.groups()
         if (top, bottom) == ("9", "11"):
             return "nine eleven"
         if how.dates == "mdy" and _is_day(match, top, bottom):
@@ -102,3 +102,14 @@ FRACTIONS: tuple[Rule, ...] = (
         DIGITS,
     ),
 )
+
+FRACTIONS_LEFT: tuple[Rule, ...] = (
+    Rule(
+        "fraction",
+        re.compile(f"[{VULGAR_SIGNS}]"),
+        lambda match, how: mixed(match[0]),
+        ("½s", "one half s"),
+        frozenset(VULGAR_SIGNS),
+    ),
+)
+"""Fractions that nobody else has claimed."""

@@ -51,7 +51,7 @@ def _version(match: re.Match[str], how: How) -> str:
     said = word + _dotted(match["n"])
     if tail := match["tail"]:
         said += " " + " ".join(
-            number(part) if part.isdigit() else part
+            number(part) if part.isdecimal() else part
             for part in re.findall(r"\d{1,8}|[a-z]{1,12}", tail)
         )
     return said

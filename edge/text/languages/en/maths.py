@@ -49,11 +49,11 @@ def power(exponent: str) -> str:
         return "squared"
     if text == "3":
         return "cubed"
-    if text.isdigit():
+    if text.isdecimal():
         return (
             f"to the {ordinal(text)} power" if len(text) < 4 else f"to the power of {number(text)}"
         )
-    if text.lstrip("-−+").replace(".", "").isdigit():
+    if text.lstrip("-−+").replace(".", "").isdecimal():
         return f"to the power of {number(text)}"
     return f"to the power of {text.upper() if len(text) == 1 else text}"
 
@@ -174,14 +174,14 @@ def _scientific(match: re.Match[str], how: How) -> str:
 
 def _exponent(text: str) -> str:
     plain = text.translate(UP)
-    if plain.lstrip("+").isdigit():
+    if plain.lstrip("+").isdecimal():
         return f"{ordinal(plain.lstrip('+'))}"
     return f"minus {ordinal(plain.lstrip('-−'))}"
 
 
 def _chemical(match: re.Match[str], how: How) -> str:
     return " ".join(
-        number(part.translate(DOWN)) if part.translate(DOWN).isdigit() else letters(part)
+        number(part.translate(DOWN)) if part.translate(DOWN).isdecimal() else letters(part)
         for part in re.findall(r"[A-Z][a-z]?|[₀-₉]{1,3}", match[0])
     )
 
@@ -207,7 +207,7 @@ LATEX: tuple[Rule, ...] = (
         re.compile(
             r"\$\$(?P<a>[^$]{1,200})\$\$|\\\[(?P<b>[^$\[\]]{1,200})\\\]"
             r"|\\\((?P<c>[^$\n]{1,100}?)\\\)"
-            r"|(?<![\w$])\$(?=[^$\n]{0,80}[=^\\_])(?P<d>[^\s$][^$\n]{0,98})\$(?![\w$])"
+            r"|(?<![\w$])\$(?=[^$\n]{0,80}[=^\\_])(?=[^$\n]{0,80}[A-Za-z])(?P<d>[^\s$][^$\n]{0,98})\$(?![\w$])"
         ),
         lambda match, how: latex(match["a"] or match["b"] or match["c"] or match["d"]),
         (

@@ -14,8 +14,8 @@ NUM = rf"(?:{INT}(?:\.\d{{1,40}})?|\.\d{{1,40}})"
 MINUS = "-−–"
 SIGN = rf"(?:(?<![\w.,)\]%°-])[{MINUS}+±~≈])"
 """A sign that belongs to the number behind it."""
-DASH = r"\s?(?:-|–|—|−|‑)\s?"
-"""What stands between the two numbers of a range."""
+DASH = r"\s?(?:-|–|—|‑)\s?"
+"""What stands between the two numbers of a range; U+2212 is a minus wherever it stands."""
 BEGIN = r"(?<![\w.,:/\\^-])"
 """Nothing before it to which a number could belong."""
 END = r"(?![\w^]|[.,:/]\d)"
@@ -198,7 +198,7 @@ _COUNTED = re.compile(r"\s(?!is\b|was\b|has\b|as\b|does\b)[a-z]{2,20}s\b")
 def _number(match: re.Match[str], how: How) -> str:
     text = match["it"]
     bare = text.lstrip("".join(_SIGNS))
-    yearly = re.fullmatch(r"1[1-9]\d\d|20\d\d", bare) is not None
+    yearly = text == bare and re.fullmatch(r"1[1-9]\d\d|20\d\d", bare) is not None
     if yearly and not _COUNTED.match(after(match)):
         return year(bare)
     if yearly and _YEARLY.search(before(match)) and not bare.endswith("00"):

@@ -176,6 +176,13 @@ SIGN_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "sign",
+        re.compile(r"(?:^|(?<=[\n(:]))[ \t]?-[ \t](?=[\d.])"),
+        lambda match, how: " minus ",
+        ("a change: - 5", "a change: minus five"),
+        frozenset("-"),
+    ),
+    Rule(
+        "sign",
         re.compile(r"(?<![\w-])[-−–](?=[\d.]\d?)|−"),
         lambda match, how: "minus",
         ("− none", "minus none"),
