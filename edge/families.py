@@ -62,7 +62,7 @@ class Family:
     alphabet: Literal["espeak", "misaki", ""] = ""
     """Signs of its phonemes; empty if it takes none."""
     prosody: frozenset[str] = frozenset()
-    """Changes that a part of a sentence can have: rate, pitch."""
+    """Powers over a part of a sentence: rate, pitch."""
 
     @property
     def run_module(self) -> str:

@@ -1,4 +1,4 @@
-"""Show how a voice reads a text: what is said, by which rule, and the phonemes.
+"""Show how a voice reads a text: written, said, by which rule, its phonemes.
 
 What will not be spoken stands below, with the reason. No model is loaded,
 and nothing is spoken.

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Callable
 
 from edge.text.alphabets import UnknownSign
-from edge.text.claims import Claim, How, Language, force
+from edge.text.claims import Claim, How, Language
 from edge.text.cleaning import Piece
 from edge.text.markup import Phonemes, Warned
+from edge.text.say_as import say_as
 
 Sounds = Callable[[Phonemes], str | None]
 """Writes phonemes with the signs that a voice reads; None if it reads none. Raises UnknownSign."""
@@ -39,7 +40,7 @@ def given_claims(
                 why = f"<phoneme>: this voice has no {unknown.sign!r}, and the words are spoken"
             said = None if own is None else f"[[{own}]]"
         else:
-            said = force(language, given.kind, text.strip(), given.format, how)
+            said = say_as(language, given.kind, text.strip(), given.format, how)
             why = f"<say-as>: this is no {given.kind} in this language, and is read as text"
         if said is None:
             warned.append(Warned(together[0].was_start, why))

@@ -98,21 +98,28 @@ def as_written(
 
 
 def covering(segments: Sequence[Sequence[WordSpan]], text: str) -> list[tuple[WordSpan, ...]]:
-    """Let each word reach over what stands behind it and has no sound, a dash or a sign: words and
+    """Let each word reach over what stands beside it and has no sound, a mark or a sign: words and
     the white space between them are then the whole text."""
     flat = [span for spans in segments for span in spans]
-    starts = [span.text_start for span in flat]
-    if flat:
-        starts[0] = min(starts[0], len(text) - len(text.lstrip()))
-    ends = [
-        max(span.text_end, len(text[:following].rstrip()))
-        for span, following in zip(flat, [*starts[1:], len(text)], strict=bool(flat))
-    ]
-    wide = iter(
-        dataclasses.replace(span, text_start=start, text_end=end)
-        for span, start, end in zip(flat, starts, ends, strict=True)
-    )
-    return [tuple(itertools.islice(wide, len(spans))) for spans in segments]
+    wide: list[WordSpan] = []
+    done = len(text) - len(text.lstrip())
+    for span in flat:
+        gap = text[done : span.text_start]
+        # What touches the word is its own; what stands before a space, the last word's.
+        cuts = [at + 1 for at, character in enumerate(gap) if character.isspace()]
+        start = done + (cuts[-1] if cuts else len(gap))
+        if wide:
+            end = max(wide[-1].text_end, len(text[:start].rstrip()))
+            wide[-1] = dataclasses.replace(wide[-1], text_end=end)
+        else:
+            start = done
+        wide.append(dataclasses.replace(span, text_start=start))
+        done = max(done, span.text_end)
+    if wide:
+        end = max(wide[-1].text_end, len(text.rstrip()))
+        wide[-1] = dataclasses.replace(wide[-1], text_end=end)
+    rest = iter(wide)
+    return [tuple(itertools.islice(rest, len(spans))) for spans in segments]
 
 
 def _is_sound(phoneme: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from edge.protocol import (
     MAX_EXPLAINED,
+    AudioChunk,
     AudioStop,
     AudioWord,
     ErrorReply,
@@ -17,6 +18,7 @@ from edge.protocol import (
     Synthesize,
 )
 from edge.protocol.requests import Normalize
+from edge.synth.tone import RATE
 from tests.helpers.daemon_under_test import ThreadDaemon
 
 TEXT = "**Pay** $5 — on 3/4/2026 • or 20% more!"
@@ -36,23 +38,40 @@ def test_words_and_white_space_are_the_whole_text(
     assert "".join("".join(_words(daemon, TEXT, normalize)).split()) == "".join(TEXT.split())
 
 
-def test_what_became_several_words_is_one_word_of_the_text(daemon: ThreadDaemon) -> None:
-    assert "3/4/2026 •" in _words(daemon, TEXT, "on")
+def test_marks_belong_to_their_words(daemon: ThreadDaemon) -> None:
+    words = _words(daemon, "See [so it](https://so.org/it), **now**.", "on")
+    assert words == ["See", "[so", "it](https://so.org/it),", "**now**."]
+
+
+@pytest.mark.parametrize(
+    ("text", "pauses"),
+    [("One, two three.", 0), ("One. Two.", 1), ("- One\n- Two", 1), ("One.\n\nTwo. Three", 3)],
+)
+def test_sentences_and_paragraphs_are_apart_by_as_much_as_was_asked(
+    daemon: ThreadDaemon, text: str, pauses: int
+) -> None:
+    def seconds(pause: float | None) -> float:
+        with daemon.connect() as wire:
+            wire.send(Synthesize(text, pause=pause))
+            replies = wire.until(AudioStop)
+        return sum(len(r.payload) for r in replies if isinstance(r, AudioChunk)) / 2 / RATE
+
+    assert seconds(0.5) - seconds(None) == pytest.approx(0.5 * pauses, abs=1e-3)
 
 
 def test_a_text_is_explained_without_being_spoken(daemon: ThreadDaemon) -> None:
     with daemon.connect() as wire:
-        wire.send(Explain(" It is $5."))
+        wire.send(Explain(" It is **so**."))
         explained = wire.until(Explained)[-1]
         assert isinstance(explained, Explained)
-        assert explained.spoken == "It is five dollars."
-        [change] = explained.changes
-        assert (change.start, change.end, change.written) == (7, 9, "$5")
-        assert (change.said, change.rule) == ("five dollars", "money")
-        assert explained.sentences[0].text == "It is five dollars."
-        wire.send(Explain("It is $5.", normalize="off"))
+        assert explained.spoken == "It is so."
+        change, _ = explained.changes
+        assert (change.start, change.end, change.written) == (7, 9, "**")
+        assert (change.said, change.rule) == ("", "markdown")
+        assert explained.sentences[0].text == "It is so."
+        wire.send(Explain("It is **so**.", normalize="off"))
         explained = wire.until(Explained)[-1]
-        assert isinstance(explained, Explained) and explained.spoken == "It is $5."
+        assert isinstance(explained, Explained) and explained.spoken == "It is **so**."
         wire.send(Explain("...", voice="nobody"))
         refused = wire.until(ErrorReply)[-1]
         assert isinstance(refused, ErrorReply) and refused.code == "unknown-voice"
@@ -60,7 +79,7 @@ def test_a_text_is_explained_without_being_spoken(daemon: ThreadDaemon) -> None:
 
 def test_the_longest_text_of_changes_is_one_answer(daemon: ThreadDaemon) -> None:
     with daemon.connect() as wire:
-        wire.send(Explain("7 " * (MAX_EXPLAINED // 2)))
+        wire.send(Explain("`a` " * (MAX_EXPLAINED // 4)))
         explained = wire.until(Explained)[-1]
         assert isinstance(explained, Explained) and len(explained.changes) == MAX_EXPLAINED // 2
 

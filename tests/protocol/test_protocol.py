@@ -65,7 +65,7 @@ FULL: dict[str, p.Message] = {
     "resume": p.Resume(),
     "volume": p.Volume(60),
     "status": p.Status(),
-    "explain": p.Explain("It is $5.", "joe", "en", "off", "ssml"),
+    "explain": p.Explain("It is $5.", voice="joe", language="en_US", normalize="off"),
     "reload": p.Reload(),
     "info": INFO,
     "pong": p.Pong("a"),

@@ -19,6 +19,7 @@ from edge.text.languages.shared.quantities import quantities
 from edge.text.languages.sign_names import sign_names
 from edge.text.languages.tables import load_table
 from edge.text.languages.vocabulary import Vocabulary, listed
+from edge.text.markdown import MARKDOWN
 
 
 def _as_it_is(match: re.Match[str], how: How) -> str:
@@ -85,7 +86,7 @@ def language_without_rules(name: str) -> Language:
     """Make the rules of a language that has none of its own, from CLDR and the names of signs."""
     table, names = load_table(name), sign_names(name)
     if table is None or not names:
-        return Language(name, (GIVEN,))
+        return Language(name, (GIVEN, *MARKDOWN))
     v = Vocabulary(
         name,
         table,
@@ -110,38 +111,4 @@ def language_without_rules(name: str) -> Language:
             *zeros(v),
             *signs(v),
         ),
-        forced={
-            "characters": functools.partial(_characters, v),
-            "spell-out": functools.partial(_characters, v),
-            "verbatim": functools.partial(_characters, v),
-            "digits": _digits,
-            "telephone": _digits,
-            "number": _number,
-            "cardinal": _number,
-            "address": _words,
-            "expletive": _nothing,
-        },
     )
-
-
-def _characters(v: Vocabulary, text: str, form: str, how: How) -> str:
-    """Say each character by itself, signs by their names."""
-    return ", ".join(" ".join(v.signs.get(c, c.upper()) for c in word) for word in text.split())
-
-
-def _digits(text: str, form: str, how: How) -> str | None:
-    groups = re.findall(r"\d{1,40}", text)
-    return ", ".join(" ".join(group) for group in groups) or None
-
-
-def _number(text: str, form: str, how: How) -> str | None:
-    """Leave a number to the voice's own rules."""
-    return text if any(c.isdecimal() for c in text) else None
-
-
-def _words(text: str, form: str, how: How) -> str:
-    return text
-
-
-def _nothing(text: str, form: str, how: How) -> str:
-    return ""

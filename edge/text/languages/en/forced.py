@@ -1,21 +1,15 @@
-"""Read a stretch of English in the one way that SSML's say-as asks for."""
+"""Read a stretch of English as SSML's say-as asks for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from edge.text.claims import Forced, How, Language, claim, spoken
-from edge.text.languages.en.addresses import ADDRESSES
-from edge.text.languages.en.amounts import AMOUNTS, mixed
-from edge.text.languages.en.codes import PHONES
+from edge.text.claims import Forced, How
+from edge.text.languages.en.amounts import mixed
 from edge.text.languages.en.dates import MONTHS, date
-from edge.text.languages.en.fractions import FRACTIONS
-from edge.text.languages.en.measures import MEASURES
-from edge.text.languages.en.money import MONEY
 from edge.text.languages.en.numbers import (
-    DIGITS_LEFT,
-    NUMBERS,
+    NUM,
     ROMAN,
     by_digit,
     cardinal,
@@ -25,177 +19,141 @@ from edge.text.languages.en.numbers import (
     roman,
     year,
 )
-from edge.text.languages.en.signs import SIGNS
-from edge.text.languages.en.times import DURATIONS, TIMES, clock
+from edge.text.languages.en.times import clock
 
-_MEASURED = Language("en", (*AMOUNTS, *MEASURES, *FRACTIONS, *DURATIONS, *NUMBERS, *DIGITS_LEFT))
-_PAID = Language("en", (*MONEY, *NUMBERS, *DIGITS_LEFT))
-_PHONED = Language("en", PHONES)
-_PLACED = Language("en", (*ADDRESSES, *NUMBERS, *DIGITS_LEFT))
-_TIMED = Language("en", (*TIMES, *DURATIONS, *NUMBERS, *DIGITS_LEFT))
+_SIGNS = {
+    ".": "dot", ",": "comma", "-": "dash", "–": "dash", "−": "minus", "/": "slash", "@": "at",
+    "\\": "backslash", "_": "underscore", ":": "colon", ";": "semicolon", "#": "hash",
+    "+": "plus", "&": "and", "*": "star", "%": "percent", "=": "equals", "!": "exclamation mark",
+    "?": "question mark", "(": "open parenthesis", ")": "close parenthesis", "'": "apostrophe",
+    '"': "quote", "$": "dollar", "€": "euro", "£": "pound", "<": "less than",
+    ">": "greater than", "~": "tilde", "°": "degree",
+}  # fmt: skip
+_NUMBER = re.compile(rf"[-−–+±]?\s?{NUM}")
+_ROMAN = re.compile(ROMAN)
+_ORDINAL = re.compile(r"([\d,]{1,24})(?:st|nd|rd|th)?", re.IGNORECASE)
+_FRACTION = re.compile(r"(?:\d{1,4}[\s+-]{1,3})?\d{1,4}/\d{1,4}")
+_TIME = re.compile(
+    r"(\d{1,2})(?::(\d{2})(?::(\d{2}))?)?\s?(?:([AaPp])\.?[Mm]\.?)?(?:\s?[Zz])?", re.ASCII
+)
+_LASTED = re.compile(r"(?:(\d{1,3})\s?(?:'|′|m|min)\s?)?(?:(\d{1,3})\s?(?:\"|″|''|s|sec)?)?")
+_MONTH = {name[:3].lower(): number for number, name in enumerate(MONTHS, 1)}
 
 
-def _by(language: Language, text: str, how: How) -> str:
-    return spoken(text, claim(text, language, how)).text
-
-
-def _characters(text: str, form: str, how: How) -> str:
-    return ", ".join(
-        " ".join(letters(c) if c.isalnum() else _NAMES.get(c, SIGNS.get(c, "")) for c in word)
+def _spelled(text: str, form: str, how: How) -> str | None:
+    """Name each character; spaces between words are heard as pauses."""
+    words = (
+        " ".join(letters(c) if c.isalnum() and c.isascii() else _SIGNS.get(c, c) for c in word)
         for word in text.split()
     )
-
-
-_NAMES = {
-    ".": "dot",
-    ",": "comma",
-    "-": "dash",
-    "_": "underscore",
-    "/": "slash",
-    ":": "colon",
-    ";": "semicolon",
-    "*": "star",
-    "#": "hash",
-    "!": "exclamation mark",
-    "?": "question mark",
-    "'": "apostrophe",
-    '"': "quote",
-    "(": "open parenthesis",
-    ")": "close parenthesis",
-    "~": "tilde",
-    "^": "caret",
-    "|": "bar",
-}
-
-
-def _whole(text: str) -> str | None:
-    bare = text.replace(",", "").replace(" ", "")
-    return bare if re.fullmatch(r"[-+−]?\d{1,40}(?:\.\d{1,40})?", bare) else None
-
-
-def _cardinal(text: str, form: str, how: How) -> str | None:
-    bare = _whole(text)
-    if bare is None:
-        return cardinal(roman(text)) if _is_roman(text) else None
-    whole = bare.lstrip("-+−")
-    sign = number(bare[: len(bare) - len(whole)] + "0").removesuffix("zero")
-    return sign + (number(whole) if "." in whole else cardinal(whole))
-
-
-def _ordinal(text: str, form: str, how: How) -> str | None:
-    bare = re.sub(r"(?i)(?<=\d)(?:st|nd|rd|th)$", "", text.replace(",", ""))
-    if _is_roman(text):
-        return ordinal(roman(text))
-    return ordinal(bare) if re.fullmatch(r"\d{1,21}", bare) else None
-
-
-def _is_roman(text: str) -> bool:
-    return re.fullmatch(ROMAN, text.upper()) is not None
+    return ", ".join(words)
 
 
 def _digits(text: str, form: str, how: How) -> str | None:
-    return by_digit(text) if re.search(r"\d", text) else None
+    return by_digit(text) if any(c.isdigit() for c in text) else None
+
+
+def _number(text: str, form: str, how: How) -> str | None:
+    if _NUMBER.fullmatch(text):
+        return number(text)
+    if _FRACTION.fullmatch(text):
+        return _fraction(text, form, how)
+    return cardinal(roman(text)) if _is_roman(text) else None
+
+
+def _ordinal(text: str, form: str, how: How) -> str | None:
+    if found := _ORDINAL.fullmatch(text):
+        return ordinal(found[1])
+    return ordinal(roman(text)) if _is_roman(text) else None
+
+
+def _is_roman(text: str) -> bool:
+    return bool(text) and _ROMAN.fullmatch(text.upper()) is not None
 
 
 def _fraction(text: str, form: str, how: How) -> str | None:
-    text = text.replace("+", " ").strip()
-    if not re.fullmatch(r"(?:\d{1,4}[\s-]{1,3})?\d{1,4}/\d{1,4}", text):
+    if _FRACTION.fullmatch(text) is None:
         return None
-    return mixed(text)
+    return mixed(re.sub(r"[\s+-]{1,3}", " ", text))
 
 
-def _phone(text: str, form: str, how: How) -> str | None:
-    if not re.search(r"\d", text):
+def _telephone(text: str, form: str, how: How) -> str | None:
+    groups = re.findall(r"\+|[0-9]{1,20}|[^\W\d_]{1,20}", text)
+    if not any(group.isdigit() for group in groups):
         return None
-    said = _by(_PHONED, text, how)
-    if not re.search(r"\d", said):
-        return said
-    return f"{'plus ' if text.lstrip().startswith('+') else ''}{by_digit(text)}"
+    said = [
+        "plus" if group == "+" else by_digit(group) if group.isdigit() else letters(group)
+        for group in groups
+    ]
+    return ", ".join(said).replace("plus, ", "plus ")
 
 
 def _date(text: str, form: str, how: How) -> str | None:
-    parts = [part for part in re.split(r"[^\w]{1,3}", text.strip()) if part]
-    order = form or ("ymd" if len(parts[0]) == 4 else how.dates) if parts else ""
-    if len(parts) == 1 and len(parts[0]) == 8 and parts[0].isdecimal() and len(order) == 3:
-        digits, parts = parts[0], []
-        for letter in order:
-            size = 4 if letter == "y" else 2
-            parts.append(digits[:size])
-            digits = digits[size:]
-    if not parts or len(parts) != len(order) or set(order) - set("dmy"):
+    parts = re.findall(r"\d{1,4}|[^\W\d_]{3,12}", text)
+    form = form or ("ymd" if parts and len(parts[0]) == 4 else how.dates if len(parts) > 2 else "")
+    if len(form) == 1 and len(parts) == 1:
+        return _part(form, parts[0])
+    if not form or len(parts) != len(form) or set(form) - set("dmy"):
         return None
-    found = dict(zip(order, parts, strict=True))
-    the_year, day, month = found.get("y", ""), found.get("d"), found.get("m")
-    if not (the_year or "0").isdecimal() or (day is not None and not day.isdecimal()):
+    of = dict(zip(form, parts, strict=True))
+    month = _month(of["m"]) if "m" in of else None
+    if month is None or not all(of[key].isdigit() for key in of if key != "m"):
         return None
-    number_of = _month(month) if month is not None else None
-    if month is not None and number_of is None:
-        return None
-    if day is not None and number_of is not None:
-        return date(int(day), number_of, the_year, order.startswith("d"))
-    if number_of is not None:
-        return MONTHS[number_of - 1] + (f" {year(the_year)}" if the_year else "")
-    return ordinal(day) if day is not None else year(the_year)
+    if "d" not in of:
+        return f"{MONTHS[month - 1]} {year(of['y'])}" if "y" in of else None
+    return date(int(of["d"]), month, of.get("y", ""), form.index("d") < form.index("m"))
+
+
+def _part(form: str, text: str) -> str | None:
+    if form == "y" and text.isdigit():
+        return year(text)
+    if form == "d" and text.isdigit():
+        return ordinal(text)
+    month = _month(text) if form == "m" else None
+    return None if month is None else MONTHS[month - 1]
 
 
 def _month(text: str) -> int | None:
-    if text.isdecimal():
-        return int(text) if 1 <= int(text) <= 12 else None
-    names = [name[:3].lower() for name in MONTHS]
-    return names.index(text[:3].lower()) + 1 if text[:3].lower() in names else None
+    if not text.isdigit():
+        return _MONTH.get(text[:3].lower())
+    return int(text) if 1 <= int(text) <= 12 else None
 
 
 def _time(text: str, form: str, how: How) -> str | None:
-    match = re.fullmatch(
-        r"(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?\s?([aApP])?\.?[mM]?\.?", text.strip()
-    )
-    if lasted := re.fullmatch(r"(\d{1,3})['′](?:(\d{1,2})(?:\"|″|''))?", text):
-        return _by(_TIMED, f"{lasted[1]} min" + (f" {lasted[2]} s" if lasted[2] else ""), how)
-    if match is None:
-        said = _by(_TIMED, text, how)
-        return said if said != text and not re.search(r"\d", said) else None
-    hours, half = int(match[1]), (match[4] or "").lower()
-    if hours > 24 or int(match[2]) > 59 or int(match[3] or 0) > 59:
-        return None
-    if form == "hms12" and not half and hours > 12:
-        hours, half = hours - 12, "p"
-    said = {"": "", "a": "eh M", "p": "P M"}[half]
-    return clock(str(hours), match[2], match[3] or "", said)
+    if found := _TIME.fullmatch(text):
+        hours, minutes, seconds, half = found.groups()
+        if int(hours) > 24 or int(minutes or 0) > 59 or int(seconds or 0) > 59:
+            return None
+        if half is None and form == "hms12" and int(hours) > 12:
+            half, hours = "p", str(int(hours) - 12)
+        said = {"a": "A M", "p": "P M"}.get((half or "").lower(), "")
+        return clock(hours, minutes or "00", seconds or "", said)
+    if found := _LASTED.fullmatch(text):
+        parts = [
+            f"{cardinal(count)} {unit}{'' if int(count) == 1 else 's'}"
+            for count, unit in zip(found.groups(), ("minute", "second"), strict=True)
+            if count
+        ]
+        return " and ".join(parts) or None
+    return None
 
 
-def _measure(text: str, form: str, how: How) -> str | None:
-    said = _by(_MEASURED, text, how)
-    return said if said != text else None
-
-
-def _currency(text: str, form: str, how: How) -> str | None:
-    said = _by(_PAID, text, how)
-    return said if said != text else None
-
-
-def _address(text: str, form: str, how: How) -> str | None:
-    return _by(_PLACED, text, how)
-
-
-def _beep(text: str, form: str, how: How) -> str:
+def _bleeped(text: str, form: str, how: How) -> str | None:
     return "beep"
 
 
 FORCED: Mapping[str, Forced] = {
-    "characters": _characters,
-    "spell-out": _characters,
-    "verbatim": _characters,
+    "characters": _spelled,
+    "spell-out": _spelled,
+    "verbatim": _spelled,
     "digits": _digits,
-    "number": _cardinal,
-    "cardinal": _cardinal,
+    "number": _number,
+    "cardinal": _number,
     "ordinal": _ordinal,
     "fraction": _fraction,
-    "unit": _measure,
-    "telephone": _phone,
+    "telephone": _telephone,
     "date": _date,
     "time": _time,
-    "currency": _currency,
-    "address": _address,
-    "expletive": _beep,
+    "expletive": _bleeped,
 }
-"""Kind of say-as -> how it is read."""
+"""Kind of say-as -> how it is read; units, money and addresses are read by their rules."""

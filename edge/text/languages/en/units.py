@@ -99,7 +99,7 @@ ONLY_SPACED = frozenset("mgtslLhABFJNVWKTd") | {"in", "ac", "st", "MP", "bar", "
 """Signs that are also letters or words: they want a space or a decimal point before them ("3B",
 "42A" are none), but for what follows in GLUED."""
 GLUED = frozenset({"m", "g", "s", "L", "l", "h", "W", "V", "x", "mi", "in", "A", "K"}) - {"A", "K"}
-"""Of those, signs that may touch the number where it is plainly a measure: 5m, 60W, 10x."""
+"""Signs of those that may touch the number where it is plainly a measure: 5m, 60W, 10x."""
 PER = {
     "s": "second",
     "sec": "second",
@@ -127,4 +127,4 @@ PER = {
     "capita": "capita",
     "cell": "cell",
 }
-"""What may stand behind the stroke of a unit, beside UNITS."""
+"""Words behind the stroke of a unit, beside UNITS."""

@@ -28,7 +28,7 @@ class Clock:
     duration_marks: Sequence[str] = ("h",)
     """Behind 1:45:30, if it is a stretch of time."""
     scores: re.Pattern[str] = re.compile("(?!)")
-    """What stands before two numbers that are no time but a score."""
+    """Words before two numbers that are no time but a score."""
     half_days: str = ""
     """Pattern of a. m. and p. m."""
     say_half: Callable[[str | None], str] = lambda half: ""
