@@ -18,6 +18,7 @@ from typing import Any, Literal
 from edge import records
 from edge.sound.settings import Wishes
 from edge.text.claims import Emoji, Markdown, Policy
+from edge.text.markup import MAX_BREAK_S
 
 SYSTEM_FILE = Path("/etc/edge-voice/config.yaml")
 DEFAULT = "default"
@@ -120,8 +121,17 @@ class TextKeys:
     urls: Policy = "say"
     """Whether an address of the web is said, its host alone, or nothing of it."""
     emoji: Emoji = "skip"
+    pause_s: float = 0.0
+    """Seconds of silence between sentences, beside the voice's own; twice that between
+    paragraphs."""
     dates: Literal["auto", "mdy", "dmy"] = "auto"
     """Order of 3/4/2026: mdy or dmy; auto is that of the voice's country."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pause_s <= MAX_BREAK_S:
+            raise ValueError(
+                f"pause_s must be between 0 and {MAX_BREAK_S:g}, got {self.pause_s:g}"
+            )
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Family:
     alphabet: Literal["espeak", "misaki", ""] = ""
     """Signs of its phonemes; empty if it takes none."""
     prosody: frozenset[str] = frozenset()
-    """What it can do to a part of a sentence: rate, pitch."""
+    """Powers over a part of a sentence: rate, pitch."""
 
     @property
     def run_module(self) -> str:

@@ -26,6 +26,7 @@ text:
   urls: host
   emoji: say
   dates: dmy
+  pause_s: 0.5
 audio:
   device: USB Audio
   fallback: HDMI

@@ -36,6 +36,8 @@ class Utterance:
     words: bool = False
     normalize: bool = True
     """False to read it as it is written."""
+    pause: float | None = None
+    """Seconds of silence between sentences; None is what is configured."""
     voice_named: bool = False
     """True if the request named the voice or its language: what a document says of its own
     language does not change that."""

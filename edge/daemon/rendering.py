@@ -23,6 +23,7 @@ from edge.text.cleaning import Piece
 from edge.text.cutting import LONGEST_PIECE
 from edge.text.mapping import Spoken
 from edge.text.markup import Gap, Manner, Markup, Warned
+from edge.text.pauses import pause_before
 from edge.text.words import as_written, covering
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class _Speech:
     words: bool
     stretches: tuple[Stretch, ...] = ()
     """Tempo and pitch of parts of it, in places of the text that is read."""
+    pause: float = 0.0
+    """Seconds of silence between sentences, beside the voice's own."""
 
     @property
     def said(self) -> str:
@@ -46,7 +49,9 @@ class _Speech:
         text, read = self.piece.text, self.read.text
         # Both: the words' places are those of the one, the sound is that of the other.
         said = text if read == text else f"{text}\0{read}"
-        return f"{said}\0{self.stretches}" if self.stretches else said
+        if self.stretches or self.pause:
+            said += f"\0{self.stretches}{self.pause}{self.piece.before if self.pause else ''}"
+        return said
 
 
 class Renderer:
@@ -81,6 +86,7 @@ class Renderer:
         voice, style, warned = utterance.voice, utterance.style, list[Warned]()
         markup = piece.markup
         words = utterance.words or len(piece.text) <= LONGEST_PIECE
+        pause = self._voices.wishes.pause_s if utterance.pause is None else utterance.pause
         if markup is not None:
             voice, style = self._speaker(utterance, markup, warned)
             words = words or not markup.is_even
@@ -91,7 +97,7 @@ class Renderer:
         if markup is not None:
             style, stretches = self._prosody(voice, style, markup, read, warned)
         tell(utterance, warned)
-        return _Speech(piece, voice, style, read, words, stretches)
+        return _Speech(piece, voice, style, read, words or pause > 0, stretches, pause)
 
     def _speaker(
         self, utterance: Utterance, markup: Markup, warned: list[Warned]
@@ -181,7 +187,15 @@ class Renderer:
         except EmptyText:
             return  # no words in this language; the speaker sees whether there were others
         spans = [as_written(segment.words, read.before) for segment in segments]
-        for segment, found in zip(segments, covering(spans, speech.piece.text), strict=True):
+        text, shift = speech.piece.before + speech.piece.text, len(speech.piece.before)
+        end = shift
+        covered = covering(spans, speech.piece.text)
+        for segment, heard, found in zip(segments, spans, covered, strict=True):
+            if speech.pause and heard:
+                wished = pause_before(text, end, shift + heard[0].text_start, speech.pause)
+                if wished:
+                    yield replace(silence(wished, synthesizer.rate), begins=True)
+                end = shift + heard[-1].text_end
             if speech.stretches:
                 segment = spoken_so(segment, speech.stretches)
             segment = replace(segment, words=found)

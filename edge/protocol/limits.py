@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge.errors import BadMessage, BadStyle, TextTooLong
 from edge.protocol.frames import SEE_PAGE
 from edge.text import MAX_CHARACTERS, MAX_SPEED, MAX_STREAM, MIN_SPEED
+from edge.text.markup import MAX_BREAK_S
 
 __all__ = [
     "MAX_EXPLAINED",
@@ -80,6 +81,14 @@ def check_speech(place: str, speed: float, volume: float, *names: str | None) ->
         check_characters(f"{place}: {field}", name, MAX_NAME)
     check_range(f"{place}: speed", speed, MIN_SPEED, MAX_SPEED)
     check_range(f"{place}: volume", volume, 0.0, MAX_VOLUME)
+
+
+def check_pause(place: str, seconds: float | None) -> None:
+    if seconds is not None and not 0 <= seconds <= MAX_BREAK_S:
+        raise BadMessage(
+            f"{place}: pause is {seconds:g} s; expected 0 to {MAX_BREAK_S:g}",
+            "Leave it out for what the daemon is configured to.",
+        )
 
 
 def check_turn(place: str, ttl: float | None, key: str | None) -> None:

@@ -18,6 +18,7 @@ from edge.protocol.limits import (
     MAX_PING,
     check_characters,
     check_id,
+    check_pause,
     check_seed,
     check_speech,
     check_text,
@@ -91,8 +92,9 @@ class VoiceChoice:
 class Synthesize:
     """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
 
-    `speed`, `seed`, `words` (AudioWords among the chunks) and `normalize` ("off" reads the text as
-    it is written) are ours. `text_format` is in Wyoming, with "text" and "ssml".
+    `speed`, `seed`, `words` (AudioWords among the chunks), `normalize` ("off" reads the text as it
+    is written) and `pause` (seconds of silence between sentences) are ours. `text_format` is in
+    Wyoming, with "text" and "ssml".
     """
 
     TYPE = "synthesize"
@@ -103,8 +105,10 @@ class Synthesize:
     seed: int | None = None
     words: bool = False
     normalize: Normalize = "on"
+    pause: float | None = None
 
     def __post_init__(self) -> None:
+        check_pause("synthesize", self.pause)
         check_text("synthesize: text", self.text)
         check_speech("synthesize", self.speed, 1.0)
         check_seed("synthesize", self.seed)
@@ -122,8 +126,10 @@ class SynthesizeStart:
     seed: int | None = None
     words: bool = False
     normalize: Normalize = "on"
+    pause: float | None = None
 
     def __post_init__(self) -> None:
+        check_pause("synthesize-start", self.pause)
         check_speech("synthesize-start", self.speed, 1.0)
         check_seed("synthesize-start", self.seed)
 
@@ -175,6 +181,7 @@ class Speak:
     while_connected: bool = False
     interruptions: bool = False
     normalize: Normalize = "on"
+    pause: float | None = None
     text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
@@ -182,6 +189,7 @@ class Speak:
         check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
         check_id("speak: id", self.id)
         check_turn("speak", self.ttl, self.key)
+        check_pause("speak", self.pause)
         if self.again is not None and self.id is None:
             raise BadMessage("speak: again without an id", "Give the id that was sent before.")
 
@@ -204,6 +212,7 @@ class SpeakStart:
     while_connected: bool = False
     interruptions: bool = False
     normalize: Normalize = "on"
+    pause: float | None = None
     text_format: TextFormat = "auto"
 
     def __post_init__(self) -> None:
@@ -212,6 +221,7 @@ class SpeakStart:
         )
         check_id("speak-start: id", self.id)
         check_turn("speak-start", self.ttl, self.key)
+        check_pause("speak-start", self.pause)
 
 
 @dataclass(frozen=True)

@@ -173,19 +173,17 @@ class TagReader:
 
     def _in_text(self, last: bool) -> Iterator[Token]:
         found = _TEXT_END.search(self._rest)
-        if found is not None and found[0] == "]]>":
-            if not self.lenient:
-                raise self._place.after(self._rest[: found.start()]).refuse(
-                    "]]> stands outside of CDATA", "Write ]]&gt; instead."
-                )
-            yield from self._text(found.end())
-        elif found is not None:
-            yield from self._text(found.start())
-        else:
+        if found is None:
             end = self._rest[-2:]
             held = 0 if last else len(end) - len(end.rstrip("]"))  # of a ]]> that may come
             if len(self._rest) > held:
                 yield from self._text(len(self._rest) - held)
+        elif found.start():
+            yield from self._text(found.start())
+        elif self.lenient:
+            yield from self._text(found.end())
+        else:
+            raise self._place.refuse("]]> stands outside of CDATA", "Write ]]&gt; instead.")
 
     def _in_entity(self, last: bool) -> Iterator[Token]:
         found = ENTITY.match(self._rest)

@@ -6,6 +6,7 @@ import pytest
 
 from edge.protocol import (
     MAX_EXPLAINED,
+    AudioChunk,
     AudioStop,
     AudioWord,
     ErrorReply,
@@ -17,6 +18,7 @@ from edge.protocol import (
     Synthesize,
 )
 from edge.protocol.requests import Normalize
+from edge.synth.tone import RATE
 from tests.helpers.daemon_under_test import ThreadDaemon
 
 TEXT = "**Pay** $5 — on 3/4/2026 • or 20% more!"
@@ -39,6 +41,22 @@ def test_words_and_white_space_are_the_whole_text(
 def test_marks_belong_to_their_words(daemon: ThreadDaemon) -> None:
     words = _words(daemon, "See [so it](https://so.org/it), **now**.", "on")
     assert words == ["See", "[so", "it](https://so.org/it),", "**now**."]
+
+
+@pytest.mark.parametrize(
+    ("text", "pauses"),
+    [("One, two three.", 0), ("One. Two.", 1), ("- One\n- Two", 1), ("One.\n\nTwo. Three", 3)],
+)
+def test_sentences_and_paragraphs_are_apart_by_as_much_as_was_asked(
+    daemon: ThreadDaemon, text: str, pauses: int
+) -> None:
+    def seconds(pause: float | None) -> float:
+        with daemon.connect() as wire:
+            wire.send(Synthesize(text, pause=pause))
+            replies = wire.until(AudioStop)
+        return sum(len(r.payload) for r in replies if isinstance(r, AudioChunk)) / 2 / RATE
+
+    assert seconds(0.5) - seconds(None) == pytest.approx(0.5 * pauses, abs=1e-3)
 
 
 def test_a_text_is_explained_without_being_spoken(daemon: ThreadDaemon) -> None:

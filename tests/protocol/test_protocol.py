@@ -50,14 +50,20 @@ INFO = p.Info((p.TtsProgram("edge-voice", URL, True, (VOICE,), "Edge Voice", "0.
 FULL: dict[str, p.Message] = {
     "describe": p.Describe(),
     "ping": p.Ping("a"),
-    "synthesize": p.Synthesize("Hi.", p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True),
-    "synthesize-start": p.SynthesizeStart(p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True),
+    "synthesize": p.Synthesize(
+        "Hi.", p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True, pause=0.5
+    ),
+    "synthesize-start": p.SynthesizeStart(
+        p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True, pause=0.5
+    ),
     "synthesize-chunk": p.SynthesizeChunk("Hi."),
     "synthesize-stop": p.SynthesizeStop(),
     "speak": p.Speak(
-        "Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", "report"
+        "Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", "report", pause=0.5
     ),
-    "speak-start": p.SpeakStart("joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key"),
+    "speak-start": p.SpeakStart(
+        "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", pause=0.5
+    ),
     "speak-chunk": p.SpeakChunk("Hi."),
     "speak-stop": p.SpeakStop(),
     "stop": p.Stop("id-1", "all"),
@@ -107,6 +113,8 @@ FULL: dict[str, p.Message] = {
         "It is five dollars.",
         (p.ExplainedChange(6, 8, "$5", "five dollars", "money"),),
         (p.ExplainedSentence("It is five dollars.", "ɪt ɪz fˈaɪv dˈɑːlɚz."),),
+        (p.ExplainedBreak(3, 0.5),),
+        (p.ExplainedMark(9, "here"),),
         ("Not spoken: 我.",),
     ),
     "reloaded": p.Reloaded(("voice joe is new",)),

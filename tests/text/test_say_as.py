@@ -81,7 +81,7 @@ def test_what_is_nothing_of_the_kind_is_left(kind: str, form: str, text: str) ->
     assert say_as(find_language("en_US"), kind, text, form, How()) is None
 
 
-@pytest.mark.parametrize("language", ["de_DE", "fr_FR", "uk_UA"])
+@pytest.mark.parametrize("language", ["cs_CZ", "sv_SE", "uk_UA"])
 def test_other_languages_have_what_all_have_alike(language: str) -> None:
     known, how = find_language(language), How(digits=True)
     assert say_as(known, "characters", "ab 1", "", how)
@@ -89,4 +89,4 @@ def test_other_languages_have_what_all_have_alike(language: str) -> None:
     assert say_as(known, "telephone", "12-34", "", how)
     assert say_as(known, "number", "12", "", how)
     assert say_as(known, "address", "Weg 3", "", how)
-    assert say_as(known, "expletive", "Mist", "", how)
+    assert say_as(known, "expletive", "Mist", "", how) is not None

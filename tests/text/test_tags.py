@@ -68,6 +68,7 @@ def outcome(source: str, lenient: bool, cuts: tuple[int, ...]) -> object:
 
 @given(PIECES, st.lists(st.integers(0, 200), max_size=6), st.booleans())
 @example(["<speak>", "]", "]", ">", "</speak>"], [8, 9], False)
+@example(["'", "]]>"], [1], False)
 @example(["<speak>", "<!--", "-", "-->", "</speak>"], list(range(30)), False)
 def test_any_cutting_gives_the_same(pieces: list[str], cuts: list[int], lenient: bool) -> None:
     source = "".join(pieces)

@@ -60,6 +60,11 @@ class Options:
     while_connected: bool = switch("be silent as soon as this command ends, however it ends")
     ssml: bool = switch("the text is SSML (docs/use/ssml.md)")
     markdown: bool = switch("the text is Markdown, a lone list item too")
+    pause: float | None = option(
+        None,
+        "S",
+        "be silent S seconds longer between sentences, 0 to 10; twice that between paragraphs",
+    )
     as_written: bool = switch("read numbers, signs and Markdown as they are written")
     no_wait: bool = switch("return once the daemon has accepted the text")
     local: bool = switch("start a private daemon for this one call")

@@ -118,6 +118,7 @@ def _start(o: Options) -> SpeakStart:
         key=o.key,
         while_connected=o.while_connected,
         normalize=_normalize(o),
+        pause=o.pause,
         text_format=_text_format(o),
         id=uuid.uuid4().hex,  # known before the answer, for whoever ends us at once
     )
@@ -170,6 +171,7 @@ def _sound(
         text_format=_text_format(options),
         speed=options.speed,
         normalize=_normalize(options),
+        pause=options.pause,
     )
     if text is None:
         chunks = client.synthesize_stream(start, source.rest())
