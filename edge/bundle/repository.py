@@ -73,7 +73,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Index:
-    """What a repository holds."""
+    """Lists what a repository holds."""
 
     format: int
     profiles: Mapping[str, str]

@@ -27,7 +27,7 @@ MODELS = Path("/usr/share/edge-voice/phonemizers")
 
 @dataclass(frozen=True)
 class Phonemizer:
-    """What one of them needs; nothing but piper-tts by default."""
+    """Tells what one of them needs: nothing but piper-tts by default."""
 
     imports: tuple[str, ...] = ()
     extra: str = "piper"
