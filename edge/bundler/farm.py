@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -65,6 +66,7 @@ def build_on(address: str, wishes: Sequence[Wish], out: Path, cache: Path) -> It
         try:
             for future in distributed.as_completed(list(futures), loop=client.loop):
                 yield _outcome(future, futures[future], out)
+            _sweep(out, wishes)
         except BaseException:  # Ctrl-C too
             with suppress(Exception):  # nothing is left to tell, if the scheduler is gone
                 distributed.Event(run, client=client).set()
@@ -98,6 +100,13 @@ def _placed(wish: Wish) -> Wish:
 
 def _is_file(name: str) -> bool:
     return name.endswith((".yaml", ".yml"))
+
+
+def _sweep(out: Path, wishes: Sequence[Wish]) -> None:
+    """Remove what killed builds left half made; all of ours have ended."""
+    for wish in wishes:
+        for left in out.glob(f".{destination(out, wish.voice, wish.profile).name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _outcome(future: Any, wish: Wish, out: Path) -> Built:

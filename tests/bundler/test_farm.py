@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -35,10 +36,13 @@ def write_voices(folder: Path, count: int) -> list[str]:
 
 
 def write_named(folder: Path, number: int) -> str:
-    """Write one in Swahili, which has fewer sentences than English to be built with."""
-    shape = list(VOICES.values())[number % len(VOICES)]
-    write_letters(shape, folder, seed=number)
+    """Write one that is quickly built: in Swahili, which has fewer sentences than English, and
+    speaking fast."""
+    write_letters(VOICES["x-low"], folder, seed=number)
     (folder / "random.yaml").unlink()
+    config = json.loads((folder / "voice.onnx.json").read_text("utf-8"))
+    config["inference"]["length_scale"] = 4
+    (folder / "voice.onnx.json").write_text(json.dumps(config), "utf-8")
     text = DESCRIPTION.replace("name: random", f"name: {folder.name}").replace("en_US", "sw_CD")
     (folder / f"{folder.name}.yaml").write_text(text, "utf-8")
     return str(folder / f"{folder.name}.yaml")
@@ -85,7 +89,7 @@ def test_killed_workers_lose_no_finished_stage(farm: Any, tmp_path: Path) -> Non
         path.name for path in out.glob("[!.]*")
     }
     assert len(done) == len(wanted) == 12
-    for path in out.iterdir():
+    for path in out.iterdir():  # nothing that is half made
         open_bundle(path, machine=None).verify()
     assert kept and kept.items() <= stages(cache).items(), f"a stage was made again, seed {seed}"
     wish = wanted[0]
@@ -139,7 +143,7 @@ def builds_running() -> list[str]:
 
 
 def test_a_farm_that_is_not_there(farm: Any, tmp_path: Path) -> None:
-    with pytest.raises(NoScheduler, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(NoScheduler, match="no Dask scheduler answers"):
         next(build_on("tcp://127.0.0.1:9", [Wish("tone", "rpi4")], tmp_path, tmp_path))
 
 

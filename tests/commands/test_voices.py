@@ -225,13 +225,13 @@ def test_a_voice_that_is_built_is_listened_to_with_its_bundle(
 def test_a_voice_without_a_bundle_gets_its_float_variant_to_be_listened_to(
     silent_home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "sentences", lambda purpose, language: ("tea at nine.",))
-    own = silent_home / "own"
-    write_letters(VOICES["x-low"], own)
+    own, said = silent_home / "own", "the train leaves at nine, and so do we."
+    monkeypatch.setattr(corpus, "sentences", lambda purpose, language: (said,))
+    write_letters(VOICES["medium"], own)
     (own / "random.yaml").unlink()
     assert run(["voices", str(own / "voice.onnx"), "--listen"]) == 0
     told = capfd.readouterr()
-    assert "voice: tea at nine." in told.out and "the speech is in voice.wav" in told.out
+    assert f"voice: {said}" in told.out and "the speech is in voice.wav" in told.out
     assert "export" in told.err, "a build shows its progress"
     [built] = (silent_home / "build/bundles").glob("[!.]*")
     assert [one.name for one in open_bundle(built, None).manifest.variants] == ["fp32"]

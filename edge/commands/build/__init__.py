@@ -28,7 +28,7 @@ class Options:
         "board; this machine if left out",
     )
     voice_: tuple[str, ...] = option(
-        (), "PATTERN", "build every voice with such a name, as 'de_*', or this one"
+        (), "PATTERN", "build every voice whose name fits, as 'de_*' does; a name or file too"
     )
     checkpoint: Path | None = option(None, "DIR", "build from this released folder of the voice")
     config: Path | None = option(
@@ -76,7 +76,8 @@ def run(options: Options) -> int:
         print("edge build: give one of --only VARIANT, --every and --quick", file=sys.stderr)
         return 2
     check_can_build()
-    voices = voices_like(options.voice_ or (options.voice,))
+    first = () if options.voice_ and options.voice == DEFAULT_VOICE else (options.voice,)
+    voices = voices_like((*first, *options.voice_))
     here = options.profile is None
     boards = boards_like(options.profile or detect(read_machine(), all_profiles()).profile.name)
     if len(voices) * len(boards) > 1 or options.on is not None:

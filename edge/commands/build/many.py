@@ -68,7 +68,7 @@ def _count(names: Sequence[str], word: str) -> str:
 
 
 def _print(every: Sequence[Built], wishes: Sequence[Wish]) -> None:
-    """Print what was built, in the order in which it was wished for, then what was not, and why."""
+    """Print what was built, in the order that was wished for, then what was not, and why."""
     place = {(wish.voice, wish.profile): number for number, wish in enumerate(wishes)}
     ordered = sorted(every, key=lambda built: place[built.wish.voice, built.wish.profile])
     rows = [
