@@ -122,5 +122,5 @@ def _outcome(future: Any, wish: Wish, out: Path) -> Built:
     folder = destination(out, wish.voice, wish.profile)
     if built.failure or (folder / MANIFEST).is_file():
         return replace(built, wish=wish)
-    reason = f"it was built, but is not in {out} here. All machines must share that folder."
-    return Built(wish, (), 0, built.seconds, reason)
+    reason = f"it was built, but is not in {out} here"
+    return Built(wish, (), 0, built.seconds, reason, "All machines must share that folder.")

@@ -22,7 +22,7 @@ from edge.profile import all_profiles
 from edge.voice import all_voices
 
 ALL = "all"
-"""What is typed in place of a profile's name for every board."""
+"""Typed in place of a profile's name, it means every board."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Built:
     bytes: int
     seconds: float
     failure: str = ""
+    remedy: str = ""
 
 
 def is_pattern(typed: str) -> bool:
@@ -98,7 +99,8 @@ def build_one(wish: Wish, out: Path, cache: Path) -> Built:
             wish, destination(out, wish.voice, wish.profile), cache, lambda *_: None
         )
     except EdgeError as error:
-        return Built(wish, (), 0, time.monotonic() - began, f"{error.message} {error.remedy}")
+        seconds = time.monotonic() - began
+        return Built(wish, (), 0, seconds, error.message, error.remedy)
     manifest = bundle.manifest
     return Built(
         wish,

@@ -89,9 +89,9 @@ def main(worker: int) -> None:
     if source_digest() != task.source:
         reason = (
             f"the worker on {platform.node()} has another Edge Voice, or other versions of the "
-            "packages that a build depends on. Install the same there."
+            "packages that a build depends on"
         )
-        built = Built(task.wish, (), 0, 0.0, reason)
+        built = Built(task.wish, (), 0, 0.0, reason, "Install the same there.")
     else:
         built = build_one(task.wish, task.out, task.cache)
     with suppress(BrokenPipeError), answer:

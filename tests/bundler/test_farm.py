@@ -58,7 +58,7 @@ def farm() -> Iterator[Any]:
         "distributed", reason="Dask is not installed: pip install '.[farm]'"
     )
     with distributed.LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         yield cluster
 
@@ -112,11 +112,19 @@ def test_failures_are_told_by_voice_and_the_rest_is_built(
     assert run(["build", *words, "--on", farm.scheduler_address]) == 1
     said = capsys.readouterr()
     assert "2 of 4 bundles are built." in said.out
-    [told] = [line for line in said.err.splitlines() if "voice.onnx" in line]
+    [told] = [line for line in said.err.splitlines() if "not an ONNX model" in line]
     assert told.startswith(f"edge: {bad} for rpi4, rpi5: ")
     again = ["build", *words[:-2], "--on", farm.scheduler_address, "--if-needed"]
     assert run(again) == 0
     assert "0 of 0 bundles are built." in capsys.readouterr().out
+
+
+def test_a_worker_of_another_version_builds_nothing(
+    farm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.bundler.farm.source_digest", lambda: "of another version")
+    [built] = build_on(farm.scheduler_address, [Wish("tone", "rpi4")], tmp_path, tmp_path)
+    assert "has another Edge Voice" in built.failure and not list(tmp_path.iterdir())
 
 
 def test_what_is_cancelled_ends_and_leaves_no_process(farm: Any, tmp_path: Path) -> None:
@@ -142,7 +150,10 @@ def builds_running() -> list[str]:
     return found
 
 
-def test_a_farm_that_is_not_there(farm: Any, tmp_path: Path) -> None:
+def test_a_farm_that_is_not_there(
+    farm: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.bundler.farm.CONNECT_S", 1.0)
     with pytest.raises(NoScheduler, match="no Dask scheduler answers"):
         next(build_on("tcp://127.0.0.1:9", [Wish("tone", "rpi4")], tmp_path, tmp_path))
 

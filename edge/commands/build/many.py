@@ -84,10 +84,13 @@ def _print(every: Sequence[Built], wishes: Sequence[Wish]) -> None:
     ]
     if rows:
         print_table(("VOICE", "BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
-    failed: dict[tuple[str, str], list[str]] = {}
+    failed: dict[tuple[str, str], list[Built]] = {}
     for built in ordered:
         if built.failure:
-            failed.setdefault((built.wish.voice, built.failure), []).append(built.wish.profile)
+            failed.setdefault((built.wish.voice, built.failure), []).append(built)
     print(f"{len(rows)} of {len(wishes)} bundles are built.")
-    for (voice, why), boards in failed.items():
-        print(f"edge: {voice} for {', '.join(boards)}: {why}", file=sys.stderr)
+    for (voice, why), alike in failed.items():
+        boards = ", ".join(built.wish.profile for built in alike)
+        print(f"edge: {voice} for {boards}: {why}", file=sys.stderr)
+        if alike[0].remedy:
+            print(f"      {alike[0].remedy}", file=sys.stderr)
