@@ -43,6 +43,8 @@ def build_on(address: str, wishes: Sequence[Wish], out: Path, cache: Path) -> It
     MissingPackage without Dask, NoScheduler if there is none or if it goes away.
     """
     distributed = require("distributed", "building on a farm", add_packages("farm"))
+    # It logs a traceback for each connection that ends; what matters of that is said here.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     out, cache = out.absolute(), cache.absolute()
     run = f"edge-build-{uuid.uuid4().hex}"
     try:
