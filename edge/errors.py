@@ -49,6 +49,12 @@ class UnknownVoice(EdgeError):
 # Building
 
 
+class NoScheduler(EdgeError):
+    """No Dask scheduler answers at the address that a build was sent to, or it went away."""
+
+    code = "no-scheduler"
+
+
 class FetchFailed(EdgeError):
     """A voice's file could not be brought from where its description says it is."""
 

@@ -260,18 +260,12 @@ def _latents(
     original: Original, voice: Voice, told: Callable[[int, int], None]
 ) -> tuple[Samples, ...]:
     """Compute what the float encoder gives the decoder for the calibration sentences."""
-    every = corpus.sentences("calibration", spoken_language(voice))
+    every = corpus.sentences("calibration", corpus.covered(voice.language))
     # They are sorted by kind; each step takes short and long ones.
     texts = every[:: max(1, len(every) // CALIBRATION_SENTENCES)]
     folder = original.folder
     encoder, config = folder / original.graphs["encoder"], folder / "config.json"
     return latents(encoder, config, texts, told=told)
-
-
-def spoken_language(voice: Voice) -> str:
-    """The corpus's language for this voice: its own, or English, whose words any voice can say."""
-    short = voice.language.split("_")[0]
-    return short if short in corpus.languages("evaluation") else "en"
 
 
 @contextmanager

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
 
-from edge.bundler.fetch.hub import listed
+from edge.bundler.fetch.hub import listed, open_catalogue
 from edge.bundler.own_voice import is_own, own_name
 from edge.bundler.pipeline import Wish, build_bundle
-from edge.errors import EdgeError
+from edge.errors import EdgeError, UnknownProfile, UnknownVoice
+from edge.profile import all_profiles
+from edge.voice import all_voices
+
+ALL = "all"
+"""Typed in place of a profile's name, it means every board."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,37 @@ class Built:
     bytes: int
     seconds: float
     failure: str = ""
+    remedy: str = ""
+
+
+def is_pattern(typed: str) -> bool:
+    """Tell a shell's pattern, as de_*, from a name or a file that is there."""
+    return any(letter in typed for letter in "*?[") and not Path(typed).exists()
+
+
+def voices_like(typed: Iterable[str]) -> list[str]:
+    """Return the voices that can be built, of names, files and patterns; each once. Raises
+    UnknownVoice for a pattern that no name fits."""
+    names = sorted({*open_catalogue().names, *(voice.name for voice in all_voices())})
+    found: dict[str, None] = {}
+    for each in typed:
+        fitting = [name for name in names if fnmatchcase(name, each)]
+        if is_pattern(each) and not fitting:
+            raise UnknownVoice(f"no voice has a name like {each!r}", "List them: edge voices")
+        found |= dict.fromkeys(fitting if is_pattern(each) else [each])
+    return list(found)
+
+
+def boards_like(typed: str) -> list[str]:
+    """Return the profiles that a name, a file, a pattern or ALL means. Raises UnknownProfile for
+    a pattern that no name fits."""
+    if typed != ALL and not is_pattern(typed):
+        return [typed]
+    names = [profile.name for profile in all_profiles()]
+    fitting = [name for name in names if typed == ALL or fnmatchcase(name, typed)]
+    if not fitting:
+        raise UnknownProfile(f"no board has a name like {typed!r}", "List them: edge profiles")
+    return fitting
 
 
 def destination(out: Path, voice: str, profile: str) -> Path:
@@ -45,7 +82,7 @@ def build_all(wishes: Sequence[Wish], out: Path, cache: Path, jobs: int) -> Iter
     """Build all of them, `jobs` at a time; each as it is done. A failure stops only its own."""
     context = get_context("spawn")  # onnxruntime's threads do not survive a fork
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        running = [pool.submit(_build, wish, out, cache) for wish in wishes]
+        running = [pool.submit(build_one, wish, out, cache) for wish in wishes]
         try:
             for done in as_completed(running):
                 yield done.result()
@@ -54,14 +91,16 @@ def build_all(wishes: Sequence[Wish], out: Path, cache: Path, jobs: int) -> Iter
             raise
 
 
-def _build(wish: Wish, out: Path, cache: Path) -> Built:
+def build_one(wish: Wish, out: Path, cache: Path) -> Built:
+    """Build one of many, in silence; what a person can mend becomes the outcome's `failure`."""
     began = time.monotonic()
     try:
         bundle = build_bundle(
             wish, destination(out, wish.voice, wish.profile), cache, lambda *_: None
         )
     except EdgeError as error:
-        return Built(wish, (), 0, time.monotonic() - began, f"{error.message} {error.remedy}")
+        seconds = time.monotonic() - began
+        return Built(wish, (), 0, seconds, error.message, error.remedy)
     manifest = bundle.manifest
     return Built(
         wish,

@@ -24,7 +24,6 @@ from edge.bundler.candidates import (
     make_candidates,
     planned_recipe,
     plans,
-    spoken_language,
     write_bundle,
 )
 from edge.bundler.evaluate.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
@@ -224,7 +223,7 @@ def _refuse(selected: Selected, voice: Voice, profile: Profile) -> list[Candidat
 
 def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
     original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
-    language = spoken_language(voice)
+    language = corpus.covered(voice.language)
     planned = {plan.name: plan for plan in plans(original, profile)}
     skipped = tuple(
         Skipped(

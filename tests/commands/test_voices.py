@@ -7,17 +7,20 @@ import re
 import shutil
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.bundle import VOICE, Bundle
+from edge.bundle import MANIFEST, VOICE, Bundle, open_bundle
+from edge.bundler import corpus
 from edge.cli import run
 from edge.prediction import predict
 from edge.profile import load_profile
 from edge.voice import models_dir
 from tests.helpers.daemon_under_test import ROOT
+from tests.helpers.random_voices import VOICES, write_letters
 from tools import predictions
 
 CREDIT = "Loudness.ai technical report LA-RB-2026-003"
@@ -189,3 +192,64 @@ def test_a_prediction_grows_with_the_voice_and_shrinks_with_the_board() -> None:
     alone = predict(models_dir(), load_profile("rpi4"), "piper", "medium", 63_201_294)
     many = predict(models_dir(), load_profile("rpi4"), "piper", "medium", 78_000_000)
     assert alone and many and many.memory_mb == alone.memory_mb + 14
+
+
+@pytest.fixture
+def silent_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to type commands in, of somebody who has no bundles and no sound card."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "config.yaml").write_text("audio: {device: none like this}\n", "utf-8")
+    monkeypatch.setenv("EDGE_VOICE_CONFIG", str(tmp_path / "config.yaml"))
+    return tmp_path
+
+
+def test_a_voice_that_is_built_is_listened_to_with_its_bundle(
+    silent_home: Path, tone_bundle: Bundle, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle = silent_home / "build/bundles/tone--x86-64"
+    shutil.copytree(tone_bundle.path, bundle)
+    before = (bundle / MANIFEST).stat()
+    for typed in ("tone", str(bundle)):
+        assert run(["voices", typed, "--listen"]) == 0
+        told = capfd.readouterr()
+        assert f"tone: {corpus.sample('en')}" in told.out
+        assert "the speech is in tone.wav" in told.out and "building" not in told.err
+        with wave.open("tone.wav") as written:
+            assert written.getnframes() > written.getframerate() / 2
+        Path("tone.wav").unlink()
+    assert (bundle / MANIFEST).stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_voice_without_a_bundle_gets_its_float_variant_to_be_listened_to(
+    silent_home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, said = silent_home / "own", "the train leaves at nine, and so do we."
+    monkeypatch.setattr(corpus, "sentences", lambda purpose, language: (said,))
+    write_letters(VOICES["medium"], own)
+    (own / "random.yaml").unlink()
+    assert run(["voices", str(own / "voice.onnx"), "--listen"]) == 0
+    told = capfd.readouterr()
+    assert f"voice: {said}" in told.out and "the speech is in voice.wav" in told.out
+    assert "export" in told.err, "a build shows its progress"
+    [built] = (silent_home / "build/bundles").glob("[!.]*")
+    assert [one.name for one in open_bundle(built, None).manifest.variants] == ["fp32"]
+    assert run(["voices", str(own / "voice.onnx"), "--listen"]) == 0
+    assert "building" not in capfd.readouterr().err, "the second time there is a bundle"
+
+
+def test_listening_wants_a_voice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["voices", "--listen"]) == 2
+    assert "--listen wants a VOICE" in capsys.readouterr().err
+    assert run(["voices", "sv_SE-nst", "--listen"]) == 1
+    assert "Did you mean sv_SE-nst-medium" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", [*corpus.languages("evaluation"), "zxx", "en_GB"])
+def test_a_sample_is_a_sentence_of_its_language_and_neither_a_word_nor_a_paragraph(
+    language: str,
+) -> None:
+    said = corpus.sample(language)
+    assert said in corpus.sentences("evaluation", corpus.covered(language))
+    assert 8 < len(said) < 100

@@ -62,9 +62,9 @@ def write_voice(shape: VoiceShape, folder: Path, seed: int = 0) -> tuple[Path, P
     return folder / "voice.onnx", folder / "voice.onnx.json"
 
 
-def write_letters(shape: VoiceShape, folder: Path) -> str:
+def write_letters(shape: VoiceShape, folder: Path, seed: int = 0) -> str:
     """Write a voice that reads letters, and its description; returns the description's path."""
-    _, path = write_voice(shape, folder)
+    _, path = write_voice(shape, folder, seed)
     config = json.loads(path.read_text())
     letters = "_^$ " + "".join(chr(97 + i) for i in range(26))
     config |= {

@@ -42,3 +42,17 @@ def sentences(purpose: Purpose, language: str) -> tuple[str, ...]:
         )
     text = (_FOLDER / f"{purpose}.{code}.txt").read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line)
+
+
+def covered(language: str) -> str:
+    """The code that a voice's language has sentences under: its own, or English, whose words any
+    voice can say."""
+    code = language.split("_")[0]
+    return code if code in languages("evaluation") else "en"
+
+
+def sample(language: str) -> str:
+    """A sentence to know a voice by: of the evaluation's, the one that a quarter are shorter than,
+    which is long enough to hear something and soon over."""
+    every = sorted(sentences("evaluation", covered(language)), key=len)
+    return every[len(every) // 4]

@@ -16,7 +16,7 @@ import numpy as np
 from edge import kernels, records, synth
 from edge.bundle import Bundle, file_sha256
 from edge.bundler import corpus
-from edge.bundler.candidates import Candidate, Original, provisional, spoken_language
+from edge.bundler.candidates import Candidate, Original, provisional
 from edge.bundler.evaluate.gain import measure_gain
 from edge.bundler.evaluate.measurements import (
     Opinion,
@@ -96,7 +96,7 @@ class Trial:
         self._reference, self._stages = reference, stages
         self._report, self._bundles = report, bundles
         self._loaded: dict[str, tuple[Bundle, Synthesizer]] = {}
-        self._language = spoken_language(voice)
+        self._language = corpus.covered(voice.language)
         every = corpus.sentences("evaluation", self._language)
         # In order of length, so that a few are short and long ones too; all as they stand.
         self._texts = sorted(every, key=len)[few // 2 :: few] if few > 1 else every

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -49,6 +50,10 @@ class Options:
         None, "N", "only voices with at least N speakers", parse=positive
     )
     built: bool = switch("only voices that there is a bundle of")
+    listen: bool = switch(
+        "speak a sentence of VOICE's language with it; builds its float variant if there is no "
+        "bundle for this board"
+    )
     json: bool = json_option()
 
 
@@ -59,6 +64,8 @@ def run(options: Options) -> int:
     from edge.commands.voices.rows import every_row, find_row, print_rows
     from edge.remedies import check_can_build
 
+    if options.listen:
+        return _listen(options.voice)
     if options.voice and (row := find_row(options.voice)):
         if options.json:
             print_json(as_data(row))
@@ -86,3 +93,12 @@ def run(options: Options) -> int:
     else:
         print_rows(rows, slow, board)
     return 0
+
+
+def _listen(voice: str | None) -> int:
+    if voice is None:
+        print("edge voices: --listen wants a VOICE, as edge voices lists them", file=sys.stderr)
+        return 2
+    from edge.commands.voices.listening import listen
+
+    return listen(voice)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge.commands.answers import print_table
-from edge.commands.options import argument, option, switch
+from edge.commands.options import argument, option, positive, switch
 from edge.errors import EdgeError
 from edge.families import DEFAULT_VOICE
 from edge.files import BUILT, cache_dir
-
-if TYPE_CHECKING:
-    from edge.bundler.pipeline import Wish
 
 VOICES = (
     "a name that edge voices lists, a Piper voice's .onnx file, a folder with one, or a YAML file"
@@ -29,8 +24,11 @@ class Options:
     profile: str | None = option(
         None,
         "P",
-        "the board: a name that edge profiles lists, a YAML file, or all for every board; this "
-        "machine if left out",
+        "the board: a name that edge profiles lists or a pattern, a YAML file, or all for every "
+        "board; this machine if left out",
+    )
+    voice_: tuple[str, ...] = option(
+        (), "PATTERN", "build every voice whose name fits, as 'de_*' does; a name or file too"
     )
     checkpoint: Path | None = option(None, "DIR", "build from this released folder of the voice")
     config: Path | None = option(
@@ -38,7 +36,13 @@ class Options:
     )
     licence: str | None = option(None, "NAME", "the .onnx file's licence; private if left out")
     jobs: int | None = option(
-        None, "N", "with --profile all: run N builds at a time; one per core if left out"
+        None,
+        "N",
+        "of many, without --on: run N builds at a time; one per core if left out",
+        parse=positive,
+    )
+    on: str | None = option(
+        None, "ADDRESS", "build on the workers of the Dask scheduler at tcp://HOST:PORT"
     )
     out: Path = option(BUILT, "DIR", "put the bundle's folder into DIR")
     cache: Path | None = option(
@@ -59,9 +63,10 @@ def run(options: Options) -> int:
     from edge.bundle import open_bundle
     from edge.bundle.default_voice import changed_default
     from edge.bundler.evaluate.stage_gate import STAGES
-    from edge.bundler.many import destination
+    from edge.bundler.many import boards_like, destination, voices_like
     from edge.bundler.pipeline import build_bundle
     from edge.bundler.progress import progress
+    from edge.commands.build.many import build_many, wish_of
     from edge.detection import detect
     from edge.machine import read_machine
     from edge.profile import all_profiles, load_profile
@@ -71,17 +76,21 @@ def run(options: Options) -> int:
         print("edge build: give one of --only VARIANT, --every and --quick", file=sys.stderr)
         return 2
     check_can_build()
-    if options.profile == "all":
-        return _build_everywhere(options)
-    name = options.profile or detect(read_machine(), all_profiles()).profile.name
+    first = () if options.voice_ and options.voice == DEFAULT_VOICE else (options.voice,)
+    voices = voices_like((*first, *options.voice_))
+    here = options.profile is None
+    boards = boards_like(options.profile or detect(read_machine(), all_profiles()).profile.name)
+    if len(voices) * len(boards) > 1 or options.on is not None:
+        return build_many(options, voices, boards)
+    [voice], [name] = voices, boards
     profile = load_profile(name)
-    folder = destination(options.out, options.voice, name)
+    folder = destination(options.out, voice, name)
     if options.if_needed and folder.exists():
         open_bundle(folder, machine=None).verify()
         return 0
-    wish = replace(_wish(options, name), here=options.profile is None)
+    wish = replace(wish_of(options, voice, name), here=here)
     before = _default()
-    with progress(f"{options.voice} for {profile.title}") as report:
+    with progress(f"{voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
     size = sum(entry.bytes for entry in bundle.manifest.files.values())
     variants = ", then ".join(variant.name for variant in bundle.manifest.variants)
@@ -110,50 +119,6 @@ def _default() -> str | None:
         return None
     places = [Path(place) for place in config.bundles] or default_places()
     return default_voice(places, config.voice)
-
-
-def _wish(options: Options, profile: str) -> Wish:
-    from edge.bundler.pipeline import Wish
-
-    return Wish(
-        options.voice,
-        profile,
-        options.only,
-        options.judge,
-        options.checkpoint,
-        every=options.every,
-        quick=options.quick,
-        config=options.config,
-        licence=options.licence,
-    )
-
-
-def _build_everywhere(options: Options) -> int:
-    """Build for every board; return exit status 1 if any bundle could not be made."""
-    from edge.bundler.many import build_all
-    from edge.bundler.progress import progress
-    from edge.profile import all_profiles
-
-    names = [profile.name for profile in all_profiles()]
-    wishes = [_wish(options, name) for name in names]
-    every = []
-    with progress(f"{options.voice} for {len(wishes)} boards") as report:
-        jobs, cache = options.jobs or os.cpu_count() or 1, options.cache or cache_dir()
-        for built in build_all(wishes, options.out, cache, jobs):
-            every.append(built)
-            report(f"{built.wish.profile} done", len(every), len(wishes))
-    every.sort(key=lambda built: names.index(built.wish.profile))
-    rows = [
-        (
-            built.wish.profile,
-            f"{built.bytes / 1e6:.1f} MB" if not built.failure else "-",
-            f"{built.seconds:.0f} s",
-            built.failure or ", ".join(built.variants),
-        )
-        for built in every
-    ]
-    print_table(("BOARD", "SIZE", "TIME", "VARIANTS, BEST FIRST"), rows)
-    return int(any(built.failure for built in every))
 
 
 def _print_stages(path: Path) -> None:
