@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from edge.text.claims import How, Rule, after
+from edge.text.claims import How, Rule, after, before
 from edge.text.languages.en.numbers import (
     DASH,
     DIGITS,
@@ -122,6 +122,13 @@ def _temperature(match: re.Match[str], how: How) -> str:
     return f"{first}{value(text)} {unit}{_SCALES.get(match['scale'] or '', '')}{per}"
 
 
+_PLACES = re.compile(
+    r"\b(?:seats?|rows?|gates?|rooms?|units?|apartment|apt|suite|platform|class|section|grade|bay"
+    r"|stand|table|pier|hall|building|block|form|line|bus|route|exit|zone|berth|cabin|track|level"
+    r"|number|no|step|case|part|article|page|model|type|locker|desk)\.?\s$",
+    re.IGNORECASE,
+)
+"""Words before a number with a letter that is no temperature, as in "seat 14C"."""
 _TURNED = re.compile(r"\s(?:angle|turn|rotation|bend|view|video|day|heat|weather|water)s?\b")
 
 
@@ -257,7 +264,7 @@ AMOUNTS: tuple[Rule, ...] = (
             r"(?<![\w.,])(?P<num>[-−]?\d{2,3}(?:\.\d)?)(?P<first>)(?P<per>)\s?(?P<scale>"
             r"[FC])(?=[\s.,;:!?)]|$)"
         ),
-        lambda match, how: _temperature(match, how),
+        lambda match, how: None if _PLACES.search(before(match)) else _temperature(match, how),
         ("72F", "seventy-two degrees Fahrenheit"),
         DIGITS,
     ),

@@ -212,12 +212,24 @@ DATES: tuple[Rule, ...] = (
     Rule(
         "date",
         re.compile(
-            rf"(?<![\w.,:$€£-])(?:the\s)?(?P<d>{_DAY}){_TH}(?:{DASH}(?P<last>{_DAY}){_TH})?"
+            rf"(?<![\w.,:$€£-])(?:[Tt]he\s)?(?P<d>{_DAY}){_TH}(?:{DASH}(?P<last>{_DAY}){_TH})?"
             rf"(?:\sof\s|\s|-)(?P<m>{_MONTH_ANY})(?:(?:,?\s|-)(?P<y>{_YEAR})(?!\w|[.,]\d))?(?!\w)"
         ),
         _day_month,
         ("5 March 2026", "the fifth of March, twenty twenty-six"),
         DIGITS,
+    ),
+    Rule(
+        "date",
+        re.compile(
+            rf"(?<![\w-])(?P<a>{_MONTH_ANY}){DASH}(?P<m>{_MONTH_ANY})(?:,?\s(?P<y>{_YEAR}))?(?!\w)"
+        ),
+        lambda match, how: (
+            f"{_month(match['a'])} to {_month(match['m'])}"
+            + (f", {year(match['y'])}" if match["y"] else "")
+            + ("" if match["y"] else stop(match))
+        ),
+        ("Jan-Mar 2024", "January to March, twenty twenty-four"),
     ),
     Rule(
         "date",
@@ -241,7 +253,10 @@ DATES: tuple[Rule, ...] = (
     ),
     Rule(
         "date",
-        re.compile(r"(?<![\w-])(?:Jan|Feb|Aug|Sept?|Oct|Nov|Dec)\b\.?(?=[\s,;:)]|$)"),
+        re.compile(
+            r"(?<![\w-])(?:(?:Jan|Feb|Aug|Sept?|Oct|Nov|Dec)\b\.?|(?:Mar|Apr|Jun|Jul)\.)"
+            r"(?=[\s,;:)]|$)"
+        ),
         _month_alone,
         ("last Sept.", "last September."),
     ),

@@ -242,6 +242,13 @@ MONEY: tuple[Rule, ...] = (
     ),
     Rule(
         "money",
+        re.compile(rf"(?<![\w.])(?P<cur>{_FRONT})\s?(?P<num>\d{{1,9}},\d{{2}})(?![\w]|[.,]\d)"),
+        lambda match, how: amount(_plain(match["num"]), match["cur"]),
+        ("€45,50", "forty-five euros and fifty cents"),
+        DIGITS,
+    ),
+    Rule(
+        "money",
         re.compile(
             rf"(?P<sign>(?<![\w.)-])[{MINUS}+~≈]\s?)?(?<![A-Za-z0-9])(?P<cur>{_FRONT})"
             rf"\s?(?P<sign2>[-−])?(?P<num>{NUM})(?P<mag>{_MAG})?{_PER_END}(?![a-z\d]|[.,]\d)"
