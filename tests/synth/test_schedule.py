@@ -130,8 +130,8 @@ def test_words_are_told_by_their_place_in_the_whole_utterance() -> None:
     [(frame, heard)] = Job(utterance("a", words=True), seconds=2.0).cues(chunk)
     assert (frame, heard.text_start, heard.text_end) == (500, 4, 7)
     assert (heard.start_s, heard.seconds) == (2.5, 0.25)
-    assert Job(utterance("a")).marks(chunk), "they tell how far it was heard"
-    assert Job(utterance("a", "client")).marks(chunk) == ()
+    assert Job(utterance("a")).cues(chunk), "they tell how far it was heard"
+    assert Job(utterance("a", "client")).cues(chunk) == ()
 
 
 @given(
