@@ -45,9 +45,14 @@ class Http:
         ready = self.process.stderr.readline()
         assert ready.startswith("edge: ready on "), ready + self.process.stderr.read()
         self.url = ready.split()[-1]
+        self._clients: list[openai.OpenAI] = []
 
     def openai(self, token: str = TOKEN) -> openai.OpenAI:
-        return openai.OpenAI(base_url=self.url, api_key=token, max_retries=0, timeout=DEADLINE_S)
+        client = openai.OpenAI(
+            base_url=self.url, api_key=token, max_retries=0, timeout=DEADLINE_S
+        )
+        self._clients.append(client)  # each keeps a connection until it is closed
+        return client
 
     def connect(self) -> http.client.HTTPConnection:
         [(host, port)] = re.findall(r"http://(.*):(\d+)/v1", self.url)
@@ -71,5 +76,7 @@ class Http:
         return error | {"status": status}
 
     def stop(self) -> str:
+        for client in self._clients:
+            client.close()
         self.process.terminate()
         return self.process.communicate(timeout=DEADLINE_S)[1]
