@@ -48,9 +48,7 @@ class Http:
         self._clients: list[openai.OpenAI] = []
 
     def openai(self, token: str = TOKEN) -> openai.OpenAI:
-        client = openai.OpenAI(
-            base_url=self.url, api_key=token, max_retries=0, timeout=DEADLINE_S
-        )
+        client = openai.OpenAI(base_url=self.url, api_key=token, max_retries=0, timeout=DEADLINE_S)
         self._clients.append(client)  # each keeps a connection until it is closed
         return client
 
