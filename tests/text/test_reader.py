@@ -93,9 +93,35 @@ def test_places_of_what_is_read_lead_back_in_order(text: str) -> None:
 # What is off, and what is the owner's
 
 
-@pytest.mark.parametrize("text", ["$5 [[a]] **b**", "3:15 < 4", "No. 5"])
-def test_as_written_changes_nothing(text: str) -> None:
-    assert ENGLISH.as_written(text).text == text
+READERS = tuple(
+    Reader(language, How()) for language in ("en_US", "de_DE", "fr_FR", "pl_PL", "ja_JP")
+)
+KEPT = tuple(
+    path.read_bytes().decode("utf-8", "replace")[:LONGEST_PIECE]
+    for folder in ("text", "ssml", "requests", "lexicon", "phrase")
+    for path in sorted((DATA.parent / "corpus" / folder).iterdir())
+)
+"""Texts that the fuzzers keep."""
+
+
+def off_and_on(reader: Reader, text: str) -> None:
+    piece = Piece(text)
+    assert reader.given(piece) == ([], []), "plain text gives no readings"
+    assert reader.as_written(text).text == text, "off means off: the phonemizer gets what was sent"
+    claims = reader.claims(piece)  # on, whatever it is
+    ends = [0, *(made.end for made in claims)]
+    assert all(made.start >= end for made, end in zip(claims, ends, strict=False)), "none overlap"
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.language.name)
+def test_off_means_off_for_all_that_the_fuzzers_keep(reader: Reader) -> None:
+    for text in KEPT:
+        off_and_on(reader, text)
+
+
+@given(st.sampled_from(READERS), st.text(max_size=200))
+def test_off_means_off(reader: Reader, text: str) -> None:
+    off_and_on(reader, text)
 
 
 def test_phonemes_in_a_text_are_left_alone() -> None:
