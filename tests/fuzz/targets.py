@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,10 +27,12 @@ from edge.profile import Profile
 from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
 from edge.synth.clip import check_clip, read_clip
 from edge.synth.voice_print import load_print, read_label
+from edge.text.claims import How
 from edge.text.cleaning import Piece, clean_piece
 from edge.text.cutting import Splitter, sentences
 from edge.text.lexicon import load_lexicon
 from edge.text.markup import Gap, Item, Run
+from edge.text.reader import Reader
 from edge.text.ssml import SsmlReader
 from edge.text.ssml_splitter import Part, SsmlSplitter
 from edge.voice import parse_voice
@@ -179,14 +183,21 @@ def name(data: bytes) -> None:
 
 
 def text(data: bytes) -> None:
-    """In pieces and whole: the pieces are the text."""
+    """In pieces and whole: the pieces are the text, and each is read in four languages."""
     whole = data.decode("utf-8", "ignore")
     splitter, pieces = Splitter(), list[Piece]()
     for start in range(0, len(whole), 7):
         pieces += splitter.feed(whole[start : start + 7])
     pieces += splitter.finish()
     assert "".join(piece.text for piece in pieces) == whole
+    for reader, piece in itertools.product(_readers(), pieces):
+        reader.read(piece)
     sentences(clean_piece(Piece(whole)).text)
+
+
+@functools.cache
+def _readers() -> tuple[Reader, ...]:
+    return tuple(Reader(language, How()) for language in ("en_US", "de_DE", "fr_FR", "ja_JP"))
 
 
 @dataclass(frozen=True)
