@@ -33,14 +33,16 @@ def private_daemon(options: Options) -> Iterator[Path]:
         if options.any_board:
             command += ["--any-board"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+            reader = threading.Thread(target=_drain, args=(daemon,), daemon=True)
             try:
                 _wait_until_ready(daemon)
-                reader = threading.Thread(target=_drain, args=(daemon,), daemon=True)
                 reader.start()  # or a pipe full of warnings would stop the daemon
                 yield path
             finally:
                 daemon.terminate()
                 daemon.wait()
+                if reader.is_alive():  # it reads to the end before the pipe is closed under it
+                    reader.join(START_TIMEOUT_S)
 
 
 def _voice_with_bundle(voice: str) -> str:
