@@ -1,7 +1,5 @@
-"""The daemon's answers: each is a frozen dataclass that `Reply` names.
-
-TYPE is its name on the wire, a field's name its key in the frame's data; `payload` is the frame's
-payload.
+"""The daemon's answers: each is a frozen dataclass that `Reply` names. TYPE is its name on the
+wire, a field's name its key in the frame's data; `payload` is the frame's own.
 Source of info, pong, audio-* and error: the wyoming package 1.10.2, info.py, audio.py, error.py.
 """
 

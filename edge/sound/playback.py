@@ -11,15 +11,7 @@ from typing import Literal
 import numpy as np
 
 from edge.pcm import PcmChunk, Samples
-from edge.sound.events import (
-    Cues,
-    Failed,
-    Finished,
-    Interrupted,
-    Resumed,
-    Started,
-    Tell,
-)
+from edge.sound.events import Cues, Failed, Finished, Interrupted, Resumed, Started, Tell
 from edge.sound.fader import Fader
 from edge.sound.lanes import End, Lane, Lanes, Stretch
 from edge.sound.progress import Progress
