@@ -131,6 +131,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once(run_folder(tmp_path_factory) / "kernels", make) / kernels.LIBRARY
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own with 64 KiB; its tests skip where nobody may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder]
+    if refused := subprocess.run(mount, capture_output=True, text=True).stderr.strip():
+        pytest.skip(f"no small disk may be mounted here: {refused}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
 @pytest.fixture(scope="session")
 def failing_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same library with allocations that fail on demand (2 s)."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,17 +180,6 @@ def test_two_dimensional_convolutions_say_the_same(
         loaded = synth.load(bundle, variant)
         said.append(say(loaded, loaded.plan("the train leaves at nine", Style())))
     assert snr_db(*said) > 90.0
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(voice: str, cache: Path, small_disk: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edge import kernels, synth
+from edge import synth
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.piper import export_piper
 from edge.bundler.pipeline import Wish, build_bundle
@@ -31,10 +31,11 @@ SHAPE = VoiceShape(hidden=96, inter=32, filter=64, initial=64, flows=1)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_makes_a_graph_that_loads(name: str, tmp_path: Path) -> None:
+def test_a_recipe_makes_a_graph_that_loads(
+    name: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_KERNELS", str(library))
     row = RECIPES[name]
-    if row.operators and kernels.library_path() is None:
-        pytest.skip("the operator library is not built")
     model, config = write_voice(SHAPE, tmp_path, seed=3)
     written = export_piper(model, config, tmp_path, ExportLog())
     decoder = written["decoder-stream"]
