@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import Rule
+from edge.text.languages.roman import from_roman
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months
+from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -252,21 +253,6 @@ _SHORTENED = Shortened(
     shortest_word=3,
 )
 
-_CENTURIES = {
-    "XI": 11,
-    "XII": 12,
-    "XIII": 13,
-    "XIV": 14,
-    "XV": 15,
-    "XVI": 16,
-    "XVII": 17,
-    "XVIII": 18,
-    "XIX": 19,
-    "XX": 20,
-    "XXI": 21,
-}
-
-
 LANGUAGE = make_language(
     _VOCABULARY,
     shortened=_SHORTENED,
@@ -283,7 +269,7 @@ LANGUAGE = make_language(
             re.IGNORECASE,
         ),
         day_example=("il 12/03 qui", "il 12 marzo qui"),
-        short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(_time, lambda first, last: f"{first} a {last}"),
     codes_as=Codes(
@@ -321,7 +307,7 @@ LANGUAGE = make_language(
         Rule(
             "roman",
             re.compile(r"(?<!\w)(?P<it>XX|XIX|XVIII|XVII|XVI|XV|XIV|XIII|XII|XI|XXI)(?=\ssecolo)"),
-            lambda match, how: ordinal(_CENTURIES[match["it"]]),
+            lambda match, how: ordinal(from_roman(match["it"])),
             ("il XIX secolo", "il diciannovesimo secolo"),
             frozenset("X"),
         ),

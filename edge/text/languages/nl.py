@@ -6,7 +6,7 @@ import re
 
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months
+from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -251,7 +251,7 @@ LANGUAGE = make_language(
             re.IGNORECASE,
         ),
         day_example=("op 12-03 hier", "op 12 maart hier"),
-        short_weekdays=dict(zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)),
+        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(
         _time,

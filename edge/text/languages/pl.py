@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from edge.text.claims import How, Rule
+from edge.text.languages.roman import from_roman
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months
+from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -295,24 +296,8 @@ _SHORTENED = Shortened(
 )
 
 
-_CENTURIES = {
-    "X": 10,
-    "XI": 11,
-    "XII": 12,
-    "XIII": 13,
-    "XIV": 14,
-    "XV": 15,
-    "XVI": 16,
-    "XVII": 17,
-    "XVIII": 18,
-    "XIX": 19,
-    "XX": 20,
-    "XXI": 21,
-}
-
-
 def _century(match: re.Match[str], how: How) -> str:
-    number = _CENTURIES[match["it"]]
+    number = from_roman(match["it"])
     if match["k"] == "wiek":
         return ordinal(number)
     return ordinal(number, "ym" if match["w"] else "g")
@@ -328,10 +313,7 @@ LANGUAGE = make_language(
         lambda day, date, lead: f"{ordinal(day, 'g')} do {date}",
         day_and_month=".",
         day_example=("dnia 14.10. rano", "dnia czternastego października rano"),
-        short_weekdays={
-            short.rstrip("."): name
-            for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-        },
+        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(_time, lambda first, last: f"{first} do {last}"),
     codes_as=Codes(

@@ -6,7 +6,7 @@ import re
 
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months
+from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -262,10 +262,7 @@ LANGUAGE = make_language(
             re.IGNORECASE,
         ),
         day_example=("em 12/03 aqui", "em 12 de março aqui"),
-        short_weekdays={
-            short.rstrip("."): name
-            for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-        },
+        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(
         _time,

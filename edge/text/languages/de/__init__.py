@@ -29,7 +29,12 @@ from edge.text.languages.de.grammar import (
 from edge.text.languages.de.words import SHORTENED, VOCABULARY
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, full_year, numbered_months
+from edge.text.languages.shared.calendar_days import (
+    Dates,
+    full_year,
+    numbered_months,
+    short_weekdays,
+)
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import VERSIONED, Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -123,10 +128,7 @@ _DATES = Dates(
     day_ending=r"\.",
     day_and_month=".",
     day_example=("am 14.10. früh", "am vierzehnten Oktober früh"),
-    short_weekdays={
-        day.rstrip(".").lower(): name
-        for day, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-    },
+    short_weekdays=short_weekdays(TABLE),
 )
 
 LANGUAGE = make_language(

@@ -10,16 +10,15 @@ from edge.text.languages.en.amounts import mixed
 from edge.text.languages.en.dates import MONTHS, date
 from edge.text.languages.en.numbers import (
     NUM,
-    ROMAN,
     by_digit,
     cardinal,
     letters,
     number,
     ordinal,
-    roman,
     year,
 )
 from edge.text.languages.en.times import clock
+from edge.text.languages.roman import ROMAN, from_roman
 
 _SIGNS = {
     ".": "dot", ",": "comma", "-": "dash", "–": "dash", "−": "minus", "/": "slash", "@": "at",
@@ -58,13 +57,13 @@ def _number(text: str, form: str, how: How) -> str | None:
         return number(text)
     if _FRACTION.fullmatch(text):
         return _fraction(text, form, how)
-    return cardinal(roman(text)) if _is_roman(text) else None
+    return cardinal(from_roman(text)) if _is_roman(text) else None
 
 
 def _ordinal(text: str, form: str, how: How) -> str | None:
     if found := _ORDINAL.fullmatch(text):
         return ordinal(found[1])
-    return ordinal(roman(text)) if _is_roman(text) else None
+    return ordinal(from_roman(text)) if _is_roman(text) else None
 
 
 def _is_roman(text: str) -> bool:

@@ -173,19 +173,6 @@ def letters(text: str) -> str:
     )
 
 
-_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
-
-
-def roman(text: str) -> int:
-    """Read a Roman numeral: XIV -> 14."""
-    values = [_ROMAN[c] for c in text.upper()]
-    return sum(
-        -value if following > value else value
-        for value, following in zip(values, [*values[1:], 0], strict=True)
-    )
-
-
 _YEARLY = re.compile(
     r"\b(?:in|since|from|by|until|till|before|after|during|of|year|circa|early|late|mid|around|to"
     r"|through|between|and|the|class|copyright|©|january|february|march|april|may|june|july|august"

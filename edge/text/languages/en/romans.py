@@ -6,12 +6,11 @@ import re
 
 from edge.text.claims import How, Rule, after, before
 from edge.text.languages.en.numbers import (
-    ROMAN,
     cardinal,
     ordinal,
-    roman,
     year,
 )
+from edge.text.languages.roman import ROMAN, from_roman
 
 _CARDINAL_BEFORE = (
     "Chapter|Part|Act|Scene|Volume|Vol\\.|Book|Section|Article|Title|Appendix|War"
@@ -56,11 +55,11 @@ _WORDS_OF_NUMERALS = (
 
 
 def _roman_cardinal(match: re.Match[str], how: How) -> str:
-    return cardinal(roman(match["it"]))
+    return cardinal(from_roman(match["it"]))
 
 
 def _roman_ordinal(match: re.Match[str], how: How) -> str:
-    return f"the {ordinal(roman(match['it']))}"
+    return f"the {ordinal(from_roman(match['it']))}"
 
 
 _NO_NUMERALS = frozenset(_WORDS_OF_NUMERALS.split())
@@ -70,7 +69,7 @@ def _roman_alone(match: re.Match[str], how: How) -> str | None:
     text = match["it"]
     if text in _NO_NUMERALS:
         return None
-    value = roman(text)
+    value = from_roman(text)
     if re.match(r"\s(?:century|centuries|c\.|dynasty)", after(match)):
         return ordinal(value)
     if value > 1000:

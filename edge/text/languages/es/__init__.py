@@ -24,12 +24,13 @@ from edge.text.languages.es.grammar import (
     say_time_range,
 )
 from edge.text.languages.es.words import SHORTENED, VOCABULARY
+from edge.text.languages.roman import ROMAN, from_roman
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months
+from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
-from edge.text.languages.shared.enumerations import ROMAN, Ordinals, Romans, from_roman
+from edge.text.languages.shared.enumerations import Ordinals, Romans
 from edge.text.languages.vocabulary import DIGITS, listed
 
 _NO_NOUNS = frozenset(
@@ -106,10 +107,7 @@ LANGUAGE = make_language(
             re.IGNORECASE,
         ),
         day_example=("el 12/03 aquí", "el 12 de marzo aquí"),
-        short_weekdays={
-            short.rstrip("."): name
-            for short, name in zip(TABLE.weekdays_short, TABLE.weekdays, strict=True)
-        },
+        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(
         say_time,

@@ -58,6 +58,12 @@ def numbered_months(table: Table, more: Mapping[str, int] | None = None) -> dict
     return found
 
 
+def short_weekdays(table: Table) -> dict[str, str]:
+    """Map the short names of the days, without their full stops, to the whole ones."""
+    pairs = zip(table.weekdays_short, table.weekdays, strict=True)
+    return {short.rstrip(".").lower(): name for short, name in pairs}
+
+
 def dates(v: Vocabulary, words: Dates) -> tuple[Rule, ...]:
     """Make the rules of a language's dates."""
     rules = [*_numeric(v, words), *_named(v, words)]

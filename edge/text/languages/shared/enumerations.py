@@ -7,21 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.text.claims import How, Rule, after, before
+from edge.text.languages.roman import ROMAN, from_roman
 from edge.text.languages.vocabulary import DIGITS, listed
 
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _NO_NUMBERS = frozenset(listed("CD DC MC DM MM CC MD MI DI CM LI DIM MIX CIV CV CL MDC XL XXL"))
 """Letters that are roman numerals by form, and mean something else more often."""
-
-
-def from_roman(numeral: str) -> int:
-    """Return the value of a roman numeral, which is well-formed."""
-    values = [_VALUES[letter] for letter in numeral]
-    return sum(
-        -value if value < following else value
-        for value, following in zip(values, [*values[1:], 0], strict=True)
-    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.text.claims import How, Rule, after, before
-from edge.text.languages.shared.enumerations import ROMAN, from_roman
+from edge.text.languages.roman import ROMAN, from_roman
 from edge.text.languages.vocabulary import DIGITS, any_of, whole_stop
 
 _NEW_SENTENCE = re.compile(r"\s{1,3}[\"'„“«(¿¡]?[A-ZÄÖÜÁÉÍÓÚÀÈÊÇ]")
