@@ -10,6 +10,7 @@ import pytest
 
 from edge.bundler import corpus
 from edge.errors import BadRecord, MissingPackage, UnknownVoice
+from edge.synth.piper.foreign import espeak_name
 from edge.synth.piper.phonemizers import open_phonemizer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,8 +22,6 @@ CATALOGUE = """
 """
 LANGUAGES = tuple(CATALOGUE.split())
 SIZES = {"calibration": 15, "evaluation": 10}
-ESPEAK = {"no": "nb"}
-"""The languages whose name in espeak is another."""
 NOT_ESPEAK = {"zh": "pinyin", "ja": "japanese", "th": "thai", "he": "hebrew"}
 ENGLISH_SIZES = {"calibration": 60, "evaluation": 40}
 
@@ -69,9 +68,7 @@ def test_espeak_reads_every_sentence_in_its_own_language(language: str) -> None:
     phonemizer = EspeakPhonemizer()
     for purpose in SIZES:
         for line in corpus.sentences(purpose, language):  # type: ignore[arg-type]
-            sounds = "".join(
-                map("".join, phonemizer.phonemize(ESPEAK.get(language, language), line))
-            )
+            sounds = "".join(map("".join, phonemizer.phonemize(espeak_name(language), line)))
             letters = sum(c.isalpha() for c in sounds)
             assert letters >= sum(c.isalpha() for c in line) / 4, (line, sounds)
             # espeak names letters of a script that it does not know, in English.

@@ -26,7 +26,8 @@ def espeak_name(language: str) -> str | None:
     if found is None or found.origin is None:
         return None
     data = Path(found.origin).parent / "espeak-ng-data" / "lang"
-    return name if next(data.glob(f"*/{name}"), None) else None
+    # In a folder of its family, or, as Basque and Korean, in none.
+    return name if any(path.is_file() for path in data.rglob(name)) else None
 
 
 def make_foreign(
