@@ -27,6 +27,8 @@ from edge.kernels import DOMAIN, pack
 GRANULARITY = 16  # frames; the operators' registers hold 16 positions
 _LONGEST_TILE = 192  # positions
 _LEAST_OUTPUTS = 8  # fewer leave the operator's registers empty: those layers stay float
+TOKENS = 48
+"""Tokens that share a scale: as many as the operators hold in registers."""
 _RESIDUAL, _STATE = 5, 6  # inputs of QConv1d
 
 
@@ -274,3 +276,20 @@ class FusedLayers(StreamingLayers):
 
 def _stays_float(layer: Convolution) -> bool:
     return layer.groups != 1 or layer.weight.shape[0] < _LEAST_OUTPUTS
+
+
+def tokens_convolved(
+    graph: GraphWriter, x: str, layer: Convolution, bits: int, residual: str, **attributes: float
+) -> str:
+    """Add a convolution over the whole of a short sequence, such as an encoder's tokens: without
+    a state, and with `residual` added to it unless that is empty."""
+    packed, scales = pack(np.ascontiguousarray(layer.weight), bits)
+    inputs = [
+        x,
+        graph.constant(packed, f"{layer.name}.weight"),
+        graph.constant(scales, f"{layer.name}.scale"),
+        graph.constant(bias_of(layer), f"{layer.name}.bias"),
+        "",
+        residual,
+    ]
+    return graph.node("QConv1d", inputs, layer.name, domain=DOMAIN, **attributes)

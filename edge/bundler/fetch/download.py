@@ -15,12 +15,14 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from edge import __version__
 from edge.errors import ChecksumMismatch, FetchFailed
 from edge.voice import is_secure
+
+T = TypeVar("T")
 
 DELAYS = (1.0, 3.0, 9.0)  # seconds before the second, third and fourth try
 TIMEOUT = 30.0  # seconds without a byte
@@ -82,19 +84,13 @@ def download(
     one. `part` is kept when a try is cut short, by Ctrl-C too. Raises FetchFailed after the last
     try, ChecksumMismatch for another size, and OSError when `part` cannot be written.
     """
-    if not is_secure(url):
-        raise FetchFailed(f"{url} is not https", "Give an https:// url.")
-    opener = urllib.request.build_opener(_SecureRedirects)
-    for tries, delay in enumerate((*delays, None), start=1):
-        try:
-            return _try_once(opener, url, part, size, report, remedies, timeout)
-        except _Interrupted as error:
-            if delay is None:
-                raise FetchFailed(
-                    f"{url}: {error}, after {tries} tries; {_held(part)} of {size} bytes are here",
-                    "Check the network, then type the same command again: it goes on from there.",
-                ) from None
-            time.sleep(delay)
+    opener = _open_only_secure(url)
+    _until_done(
+        lambda: _try_once(opener, url, part, size, report, remedies, timeout),
+        url,
+        delays,
+        lambda: f"; {_held(part)} of {size} bytes are here",
+    )
 
 
 def download_small(
@@ -109,31 +105,60 @@ def download_small(
 
     Raises FetchFailed after the last try.
     """
+    opener = _open_only_secure(url)
+    return _until_done(
+        lambda: _small_once(opener, url, limit, remedies, timeout), url, delays, lambda: ""
+    )
+
+
+def _open_only_secure(url: str) -> urllib.request.OpenerDirector:
     if not is_secure(url):
         raise FetchFailed(f"{url} is not https", "Give an https:// url.")
-    opener = urllib.request.build_opener(_SecureRedirects)
-    request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+    return urllib.request.build_opener(_SecureRedirects)
+
+
+def _until_done(
+    once: Callable[[], T], url: str, delays: Sequence[float], held: Callable[[], str]
+) -> T:
+    """Try until it is not interrupted, or raise FetchFailed after the last of the delays; `held`
+    says what an interrupted one left."""
     for tries, delay in enumerate((*delays, None), start=1):
         try:
-            with _open(opener, request, None, remedies, timeout) as response:
-                data = b""
-                while block := _read(response, timeout):
-                    data += block
-                    if len(data) > limit:
-                        raise FetchFailed(f"{url} has more than {limit:,} bytes", remedies.changed)
-                announced = response.headers.get("Content-Length", "")
-                if announced.isdecimal() and len(data) < int(announced):
-                    raise _Interrupted(f"the connection ended after {len(data)} bytes")
-                return data
-        except _NotThere:
-            return None
+            return once()
         except _Interrupted as error:
             if delay is None:
                 raise FetchFailed(
-                    f"{url}: {error}, after {tries} tries", "Check the network, then try again."
+                    f"{url}: {error}, after {tries} tries{held()}",
+                    "Check the network, then type the same command again: it goes on from there.",
                 ) from None
             time.sleep(delay)
     raise AssertionError("the last try returns or raises")
+
+
+def _small_once(
+    opener: urllib.request.OpenerDirector,
+    url: str,
+    limit: int,
+    remedies: Remedies,
+    timeout: float,
+) -> bytes | None:
+    try:
+        with _open(opener, _request(url), None, remedies, timeout) as response:
+            data = b""
+            while block := _read(response, timeout):
+                data += block
+                if len(data) > limit:
+                    raise FetchFailed(f"{url} has more than {limit:,} bytes", remedies.changed)
+            announced = response.headers.get("Content-Length", "")
+    except _NotThere:
+        return None
+    if announced.isdecimal() and len(data) < int(announced):
+        raise _Interrupted(f"the connection ended after {len(data)} bytes")
+    return data
+
+
+def _request(url: str) -> urllib.request.Request:
+    return urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
 
 
 def _try_once(
@@ -152,7 +177,7 @@ def _try_once(
     report(held)
     if held == size:
         return
-    request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+    request = _request(url)
     if held:
         request.add_header("Range", f"bytes={held}-")
     with _open(opener, request, part, remedies, timeout) as response:

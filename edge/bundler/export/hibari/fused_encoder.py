@@ -10,15 +10,14 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
+from edge.bundler.export.fused import TOKENS, tokens_convolved
 from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.hibari.graphs import decoder_channels, gelu
 from edge.bundler.export.hibari.weights import OPSET, Layers, checked
 from edge.bundler.export.original import OriginalGraph, refuse
 from edge.bundler.export.piper.layers import bias_of
 from edge.bundler.export.piper.weights import Convolution
-from edge.kernels import DOMAIN, pack
-
-TILE = 48  # tokens that share a scale: as many as the operators hold in registers
+from edge.kernels import DOMAIN
 
 
 def write_fused_encoder(graph: OriginalGraph, bits: int) -> onnx.ModelProto:
@@ -132,18 +131,8 @@ class _Writer:
         )
 
     def _linear(self, x: str, layer: Convolution, residual: str = "", gelu: int = 0) -> str:
-        graph, name = self.graph, layer.name
-        packed, scales = pack(layer.weight, self.bits)
-        inputs = [
-            x,
-            graph.constant(packed, f"{name}.weight"),
-            graph.constant(scales, f"{name}.scale"),
-            graph.constant(bias_of(layer), f"{name}.bias"),
-            "",
-            residual,
-        ]
-        return graph.node(
-            "QConv1d", inputs, name, domain=DOMAIN, tile=TILE, granule=TILE, gelu=gelu
+        return tokens_convolved(
+            self.graph, x, layer, self.bits, residual, tile=TOKENS, granule=TOKENS, gelu=gelu
         )
 
     def _float(self, x: str, layer: Convolution) -> str:

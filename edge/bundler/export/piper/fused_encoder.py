@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 
+from edge.bundler.export.fused import TOKENS, tokens_convolved
 from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.piper.encoder import OPSET, projections_by_head
 from edge.bundler.export.piper.layers import bias_of
@@ -26,9 +27,8 @@ from edge.bundler.export.piper.weights import (
     SeparableStack,
     SplineFlow,
 )
-from edge.kernels import DOMAIN, pack
+from edge.kernels import DOMAIN
 
-TILE = 48  # tokens that share a scale: as many as the operators hold in registers
 NO_SLOPE = 0.0  # ReLU on load
 
 
@@ -172,18 +172,8 @@ class _Writer:
         )
 
     def _conv(self, x: str, layer: Convolution, residual: str = "", slope: float = 1.0) -> str:
-        graph, name = self.graph, layer.name
-        packed, scales = pack(np.ascontiguousarray(layer.weight), self.bits)
-        inputs = [
-            x,
-            graph.constant(packed, f"{name}.weight"),
-            graph.constant(scales, f"{name}.scale"),
-            graph.constant(bias_of(layer), f"{name}.bias"),
-            "",
-            residual,
-        ]
-        return graph.node(
-            "QConv1d", inputs, name, domain=DOMAIN, slope=slope, tile=TILE, granule=TILE
+        return tokens_convolved(
+            self.graph, x, layer, self.bits, residual, slope=slope, tile=TOKENS, granule=TOKENS
         )
 
     def _float(self, x: str, layer: Convolution) -> str:
