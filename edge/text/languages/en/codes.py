@@ -17,8 +17,8 @@ _CALLED = re.compile(
 
 def _phone(match: re.Match[str], how: How) -> str | None:
     text = match["it"]
-    digits = re.sub(r"\D", "", text)
-    if not 7 <= len(digits) <= 15:
+    keys = re.sub(r"[^\dA-Z]", "", text)  # letters are dialled too
+    if not 7 <= len(keys) <= 15:
         return None
     extension = ""
     if match["ext"]:
