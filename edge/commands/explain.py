@@ -53,7 +53,7 @@ def run(options: Options) -> int:
     from edge.daemon.reloading import read_lexicon
     from edge.daemon.start import configured
     from edge.synth.explaining import explain
-    from edge.synth.reading import make_reader
+    from edge.synth.text_reader import make_reader
 
     typed = load_config(options.config)
     typed = typed.override("voice", options.voice, "--voice")

@@ -15,7 +15,7 @@ from edge.daemon.access import Rules
 from edge.daemon.voices import Voices
 from edge.errors import BadRecord, EdgeError, ModelFailed
 from edge.synth import phonemes
-from edge.synth.reading import sounds_of
+from edge.synth.text_reader import sounds_of
 from edge.text.lexicon import Lexicon, load_lexicon
 
 log = logging.getLogger(__name__)

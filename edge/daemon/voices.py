@@ -15,7 +15,7 @@ from edge.protocol import Explained
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
-from edge.synth.reading import make_reader
+from edge.synth.text_reader import make_reader
 from edge.synth.voice_print import Label, all_labels, find_print, fitting
 from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken

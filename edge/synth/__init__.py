@@ -138,7 +138,7 @@ def speakers(bundle: Bundle) -> tuple[str, ...]:
     """List the names that Style.speaker may have, read without the model; empty if the voice has
     one speaker. Raises BundleDamaged."""
     ask: Callable[[Bundle], tuple[str, ...]] | None = getattr(_family(bundle), "speakers", None)
-    with reading_of(bundle, "its speakers"):
+    with damaged_if_unreadable(bundle, "its speakers"):
         return tuple(str(name) for name in ask(bundle)) if ask else ()
 
 
@@ -146,12 +146,12 @@ def phonemes(bundle: Bundle) -> frozenset[str]:
     """Tell what may stand in [[ ]] in a text for this voice, in place of a word; read without the
     model. Empty if the family takes none. Raises BundleDamaged."""
     ask: Callable[[Bundle], frozenset[str]] | None = getattr(_family(bundle), "phonemes", None)
-    with reading_of(bundle, "its phonemes"):
+    with damaged_if_unreadable(bundle, "its phonemes"):
         return ask(bundle) if ask else frozenset()
 
 
 @contextmanager
-def reading_of(bundle: Bundle, what: str) -> Iterator[None]:
+def damaged_if_unreadable(bundle: Bundle, what: str) -> Iterator[None]:
     """Make BundleDamaged of what is raised where a family's description is not what it should be:
     its checksum says only that it is what its maker wrote."""
     try:

@@ -17,7 +17,7 @@ from edge.bundle import Bundle, Variant
 from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
-from edge.synth import Segment, Style, reading_of
+from edge.synth import Segment, Style, damaged_if_unreadable
 from edge.synth.hibari import read_vocabulary
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
@@ -46,7 +46,7 @@ class HibariSynthesizer:
         from hibari import dsp
 
         self._dsp = dsp
-        with reading_of(bundle, "vocab.json"):
+        with damaged_if_unreadable(bundle, "vocab.json"):
             self._vocabulary = read_vocabulary(bundle)
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers

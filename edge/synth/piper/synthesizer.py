@@ -17,7 +17,7 @@ import numpy as np
 from edge.bundle import Bundle, Variant
 from edge.errors import BadRecord, BadStyle, EmptyText, ModelFailed
 from edge.pcm import PcmChunk, Samples
-from edge.synth import Segment, Style, reading_of
+from edge.synth import Segment, Style, damaged_if_unreadable
 from edge.synth.gpu.windows import WindowDecoder
 from edge.synth.piper import read_config
 from edge.synth.piper.foreign import make_foreign
@@ -73,7 +73,7 @@ class Latent:
 class PiperSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self.rate = bundle.manifest.rate
-        with reading_of(bundle, "config.json"):
+        with damaged_if_unreadable(bundle, "config.json"):
             self._text = open_phonemizer(read_config(bundle))
         self.config = self._text.config
         self._usual_speaker = _usual_speaker(bundle, self.config)

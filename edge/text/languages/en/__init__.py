@@ -25,7 +25,7 @@ from edge.text.languages.en.signs import SIGN_RULES
 from edge.text.languages.en.times import DURATIONS, TIMES
 from edge.text.languages.en.years import YEARS
 from edge.text.languages.other import GIVEN
-from edge.text.reading import Signs, reading
+from edge.text.links import Signs, reading
 
 SIGNS = Signs(letters=letters, digits=number)
 _ABBREVIATIONS = """

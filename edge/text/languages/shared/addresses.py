@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.text.claims import Rule
 from edge.text.languages.vocabulary import Vocabulary
-from edge.text.reading import Signs, reading
+from edge.text.links import Signs, reading
 
 
 def addresses(v: Vocabulary) -> tuple[Rule, ...]:
