@@ -98,6 +98,15 @@ ATTACKS = {
     "null": "<speak>&#0;</speak>",
     "surrogate": "<speak>&#xD800;</speak>",
     "beyond Unicode": "<speak>&#x110000;</speak>",
+    "quadratic blowup": '<!DOCTYPE s [<!ENTITY a "' + "a" * 1_500 + '">]><speak>' + "&a;" * 600,
+    "entity in an attribute": '<!DOCTYPE s [<!ENTITY a "x">]><speak a="&a;"/>',
+    "a document type inside": '<speak><!DOCTYPE p SYSTEM "http://a.example/p.dtd"></speak>',
+    "CDATA without an end": "<speak>" + "<![CDATA[" * 1_000,
+    "an instruction without an end": "<speak><?" + "x " * 4_500,
+    "the same attribute": "<speak " + "a='' a='' " * 400 + "/>",
+    "namespaces": "<speak " + "".join(f"xmlns:n{n}='urn:{n}' " for n in range(120)) + "/>",
+    "two roots": "<speak>one</speak><speak>two</speak>",
+    "mixed up ends": "<speak><p><s></p></s></speak>" + "</p>" * 2_000,
 }
 """What is known to hurt readers of XML, by its name; tests/text/test_tags.py tries each whole."""
 
