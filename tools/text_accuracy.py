@@ -1,10 +1,12 @@
 """Print how many of the texts of tests/data/text each voice reads as a person would.
 
-    python -m tools.text_accuracy en --voice joe --voice heart [--unseen] [--as-written] [--wrong]
+    python -m tools.text_accuracy en [--voice joe] [--wrong seen] [--class money]
 
 A text is right if its phonemes are those of an accepted form from the same phonemizer; stress,
-length and weak vowels are folded. Every third text of a class is "unseen": rules are not written
-for it.
+length and weak vowels are folded. Texts are of three parts: those "seen" while rules were written,
+every "third" of a class, which was not, and the "new" ones of the folder unseen, written after all
+rules; and of three sets: A holds one thing in a text, B is what people write each day, C is hard.
+A cell is the share that is right without any rule, and with them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import itertools
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -29,6 +32,8 @@ from edge.text.markup import Phonemes
 from edge.text.reader import Reader
 
 DATA = Path(__file__).parent.parent / "tests/data/text"
+PARTS = ("seen", "third", "new")
+SETS = "ABC"
 _FOLDED = str.maketrans(dict.fromkeys("ɐəᵊᵻʌɪ", "ə") | {"ɚ": "əɹ", "ɜ": "ə", "ɾ": "t", "T": "t"})
 
 
@@ -93,16 +98,58 @@ def accepted(form: str) -> Iterator[str]:
         yield from accepted("".join(chosen))
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text of the set, and how it may be read."""
+
+    part: str
+    letter: str
+    kind: str
+    written: str
+    forms: Sequence[str]
+
+
+def texts(language: str) -> Iterator[Text]:
+    """Yield all texts of a language."""
+    for folder in ("", "unseen"):
+        path = DATA / folder / f"{language}.yaml"
+        if not path.exists():
+            continue
+        for kind, rows in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            for place, (letter, written, *forms) in enumerate(rows):
+                part = "new" if folder else "third" if place % 3 == 2 else "seen"
+                yield Text(part, letter, kind.replace("_", " "), written, forms)
+
+
+@dataclass
+class Score:
+    """How many texts were read right, without rules and with them, by voice."""
+
+    count: int = 0
+    before: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+
+    def add(self, voice: str, before: bool, after: bool) -> None:
+        self.before[voice] = self.before.get(voice, 0) + before
+        self.after[voice] = self.after.get(voice, 0) + after
+
+    def cells(self, voices: Sequence[str]) -> str:
+        if not self.count:
+            return " | ".join(["", *[""] * len(voices)])
+        shares = [
+            f"{100 * self.before[v] / self.count:.0f} → {100 * self.after[v] / self.count:.0f}"
+            for v in voices
+        ]
+        return " | ".join([str(self.count), *shares])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("language", nargs="?", default="en")
     parser.add_argument("--voice", action="append", choices=VOICES)
-    parser.add_argument("--unseen", action="store_true", help="the texts that are kept unseen")
-    parser.add_argument("--as-written", action="store_true", help="without any rule")
-    parser.add_argument("--wrong", action="store_true", help="show what is read wrong")
-    parser.add_argument("--class", dest="only", help="only this class")
+    parser.add_argument("--wrong", choices=PARTS, help="show what of a part is read wrong")
+    parser.add_argument("--class", dest="only", help="this class alone")
     options = parser.parse_args()
-    rows = yaml.safe_load((DATA / f"{options.language}.yaml").read_text(encoding="utf-8"))
     language = options.language
     if language == "en":
         voices = {name: VOICES[name]() for name in options.voice or VOICES}
@@ -114,36 +161,40 @@ def main() -> None:
         name: Reader(language, how, sounds=functools.partial(own, name, language))
         for name in voices
     }
-    totals = dict.fromkeys(voices, 0)
+    scores: dict[tuple[str, str], Score] = {}
     count, spent = 0, 0.0
-    for kind, texts in rows.items():
-        if options.only not in (None, kind):
+    for text in texts(language):
+        if options.only not in (None, text.kind):
             continue
-        chosen = [row for n, row in enumerate(texts) if (n % 3 == 2) == options.unseen]
-        if not chosen:
-            continue  # a class of two texts has none unseen
-        right = dict.fromkeys(voices, 0)
-        for text, *forms in chosen:
-            for name, phonemize in voices.items():
-                begun = time.process_time()
-                said = text if options.as_written else readers[name].read(Piece(text)).text
-                spent += (time.process_time() - begun) / len(voices)
-                mine = folded(phonemize(said))
-                good = {
-                    folded(phonemize(sounded(name, language, a)))
-                    for form in forms
-                    for a in accepted(form)
-                }
-                right[name] += mine in good
-                if options.wrong and mine not in good:
-                    print(f"  {kind} {name}: {text!r} -> {said!r} {phonemize(said)}")
-        count += len(chosen)
-        for name in voices:
-            totals[name] += right[name]
-        shares = "  ".join(f"{name} {100 * right[name] / len(chosen):4.0f} %" for name in voices)
-        print(f"{kind:20} {len(chosen):3}  {shares}")
-    shares = "  ".join(f"{name} {100 * totals[name] / count:4.1f} %" for name in voices)
-    print(f"{'all':20} {count:3}  {shares}   {1000 * spent / count:.2f} ms of CPU a text")
+        count += 1
+        mine = [
+            scores.setdefault((row, text.part), Score())
+            for row in (text.kind, f"set {text.letter}", "all")
+        ]
+        for score in mine:
+            score.count += 1
+        for name, phonemize in voices.items():
+            begun = time.process_time()
+            said = readers[name].read(Piece(text.written)).text
+            spent += (time.process_time() - begun) / len(voices)
+            good = {
+                folded(phonemize(sounded(name, language, a)))
+                for form in text.forms
+                for a in accepted(form)
+            }
+            right = folded(phonemize(said)) in good
+            for score in mine:
+                score.add(name, folded(phonemize(text.written)) in good, right)
+            if options.wrong == text.part and not right:
+                print(f"  {text.kind} {name}: {text.written!r} -> {said!r} {phonemize(said)}")
+    names = list(voices)
+    print("| class |" + "".join(f" {part} | {' | '.join(names)} |" for part in PARTS))
+    print("|---|" + "---|" * len(PARTS) * (1 + len(names)))
+    rows = list(dict.fromkeys(row for row, _ in scores))
+    kinds = [row for row in rows if row != "all" and not row.startswith("set ")]
+    for row in [*kinds, *(f"set {letter}" for letter in SETS), "all"]:
+        print(f"| {row} |", *(f"{scores.get((row, p), Score()).cells(names)} |" for p in PARTS))
+    print(f"{1000 * spent / count:.2f} ms of CPU a text")
 
 
 if __name__ == "__main__":
