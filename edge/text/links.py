@@ -131,6 +131,7 @@ _SPELLED_PARTS = frozenset(
         "ui",
         "url",
         "src",
+        "usr",
         "md",
         "txt",
         "tmp",

@@ -45,7 +45,7 @@ def test_texts_are_read_as_a_person_would(language: str) -> None:
     phonemize = _phonemes(language)
     texts = [row for rows in classes.values() for row in rows]
     wrong = []
-    for text, *forms in texts:
+    for _, text, *forms in texts:
         good = {
             folded(phonemize(sounded("espeak", language, each)))
             for form in forms

@@ -91,7 +91,7 @@ def _fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
 _VOCABULARY = Vocabulary(
     "it",
     TABLE,
-    signs=sign_names("it"),
+    signs=sign_names("it") | {"²": "al quadrato", "³": "al cubo"},
     names=listed("zero uno due tre quattro cinque sei sette otto nove"),
     until="a",
     units={

@@ -75,7 +75,7 @@ def _fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
 _VOCABULARY = Vocabulary(
     "nl",
     TABLE,
-    signs=sign_names("nl"),
+    signs=sign_names("nl") | {"²": "in het kwadraat", "³": "tot de derde"},
     names=listed("nul één twee drie vier vijf zes zeven acht negen"),
     until="tot",
     units={

@@ -138,7 +138,7 @@ def _fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
 _VOCABULARY = Vocabulary(
     "pl",
     TABLE,
-    signs=sign_names("pl"),
+    signs=sign_names("pl") | {"²": "do kwadratu", "³": "do sześcianu"},
     names=listed("zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć"),
     until="do",
     units={

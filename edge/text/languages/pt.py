@@ -96,7 +96,7 @@ def _fraction(whole: str, top: int, bottom: int, rest: str) -> str | None:
 _VOCABULARY = Vocabulary(
     "pt",
     TABLE,
-    signs=sign_names("pt"),
+    signs=sign_names("pt") | {"²": "ao quadrado", "³": "ao cubo"},
     names=listed("zero um dois três quatro cinco seis sete oito nove"),
     until="a",
     units={

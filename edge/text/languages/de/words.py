@@ -50,6 +50,7 @@ VOCABULARY = Vocabulary(
         "kmh": "km/h",
         "Mbit/s": "Mbit/s",
         "bar": "bar",
+        "in": "",
     },
     rates={"Monat": "pro Monat", "l": "pro Liter", "Tag": "am Tag"},
     currencies={

@@ -129,6 +129,7 @@ _ALWAYS = {
     "tel.": "telephone",
     "Tel.": "Telephone",
     "mfg.": "manufacturing",
+    "mtg.": "meeting",
     "mgmt.": "management",
     "mgr.": "manager",
     "Mgr.": "Manager",
@@ -304,7 +305,10 @@ def _initials(match: re.Match[str], how: How) -> str:
 ABBREVIATIONS: tuple[Rule, ...] = (
     Rule(
         "abbreviation",
-        re.compile(rf"(?<!\w)(?P<t>{'|'.join(_TITLES.keys() - _NOT_ALONE)})\.?(?=\s[A-Z])"),
+        re.compile(
+            rf"(?<!\w)(?P<t>{'|'.join(sorted(_TITLES.keys() - _NOT_ALONE))})\.?"
+            r"(?=\s(?:(?:and|or|&)\s)?[A-Z])"
+        ),
         _title,
         ("Dr. Smith", "Doctor Smith"),
     ),
@@ -346,8 +350,12 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     ),
     Rule(
         "abbreviation",
-        re.compile(r"(?<!\w)[Nn]o\.(?=\sof\b)"),
-        lambda match, how: "number",
+        re.compile(
+            r"(?<!\w)[Nn]o\.(?=\sof\b|\s[A-Z]{1,4}-?\d)"
+            r"|\b(?:[Oo]rder|[Pp]art|[Ss]erial|[Pp]hone|[Aa]ccount|[Mm]odel|[Ii]tem|[Cc]ase|[Ii]nvoice"
+            r"|[Tt]icket|[Rr]eference|[Cc]ard|[Rr]oom|[Ff]light|[Pp]olicy|ID)\s(?:[Nn]o\.)"
+        ),
+        lambda match, how: f"{match[0][:-3]}number",
         ("the no. of items", "the number of items"),
         frozenset("."),
     ),

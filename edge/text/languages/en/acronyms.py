@@ -9,9 +9,9 @@ from edge.text.languages.en.numbers import letters
 
 _AS_WORDS = frozenset(
     """NASA NATO UNESCO UNICEF OPEC NAFTA FIFA UEFA SCUBA LASER RADAR AIDS COVID SARS RAM ROM PIN
-    SIM GIF JPEG MPEG LED ZIP SAT LSAT GUI SAP BIOS ISIS AWOL HVAC OLED NASDAQ ADA EULA IKEA LEGO
+    SIM GIF JPEG MPEG ZIP LSAT GUI SAP BIOS ISIS AWOL HVAC OLED NASDAQ ADA EULA IKEA LEGO
     SWAT FEMA OSHA POTUS SCOTUS MERS ERA WAR ACE GAN BERT LAN WAN VLAN CAD CAM DOS TED MOMA HIPAA
-    COBRA NAS CAPTCHA YOLO JSON YAML REST CRUD SQL MAC NOAA SONAR OPS ETF""".split()  # noqa: SIM905
+    COBRA NAS CAPTCHA YOLO JSON YAML REST CRUD NOAA SONAR OPS""".split()  # noqa: SIM905
 )
 _SPELLED = frozenset(
     "ETA FOMC ACLU AARP USPS ASMR AKA EUR OB CLI IMO BTW TBD VIP IST FAQ ETD OTC OOO EOD".split()  # noqa: SIM905
@@ -25,11 +25,15 @@ _KNOWN = frozenset(
 
 
 def _several(match: re.Match[str], how: How) -> str | None:
-    """Say CEOs: espeak would leave the s out."""
+    """Say CEOs: espeak would leave the s out, also of what it reads as a word."""
     name = match[1]
     if name in _AS_WORDS:
-        return None
+        return f"{name.lower()}s"
     return f"{letters(name[:-1])} {letters(name[-1])}'s"
+
+
+_LOWERED = ("PIN", "SIM", "RAM", "ROM", "ZIP", "LAN", "CAD", "CAM")
+"""Words that espeak spells in a sentence, and nobody else does."""
 
 
 def _spell(match: re.Match[str], how: How) -> str:
@@ -69,6 +73,13 @@ ACRONYMS: tuple[Rule, ...] = (
         re.compile(rf"(?<![\w-])(?P<it>{'|'.join(sorted(_SPELLED))})(?![\w-])"),
         _spell,
         ("the ETA is", "the E T eh is"),
+    ),
+    Rule(
+        "acronym",
+        re.compile(rf"(?<![\w-])(?:{'|'.join(_LOWERED)})(?![\w-])"),
+        lambda match, how: match[0].lower(),
+        ("the PIN is", "the pin is"),
+        frozenset("IAO"),
     ),
     Rule(
         "acronym",

@@ -1,12 +1,19 @@
-"""Say telephone numbers, versions, addresses of machines, scores, moves and model numbers in
-English."""
+"""Say telephone numbers, codes and model numbers in English."""
 
 from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule, before
-from edge.text.languages.en.numbers import DIGITS, by_digit, cardinal, letters, number, pairs
+from edge.text.claims import How, Rule, after, before
+from edge.text.languages.en.numbers import (
+    DIGITS,
+    by_digit,
+    cardinal,
+    counts,
+    letters,
+    number,
+    pairs,
+)
 
 _CALLED = re.compile(
     r"\b(?:call|dial|phone|tel|telephone|fax|text|contact|ring|mobile|cell|hotline|number is)\b"
@@ -47,6 +54,12 @@ def _code(match: re.Match[str], how: How) -> str | None:
     return coded(match["it"])
 
 
+_SPEAKABLE = re.compile(
+    r"(?=[A-Z]{0,3}[AEIOU])(?:[BCDFGHJ-NP-TV-XZ]{0,2}[AEIOUY]{1,2}[BCDFGHJ-NP-TV-XZ]{0,2}){1,6}"
+)
+"""Capitals with vowels where a mouth needs them: the SAVE of SAVE20."""
+
+
 def coded(text: str) -> str:
     """Say letters as letters where they are capitals or alone, digits by two."""
     said: list[str] = []
@@ -63,6 +76,8 @@ def coded(text: str) -> str:
             part[1:].islower() or part in ("COVID", "SARS", "USB", "MiG", "NATO", "RAM")
         ):
             said.append(part)
+        elif len(part) > 3 and part.isupper() and _SPEAKABLE.fullmatch(part):
+            said.append(part.lower())
         else:
             said.append(letters(part))
     return " ".join(said)
@@ -76,6 +91,27 @@ def _model(digits: str) -> str:
     if len(digits) == 3 and not digits.endswith("00"):
         return pairs(digits)
     return pairs(digits) if len(digits) <= 4 else by_digit(digits)
+
+
+_MAKERS = (
+    "Boeing|Airbus|Embraer|Cessna|Learjet|Gulfstream|Porsche|Ferrari|Peugeot|Mercedes|Audi|Volvo"
+    "|Saab|Fiat|Mazda|Citroën|Ducati|Kawasaki|Xbox|Commodore|Atari|Nokia|Levi['’]s|Sony|Canon|Nikon"
+    "|Ryzen|Radeon|GeForce|Snapdragon|Pentium|Opteron|Xeon|Celeron"
+)
+"""Names before the number of a model, also without an article."""
+_COUNTING = frozenset(
+    """Chapter Page Room Section Psalm Article Bus Flight Highway Route Interstate Building Suite
+    Apartment Unit Lot Form Level Question Step Figure Table Top January February March April May
+    June July August September October November December First Last Next About Over Nearly Almost
+    Only Other These Those Some""".split()  # noqa: SIM905
+)
+
+
+def _named_model(match: re.Match[str], how: How) -> str | None:
+    """Say the Porsche 911, but leave what is counted or has an order."""
+    if match["name"] in _COUNTING or match["it"].endswith("00") or counts(after(match)):
+        return None
+    return _model(match["it"])
 
 
 def _reference(match: re.Match[str], how: How) -> str:
@@ -191,14 +227,46 @@ CODES: tuple[Rule, ...] = (
         "code",
         re.compile(
             r"\b(?:ISBN|IBAN|SKU|PIN|[Cc]ode|[Pp]asscode|[Tt]racking|[Oo]rder"
-            r"|[Ii]nvoice|[Aa]ccount|[Tt]icket"
+            r"|[Ii]nvoice|[Aa]ccount|[Tt]icket|[Bb]ooking|[Mm]ember(?:ship)?|[Cc]ustomer|[Pp]olicy"
             r"|[Cc]onfirmation|[Rr]eference|[Ss]erial|[Cc]ase|[Rr]ef\.?|[Ee]nding in|ID)"
-            r"(?:\s(?:number|code|no\.?|is|ID"
-            r"|was))?:?\s#?(?P<it>\d(?:[\d\s-]{1,30}\d)?)(?![\w]|[.,]\d)"
+            r"(?:\s(?:number|code|no\.?|is|ID|was)){0,2}:?\s#?(?P<it>\d(?:[\d\s-]{1,30}\d)?)(?![\w]|[.,]\d)"
         ),
         _grouped,
-        ("PIN 4821", "PIN four eight two one"),
+        ("SKU 4821", "SKU four eight two one"),
         DIGITS,
+    ),
+    Rule(
+        "code",
+        re.compile(rf"\b(?:{_MAKERS})\s(?P<it>\d{{3,4}})(?![\w%°]|[.,:/-]\d|\s?[$€£%°])"),
+        lambda match, how: _model(match["it"]),
+        ("Boeing 747", "Boeing seven forty-seven"),
+        DIGITS,
+    ),
+    Rule(
+        "code",
+        re.compile(
+            r"(?<![\w'’-])(?:[Aa]n?|[Tt]he|[Mm]y|[Yy]our|[Hh]is|[Hh]er|[Oo]ur|[Tt]heir)\s"
+            r"(?P<name>[A-Z][A-Za-z]{2,14})\s(?P<it>\d{3})(?![\w%°]|[.,:/-]\d|\s?[$€£%°])"
+        ),
+        _named_model,
+        ("the Roadster 250", "the Roadster two fifty"),
+        DIGITS,
+    ),
+    Rule(
+        "code",
+        re.compile(
+            r"\b(?:[Ee]rrors?|HTTP|[Ss]tatus)(?:\s[Cc]ode)?:?\s(?P<it>\d{3})(?![\w%]|[.,]\d)"
+        ),
+        lambda match, how: _model(match["it"]),
+        ("error 503", "error five oh three"),
+        DIGITS,
+    ),
+    Rule(
+        "range",
+        re.compile(r"(?:\b[Gg]rades?|\b[Yy]ears?)\s(?P<it>(P?K)[-–](\d{1,2}))(?![\w-])"),
+        lambda match, how: f"{letters(match[2])} to {cardinal(match[3])}",
+        ("grades K-5", "grades K to five"),
+        frozenset("K"),
     ),
     Rule(
         "transport",

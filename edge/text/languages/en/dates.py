@@ -193,11 +193,21 @@ DATES: tuple[Rule, ...] = (
         "date",
         re.compile(
             r"(?<![\w/.-])(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?P=sep)"
-            r"(?P<y>(?:19|20)\d\d|\d\d)(?![\w/]|[.-]\d)"
+            r"(?P<y>(?:19|20)\d\d|\d\d)(?![\w/]|[.-]\d(?!\d?[/.]\d))"
         ),
         _numeric,
         ("3/4/2026", "March fourth, twenty twenty-six"),
         DIGITS,
+    ),
+    Rule(
+        "date",
+        re.compile(rf"(?<=[/.]\d\d){DASH}(?=\d{{1,2}}[/.]\d{{1,2}}[/.]\d\d)"),
+        lambda match, how: " to ",
+        (
+            "1/2/24–1/9/24",
+            "January second, twenty twenty-four to January ninth, twenty twenty-four",
+        ),
+        frozenset("-–—‑"),
     ),
     Rule(
         "date",

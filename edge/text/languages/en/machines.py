@@ -51,8 +51,8 @@ def _version(match: re.Match[str], how: How) -> str:
     said = word + _dotted(match["n"])
     if tail := match["tail"]:
         said += " " + " ".join(
-            number(part) if part.isdecimal() else part
-            for part in re.findall(r"\d{1,8}|[a-z]{1,12}", tail)
+            number(part) if part.isdecimal() else "plus" if part == "+" else part
+            for part in re.findall(r"\d{1,8}|[a-z]{1,12}|\+", tail)
         )
     return said
 
@@ -112,7 +112,7 @@ MACHINES: tuple[Rule, ...] = (
         "version",
         re.compile(
             r"(?<![\w.])(?P<v>[vV]|[Vv]ersion\s)?(?P<n>\d{1,4}(?:\.\d{1,6}){2,4})(?P<tai"
-            r"l>(?:[.+-]?(?:alpha|beta|rc|dev|post|pre|b|a)[.-]?\d{0,4}))?(?![\w]|\.\d)"
+            r"l>(?:[.+-]?(?:alpha|beta|rc|dev|post|pre|build|b|a)[.-]?\d{0,6}){1,2})?(?![\w]|\.\d)"
         ),
         _version,
         ("2.10.1-beta", "two point one zero point one beta"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule
+from edge.text.claims import How, Rule, before
 from edge.text.languages.en.numbers import DIGITS, NUM, letters, number, ordinal
 from edge.text.languages.en.signs import DOWN, GREEK, RAISED, SIGNS, UP
 
@@ -60,7 +60,7 @@ def power(exponent: str) -> str:
 
 _TOKEN = re.compile(
     rf"(?P<num>{NUM})|(?P<up>[{RAISED}]{{1,6}}|\^\(?[-−]?(?:\d{{1,6}}|[a-zA-Z])\)?)"
-    rf"|(?P<down>[₀-₉]{{1,4}})"
+    rf"|(?P<down>[₀-₉]{{1,4}}|_\d{{1,2}})"
     r"|(?P<op><=|>=|!=|==|[-+−–*×·⋅/÷=≈≠<>≤≥±→:%])|(?P<root>[√∛])|(?P<pi>[α-ωΑ-Ω∞µ])"
     r"|(?P<fact>!)|(?P<word>sin|cos|tan|log|ln|exp|lim|max|min|mod)"
     r"|(?P<var>[A-Za-z])|(?P<par>[()\[\]])|\s{1,3}"
@@ -81,7 +81,7 @@ def formula(text: str) -> str:
         elif kind == "up":
             said.append(power(it.lstrip("^").strip("()")))
         elif kind == "down":
-            said.append(number(it.translate(DOWN)))
+            said.append(number(it.lstrip("_").translate(DOWN)))
         elif kind == "op":
             sign = it in "-−–+" and last in ("op", "open")
             said.append(("minus" if it != "+" else "plus") if sign else _BINARY[it])
@@ -111,7 +111,7 @@ def formula(text: str) -> str:
 
 
 _ATOM = (
-    rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[A-Za-z](?![A-Za-z])|[a-z](?=[a-z][²³^])"
+    rf"(?:(?:(?:[√∛]|[-−+±])\s?)?\(?(?:{NUM}|[a-zA-Z]_\d{{1,2}}(?!\w)|[A-Za-z](?![A-Za-z_])|[a-z](?=[a-z][²³^])"
     rf"|[α-ωΑ-Ω∞]|(?:sin|cos|tan|log|ln)\s?\(?[a-zA-Z0-9]\)?"
     rf"|[a-z]\([a-z0-9]\)){{1,3}}(?:[{RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?"
     rf"|!(?!=))?\)?(?:[{RAISED}]{{1,3}})?)"
@@ -123,7 +123,7 @@ _OP = r"\s?(?:<=|>=|!=|==|[+−–*×·⋅/÷=≈≠<>≤≥±^]|(?<=\s)[-x:](?=
 
 def _formula(match: re.Match[str], how: How) -> str | None:
     text = match["it"]
-    strong = re.search(r"[=≈≠<>≤≥×÷√∛±^⁰-ⁿ²³*·⋅]", text) or (
+    strong = re.search(r"[=≈≠<>≤≥×÷√∛±^⁰-ⁿ²³*·⋅α-ωΑ-Ω]", text) or (
         "+" in text and re.search(r"[\da-z]\s?\+\s?[\da-z]", text)
     )
     if not strong and not re.search(r"\s[-−–/]\s", text):
@@ -179,6 +179,14 @@ def _exponent(text: str) -> str:
     return f"minus {ordinal(plain.lstrip('-−'))}"
 
 
+def _product(text: str) -> str | None:
+    """Say the letters of a product, F = ma, but leave words as they are: x = no."""
+    left, right = re.split(r"\s?=\s?", text)
+    if right != "ma" and not right[1:].isupper() and re.search("[aeiou]", right):
+        return None
+    return f"{letters(left)} equals {letters(right)}"
+
+
 def _chemical(match: re.Match[str], how: How) -> str:
     return " ".join(
         number(part.translate(DOWN)) if part.translate(DOWN).isdecimal() else letters(part)
@@ -201,6 +209,14 @@ def _compare(match: re.Match[str], how: How) -> str:
     return quiet[sign]
 
 
+def _absolute(match: re.Match[str], how: How) -> str | None:
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+    if line.count("|") != 2:
+        return None  # a table's row
+    article = "" if re.search(r"\b[Tt]he\s$", before(match)) else "the "
+    return f"{article}absolute value of {formula(match['in'])}"
+
+
 LATEX: tuple[Rule, ...] = (
     Rule(
         "math",
@@ -216,8 +232,17 @@ LATEX: tuple[Rule, ...] = (
         ),
         frozenset("$\\"),
     ),
+    Rule(
+        "math",
+        re.compile(
+            rf"(?<![\w|])\|(?P<in>{_ATOM}(?:{_OP}{_ATOM}){{0,3}})\|(?=\s?[-=<>≤≥≠+−*]\s?[\da-z])"
+        ),
+        _absolute,
+        ("|x − 3| < 5", "the absolute value of X minus three less than five"),
+        frozenset("|"),
+    ),
 )
-"""Tried before the backslash could be a path's."""
+"""Tried before the backslash could be a path's, and a stroke a table's."""
 
 
 POWERS_OF_TEN: tuple[Rule, ...] = (
@@ -255,12 +280,19 @@ MATHS: tuple[Rule, ...] = (
         "math",
         re.compile(
             rf"(?<![\w.,])(?P<it>[√∛]\s?\(?(?:{NUM}|[a-z])\)?|(?:{NUM}"
-            rf"|[A-Za-z])(?:[{RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?)"
-            rf"|\d{{1,4}}!(?=\s[=a-z]))"
+            rf"|(?:{NUM})?[α-ω]?[A-Za-z]|(?:{NUM})?[α-ω])(?:[{RAISED}]{{1,4}}|\^\(?[-−]?(?:\d{{1,4}}|[a-z])\)?)"
+            rf"|(?:\d{{1,4}}|(?<![\w'’])[knmx])!(?=\s?[=a-z)/+×·]))"
         ),
         lambda match, how: formula(match["it"]),
         ("√16 and x²", "the square root of sixteen and X squared"),
         frozenset("√∛^!" + RAISED),
+    ),
+    Rule(
+        "math",
+        re.compile(r"(?<![\w.,])(?P<it>[A-Za-z]{1,2}\s?=\s?[a-zA-Z]{2,3})(?![\w'’])"),
+        lambda match, how: _product(match["it"]),
+        ("F = ma and V = IR", "F equals M eh and V equals I R"),
+        frozenset("="),
     ),
     Rule(
         "math",

@@ -27,7 +27,10 @@ _SHORT = any_of(ONLY_SPACED & set(UNITS))
 _GLUED = any_of(GLUED)
 
 
-_SEP = rf"(?:\s?(?P<unit>{_UNIT})|[\s\u00a0\u202f-](?P<short>{_SHORT})|(?P<glued>{_GLUED}))"
+_SEP = (
+    rf"(?:[\s\u00a0\u202f-]?(?P<unit>{_UNIT})|[\s\u00a0\u202f-](?P<short>{_SHORT})"
+    rf"|(?P<glued>{_GLUED}))"
+)
 
 
 _MAGNITUDE = r"(?:\s(?:hundred|thousand|million|billion|trillion))?"
@@ -61,6 +64,9 @@ def _named(match: re.Match[str], single: bool) -> str:
 
 def _unit_fits(match: re.Match[str]) -> bool:
     sign, behind = match["unit"] or match["short"] or match["glued"], after(match, 16)
+    coded = re.search(r"[A-Z\d]-$", before(match)) and ("-" in match[0] or sign.isupper())
+    if coded or ("-" in match[0] and re.match(r"-\w", behind)):
+        return False  # "AX-4410-B", "2-in-1"
     if len(sign) == 1 and sign.isupper() and re.match(r"\.?\s[A-Z\d]", behind):
         return False  # a house in a street: "12 N. 5th St."
     if sign in ("in", "at") and re.match(
@@ -74,7 +80,11 @@ def _unit_fits(match: re.Match[str]) -> bool:
     if sign == "x" and match["short"]:
         return not re.match(r"\s?\d", behind)
     if sign == "x":
-        return not re.match(r"[²³^)(]|\s?[-+−–=*×÷]\s?[\dxyz(]", behind)
+        return not (  # a formula: "x² + 2x", "y = 2x"
+            re.match(r"[²³^)(]|\s?[-+−–=*×÷<>≤≥≠]\s?[\dxyz(]", behind)
+            or re.search(r"[-+−–=*×÷(<>≤≥≠]\s?$", before(match))
+            or (match["sign"] and re.search(r"[\w²³)]\s$", before(match)))
+        )
     return True
 
 
@@ -108,7 +118,17 @@ def _inches(match: re.Match[str], how: How) -> str:
     return f"{value(match[1])} {unit[0 if single else 1]}"
 
 
-def _by(match: re.Match[str], how: How) -> str:
+_PRODUCT = re.compile(
+    r"\b(?:multipl(?:y|ied|ying)|product of|calculate|compute|what is|what['’]s)\s$", re.IGNORECASE
+)
+"""Words before 6 × 12 that make it a product, and not the sides of a thing."""
+
+
+def _by(match: re.Match[str], how: How) -> str | None:
+    if match["unit"] in ("x", "×") or match["short"] == "x" or match["glued"] == "x":
+        return None  # a product goes on: 3 × 3 × 3
+    if _PRODUCT.search(before(match)):
+        return None
     sizes = re.split(r"\s?[x×X]\s?", match["sizes"])
     said = " by ".join(pairs(s) if len(s) == 4 and "." not in s else value(s) for s in sizes)
     if match["unit"] or match["short"] or match["glued"]:
@@ -145,7 +165,7 @@ MEASURES: tuple[Rule, ...] = (
         "unit",
         re.compile(
             rf"(?<![\w.,])(?P<sizes>{NUM}(?:\s?[x×X]\s?{NUM}){{1,2}})(?:{_SEP}{PER_END})"
-            rf"?(?!\w|\s?[=*/÷]|\s[-−+]\s)"
+            rf"?(?!\w|\s?[=*/÷]|\s[-−+]\s|\s?[x×X]\s?\d)"
         ),
         _by,
         ("10 x 12 ft", "ten by twelve feet"),
@@ -154,7 +174,7 @@ MEASURES: tuple[Rule, ...] = (
     Rule(
         "unit",
         re.compile(
-            rf"(?<![\w.,/])(?:(?P<first>{SIGN}?(?:{MIXED}|{NUM}))(?:{DASH}|\sto\s)|(?=\S))"
+            rf"(?<![\w.,])(?<!\d/)(?:(?P<first>{SIGN}?(?:{MIXED}|{NUM}))(?:{DASH}|\sto\s)|(?=\S))"
             rf"(?P<sign>{SIGN}\s?|[-−+](?=[\d.]))?(?P<num>{MIXED}"
             rf"|{NUM})(?P<mag>{_MAGNITUDE}){_SEP}{PER_END}"
             rf"(?!['’]?\w|[²³])(?:(?<=[a-z])\.(?=\s[a-z]|[,;)]))?"

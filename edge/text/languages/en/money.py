@@ -197,6 +197,8 @@ def _per(match: re.Match[str]) -> str:
 def _front(match: re.Match[str], how: How) -> str | None:
     sign = (match["sign"] or "") + (match["sign2"] or "")
     currency = match["cur"]
+    if currency == "PHP" and re.fullmatch(r"\d(?:\.\d{1,2})?", match["num"]):
+        return None  # the language, of a version
     said = amount(sign + match["num"], currency, match["mag"] or "", _attributive(match))
     return said + _per(match)
 

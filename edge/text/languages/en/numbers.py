@@ -179,15 +179,30 @@ _YEARLY = re.compile(
     r"|september|october|november|december|spring|summer|autumn|fall|winter)[\s-]$",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"\s(?!is\b|was\b|has\b|as\b|does\b)[a-z]{2,20}s\b")
+_OLD = re.compile(
+    r"\b(?:in|since|year|until|till|before|after|circa|anno)\s$"
+    r"|\b(?:1[1-9]|20)\d\d\s(?:and|or|to)\s$",
+    re.IGNORECASE,
+)
+"""Words before a number like 1066, which is a year less often than 1966."""
+_COUNTED = re.compile(
+    r"\s(?!is\b|was\b|has\b|as\b|does\b)(?:[a-z]{2,20}s|people|men|women|children|feet|percent)\b"
+)
+
+
+def counts(behind: str) -> bool:
+    """Tell whether what stands behind a number is what it counts."""
+    return _COUNTED.match(behind) is not None
 
 
 def _number(match: re.Match[str], how: How) -> str:
     text = match["it"]
     bare = text.lstrip("".join(_SIGNS))
     yearly = text == bare and re.fullmatch(r"1[1-9]\d\d|20\d\d", bare) is not None
-    if yearly and not _COUNTED.match(after(match)):
+    if yearly and not counts(after(match)):
         return year(bare)
+    if re.fullmatch(r"10[1-9]\d", text) and _OLD.search(before(match)):
+        return number(text) if counts(after(match)) else year(text)
     if yearly and _YEARLY.search(before(match)) and not bare.endswith("00"):
         return year(bare)
     return number(text.replace(",", ""))

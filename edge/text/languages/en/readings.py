@@ -21,6 +21,11 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         ),
         Reading(
             "ˈɹɛd",
+            before=after(r"(?:I|we|they|you)"),
+            behind=r"\s(?:that (?:the|they|we|it|you|s?he)|somewhere)\b",
+        ),
+        Reading(
+            "ˈɹɛd",
             before=r"(?:yesterday|last (?:night|week|year|month|summer)|once"
             r"|when)\b[^.!?]{0,40}\s",
         ),
@@ -53,7 +58,8 @@ READINGS: dict[str, tuple[Reading, ...]] = {
             r"|performances?|audience|wires?|tv|television|coverage|events?|albums?"
             r"|chat|feeds?|video|news|updates?|bands?|action|bait|ammunition|ammo"
             r"|ticker|scores?|recordings?|animals?|lobsters?|demo|session|version"
-            r"|births?|data|site|blog|support|oak|sports|at (?:\d|noon|midnight|seven"
+            r"|births?|data|site|blog|support|oak|sports|in (?:concert|studio|person)"
+            r"|at (?:\d|noon|midnight|seven"
             r"|eight|nine|ten)|from|on (?:tv|air|stage|bbc|cnn|youtube|twitch))\b",
         ),
         Reading(
@@ -66,6 +72,11 @@ READINGS: dict[str, tuple[Reading, ...]] = {
             "ˈlaɪv",
             before=after(r"(?:a|an|the|this|is|was|are|were|be)"),
             behind=r"(?!\s(?:in|at|with|near|on|here|there)\b)",
+        ),
+        Reading(
+            "ˈlɪv",
+            before=r"\w\s",
+            behind=r"\s(?:in|on|near|with|here|there|together|alone|under|next|across|by|abroad)\b",
         ),
     ),
     "lives": (

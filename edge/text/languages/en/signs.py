@@ -169,6 +169,13 @@ SIGN_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "sign",
+        re.compile(r"(?<=[A-Za-z])/(?=\d)"),
+        lambda match, how: " slash ",
+        ("it is GB/2", "it is GB slash two"),
+        frozenset("/"),
+    ),
+    Rule(
+        "sign",
         re.compile(_PLAIN_SIGNS),
         _sign,
         ("that ≥ this & more", "that is greater than or equal to this and more"),

@@ -10,7 +10,7 @@ from edge.text.languages.vocabulary import Vocabulary, listed
 VOCABULARY = Vocabulary(
     "es",
     TABLE,
-    signs=sign_names("es"),
+    signs=sign_names("es") | {"²": "al cuadrado", "³": "al cubo"},
     names=listed("cero uno dos tres cuatro cinco seis siete ocho nueve"),
     until="a",
     units={

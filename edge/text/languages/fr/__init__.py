@@ -28,9 +28,17 @@ from edge.text.languages.shared.calendar_days import Dates, numbered_months, sho
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes, paired_phone
 from edge.text.languages.shared.enumerations import Ordinals, Romans
+from edge.text.languages.vocabulary import DIGITS, whole_stop
 
 _SPANS = {"j": "jour", "sem": "semaine"}
 _OWN = (
+    Rule(
+        "duration",
+        re.compile(r"(?<=\d)(?:e|è|ème)\s(?P<it>min\.?)(?!\w)"),
+        lambda match, how: whole_stop(match, "minute"),
+        ("la 75e min. de jeu", "la soixante-quinzième minute de jeu"),
+        DIGITS,
+    ),
     Rule(
         "unit",
         re.compile(r"(?<![\w.,])(?P<m>[1-9])m(?P<cm>\d\d)(?!\w)"),

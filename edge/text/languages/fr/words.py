@@ -10,7 +10,7 @@ from edge.text.languages.vocabulary import Vocabulary, listed
 VOCABULARY = Vocabulary(
     "fr",
     TABLE,
-    signs=sign_names("fr"),
+    signs=sign_names("fr") | {"²": "au carré", "³": "au cube"},
     names=listed("zéro un deux trois quatre cinq six sept huit neuf"),
     until="à",
     units={

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from edge.text.claims import How, Rule, after, before
 from edge.text.languages.tables import Table
-from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of
+from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of, whole_stop
 
 _DAY, _MONTH = r"(?P<d>0?[1-9]|[12]\d|3[01])", r"(?P<m>0?[1-9]|1[0-2])"
 _YEAR = r"(?P<y>\d{4}|\d{2})"
+_ARTICLE = r"(?:(?<=\bam\s)|(?<=\ble\s)|(?<=\bel\s)|(?<=\bil\s)|(?<=\bop\s))"
+"""Words before a day of the week, in any of the languages: none is a short day in another."""
 _LEAD = 24
 """Characters before a date that tell its case."""
 
@@ -125,10 +127,12 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
     ]
     if words.day_and_month is not None:
         sign = re.escape(words.day_and_month)
+        weekday = re.compile(rf"\b(?:{any_of(words.short_weekdays)})\.?,?\s$", re.IGNORECASE)
         tail = sign if sign == r"\." else r"(?![\d/-]|\.\d)"
 
         def without_year(match: re.Match[str], how: How) -> str | None:
-            if sign != r"\." and not words.date_lead.search(before(match)):
+            lead = before(match)
+            if sign != r"\." and not (words.date_lead.search(lead) or weekday.search(lead)):
                 return None
             said = words.say(int(match["d"]), int(match["m"]), "", before(match, _LEAD))
             return f"{said} {v.until} " if "dash" in match.groupdict() and match["dash"] else said
@@ -199,7 +203,7 @@ def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
     months = any_of(words.month_numbers)
 
     def day(match: re.Match[str], how: How) -> str:
-        return words.short_weekdays[match["it"].rstrip(".").lower()]
+        return whole_stop(match, words.short_weekdays[match["it"].rstrip(".").lower()])
 
     def span(match: re.Match[str], how: How) -> str:
         first, last = (match[part].rstrip(".").lower() for part in ("a", "b"))
@@ -225,6 +229,7 @@ def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
             # Without its stop it may be a word, like so, zo, mar: a date or a time must follow.
             re.compile(
                 rf"(?<![\w.-])(?P<it>(?:{days})\.(?=,?\s(?:\d|{words.weekday_links}))"
+                rf"|{_ARTICLE}(?:{days})\."
                 rf"|(?:{days})(?=,?\s\d{{1,2}}(?:[./:h]\d|\.\s|\s?[{DASH}]\s?\d|\s?(?i:{months})\b)))"
             ),
             day,

@@ -11,7 +11,7 @@ from edge.text.claims import How, Rule
 from edge.text.languages.vocabulary import DIGITS, Vocabulary
 
 VERSIONED = (
-    r"version|v\.|release|firmware|python|android|ios|ipados|macos|windows|linux|ubuntu|debian|"
+    r"vers(?:ion|ión|ione|ão|ie)|wersj[aię]|v\.|release|firmware|python|android|ios|ipados|macos|windows|linux|ubuntu|debian|"
     r"kernel|java|php|node|chrome|firefox|bluetooth|usb|hdmi|wi-?fi|http|tls"
 )
 """Names of what has versions, in every language."""

@@ -154,7 +154,7 @@ def _stands_alone(match: re.Match[str]) -> bool:
     around: list[str] = [
         word
         for part in (before(match, 32), after(match, 32))
-        for word in re.findall(r"[^\W\d_]{3,32}", part)
+        for word in re.findall(r"[^\W\d_]{2,32}", part)
     ]
     loud = sum(word.isupper() for word in around)
     return loud * 2 <= len(around)
