@@ -19,6 +19,8 @@ _LANGUAGES = (
 )
 LANGUAGES = _LANGUAGES.split()
 """Languages of Piper's catalogue."""
+BY_COUNTRY = ("es",)
+"""Languages of which a country's numbers or money are read otherwise than the others'."""
 
 UNITS = {
     "km": "length-kilometer",
@@ -154,7 +156,34 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for language in LANGUAGES:
         (FOLDER / f"{language}.json").write_text(written(table(language)), encoding="utf-8")
+    for language in BY_COUNTRY:
+        path = FOLDER / f"{language}-countries.json"
+        path.write_text(written(dict(countries(language))), encoding="utf-8")
     return 0
+
+
+def countries(language: str) -> Iterator[tuple[str, object]]:
+    """Yield the countries that write numbers or money otherwise than the language's own table: in
+    Mexico 1,250.50 is a number, and $ are pesos."""
+    from babel import localedata
+    from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
+    from babel.numbers import get_territory_currencies as money_of
+
+    own = get_decimal_symbol(language), get_group_symbol(language)
+    for name in sorted(localedata.locale_identifiers()):
+        country = name.removeprefix(f"{language}_")
+        if name == country or not re.fullmatch("[A-Z]{2}", country):
+            continue
+        marks = get_decimal_symbol(name), get_group_symbol(name)
+        found: dict[str, object] = {}
+        if marks == own[::-1]:
+            found |= {"decimal": marks[0], "group": marks[1]}
+        if money := money_of(country):
+            sign = get_currency_symbol(money[0], name)
+            if sign == "$" and money[0] in CURRENCIES and money[0] != "USD":
+                found["money"] = {sign: money[0]}
+        if found:
+            yield country, found
 
 
 def source() -> str:
@@ -185,7 +214,6 @@ def table(language: str) -> dict[str, object]:
         "decimal": latin["decimal"],
         "group": latin["group"],
         "date": data["date_formats"]["long"].pattern,
-        "short_date": data["date_formats"]["short"].pattern,
         "months": [data["months"]["format"]["wide"][n] for n in range(1, 13)],
         "months_short": [data["months"]["format"]["abbreviated"][n] for n in range(1, 13)],
         "weekdays": [data["days"]["format"]["wide"][n] for n in range(7)],

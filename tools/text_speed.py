@@ -33,7 +33,7 @@ def main() -> None:
     language = sys.argv[1] if len(sys.argv) > 1 else "en"
     reader = Reader(language, How(), sounds=lambda given: given.sounds)
     rows = yaml.safe_load((DATA / f"{language}.yaml").read_text(encoding="utf-8"))
-    text = " ".join(row[0] for texts in rows.values() for row in texts)[: 6 * 1000]
+    text = " ".join(row[1] for texts in rows.values() for row in texts)[: 6 * 1000]
     parts = [text[at : at + 500] for at in range(0, len(text), 500)]
     reader.read(Piece(text))
     spent = sum(milliseconds(reader, part) for part in parts)

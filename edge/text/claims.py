@@ -31,8 +31,8 @@ class How:
 
     digits: bool = False
     """True if the family reads plain digits better than words: espeak does, but for English."""
-    dates: Dates = "mdy"
-    """Order of a date that is written in digits alone."""
+    dates: Dates | None = None
+    """Order of a date that is written in digits alone; None is the language's own."""
     every_script: bool = False
     """True if the family reads all scripts, whatever its voice's language."""
     markdown: Markdown = "auto"

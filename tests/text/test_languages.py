@@ -141,3 +141,30 @@ def test_the_tables_are_what_the_tool_makes() -> None:
     for language in cldr_tables.LANGUAGES:
         made = cldr_tables.written(cldr_tables.table(language))
         assert made == (cldr_tables.FOLDER / f"{language}.json").read_text(encoding="utf-8")
+    for language in cldr_tables.BY_COUNTRY:
+        path = cldr_tables.FOLDER / f"{language}-countries.json"
+        made = cldr_tables.written(dict(cldr_tables.countries(language)))
+        assert made == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "said"),
+    [
+        ("es_MX", "Cuesta $1,250.50.", "Cuesta 1250 pesos con 50."),
+        ("es_AR", "Cuesta $1.250.", "Cuesta 1250 pesos."),
+        ("es_ES", "Cuesta $20.", "Cuesta 20 dólares."),
+    ],
+)
+def test_a_country_writes_numbers_and_money_in_its_own_way(
+    language: str, written: str, said: str
+) -> None:
+    assert Reader(language, HOW).read(Piece(written)).text == said
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "it", "nl", "pt"])
+def test_the_owner_says_in_which_order_a_date_is(language: str) -> None:
+    month_first = Reader(language, How(digits=True, dates="mdy"))
+    day_first = Reader(language, How(digits=True, dates="dmy"))
+    assert month_first.read(Piece("4/3/2026")).text == day_first.read(Piece("3/4/2026")).text
+    for written in ("3.4.2026", "13/4/2026"):  # which can be read in one order alone
+        assert month_first.read(Piece(written)).text == day_first.read(Piece(written)).text

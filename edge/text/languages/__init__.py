@@ -7,6 +7,7 @@ import importlib
 
 from edge.text.claims import Language
 from edge.text.languages.other import language_without_rules
+from edge.text.languages.tables import load_countries
 
 LANGUAGES: tuple[str, ...] = ("de", "en", "es", "fr", "it", "nl", "pl", "pt")
 """Languages with rules of their own; every other one has those of `other`."""
@@ -15,8 +16,11 @@ LANGUAGES: tuple[str, ...] = ("de", "en", "es", "fr", "it", "nl", "pl", "pt")
 @functools.cache
 def find_language(name: str) -> Language:
     """Find what is known of a language, named as voices are: en, en_US."""
-    short = name.replace("-", "_").split("_")[0].lower()
+    short, *rest = name.replace("-", "_").split("_")
+    short = short.lower()
     if short not in LANGUAGES:
         return language_without_rules(short)
-    found: Language = importlib.import_module(f"edge.text.languages.{short}").LANGUAGE
+    module = importlib.import_module(f"edge.text.languages.{short}")
+    country = load_countries(short).get(rest[-1].upper() if rest else "")
+    found: Language = module.language(country) if country else module.LANGUAGE
     return found

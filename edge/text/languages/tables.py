@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _FOLDER = Path(__file__).parent / "cldr"
 
@@ -29,7 +30,6 @@ class Table:
     group: str
     date: str
     """CLDR's pattern of a long date, like d. MMMM y."""
-    short_date: str
     months: Sequence[str]
     months_short: Sequence[str]
     weekdays: Sequence[str]
@@ -96,6 +96,17 @@ def load_table(language: str) -> Table | None:
     if not (language.isalpha() and path.exists()):
         return None
     return Table(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@functools.cache
+def load_countries(language: str) -> Mapping[str, Mapping[str, Any]]:
+    """Read which countries of a language write numbers or money in a way of their own: MX ->
+    {"decimal": ".", "group": ",", "money": {"$": "MXN"}}."""
+    path = _FOLDER / f"{language}-countries.json"
+    if not (language.isalpha() and path.exists()):
+        return {}
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def require_table(language: str) -> Table:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from edge.text.languages.tables import Forms, Table
 
@@ -160,6 +161,15 @@ class Vocabulary:
     hashtag: str = "hashtag"
     code_block: str = "code"
     """Said for a block of program code."""
+
+    def of_country(self, country: Mapping[str, Any]) -> Vocabulary:
+        """Return the words as a country of CLDR's writes numbers and money."""
+        marks = {key: country[key] for key in ("decimal", "group") if key in country}
+        return replace(
+            self,
+            table=replace(self.table, **marks),
+            currency_signs={**self.currency_signs, **country.get("money", {})},
+        )
 
     @functools.cached_property
     def number(self) -> str:

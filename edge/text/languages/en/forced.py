@@ -89,7 +89,8 @@ def _telephone(text: str, form: str, how: How) -> str | None:
 
 def _date(text: str, form: str, how: How) -> str | None:
     parts = re.findall(r"\d{1,4}|[^\W\d_]{3,12}", text)
-    form = form or ("ymd" if parts and len(parts[0]) == 4 else how.dates if len(parts) > 2 else "")
+    usual = how.dates or "mdy"
+    form = form or ("ymd" if parts and len(parts[0]) == 4 else usual if len(parts) > 2 else "")
     if len(form) == 1 and len(parts) == 1:
         return _part(form, parts[0])
     if not form or len(parts) != len(form) or set(form) - set("dmy"):

@@ -21,7 +21,7 @@ def _fraction(match: re.Match[str], how: How) -> str | None:
         top, bottom = plain.groups()
         if (top, bottom) == ("9", "11"):
             return "nine eleven"
-        if how.dates == "mdy" and _is_day(match, top, bottom):
+        if how.dates != "dmy" and _is_day(match, top, bottom):
             return f"{MONTHS[int(top) - 1]} {ordinal(bottom)}"
         if len(top) > 1 and top[0] == "0":
             return None

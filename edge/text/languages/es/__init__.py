@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from edge.text.claims import How, Rule
+from edge.text.claims import How, Language, Rule
 from edge.text.languages.es.grammar import (
     KINGS,
     PARTS,
@@ -91,80 +93,86 @@ _OWN = (
     ),
 )
 
-LANGUAGE = make_language(
-    VOCABULARY,
-    shortened=SHORTENED,
-    dates_as=Dates(
-        say_date,
-        numbered_months(TABLE, {"setiembre": 9, "set.": 9, "sep.": 9, "sep": 9}),
-        ("el 7 oct. 1989", "el 7 de octubre de 1989"),
-        say_date_range,
-        month_link="(?:de(?:l)? )?",
-        day_and_month="/",
-        date_lead=re.compile(
-            r"\b(?:el|al|del|día|hasta|desde|antes\sdel?|lunes|martes|miércoles|jueves|"
-            r"viernes|sábado|domingo)\s$",
-            re.IGNORECASE,
-        ),
-        day_example=("el 12/03 aquí", "el 12 de marzo aquí"),
-        short_weekdays=short_weekdays(TABLE),
-    ),
-    clock=Clock(
-        say_time,
-        say_time_range,
-        marks=("h", "hs", "hrs", "horas", "h.", "hs.", "hrs."),
-        half_days=r"[aApP]\.?\s?[mM](?:\.|\b)",
-        say_half=say_half,
-    ),
-    codes_as=Codes(
-        phone=(
-            r"[6789]\d{2}[ \u00a0.-]\d{3}[ \u00a0.-]\d{3}|[6789]\d{2}(?:[ \u00a0.-]\d\d){3}|"
-            r"9\d[ \u00a0.-]\d{3}[ \u00a0.-]\d\d[ \u00a0.-]\d\d|[67]\d{8}|"
-            r"900[ .-]\d{3}[ .-]\d{3}"
-        ),
-        phone_words=r"tel|teléfono|tfno|tlf|fax|móvil|llame\sal|llama\sal|whatsapp",
-        phone_example=(
-            "+34 612 34",
-            "más tres cuatro, seis uno dos, tres cuatro",
-        ),
-        local_phone_example=(
-            "91 123 45 67",
-            "nueve uno, uno dos tres, cuatro cinco, seis siete",
-        ),
-        code_words=r"pin|código|clave|contraseña",
-        code_links="es|postal",
-        version_said="versión",
-    ),
-    fractions_as=Fractions(say_fraction, frozenset({2, *PARTS})),
-    ordinals_as=Ordinals(
-        say_ordinal,
-        r"\.?[ºª°]s?|\.(?:er|os|as)\b|er\b|ros?\b|ra\b|do\b|da\b|to\b|ta\b",
-        ("la 3.ª vez", "la tercera vez"),
-    ),
-    romans_as=Romans(
-        r"capítulos?|tomos?|libros?|volúmen(?:es)?|volumen|actos?|escenas?|artículos?|títulos?|"
-        r"partes?|fases?|tipos?|clases?|niveles?|nivel|grupos?|anexos?|fase|zona|guerra",
-        ("capítulo IV", "capítulo 4"),
-        KINGS | QUEENS,
-        say_ruler,
-        ("Alfonso XIII vino", "Alfonso 13 vino"),
-        century=r"(?<!\w)(?i:siglos?|s\.)\s(?P<it>(?P<n>ROMAN))(?!\w)",
-        say_century=say_century,
-        century_example=("el siglo XIX", "el siglo 19"),
-    ),
-    first=_OWN,
-    before_ranges=(
-        Rule(
-            "number",
-            re.compile(
-                r"(?<![\w.,/:-])(?P<it>\d{0,3}1|[2-9]\d\d)(?=\s(?P<noun>[a-záéíóúñ]{3,20}s?)\b)"
+
+def language(country: Mapping[str, Any] | None = None) -> Language:
+    """Make Spanish, with the numbers and the money of a country."""
+    return make_language(
+        VOCABULARY if country is None else VOCABULARY.of_country(country),
+        shortened=SHORTENED,
+        dates_as=Dates(
+            say_date,
+            numbered_months(TABLE, {"setiembre": 9, "set.": 9, "sep.": 9, "sep": 9}),
+            ("el 7 oct. 1989", "el 7 de octubre de 1989"),
+            say_date_range,
+            month_link="(?:de(?:l)? )?",
+            day_and_month="/",
+            date_lead=re.compile(
+                r"\b(?:el|al|del|día|hasta|desde|antes\sdel?|lunes|martes|miércoles|jueves|"
+                r"viernes|sábado|domingo)\s$",
+                re.IGNORECASE,
             ),
-            lambda match, how: (
-                _before_noun(match, how) if match["noun"] not in _NO_NOUNS else None
-            ),
-            ("21 libros", cardinal(21)[:-3] + "ún libros"),
-            DIGITS,
+            day_example=("el 12/03 aquí", "el 12 de marzo aquí"),
+            short_weekdays=short_weekdays(TABLE),
         ),
-    ),
-    ordinal=ordinal,
-)
+        clock=Clock(
+            say_time,
+            say_time_range,
+            marks=("h", "hs", "hrs", "horas", "h.", "hs.", "hrs."),
+            half_days=r"[aApP]\.?\s?[mM](?:\.|\b)",
+            say_half=say_half,
+        ),
+        codes_as=Codes(
+            phone=(
+                r"[6789]\d{2}[ \u00a0.-]\d{3}[ \u00a0.-]\d{3}|[6789]\d{2}(?:[ \u00a0.-]\d\d){3}|"
+                r"9\d[ \u00a0.-]\d{3}[ \u00a0.-]\d\d[ \u00a0.-]\d\d|[67]\d{8}|"
+                r"900[ .-]\d{3}[ .-]\d{3}"
+            ),
+            phone_words=r"tel|teléfono|tfno|tlf|fax|móvil|llame\sal|llama\sal|whatsapp",
+            phone_example=(
+                "+34 612 34",
+                "más tres cuatro, seis uno dos, tres cuatro",
+            ),
+            local_phone_example=(
+                "91 123 45 67",
+                "nueve uno, uno dos tres, cuatro cinco, seis siete",
+            ),
+            code_words=r"pin|código|clave|contraseña",
+            code_links="es|postal",
+            version_said="versión",
+        ),
+        fractions_as=Fractions(say_fraction, frozenset({2, *PARTS})),
+        ordinals_as=Ordinals(
+            say_ordinal,
+            r"\.?[ºª°]s?|\.(?:er|os|as)\b|er\b|ros?\b|ra\b|do\b|da\b|to\b|ta\b",
+            ("la 3.ª vez", "la tercera vez"),
+        ),
+        romans_as=Romans(
+            r"capítulos?|tomos?|libros?|volúmen(?:es)?|volumen|actos?|escenas?|artículos?|títulos?|"
+            r"partes?|fases?|tipos?|clases?|niveles?|nivel|grupos?|anexos?|fase|zona|guerra",
+            ("capítulo IV", "capítulo 4"),
+            KINGS | QUEENS,
+            say_ruler,
+            ("Alfonso XIII vino", "Alfonso 13 vino"),
+            century=r"(?<!\w)(?i:siglos?|s\.)\s(?P<it>(?P<n>ROMAN))(?!\w)",
+            say_century=say_century,
+            century_example=("el siglo XIX", "el siglo 19"),
+        ),
+        first=_OWN,
+        before_ranges=(
+            Rule(
+                "number",
+                re.compile(
+                    r"(?<![\w.,/:-])(?P<it>\d{0,3}1|[2-9]\d\d)(?=\s(?P<noun>[a-záéíóúñ]{3,20}s?)\b)"
+                ),
+                lambda match, how: (
+                    _before_noun(match, how) if match["noun"] not in _NO_NOUNS else None
+                ),
+                ("21 libros", cardinal(21)[:-3] + "ún libros"),
+                DIGITS,
+            ),
+        ),
+        ordinal=ordinal,
+    )
+
+
+LANGUAGE = language()

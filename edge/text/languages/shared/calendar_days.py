@@ -10,6 +10,7 @@ from edge.text.claims import How, Rule, after, before
 from edge.text.languages.tables import Table
 from edge.text.languages.vocabulary import DASH, DIGITS, Vocabulary, any_of, whole_stop
 
+_ANY = r"0?[1-9]|[12]\d|3[01]"
 _DAY, _MONTH = r"(?P<d>0?[1-9]|[12]\d|3[01])", r"(?P<m>0?[1-9]|1[0-2])"
 _YEAR = r"(?P<y>\d{4}|\d{2})"
 _ARTICLE = r"(?:(?<=\bam\s)|(?<=\ble\s)|(?<=\bel\s)|(?<=\bil\s)|(?<=\bop\s))"
@@ -86,18 +87,23 @@ def dates(v: Vocabulary, words: Dates) -> tuple[Rule, ...]:
 
 
 def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
-    order = "".join(dict.fromkeys(c for c in v.table.short_date.lower() if c in "dmy"))
-    if order == "ymd":
-        order = "dmy"  # years first are written with all four digits, as in the second rule
-    parts = {"d": _DAY, "m": _MONTH, "y": _YEAR}
-    first, second, third = (parts[c] for c in order)
+    def placed(match: re.Match[str], how: How) -> tuple[int, int] | None:
+        """Tell day and month, in the owner's order where it can be that one; full stops only stand
+        between a day and a month."""
+        first, second = int(match["a"]), int(match["b"])
+        swapped = how.dates == "mdy" and match["s"] != "."
+        for day, month in ((first, second), (second, first))[:: -1 if swapped else 1]:
+            if month <= 12:
+                return day, month
+        return None
 
     def say(match: re.Match[str], how: How) -> str | None:
         short = len(match["y"]) == 2
-        if short and match["s"] == "." and len(match["d"] + match["m"]) < 4:
+        if short and match["s"] == "." and len(match["a"] + match["b"]) < 4:
             return None  # a version, like 2.4.11
-        year = full_year(match["y"])
-        return words.say(int(match["d"]), int(match["m"]), year, before(match, _LEAD))
+        if (place := placed(match, how)) is None:
+            return None
+        return words.say(*place, full_year(match["y"]), before(match, _LEAD))
 
     def iso(match: re.Match[str], how: How) -> str:
         return words.say(int(match["d"]), int(match["m"]), match["y"], before(match, _LEAD)) + (
@@ -108,10 +114,11 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
         Rule(
             "date",
             re.compile(
-                rf"(?<![\w.,/-]){first}(?P<s>[./-]){second}(?P=s){third}(?![\d/]|-\d|[.,]\d|[^\W\d_])"
+                rf"(?<![\w.,/-])(?P<a>{_ANY})(?P<s>[./-])(?P<b>{_ANY})(?P=s){_YEAR}"
+                r"(?![\d/]|-\d|[.,]\d|[^\W\d_])"
             ),
             say,
-            ("15.08.2025" if order == "dmy" else "08/15/2025", words.say(15, 8, "2025", "")),
+            ("15.08.2025", words.say(15, 8, "2025", "")),
             DIGITS,
         ),
         Rule(
@@ -134,16 +141,18 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
             lead = before(match)
             if sign != r"\." and not (words.date_lead.search(lead) or weekday.search(lead)):
                 return None
-            said = words.say(int(match["d"]), int(match["m"]), "", before(match, _LEAD))
+            if (place := placed(match, how)) is None:
+                return None
+            said = words.say(*place, "", before(match, _LEAD))
             return f"{said} {v.until} " if "dash" in match.groupdict() and match["dash"] else said
 
         rules.append(
             Rule(
                 "date",
                 re.compile(
-                    rf"(?<![\w.,/-]){_DAY}{sign}{_MONTH}(?:{tail})(?!\s?[%€$])"
+                    rf"(?<![\w.,/-])(?P<a>{_ANY})(?P<s>{sign})(?P<b>{_ANY})(?:{tail})(?!\s?[%€$])"
                     if sign != r"\."
-                    else rf"(?<![\w.,/-]){_DAY}\.{_MONTH}(?:\."
+                    else rf"(?<![\w.,/-])(?P<a>{_ANY})(?P<s>\.){_MONTH.replace('<m>', '<b>')}(?:\."
                     rf"(?P<dash>\s?[{DASH}]\s?(?=\d{{1,2}}\.\d))"
                     rf"|\.(?!\d|\s?$)|(?=\.\s?$)"
                     rf"|(?<=0\d)(?=\s(?:um|o|kl|ob)\b))"
