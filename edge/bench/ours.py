@@ -1,4 +1,5 @@
-"""A bundle's variant as an engine to be measured: loaded and driven as the daemon does."""
+"""A bundle's variant as an engine to be measured: loaded and driven as the daemon does, from the
+text as it was written."""
 
 from __future__ import annotations
 
@@ -10,7 +11,11 @@ from typing import Any
 from edge import synth
 from edge.bench.engine import Hear
 from edge.bundle import open_bundle
+from edge.config import TextKeys
 from edge.synth import Style
+from edge.synth.text_reader import make_reader
+from edge.text.cleaning import Piece
+from edge.text.lexicon import Lexicon
 
 
 class Ours:
@@ -19,11 +24,13 @@ class Ours:
         runtime = replace(bundle.profile.runtime, threads=threads)
         profile = replace(bundle.profile, runtime=runtime)
         self._synthesizer = synth.load(replace(bundle, profile=profile), variant)
+        self._reader = make_reader(bundle, TextKeys(), Lexicon())
         self.rate = self._synthesizer.rate
         self.settings = f"as in the profile {profile.name}; provider {self._synthesizer.provider}"
 
     def speak(self, text: str, hear: Hear) -> None:
-        for segment in self._synthesizer.plan(text, Style()):
+        read = self._reader.read(Piece(text)).text
+        for segment in self._synthesizer.plan(read, Style()):
             for chunk in self._synthesizer.speak(segment):
                 hear(len(chunk.samples))
 

@@ -7,6 +7,7 @@ output, each change knows its place and the name of its rule, and `edge explain`
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ SEEN = LOOK_BACK
 """Characters to each side that a rule may look at: enough for a sentence's half, and a bound to
 the work that 10,000 hostile characters can make."""
 
+MOST_CHOICES = 256
+"""Choices of rules that a language keeps: everyday texts make some dozens, and hostile ones no
+more than this."""
 Policy = Literal["say", "host", "skip"]
 Dates = Literal["mdy", "dmy"]
 Emoji = Literal["say", "skip"]
@@ -42,6 +46,7 @@ class How:
     emoji: Emoji = "skip"
 
 
+NOT_ASCII = "\x80"
 Say = Callable[[re.Match[str], How], str | None]
 
 
@@ -59,7 +64,8 @@ class Rule:
     example: tuple[str, str] = ("", "")
     """A text, and how it is read; the contract tests try it."""
     needs: frozenset[str] = frozenset()
-    """Characters of which the text must hold one, or the pattern is not even tried."""
+    """Characters of which the text must hold one, or the pattern is not even tried; NOT_ASCII
+    stands for every one that is none of ASCII's."""
 
 
 @dataclass(frozen=True, order=True)
@@ -96,6 +102,25 @@ class Language:
     open_end: re.Pattern[str] | None = None
     """Ends of a text ("March 3,") that what comes next may belong to; tried on the last SEEN
     characters."""
+
+    def rules_for(self, text: str) -> tuple[Rule, ...]:
+        """Return the rules that the characters of a text leave to be tried. Most texts need the
+        same few, and to choose them would cost a tenth of the reading: so the choice is kept."""
+        present = self._needed.intersection(text if text.isascii() else text + NOT_ASCII)
+        if (chosen := self._chosen.get(present)) is None:
+            chosen = tuple(r for r in self.rules if not (r.needs and present.isdisjoint(r.needs)))
+            if len(self._chosen) >= MOST_CHOICES:
+                self._chosen.clear()
+            self._chosen[present] = chosen
+        return chosen
+
+    @functools.cached_property
+    def _needed(self) -> frozenset[str]:
+        return frozenset().union(*(rule.needs for rule in self.rules))
+
+    @functools.cached_property
+    def _chosen(self) -> dict[frozenset[str], tuple[Rule, ...]]:
+        return {}
 
 
 def before(match: re.Match[str], length: int = SEEN) -> str:
@@ -143,10 +168,7 @@ def _claim_piece(
 ) -> list[Claim]:
     """Find the claims that begin between `start` and `end`, in the order of the rules."""
     found: list[Claim] = []
-    present = frozenset(text)
-    for rule in language.rules:
-        if rule.needs and present.isdisjoint(rule.needs):
-            continue
+    for rule in language.rules_for(text):
         part = "it" if "it" in rule.pattern.groupindex else 0
         at = start
         while (match := rule.pattern.search(text, at)) is not None and match.start() < end:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.text.claims import How, Rule, after, before
+from edge.text.claims import NOT_ASCII, How, Rule, after, before
 from edge.text.markdown import MARKDOWN
 
 
@@ -326,6 +326,7 @@ def _emoji(signs: Signs) -> tuple[Rule, ...]:
             re.compile(rf"\s?(?:[\d#*]\ufe0f?\u20e3|{_PICTURE}{_JOINED}{{0,8}}){{1,20}}"),
             lambda match, how: _emoji_said(match[0]) if how.emoji == "say" else _left_out(match),
             ("Well done 🎉!", "Well done!"),
+            frozenset(NOT_ASCII),
         ),
         Rule(
             "emoji",

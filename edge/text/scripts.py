@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import Rule
+from edge.text.claims import NOT_ASCII, Rule
 
 _RANGES = {
     "Greek": "\u0370-\u03ff\u1f00-\u1fff",
@@ -92,4 +92,6 @@ def unread(language: str) -> Rule:
     # A letter of Greek alone is a sign of mathematics, which a language may have a name for.
     word = rf"(?:[{ranges}]{{1,64}}[\s,、。，·-]{{0,2}}){{1,16}}(?<=[{ranges}])"
     foreign = "я" if "Cyrillic" not in own else "文"
-    return Rule(UNREAD, re.compile(word), lambda match, how: "", (foreign, ""))
+    return Rule(
+        UNREAD, re.compile(word), lambda match, how: "", (foreign, ""), frozenset(NOT_ASCII)
+    )

@@ -28,6 +28,7 @@ from edge.jetpack import WHEELS, onnxruntime_packages, read_jetpack, wheel_troub
 from edge.machine import read_machine
 from edge.profile import all_profiles
 from edge.remedies import add_packages, for_speaking_alone, get_voice, start_daemon
+from edge.text.languages import LANGUAGES
 
 Verdict = Literal["ok", "warn", "fail"]
 Result = tuple[Verdict, str, str]
@@ -58,6 +59,7 @@ def examine(places: Sequence[Path], socket_path: Path, tone: bool = False) -> li
         ("board", "fail", check_board),
         ("bundle", "fail", lambda: check_bundles(places, bundles)),
         ("family", "fail", lambda: check_families(bundles)),
+        ("text", "fail", lambda: check_text(bundles)),
         ("provider", "fail", lambda: check_providers(bundles)),
         ("daemon", "fail", lambda: check_daemon(socket_path)),
     ]
@@ -199,6 +201,21 @@ def check_families(bundles: Sequence[Bundle]) -> Iterator[Result]:
             yield "fail", f"{name}: {error.message}", add_packages(family.extra or "cpu")
         else:
             yield "ok", f"{name} can run here", ""
+
+
+def check_text(bundles: Sequence[Bundle]) -> Iterator[Result]:
+    languages = sorted({bundle.manifest.language for bundle in bundles})
+    ruled = [name for name in languages if name.split("_")[0] in LANGUAGES]
+    partly = [name for name in languages if name not in ruled]
+    shows = "edge explain TEXT shows what is said, and why"
+    if ruled:
+        yield (
+            "ok",
+            f"numbers, dates and names are read as people do in {', '.join(ruled)}; {shows}",
+            "",
+        )
+    if partly:
+        yield "ok", f"signs, units and money are read in {', '.join(partly)}; {shows}", ""
 
 
 def check_providers(bundles: Sequence[Bundle]) -> Iterator[Result]:

@@ -297,6 +297,14 @@ def _after_number(match: re.Match[str], how: How) -> str:
     return _AFTER_NUMBER[match["it"]][0 if one else 1] + stop(match)
 
 
+_NUMBERED = re.compile(
+    r"\b(?:order|part|serial|phone|account|model|item|case|invoice|ticket|reference|card|room|flight"
+    r"|policy|id)\s$",
+    re.IGNORECASE,
+)
+_OF_NUMBERS = re.compile(r"\sof\b|\s[A-Z]{1,4}-?\d")
+
+
 def _initials(match: re.Match[str], how: How) -> str:
     """Spell U.S.A. and the like."""
     return letters(match[0]) + stop(match)
@@ -350,12 +358,12 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     ),
     Rule(
         "abbreviation",
-        re.compile(
-            r"(?<!\w)[Nn]o\.(?=\sof\b|\s[A-Z]{1,4}-?\d)"
-            r"|\b(?:[Oo]rder|[Pp]art|[Ss]erial|[Pp]hone|[Aa]ccount|[Mm]odel|[Ii]tem|[Cc]ase|[Ii]nvoice"
-            r"|[Tt]icket|[Rr]eference|[Cc]ard|[Rr]oom|[Ff]light|[Pp]olicy|ID)\s(?:[Nn]o\.)"
+        re.compile(r"[Nn]o\.(?<![\w.]no\.)(?<![\w.]No\.)(?=\s)"),
+        lambda match, how: (
+            "number"
+            if _NUMBERED.search(before(match)) or _OF_NUMBERS.match(after(match))
+            else None
         ),
-        lambda match, how: f"{match[0][:-3]}number",
         ("the no. of items", "the number of items"),
         frozenset("."),
     ),
