@@ -173,7 +173,9 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
         ),
         _sign(
             ":",
-            r"(?<=\d\s):(?=\s\d)",
+            # In French a space stands before every colon: "le 7/11 : 129 €" is no ratio.
+            r"(?<=\d\s):(?=\s\d)"
+            + (r"(?<![/.,\d]\d\d\s:)(?<!/\d\s:)(?=\s\d{1,2}\b(?!,))" * (v.language == "fr")),
             lambda m, how: v.signs["÷"] if "=" in m.string else v.ratio,
             ("12 : 3 = 4", f"12 {v.signs['÷']} 3 {v.signs['=']} 4"),
             ":",
@@ -194,7 +196,7 @@ def signs(v: Vocabulary) -> tuple[Rule, ...]:
         ),
         _sign(
             "×",
-            rf"(?<=[\d)\]])\s?(?P<it>[x×*·⋅])(?=\s?{SIGN}[\d(])",
+            rf"(?<=[\d)\]])\s?(?P<it>[×*·⋅](?=\s?{SIGN}[\d(])|x(?=\s?[\d(]))",
             lambda m, how: v.by if v.by and _SIZE.match(after(m, 24)) else times,
             ("3x4", f"3 {times} 4"),
             "x×*·⋅",
