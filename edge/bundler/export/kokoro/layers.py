@@ -1,5 +1,5 @@
-"""Write Kokoro's layers as float nodes: (1, channels, time) for convolutions, (1, tokens, channels)
-for linear layers and norms over channels."""
+"""Write Kokoro's layers as float nodes: (1, channels, time) for convolutions, (1, tokens,
+channels) for linear layers and norms over channels."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Layers:
         return self.graph.constant(np.float32(value), "number")
 
     def style(self, half: int) -> str:
-        """Declare the row of a voice, once, and cut out a half of it (1, style): 0 is how the voice
-        sounds, 1 how it speaks."""
+        """Declare the row of a voice, once, and cut out a half of it (1, style): 0 is how the
+        voice sounds, 1 how it speaks."""
         size = self.style_size
         if "style" not in self.graph.names:
             self.graph.input("style", "float32", (1, 2 * size))

@@ -44,7 +44,8 @@ def _read(path: Path, width: int) -> Array:
         tensors = list(read_torch_file(path).values())
         flat = tensors[0].astype(np.float32).reshape(-1) if len(tensors) == 1 else np.zeros(0)
     else:
-        flat = np.frombuffer(path.read_bytes()[: size // 4 * 4], "<f4")
-    if not flat.size or flat.size % width or size < flat.size * 4 or not np.isfinite(flat).all():
+        raw = path.read_bytes()
+        flat = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0)
+    if not flat.size or flat.size % width or not np.isfinite(flat).all():
         raise refuse(f"{path}: not a table of styles of {width} numbers a row ({size} bytes)")
     return flat.reshape(-1, width).astype(np.float32)

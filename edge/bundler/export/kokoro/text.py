@@ -29,7 +29,9 @@ class _Writer(Layers):
         manner = self.style(1)
         said = self.linear(self._bert(ids), "bert_encoder")
         prosody = self._prosody(said, manner, ids)
-        y = self.linear(self.lstm(prosody, "predictor.lstm"), "predictor.duration_proj.linear_layer")
+        y = self.linear(
+            self.lstm(prosody, "predictor.lstm"), "predictor.duration_proj.linear_layer"
+        )
         y = graph.node("Sigmoid", (y,), "durations.shares")
         y = graph.node("ReduceSum", (y, graph.ints(2)), "durations.sum", keepdims=0)
         graph.output(y, "durations", "float32", (1, "L"))
@@ -59,7 +61,11 @@ class _Writer(Layers):
         width = self.tensor(f"{name}.query.weight").shape[0]
         depth = width // BERT_HEADS
         parts = []
-        for part, perm in (("query", [0, 2, 1, 3]), ("key", [0, 2, 3, 1]), ("value", [0, 2, 1, 3])):
+        for part, perm in (
+            ("query", [0, 2, 1, 3]),
+            ("key", [0, 2, 3, 1]),
+            ("value", [0, 2, 1, 3]),
+        ):
             y = self.linear(x, f"{name}.{part}")
             y = graph.node("Reshape", (y, graph.ints(1, -1, BERT_HEADS, depth)), f"{part}.heads")
             parts.append(graph.node("Transpose", (y,), f"{part}.turned", perm=perm))

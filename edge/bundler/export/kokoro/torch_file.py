@@ -47,7 +47,9 @@ def read_torch_file(path: Path) -> dict[str, Array]:
             if len(names) != 1:
                 raise refuse(f"{path}: not a file of torch.save: {len(names)} files {_PICKLE}")
             if sizes[names[0]] > _MAX_PICKLE or sum(sizes.values()) > MAX_MODEL_BYTES:
-                raise refuse(f"{path}: {sum(sizes.values())} bytes, the limit is {MAX_MODEL_BYTES}")
+                raise refuse(
+                    f"{path}: {sum(sizes.values())} bytes, the limit is {MAX_MODEL_BYTES}"
+                )
             folder = names[0].removesuffix(_PICKLE)
             with archive.open(names[0]) as file:
                 loaded = _Tensors(file, lambda key: archive.read(f"{folder}data/{key}")).load()
@@ -98,7 +100,9 @@ def _refuse_name(module: str, name: str) -> NoReturn:
     raise pickle.UnpicklingError(f"it names {module}.{name}, and tensors do not need that")
 
 
-def _tensor(data: Array, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Array:
+def _tensor(
+    data: Array, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object
+) -> Array:
     """Copy a tensor out of its storage; nothing is read beyond the storage's end."""
     if offset < 0 or any(x < 0 for x in (*shape, *stride)):
         raise pickle.UnpicklingError("a tensor with negative sizes")

@@ -1,7 +1,8 @@
-"""Read Kokoro's weights, by the names that training gave them: from an ONNX export or the checkpoint.
+"""Read Kokoro's weights, by the names that training gave them.
 
-An export in int8 keeps `(q - zero) * scale` of most of them; nothing better can be made of it. One
-in float32, or the released checkpoint, has them whole. Weight norm is folded everywhere.
+They come from an ONNX export or from the checkpoint. An export in int8 keeps
+`(q - zero) * scale` of most of them, and nothing better can be made of it; one in float32, or the
+released checkpoint, has them whole. Weight norm is folded everywhere.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from edge.bundler.export.original import OriginalGraph, attributes, read_origina
 
 Array = npt.NDArray[Any]
 Weights = Mapping[str, Array]
-"""Name -> float32. A convolution's weight is (out, in, taps), a transposed one's (in, out, taps), a
-linear layer's (out, in). An LSTM has W (directions, 4 H, in), R (directions, 4 H, H) and B
+"""Name -> float32. A convolution's weight is (out, in, taps), a transposed one's (in, out, taps),
+a linear layer's (out, in). An LSTM has W (directions, 4 H, in), R (directions, 4 H, H) and B
 (directions, 8 H) with the gates in ONNX's order: input, output, forget, cell."""
 
 _LAYERS = {"Conv", "ConvTranspose", "ConvInteger", "Gemm", "MatMul", "MatMulInteger"}
@@ -72,7 +73,7 @@ def _of_export(graph: OriginalGraph) -> dict[str, Array]:
 
 
 def _path(node: onnx.NodeProto) -> str:
-    """Name the module whose forward wrote a node; a layer that ran again has a number behind it."""
+    """Name the module whose forward wrote a node; one that ran again has a number."""
     parts = [_REPEATED.sub("", part) for part in node.name.strip("/").split("/")[:-1]]
     kept = [
         part
@@ -109,7 +110,9 @@ def _dequantized(graph: OriginalGraph, name: str) -> Array | None:
         raise refuse(f"{graph.where}: {name!r} is {value.dtype} without a scale")
     zero = _zero_point(graph, name)
     shape = (1,) * (value.ndim - 1) + (-1,) if scale.size > 1 else ()
-    centered = value.astype(np.int32) - zero.astype(np.int32).reshape(shape if zero.size > 1 else ())
+    centered = value.astype(np.int32) - zero.astype(np.int32).reshape(
+        shape if zero.size > 1 else ()
+    )
     weight: Array = centered.astype(np.float32) * scale.astype(np.float32).reshape(shape)
     return weight
 
@@ -184,11 +187,15 @@ def _torch_lstm(tensors: Mapping[str, Array], stem: str) -> dict[str, Array]:
 def _without_norms(found: dict[str, Array]) -> dict[str, Array]:
     """Fold the scale and offset that an instance norm may have of its own into the style's layer:
     (1 + gamma) (w x + b) + beta."""
-    for name in [n for n in found if n.endswith(".norm.weight") and n[:-12] + ".fc.weight" in found]:
+    for name in [
+        n for n in found if n.endswith(".norm.weight") and n[:-12] + ".fc.weight" in found
+    ]:
         stem = name.removesuffix(".norm.weight")
         w, b = found.pop(name), found.pop(f"{stem}.norm.bias")
         gamma, beta = np.split(found[f"{stem}.fc.weight"], 2)
         gamma0, beta0 = np.split(found[f"{stem}.fc.bias"], 2)
-        found[f"{stem}.fc.weight"] = np.concatenate([gamma * w[:, None], beta + gamma * b[:, None]])
+        found[f"{stem}.fc.weight"] = np.concatenate(
+            [gamma * w[:, None], beta + gamma * b[:, None]]
+        )
         found[f"{stem}.fc.bias"] = np.concatenate([w * (1 + gamma0) - 1, beta0 + b * (1 + gamma0)])
     return found
