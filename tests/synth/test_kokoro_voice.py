@@ -65,10 +65,7 @@ def test_spectra_become_the_same_samples_in_any_pieces() -> None:
     whole = Overlap().samples(spectra, last=True)
     assert len(whole) == 300 * 5
     overlap, cuts = Overlap(), pieces(random, 301)
-    parts = [
-        overlap.samples(spectra[:, a:b], last=b == 301)
-        for a, b in itertools.pairwise(cuts)
-    ]
+    parts = [overlap.samples(spectra[:, a:b], last=b == 301) for a, b in itertools.pairwise(cuts)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 

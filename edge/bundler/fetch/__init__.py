@@ -235,8 +235,7 @@ def _untar(archive: Path, source: Source, part: Path) -> None:
             entry = tar.getmember(source.member)
             if not entry.isfile() or entry.size != source.bytes:
                 raise ChecksumMismatch(
-                    f"{source.member} of {source.url} has {entry.size} bytes, "
-                    f"not {source.bytes}",
+                    f"{source.member} of {source.url} has {entry.size} bytes, not {source.bytes}",
                     _changed(source),
                 )
             file = tar.extractfile(entry)

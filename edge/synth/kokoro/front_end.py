@@ -68,8 +68,10 @@ def _espeak(voice: str) -> Callable[[str], str]:
     from edge.synth.piper.phonemizers import open_phonemizer
 
     # A description of Piper's with nothing in it but whose phonemes are asked for.
-    config = {"phoneme_type": "espeak", "espeak": {"voice": voice}, "phoneme_id_map": {}}
-    config |= {"num_symbols": 0, "num_speakers": 1, "audio": {"sample_rate": 24_000}}
+    config: dict[str, Any] = {
+        **{"phoneme_type": "espeak", "espeak": {"voice": voice}, "phoneme_id_map": {}},
+        **{"num_symbols": 0, "num_speakers": 1, "audio": {"sample_rate": 24_000}},
+    }
     reader = open_phonemizer(config)
 
     def read(text: str) -> str:

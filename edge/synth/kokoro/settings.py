@@ -90,7 +90,8 @@ class Styles:
         """Return the style for a text of so many tokens, float32 (1, style)."""
         row = min(max(tokens, 1), self._table.shape[1]) - 1
         parts = [np.float32(share) * self._table[number, row] for number, share in shares.items()]
-        return np.sum(parts, axis=0, dtype=np.float32)[None]
+        mixed: Samples = np.sum(parts, axis=0, dtype=np.float32)
+        return mixed[None]
 
 
 def _share(text: str) -> float:

@@ -82,7 +82,8 @@ class Source:
         deviation = np.where(voiced, np.float32(_VOICED_NOISE), np.float32(_UNVOICED_NOISE))
         drawn = self._noise.standard_normal((waves.shape[1], len(waves)), np.float32).T
         waves += drawn * deviation
-        return np.tanh((waves * self._weights).sum(0, np.float32) + self._offset)
+        made: Samples = np.tanh((waves * self._weights).sum(0, np.float32) + self._offset)
+        return made
 
 
 class Overlap:
