@@ -1,4 +1,4 @@
-"""What a bundle says of its voices: config.json, and the tables of styles in styles.npy."""
+"""Read what a bundle says of its voices: config.json, and the tables of styles in styles.npy."""
 
 from __future__ import annotations
 

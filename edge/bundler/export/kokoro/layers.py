@@ -113,7 +113,7 @@ class Layers:
         )
 
     def factors(self, style: str, name: str) -> list[str]:
-        """What a style makes of a norm: its scale and its offset, (channels,) each."""
+        """Make of a style what a norm needs: its scale and its offset, (channels,) each."""
         graph = self.graph
         weight = self.tensor(f"{name}.fc.weight")
         bias = self.tensor(f"{name}.fc.bias").copy()

@@ -12,7 +12,7 @@ from edge.bundler.export.kokoro.weights import Weights
 
 _BERT = "bert.encoder.albert_layer_groups.0.albert_layers.0"
 BERT_LAYERS, BERT_HEADS = 12, 12
-"""Of the released model; its weights do not tell, as one layer is run over and over."""
+"""The released model's numbers; its weights do not tell, as one layer is run over and over."""
 _BERT_EPSILON, _EPSILON = 1e-12, 1e-5
 
 
