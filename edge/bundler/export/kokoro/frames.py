@@ -12,11 +12,16 @@ from edge.bundler.export.kokoro.weights import Weights
 def write_frames(weights: Weights) -> onnx.ModelProto:
     """Inputs prosody (1, 640, T), content (1, 512, T), style (1, 256). Outputs f0 in Hz and energy
     (1, 2 T), x (1, 512, 2 T)."""
-    return _Writer("kokoro_frames", weights).write()
+    return FrameWriter("kokoro_frames", weights).write()
 
 
-class _Writer(Layers):
+class FrameWriter(Layers):
     def write(self) -> onnx.ModelProto:
+        self.written()
+        return self.graph.model()
+
+    def written(self) -> None:
+        """Write all nodes."""
         graph = self.graph
         width = self.tensor("predictor.shared.W").shape[2]
         prosody = graph.input("prosody", "float32", (1, width, "T"))
@@ -32,7 +37,6 @@ class _Writer(Layers):
             graph.output(row, name, "float32", (1, "places"))
         width = self.tensor("decoder.generator.ups.0.weight").shape[0]
         graph.output(x, "x", "float32", (1, width, "places"))
-        return graph.model()
 
     def _curve(self, x: str, manner: str, name: str) -> str:
         """(1, 512, T) to (1, 1, 2 T)."""
@@ -47,13 +51,17 @@ class _Writer(Layers):
             self.conv(energy, "decoder.N_conv", stride=2),
         ]
         x = graph.node("Concat", (content, *curves), "decoder.in", axis=1)
-        x = self.block(x, timbre, "decoder.encode")
+        x = self.decoded(x, timbre, "decoder.encode")
         beside = self.conv(content, "decoder.asr_res.0")
         for number in range(self._count("decoder.decode")):
             name = f"decoder.decode.{number}"
             x = graph.node("Concat", (x, beside, *curves), f"{name}.in", axis=1)
-            x = self.block(x, timbre, name)
+            x = self.decoded(x, timbre, name)
         return x
+
+    def decoded(self, x: str, style: str, name: str) -> str:
+        """A block of the decoder; pitch and energy have such blocks, too."""
+        return self.block(x, style, name)
 
     def _count(self, name: str) -> int:
         number = 0

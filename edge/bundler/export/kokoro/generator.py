@@ -7,6 +7,7 @@ import onnx
 
 from edge.bundler.export.kokoro.layers import Layers
 from edge.bundler.export.kokoro.weights import Weights
+from edge.bundler.export.streaming import Signal
 
 UP_SLOPE, POST_SLOPE = 0.1, 0.01
 BLOCKS = 3
@@ -17,30 +18,23 @@ DILATIONS = (1, 3, 5)
 def write_generator(weights: Weights) -> onnx.ModelProto:
     """Inputs x (1, 512, 2 T), source (1, 22, n), style (1, 256). Output spectra (1, 22, n):
     logarithms of magnitudes, and angles before their sine."""
-    return _Writer("kokoro_generator", weights).write()
+    return GeneratorWriter("kokoro_generator", weights).write()
 
 
-class _Writer(Layers):
+class GeneratorWriter(Layers):
     def write(self) -> onnx.ModelProto:
         graph, name = self.graph, "decoder.generator"
-        bins = self.tensor(f"{name}.conv_post.weight").shape[0]
-        width = self.tensor(f"{name}.ups.0.weight").shape[0]
-        x = graph.input("x", "float32", (1, width, "places"))
-        source = graph.input("source", "float32", (1, bins, "n"))
-        timbre = self.style(0)
-        stages = self._count()
+        signal, source = self.inputs()
+        x, timbre, stages = signal.value, self.style(0), self.stages()
         for stage in range(stages):
-            weight = self.tensor(f"{name}.noise_convs.{stage}.weight")
-            stride = max(1, weight.shape[2] // 2)
-            pad = (stride + 1) // 2 if stride > 1 else 0
-            noise = self.conv(source, f"{name}.noise_convs.{stage}", stride=stride, pad=pad)
-            noise = self._resblock(noise, timbre, f"{name}.noise_res.{stage}")
+            noise = self._resblock(
+                self.noise_in(source, stage), timbre, f"{name}.noise_res.{stage}"
+            )
             x = self.leaky(x, UP_SLOPE, f"{name}.ups.{stage}")
             kernel = self.tensor(f"{name}.ups.{stage}.weight").shape[2]
             x = self.transposed(x, f"{name}.ups.{stage}", kernel // 2)
-            if stage == stages - 1:  # one position more, the mirror of the second
-                second = graph.slice(x, graph.ints(1), graph.ints(2), 2, "mirrored")
-                x = graph.node("Concat", (second, x), "mirror", axis=2)
+            if stage == stages - 1:
+                x = self.mirrored(x)
             x = graph.node("Add", (x, noise), f"{name}.ups.{stage}.sum")
             parts = [
                 self._resblock(x, timbre, f"{name}.resblocks.{stage * BLOCKS + i}")
@@ -48,15 +42,43 @@ class _Writer(Layers):
             ]
             x = graph.node("Sum", parts, f"stage.{stage}.sum")
             x = graph.node("Mul", (x, self.number(1 / BLOCKS)), f"stage.{stage}")
-        x = self.conv(self.leaky(x, POST_SLOPE, f"{name}.conv_post"), f"{name}.conv_post")
-        graph.output(x, "spectra", "float32", (1, bins, "n"))
+        self.spectra(
+            self.conv(self.leaky(x, POST_SLOPE, f"{name}.conv_post"), f"{name}.conv_post")
+        )
         return graph.model()
 
-    def _count(self) -> int:
+    def inputs(self) -> tuple[Signal, str]:
+        """Declare what comes from the frames, and the source."""
+        width = self.tensor("decoder.generator.ups.0.weight").shape[0]
+        x = self.graph.input("x", "float32", (1, width, "places"))
+        return Signal(x, width), self.graph.input("source", "float32", (1, self._bins, "n"))
+
+    def spectra(self, x: str) -> None:
+        self.graph.output(x, "spectra", "float32", (1, self._bins, "n"))
+
+    @property
+    def _bins(self) -> int:
+        return len(self.tensor("decoder.generator.conv_post.weight"))
+
+    def stages(self) -> int:
+        """Count the times that the generator makes more positions of each."""
         number = 0
         while self.has(f"decoder.generator.ups.{number}.weight"):
             number += 1
         return number
+
+    def noise_in(self, source: str, stage: int) -> str:
+        """The source at the positions of a stage."""
+        name = f"decoder.generator.noise_convs.{stage}"
+        stride = max(1, self.tensor(f"{name}.weight").shape[2] // 2)
+        pad = (stride + 1) // 2 if stride > 1 else 0
+        return self.conv(source, name, stride=stride, pad=pad)
+
+    def mirrored(self, x: str) -> str:
+        """One position more before the first: the second, seen in a mirror."""
+        graph = self.graph
+        second = graph.slice(x, graph.ints(1), graph.ints(2), 2, "mirrored")
+        return graph.node("Concat", (second, x), "mirror", axis=2)
 
     def _resblock(self, x: str, timbre: str, name: str) -> str:
         for i, dilation in enumerate(DILATIONS):
