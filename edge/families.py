@@ -51,7 +51,8 @@ class Family:
     calibrates: bool = False
     """Whether recipes may learn from what the float encoder gives its decoder."""
     instead: Mapping[str, str] = field(default_factory=dict)
-    """Recipe -> the family's better way to what a profile means by it."""
+    """Recipe, or "STAGE RECIPE" for one stage -> the family's better way to what a profile means
+    by it."""
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Stage -> all recipes that it may become, for a family with stages of its own: the floor
     under each stage, which no profile reaches below. Empty: encoder and decoder as planned."""
@@ -139,6 +140,12 @@ KOKORO = Family(
     without_ort=("hibari-tts",),
     deb="edge-voice-hibari",
     original="model",
+    rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
+    instead={
+        "encoder int8-fused": "int8-dynamic",
+        "encoder int8-fused-7bit": "int8-dynamic",
+        "int8-static": "int8-dynamic",
+    },
     follows={"frames": "decoder"},
     alphabet="misaki",
     prosody=frozenset({"rate", "pitch"}),

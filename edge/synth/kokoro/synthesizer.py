@@ -104,7 +104,7 @@ class KokoroSynthesizer:
         framed = self._frames.run(
             {
                 **{name: np.repeat(encoded[name], repeats, 2) for name in ("prosody", "content")},
-                "style": style,
+                **{"style": style, **_whole(self._frames)},
             }
         )
         f0, energy = framed["f0"][0], framed["energy"][0]
@@ -112,9 +112,8 @@ class KokoroSynthesizer:
             places = np.array(repeats) * PLACES
             f0 = f0 * np.repeat(np.array(segment.pitches, np.float32), places)
         source = Source(self._settings, np.random.default_rng(segment.seed))
-        spectra = self._generator.run(
-            {"x": framed["x"], "source": source.spectra(f0, last=True)[None], "style": style}
-        )["spectra"][0]
+        given = {"x": framed["x"], "source": source.spectra(f0, last=True)[None], "style": style}
+        spectra = self._generator.run(given | _whole(self._generator))["spectra"][0]
         samples = Overlap().samples(spectra, last=True)
         begin, end = heard(energy)
         words = tuple(
@@ -148,6 +147,15 @@ class KokoroSynthesizer:
         return self._encoder.run(
             {"ids": np.array([segment.ids], np.int64), "style": self._row(segment)}
         )
+
+
+def _whole(session: Session) -> dict[str, Array]:
+    """Say to a graph that keeps states that it gets a whole sentence; nothing to others."""
+    states = {n: s for n, s in session.inputs.items() if n.startswith("state_")}
+    if "first" not in session.inputs:
+        return {}
+    flags = {name: np.array([True]) for name in ("first", "last")}
+    return flags | {name: np.zeros(shape, np.float32) for name, shape in states.items()}
 
 
 def heard(energy: Samples) -> tuple[int, int]:

@@ -4,11 +4,8 @@ tables beside them."""
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -17,6 +14,7 @@ from edge import records
 from edge.bundle import Variant
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.kokoro.frames import write_frames
+from edge.bundler.export.kokoro.fused import write_fused_frames, write_fused_generator
 from edge.bundler.export.kokoro.generator import write_generator
 from edge.bundler.export.kokoro.packs import read_packs
 from edge.bundler.export.kokoro.text import write_text
@@ -39,9 +37,9 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
 
     Raises ExportFailed naming the weights that do not fit, DiskFull.
     """
-    with log.stage("read", EXPORTER) as counts, _whole(files) as model:
-        weights = read_weights(model)
-        counts.bytes = model.stat().st_size
+    with log.stage("read", EXPORTER) as counts:
+        weights = read_weights(files["model"])
+        counts.bytes = files["model"].stat().st_size
     with log.stage("voices", EXPORTER):
         names, table = read_packs(files, weights)
         np.save(folder / STYLES, table)
@@ -63,22 +61,10 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     return Exported(RATE, (Variant("fp32", {stage: f"{stage}.onnx" for stage in STAGES}),))
 
 
-@contextmanager
-def _whole(files: Mapping[str, Path]) -> Iterator[Path]:
-    """The model, joined if it is handed out in parts: roles model, model-2, model-3 ..."""
-    parts = [files["model"]]
-    while (role := f"model-{len(parts) + 1}") in files:
-        parts.append(files[role])
-    if len(parts) == 1:
-        yield parts[0]
-        return
-    with TemporaryDirectory(prefix="edge-kokoro-") as folder:
-        whole = Path(folder) / "model"
-        with whole.open("wb") as out:
-            for part in parts:
-                with part.open("rb") as file:
-                    shutil.copyfileobj(file, out)
-        yield whole
+def write_fused(model: Path, stage: str, bits: int, gains: object) -> onnx.ModelProto:
+    """A stage with our own operators; its norms keep the channels alike, so none is smoothed."""
+    write = write_fused_frames if stage == "frames" else write_fused_generator
+    return write(read_weights(model), bits)
 
 
 def _vocabulary(path: Path) -> dict[str, int]:

@@ -58,7 +58,8 @@ class _Fused(Layers):
         self, x: Signal, style: str, name: str, slope: float = 1.0, alpha: Array | None = None
     ) -> OnLoad:
         """A norm over the sentence with a style's scale and offset, then a curve."""
-        mul, add = self.fused.norm_over_time(x, *self.factors(style, name), name)
+        scale, offset = self.factors(style, name)
+        mul, add = self.fused.norm_over_time(x, scale, offset, name)
         row = None if alpha is None else alpha.reshape(-1)
         return OnLoad(slope=slope, alpha=row, mul=mul, add=add)
 
@@ -130,9 +131,7 @@ class _Frames(_Fused, FrameWriter):
         if self.has(f"{name}.pool.weight"):
             y = self.leaky(self.adain(x, style, f"{name}.norm1"), SLOPE, f"{name}.norm1")
             y = self.transposed(y, f"{name}.pool", 2, channels)
-            first = self.convolved(
-                Signal(y, channels, 2), self.layer(f"{name}.conv1"), NOTHING
-            )
+            first = self.convolved(Signal(y, channels, 2), self.layer(f"{name}.conv1"), NOTHING)
         else:
             on_load = self.normed(signal, style, f"{name}.norm1", SLOPE)
             first = self.convolved(signal, self.layer(f"{name}.conv1"), on_load)
