@@ -20,6 +20,8 @@ class Family:
     """Roles of the files that a voice must bring."""
     may: frozenset[str] = frozenset()
     """Roles of the files that it may bring, too."""
+    many: tuple[str, ...] = ()
+    """Prefixes of roles that it may bring any number of."""
     extra: str = ""
     """Pip extra that runs it on a board; empty if it needs none."""
     imports: tuple[str, ...] = ()
@@ -49,13 +51,14 @@ class Family:
     calibrates: bool = False
     """Whether recipes may learn from what the float encoder gives its decoder."""
     instead: Mapping[str, str] = field(default_factory=dict)
-    """Recipe -> the family's better way to what a profile means by it."""
+    """Recipe, or "STAGE RECIPE" for one stage -> the family's better way to what a profile means
+    by it."""
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Stage -> all recipes that it may become, for a family with stages of its own: the floor
     under each stage, which no profile reaches below. Empty: encoder and decoder as planned."""
     follows: Mapping[str, str] = field(default_factory=dict)
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
-    The other stages of such a family stay in float."""
+    Of a family with `stages`, those that are not here stay in float."""
 
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
@@ -126,9 +129,30 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
+KOKORO = Family(
+    "kokoro",
+    needs=frozenset({"model", "vocab"}),
+    may=frozenset({"notice"}),
+    # A table of styles for each speaker; the parts of a model that is handed out in parts.
+    many=("voice-", "model-"),
+    extra="hibari",
+    imports=("edge.synth.kokoro.synthesizer",),
+    without_ort=("hibari-tts",),
+    deb="edge-voice-hibari",
+    original="model",
+    rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
+    instead={
+        "encoder int8-fused": "int8-dynamic",
+        "encoder int8-fused-7bit": "int8-dynamic",
+        "int8-static": "int8-dynamic",
+    },
+    follows={"frames": "decoder"},
+    alphabet="misaki",
+    prosody=frozenset({"rate", "pitch"}),
+)
 TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 
 DEFAULT_VOICE = "en_US-heart"
 """Built and spoken with where nobody names a voice: free to sell, and a fifth of joe's work."""
 
-FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}
+FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3, KOKORO)}

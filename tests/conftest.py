@@ -19,6 +19,7 @@ from edge.bundler.pipeline import Wish, build_bundle
 from edge.families import DEFAULT_VOICE
 from edge.files import cache_dir
 from edge.voice import voice_path
+from tests.helpers import small_kokoro
 from tests.helpers.daemon_under_test import ProcessDaemon, ThreadDaemon
 from tests.helpers.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
 from tests.helpers.kept_cosyvoice3 import unpack
@@ -115,6 +116,14 @@ def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def cosyvoice3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return unpack(tmp_path_factory.mktemp("cosyvoice3"))
+
+
+@pytest.fixture(scope="session")
+def kokoro_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Kokoro's layout with random weights, a thousandth of its size."""
+    folder = tmp_path_factory.mktemp("kokoro")
+    voice = str(small_kokoro.write_voice(folder / "voice"))
+    return build_bundle(Wish(voice, PROFILE, "fp32"), folder / "bundle", folder, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -191,8 +191,8 @@ def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
     """Name the recipe that a plan means for a stage, never below what the stage may become."""
     card = FAMILIES[family]
     if not card.stages:
-        planned: str = getattr(plan, stage)
-        return card.instead.get(planned, planned)
+        planned: str = getattr(plan, card.follows.get(stage, stage))
+        return card.instead.get(f"{stage} {planned}", card.instead.get(planned, planned))
     if stage not in card.follows:
         return "fp32"
     wanted: str = plan.stages.get(stage, getattr(plan, card.follows[stage]))

@@ -72,8 +72,7 @@ def floats(library: Path) -> Graphs:
 
 @pytest.fixture(scope="module", params=[8, 7])
 def fused(request: pytest.FixtureRequest, library: Path) -> Graphs:
-    graph = read_original(FILE)
-    made = [write_fused(graph, stage, request.param, None) for stage in ("encoder", "decoder")]
+    made = [write_fused(FILE, stage, request.param, None) for stage in ("encoder", "decoder")]
     return Graphs(made[0], made[1], library)
 
 

@@ -34,8 +34,10 @@ BUILT = {
     "piper": "joe_bundle",
     "hibari": "heart_bundle",
     "cosyvoice3": "cosyvoice3_bundle",
+    "kokoro": "kokoro_bundle",
 }
-"""The fixture with a real voice of each family; nobody hands out CosyVoice3's weights."""
+"""The fixture with a real voice of each family; nobody hands out CosyVoice3's weights, and a
+sentence of Kokoro's takes seconds."""
 
 
 @pytest.mark.parametrize("family", FAMILIES)

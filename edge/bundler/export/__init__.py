@@ -9,7 +9,6 @@ from pathlib import Path
 import onnx
 
 from edge.bundler.export.export_log import ExportLog
-from edge.bundler.export.original import OriginalGraph
 from edge.bundler.export.piper.weights import Array
 from edge.bundler.export.record import Exported
 from edge.families import FAMILIES
@@ -19,8 +18,8 @@ Exporter = Callable[[Mapping[str, Path], Path, ExportLog], Exported]
 Gains = Callable[[onnx.ModelProto], Mapping[str, Array]]
 """Finds the channel gains of the convolutions of a float decoder, by name, on the latents of a
 calibration."""
-FusedWriter = Callable[[OriginalGraph, str, int, Gains], onnx.ModelProto]
-"""write_fused(the voice's own graph, encoder or decoder, bits of the weights, gains): the stage
+FusedWriter = Callable[[Path, str, int, Gains], onnx.ModelProto]
+"""write_fused(the voice's own file, the stage's name, bits of the weights, gains): the stage
 with our own int8 operators. Raises ExportFailed."""
 
 

@@ -39,6 +39,11 @@ class GraphWriter:
         self.metadata: dict[str, str] = {}
         self.domains: dict[str, int] = {}  # of operators beyond ONNX's own, with versions
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all values so far."""
+        return frozenset(self._names)
+
     def input(self, name: str, dtype: str, shape: Sequence[int | str]) -> str:
         self._inputs.append(helper.make_tensor_value_info(name, _ELEMENT_TYPES[dtype], shape))
         self._names.add(name)

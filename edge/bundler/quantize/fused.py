@@ -10,10 +10,9 @@ import onnx
 
 from edge import kernels
 from edge.bundler.export import fused_writer
-from edge.bundler.export.original import read_original
 from edge.bundler.export.piper.weights import Array
 from edge.bundler.quantize.channel_gains import activation_gains
-from edge.bundler.quantize.recipe import Calibration, RecipeLog, load, need, refuse, save
+from edge.bundler.quantize.recipe import Calibration, RecipeLog, need, refuse, save
 from edge.families import FAMILIES
 
 _SENTENCES = 6  # more do not move the gains
@@ -40,8 +39,7 @@ def _fused(
             f"{recipe}: the operator library {kernels.LIBRARY} is not built on this machine",
             kernels.how_to_build(),
         )
-    inputs = {value.name for value in load(source).graph.input}
-    stage = "encoder" if "ids" in inputs else "decoder"
+    stage = target.stem
     latents = calibration.latents[:_SENTENCES]
 
     def gains(decoder: onnx.ModelProto) -> Mapping[str, Array]:
@@ -52,8 +50,7 @@ def _fused(
 
     if FAMILIES[calibration.family].calibrates:
         need(calibration, recipe)
-    graph = read_original(calibration.original)
-    model = fused_writer(calibration.family)(graph, stage, bits, gains)
+    model = fused_writer(calibration.family)(calibration.original, stage, bits, gains)
     size = save(model, target)
     made = [node for node in model.graph.node if node.op_type in (*_OPERATORS, "Conv")]
     return RecipeLog(

@@ -17,7 +17,7 @@ from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.hibari.fused import write_fused_decoder
 from edge.bundler.export.hibari.fused_encoder import write_fused_encoder
 from edge.bundler.export.hibari.graphs import write_decoder, write_encoder
-from edge.bundler.export.original import OriginalGraph, read_original
+from edge.bundler.export.original import read_original
 from edge.bundler.export.record import Exported
 from edge.files import write_whole
 
@@ -53,6 +53,7 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     return Exported(RATE, (Variant("fp32", graphs),))
 
 
-def write_fused(graph: OriginalGraph, stage: str, bits: int, gains: object) -> onnx.ModelProto:
+def write_fused(model: Path, stage: str, bits: int, gains: object) -> onnx.ModelProto:
     """A stage with our own operators; its norms keep the channels alike, so none is smoothed."""
-    return (write_fused_encoder if stage == "encoder" else write_fused_decoder)(graph, bits)
+    write = write_fused_encoder if stage == "encoder" else write_fused_decoder
+    return write(read_original(model), bits)

@@ -46,13 +46,13 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
 
 
 def write_fused(
-    graph: OriginalGraph,
+    model: Path,
     stage: str,
     bits: int,
     gains: Callable[[onnx.ModelProto], Mapping[str, Array]],
 ) -> onnx.ModelProto:
     """A stage with our own operators; the decoder's channels are smoothed by `gains`."""
-    weights = read_weights(graph)
+    weights = read_weights(read_original(model))
     if stage == "encoder":
         return write_fused_encoder(weights, bits)
     return write_fused_decoder(weights, bits=bits, gains=gains(write_decoder(weights)))
