@@ -63,6 +63,15 @@ def test_what_is_wrong_is_seen(heard: list[tuple[int, int]], end: str, wrong: li
     assert faults(Entry(1, 3, "patient", [end], heard)) == wrong
 
 
+@pytest.mark.parametrize(
+    ("frames", "died", "wrong"), [(600, True, 0), (600, False, 1), (1800, True, 1)]
+)
+def test_the_moment_before_a_death_may_be_heard_of_what_expires(
+    frames: int, died: bool, wrong: int
+) -> None:
+    assert len(faults(Entry(1, 3, "patient", ["expired"], [(0, frames)], died=died))) == wrong
+
+
 @pytest.mark.parametrize("phase", [SpeakAccepted, SpeakStarted])
 def test_killed_in_a_phase_it_is_spoken_once_or_reported(
     tmp_path: Path, phase: type[SpeakAccepted | SpeakStarted]
