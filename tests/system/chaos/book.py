@@ -43,6 +43,8 @@ class Entry:
     ended: float = 0.0
     unrecorded: bool = False  # the recorder was away meanwhile
     died: bool = False  # a daemon ended meanwhile
+    spared: frozenset[int] = frozenset()
+    """Words that the sound server lost, which the daemon had given to it."""
 
 
 class Book:
@@ -115,6 +117,7 @@ class Book:
                     start < entry.ended and entry.began < end + RECORDER_S for start, end in deaf
                 )
                 entry.died = any(entry.began < at < entry.ended for at in deaths)
+                entry.spared = frozenset(lost_by_the_server(entry, self.calls))
                 told = f"utterance {entry.number}, {entry.kind}, {entry.words} words, {entry.ends}"
                 if len(entry.ends) != 1:
                     self.wrong.append(f"{told}: {len(entry.ends)} ends")
@@ -150,6 +153,9 @@ class Book:
                 "events": ends.total(),
                 **{f"ended {how}": count for how, count in sorted(ends.items())},
                 "not judged, for the recorder was away": sum(e.unrecorded for e in self.entries),
+                "words given whole to a sound server, and not recorded": sum(
+                    map(unheard, self.entries)
+                ),
                 "words heard": sum(len(entry.heard) for entry in self.entries),
                 "said twice, a part of a word": sum(map(echoes, self.entries)),
             }
@@ -166,13 +172,31 @@ def faults(entry: Entry) -> list[str]:
         if word < before - 1 or (word == before - 1 and frames >= WHOLE and begun > FADED):
             found.append("double")
     if end == "finished" and not entry.kind.startswith("sound"):
-        missing = set(range(entry.words)) - set(places)
+        missing = set(range(entry.words)) - set(places) - entry.spared
         if missing and not entry.unrecorded:
             found.append(f"lost words {sorted(missing)}")
     moment = end == "expired" and entry.died and sum(n for _, n in entry.heard) <= MOMENT
     if end in UNHEARD and places and not moment:
         found.append("heard, and never begun")
     return found
+
+
+def lost_by_the_server(entry: Entry, calls: Sequence[tuple[float, str]]) -> set[int]:
+    """Words that the daemon gave whole to a device that took them, and kept open for them: a sound
+    server that runs dry, as after it was frozen, throws away what it has rendered."""
+    whole = {(word, at) for at, word, frames in entry.given if frames >= WHOLE}
+    return {
+        word
+        for word, at in whole
+        if not any(at <= when <= at + AROUND_S and what != "start" for when, what in calls)
+    }
+
+
+def unheard(entry: Entry) -> int:
+    """Count the words of a finished utterance that the sound server lost."""
+    if entry.ends != ["finished"] or entry.unrecorded or entry.kind.startswith("sound"):
+        return 0
+    return len((set(range(entry.words)) & entry.spared) - {word for word, _ in entry.heard})
 
 
 def echoes(entry: Entry) -> int:
