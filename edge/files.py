@@ -14,6 +14,8 @@ BUILT = Path("build/bundles")
 """Where `edge build` puts bundles, from the folder that it is run in."""
 SYSTEM_STATE = Path("/var/lib/edge-voice")
 """The state folder of the service; systemd gives it as $STATE_DIRECTORY."""
+SYSTEM_CACHE = Path("/var/cache/edge-voice")
+"""The cache folder of the service; systemd gives it as $CACHE_DIRECTORY."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a disk, a quota or a file that can take no more."""
 

@@ -116,7 +116,11 @@ def _system_file(path: Path) -> str:
 def read_temperature(root: Path = Path("/")) -> float | None:
     """Read the hottest zone's temperature in degrees Celsius; None if Linux tells none."""
     found = []
-    for zone in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
+    try:
+        zones = list((root / "sys/class/thermal").glob("thermal_zone*/temp"))
+    except OSError:  # no descriptor is left to look with, and `status` is answered all the same
+        return None
+    for zone in zones:
         text = _system_file(zone).strip()
         if re.fullmatch(r"-?\d{1,7}", text) and _COLD < int(text) / 1000 < _HOT:
             found.append(int(text) / 1000)

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from edge.errors import NotWritable
-from edge.files import SYSTEM_STATE
+from edge.files import SYSTEM_CACHE, SYSTEM_STATE
 
 SERVICE_USER = "edge-voice"
 MAX_STEPS = 4096
@@ -42,6 +42,9 @@ def become_owner(folder: Path) -> None:
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
         os.environ.pop(name, None)
     os.environ["HOME"] = user.pw_dir
+    if user.pw_name == SERVICE_USER and os.access(SYSTEM_CACHE, os.W_OK):
+        # What a GPU's provider compiles for a self-test takes minutes; the service finds it here.
+        os.environ.setdefault("CACHE_DIRECTORY", str(SYSTEM_CACHE))
     for needed in (Path(sys.executable), Path(__file__)):
         if not os.access(needed, os.R_OK):
             raise NotWritable(
@@ -51,8 +54,8 @@ def become_owner(folder: Path) -> None:
 
 
 def make_system_state(folder: Path = SYSTEM_STATE) -> None:
-    """Make the service's state folder, as systemd does at its first start, where root is asked to
-    write there before. Raises NotWritable where nobody but root could own it."""
+    """Make the service's folders of state and cache, as systemd does at its first start, where
+    root is asked to write there before. Raises NotWritable where only root could own the state."""
     if os.geteuid() != 0:
         return
     try:
@@ -62,9 +65,10 @@ def make_system_state(folder: Path = SYSTEM_STATE) -> None:
             f"there is no user {SERVICE_USER}, to whom {folder} would belong",
             "Install the service first: sudo apt install ./edge-voice_*.deb, or sudo make install",
         ) from None
-    folder.mkdir(mode=0o750, exist_ok=True)
-    if not folder.stat().st_uid and not any(folder.iterdir()):
-        os.chown(folder, user.pw_uid, user.pw_gid)
+    for each in (folder, SYSTEM_CACHE):
+        each.mkdir(mode=0o750, exist_ok=True)
+        if not each.stat().st_uid and not any(each.iterdir()):
+            os.chown(each, user.pw_uid, user.pw_gid)
     if not folder.stat().st_uid:
         raise NotWritable(
             f"{folder} belongs to root, and the service is {SERVICE_USER}",

@@ -159,6 +159,7 @@ def test_no_module_of_the_current_folder_is_run(place: Path) -> None:
 
 SERVICE = """
 mount -t tmpfs -o mode=755 state /var/lib
+mount -t tmpfs -o mode=755 cache /var/cache
 cp /etc/passwd passwd
 echo 'edge-voice:x:61234:61234::/var/lib/edge-voice:/usr/sbin/nologin' >>passwd
 mount --bind passwd /etc/passwd
@@ -195,6 +196,23 @@ def test_the_services_folder_is_the_services(place: Path, before: str, said: str
     assert bool(refused) == said.startswith("0 ")
     if refused:
         assert "belongs to root" in refused[0] and "chown -R edge-voice:" in refused[0]
+
+
+ENGINES = """
+from edge.files import SYSTEM_CACHE, SYSTEM_STATE
+from edge.owner import become_owner, make_system_state
+from edge.synth.gpu.engines import engine_cache
+make_system_state()
+become_owner(SYSTEM_STATE)
+print(engine_cache(), SYSTEM_CACHE.stat().st_uid)
+(engine_cache() / "engines").mkdir()
+"""
+
+
+def test_what_a_self_test_compiles_is_where_the_service_looks(place: Path) -> None:
+    """Before its first start, too; else a GPU's board compiles for minutes, twice."""
+    done = python(place, "-c", ENGINES, before=SERVICE)
+    assert (done.returncode, done.stdout) == (0, "/var/cache/edge-voice 61234\n"), done.stderr
 
 
 def test_no_folder_without_the_services_user(place: Path) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from edge.daemon.access import Peer
 from edge.daemon.loop_time import LoopTime
 from edge.daemon.outbox import OnSent, Outbox
-from edge.errors import BadFrame, Internal
+from edge.errors import BadFrame, EdgeError, Internal
 from edge.protocol import ErrorReply, Reply, Request, RequestDecoder, encode
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Connection:
         self._settled = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
+        self.failure: EdgeError | None = None  # what ended it, unless the client did
 
     def next_id(self) -> str:
         """Make an id for a request that came without one."""
@@ -99,6 +100,7 @@ class Connection:
                 await self._unless_gone(self._settled, look=True)
         except BadFrame as error:
             log.info("client %d: %s", self.number, error.message)
+            self.failure = error
             self.send(ErrorReply.of(error))
         except OSError as error:
             log.debug("client %d left: %s", self.number, error)
@@ -162,7 +164,8 @@ class Connection:
             return
         log.error("client %d: unexpected %s; hung up", self.number, type(error).__name__)
         log.debug("the failure", exc_info=error)
-        self.send(ErrorReply.of(internal(error), id))
+        self.failure = internal(error)
+        self.send(ErrorReply.of(self.failure, id))
 
     async def _unless_gone(self, event: asyncio.Event, look: bool = False) -> None:
         """Wait for the event, or until nothing can be sent to the client any more."""

@@ -135,6 +135,8 @@ class Requests:
     def forget(self, connection: Connection) -> None:
         """End what is made for a client that is gone: nobody hears it. Its speech goes on, unless
         it wished otherwise."""
+        if connection.failure is not None:
+            self._streams.break_off(connection, connection.failure)
         self._streams.end_all(connection)
         self._askers = {id: who for id, who in self._askers.items() if who is not connection}
         mine = [t for t, reply in self._replies.items() if reply.connection is connection]

@@ -115,6 +115,10 @@ class Synthesis(threading.Thread):
             lambda u: (client is None or u.client == client) and (id is None or u.id == id), reason
         )
 
+    def break_off(self, ticket: str, error: EdgeError) -> None:
+        """End an utterance, if it is live, whose text will not come whole."""
+        self._end(Failed(ticket, error))
+
     def client_gone(self, client: int) -> None:
         """End what only this client would hear, and what it wished to end with its connection."""
         self._cancel(

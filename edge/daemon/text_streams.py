@@ -14,7 +14,7 @@ from typing import Literal
 
 from edge.daemon.connection import Connection
 from edge.daemon.synthesis import Synthesis
-from edge.errors import BadMessage, StreamEnded, TextTooLong
+from edge.errors import BadMessage, EdgeError, StreamEnded, TextTooLong
 from edge.protocol import MAX_STREAM
 
 Kind = Literal["speak", "synthesize"]
@@ -106,6 +106,13 @@ class TextStreams:
             stream = self._open.get((connection, kind))
             if stream is not None:
                 self._end(connection, kind, stream)
+
+    def break_off(self, connection: Connection, error: EdgeError) -> None:
+        """Fail the texts of a connection on which some of it was lost: they are not whole."""
+        for kind in ("speak", "synthesize"):
+            stream = self._open.get((connection, kind))
+            if stream is not None and stream.id is not None:
+                self._synthesis.break_off(stream.id, error)
 
     def _find(self, connection: Connection, kind: Kind, what: str) -> _Stream:
         if (connection, kind) not in self._open:

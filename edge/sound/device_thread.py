@@ -122,13 +122,14 @@ class DeviceThread:
     def post(self, work: Callable[[Sink], Any]) -> None:
         """Have `work` done if the device is open, after what was asked before; never waits."""
         with self._changed:
-            if not self.stuck:
+            if self._thread is not None and not self.stuck:
                 self._queue_locked(_Job(0, work))
 
     def release(self) -> None:
         """Give the device back for now: it is closed, or kept awake."""
         with self._changed:
-            self._queue_locked(_Job(0, self._released_sink))
+            if self._thread is not None:  # else nothing is open, and none may be started for it
+                self._queue_locked(_Job(0, self._released_sink))
 
     def interrupt(self) -> None:
         """End the write in progress soon, and ask its caller's `stop` again; never waits."""

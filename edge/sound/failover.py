@@ -173,7 +173,16 @@ class FailoverSink:
             if not self._under_way and not others:
                 raise
             lost = error
-        rest = np.concatenate([unheard, block])
+        try:
+            return self._play_again([unheard, block], life, began, lost)
+        except MemoryError:
+            raise lost from None  # what it held is lost with it, and that is to be told
+
+    def _play_again(
+        self, unheard: Sequence[Samples], life: object, began: float, lost: NoSoundDevice
+    ) -> bool:
+        """Play what a lost device may not have played, and the block that found it lost."""
+        finish, rest = not len(unheard[-1]), np.concatenate(unheard)
         if self._under_way and not rest.any():
             raise lost  # nothing that anybody would miss
         log.warning("sound: %s", lost.message)
@@ -181,7 +190,7 @@ class FailoverSink:
         if waiting:
             self._tell(True)
         try:
-            underrun = self._go_on(rest, life, began, lost, finish=not len(block))
+            underrun = self._go_on(rest, life, began, lost, finish)
         finally:
             self._waiting = False
         if waiting and self._life is life:

@@ -109,12 +109,10 @@ class Lanes:
     def hold_back(self, lane: Lane) -> bool:
         return self.paused and lane is self.normal
 
-    def cut_in(self) -> bool:
-        """Let urgent speech begin; True if it interrupts anything."""
-        interrupts = self.normal.begun is not None
-        if interrupts:
+    def cut_in(self) -> None:
+        """Let urgent speech begin, and what it interrupts go on later with its last word."""
+        if self.normal.begun is not None:
             self.normal.rewind()
-        return interrupts
 
     def have_begun(self, id: str) -> bool:
         return id in (self.urgent.begun, self.normal.begun)

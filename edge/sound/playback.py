@@ -50,7 +50,6 @@ class Player(threading.Thread):
         self._closing = False
         self._current: str | None = None  # whose samples the sink was given last
         self._position_s = 0.0  # in the current utterance
-        self._cut_at: int | None = None  # the frame at which urgent speech cut another short
         self._sink: Sink | None = None
         self._rate = 0
         self._written = 0  # frames given to the sink since it was opened
@@ -87,21 +86,19 @@ class Player(threading.Thread):
 
     def cancel(self, id: str, unless_begun: bool = False) -> bool:
         """Silence this utterance now, also what the device already holds of it; False if it is to
-        be spared because it has begun.
-
-        The caller sees to it that nothing more of it is put.
-        """
+        be spared because it has begun. The caller sees to it that nothing more of it is put."""
         with self._changed:
             if unless_begun and (self._progress.has_begun(id) or self._lanes.have_begun(id)):
                 return False
             self._progress.withdraw(id)
             self._lanes.drop(id)
-            if self._current == id:
+            if self._current in (id, None):
                 self._current = None
                 # With the lock held, or it could cut the next utterance's first block. Just after
-                # a cut, the device still holds words that will not be said again.
-                if self._sink is not None and not self._holds_others_locked(self._sink):
-                    self._sink.abort()
+                # another's end, or its cut, the device still holds words of that one.
+                sink = self._sink
+                if sink and not (self._silenced or self._held_locked(sink)):
+                    sink.abort()
                     self._silenced = True
             self._changed.notify_all()
             return True
@@ -180,10 +177,9 @@ class Player(threading.Thread):
         with self._changed:
             return not self._progress.waits and self._lanes.empty
 
-    def _holds_others_locked(self, sink: Sink) -> bool:
-        """True if the device still holds sound that urgent speech has cut short."""
-        recent = round(sink.latency_s * self._rate)
-        return self._cut_at is not None and self._written - self._cut_at < recent
+    def _held_locked(self, sink: Sink) -> list[str]:
+        """List the utterances of which the device holds sound."""
+        return self._progress.held(self._written, self._rate, sink.latency_s)
 
     @property
     def device(self) -> str:
@@ -234,7 +230,7 @@ class Player(threading.Thread):
             news: tuple[Interrupted | Resumed, ...] = ()
             if lane is self._lanes.urgent and not follows:
                 broken = self._lanes.normal.begun
-                self._cut_at = self._written if self._lanes.cut_in() else None
+                self._lanes.cut_in()
                 news = self._progress.interrupt(broken, "urgent")
             else:
                 news = self._progress.resume(item.id)
@@ -270,12 +266,7 @@ class Player(threading.Thread):
                     started = True
             lane.remember(piece)
         except Exception as error:
-            failure = told(error)
-            log.warning("sound: %s", failure.message)
-            play_out(self._sink, error)
-            self._tell_heard(everything=True)  # what was written before is as heard as it gets
-            self._close_sink()
-            self._notify(Failed(piece.id, failure))  # whoever hears it cancels what else was put
+            self._give_up(error, piece.id)
 
     def _admit(
         self, piece: Stretch, lane: Lane, start: int, stop: int, started: bool
@@ -301,13 +292,13 @@ class Player(threading.Thread):
             return "play"
 
     def _mark(self, end: End) -> None:
+        finished = Finished(end.id, end.seconds)
         with self._changed:
             self._progress.end(end.id)
-        if self._sink is None:  # an utterance without a single sample
-            self._notify(Finished(end.id, end.seconds))
-        else:
-            with self._changed:
-                self._progress.tell_at(self._written, Finished(end.id, end.seconds))
+            if self._sink is not None:
+                self._progress.tell_at(self._written, finished)
+                return
+        self._notify(finished)  # an utterance without a single sample
 
     def _fall_silent(self) -> None:
         """Write silence until the last sample has been heard, then let go of the device."""
@@ -334,14 +325,29 @@ class Player(threading.Thread):
                     if self._lanes.waiting or self._closing:
                         return
                 self._write(silent)
+            self._tell_heard(everything=True)
+            self._close_sink()
         except Exception as error:
-            log.warning("sound: %s", told(error).message)
-            play_out(self._sink, error)
-        self._tell_heard(everything=True)
-        self._close_sink()
+            self._give_up(error)
         with self._changed:
             if not (self._lanes.waiting or self._lanes.turn.begun):
                 self._current = None
+
+    def _give_up(self, error: Exception, *ids: str) -> None:
+        """Close a device that failed. What it holds is played out, if that can be; else whoever
+        loses a part with it fails, besides `ids`."""
+        failure = told(error)
+        log.warning("sound: %s", failure.message)
+        played = play_out(self._sink, error)
+        self._tell_heard(everything=played)
+        with self._changed:
+            if not played and self._sink is not None:
+                cut = self._held_locked(self._sink)
+                self._progress.cut_off(cut, self._written, self._rate, self._sink.latency_s)
+                ids = tuple(dict.fromkeys([*cut, *ids]))
+        self._close_sink()
+        for id in ids:
+            self._notify(Failed(id, failure))  # whoever hears it cancels what else was put
 
     def _keep_open_blocks(self) -> int:
         """Count the blocks of silence after which what is thrown away with the device is silence.
@@ -360,7 +366,6 @@ class Player(threading.Thread):
             self._close_sink()
         if self._sink is None:
             self._sink, self._rate, self._written = self._open_sink(rate), rate, 0
-            self._cut_at = None
 
     def _write(self, block: Samples) -> None:
         assert self._sink is not None
@@ -377,10 +382,10 @@ class Player(threading.Thread):
 
     def _tell_heard(self, everything: bool = False) -> None:
         delay = 0.0 if self._sink is None else self._sink.latency_s
-        heard = self._written - round(delay * self._rate)
+        heard = None if everything else self._written - round(delay * self._rate)
         while True:
             with self._changed:  # cancel() withdraws from another thread
-                event = self._progress.next_heard(None if everything else heard)
+                event = self._progress.next_heard(heard)
             if event is None:
                 return
             self._notify(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from edge.sound.events import Cue, Finished, Interrupted, Interruption, Resumed
 
@@ -58,6 +59,17 @@ class Progress:
         if not rate:
             return seconds
         return max(0.0, seconds - max(0.0, latency_s - (now - frame) / rate))
+
+    def held(self, now: int, rate: int, latency_s: float) -> list[str]:
+        """List the utterances of which the device holds sound at frame `now`."""
+        heard = now - round(latency_s * rate)
+        return [id for id, (_, frame) in self._given.items() if frame > heard]
+
+    def cut_off(self, ids: Sequence[str], now: int, rate: int, latency_s: float) -> None:
+        """Take what the device holds of these as lost; no more is told of them."""
+        for id in ids:
+            self._given[id] = self.heard_s(id, now, rate, latency_s), HEARD
+        self._marks = deque(mark for mark in self._marks if mark[1].id not in ids)
 
     def drain(self) -> None:
         """Take all that was given as heard: the device holds nothing more."""

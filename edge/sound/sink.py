@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from typing import Protocol
 
@@ -67,9 +66,14 @@ def told(error: Exception) -> EdgeError:
     )
 
 
-def play_out(sink: Sink | None, error: Exception) -> None:
-    """Let a device end what it holds before it is closed, which throws that away; unless it is the
-    device that failed with `error`."""
-    if sink is not None and not isinstance(error, NoSoundDevice):
-        with contextlib.suppress(Exception):  # the failure before was told
-            sink.finish()
+def play_out(sink: Sink | None, error: Exception) -> bool:
+    """Let a device end what it holds before it is closed, which throws that away; False if it
+    cannot, as where it is the device that failed with `error`."""
+    if sink is None or isinstance(error, NoSoundDevice):
+        return sink is None
+    try:
+        sink.finish()
+    except Exception as again:  # the failure before is told
+        log.debug("the failure after it", exc_info=again)
+        return False
+    return True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,14 @@ from typing import Any
 import pytest
 import uvicorn
 
+from edge import synth
 from edge.adapters.http_patience import MAX_CONNECTIONS, Patient
+from edge.bundle import Bundle
+from edge.config import Access
+from tests.daemon.test_daemon import put_in
 from tests.helpers.daemon_under_test import ThreadDaemon
-from tests.helpers.fakes import DEADLINE_S
-from tests.helpers.http_under_test import Http
+from tests.helpers.fakes import DEADLINE_S, FakeVoice, Gate
+from tests.helpers.http_under_test import TOKEN, Http
 
 
 @pytest.fixture
@@ -41,6 +47,31 @@ def test_a_crowd_that_asks_nothing_shuts_nobody_out(adapter: Http, first: bytes)
         assert adapter.ask("GET", "/v1/models")[0] == 200
         with contextlib.suppress(ConnectionResetError):
             assert crowd[0].recv(1) == b"", "the one that waited longest gave way"
+
+
+def test_the_65th_request_is_told_what_to_do(
+    adapter: Http, daemon: ThreadDaemon, tone_bundle: Bundle
+) -> None:
+    """And those that came before it are answered."""
+    gate, places = Gate(0), Access().clients_per_user
+    put_in(daemon, tone_bundle, FakeVoice(synth.load(tone_bundle), gate))
+    body = json.dumps({"model": "edge-voice", "input": "Hello.", "response_format": "wav"})
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(contextlib.closing(adapter.connect())) for _ in range(places)
+        ]
+        for connection in running:
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            connection.request("POST", "/v1/audio/speech", body, headers)
+        while len(daemon.server.synthesis.live()) < places:
+            time.sleep(0.01)  # between two looks
+        refused = adapter.refused()
+        gate.open()
+        answers = [connection.getresponse() for connection in running]
+        assert all(a.status == 200 and a.read(4) == b"RIFF" and a.read() for a in answers)
+    assert (refused["status"], refused["code"]) == (429, "busy")
+    assert f"{places} clients" in refused["message"]
+    assert "access.clients_per_user" in refused["message"], "the remedy"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from edge.bundle import Bundle
 from edge.daemon import replies as replies_module
 from edge.daemon.requests import Requests
+from edge.daemon.text_streams import TextStreams
 from edge.pcm import Samples, to_int16
 from edge.protocol import (
     REQUESTS,
@@ -17,6 +18,11 @@ from edge.protocol import (
     ErrorReply,
     Info,
     Reload,
+    Speak,
+    SpeakChunk,
+    SpeakFinished,
+    SpeakStart,
+    SpeakStarted,
     Status,
     StatusReport,
     Synthesize,
@@ -73,6 +79,32 @@ def test_sound_that_cannot_be_told_has_no_hole(
     with daemon.connect() as wire:
         wire.ping()
     assert "unexpected MemoryError; hung up" in caplog.text
+
+
+@pytest.mark.parametrize("code", ["internal", "bad-frame"])
+def test_a_stream_of_which_a_piece_was_lost_has_failed(
+    code: str, daemon: ThreadDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the half of it is spoken, and whoever asks again is told that all was heard."""
+
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    with daemon.connect() as wire:
+        wire.send(SpeakStart(id="a"), SpeakChunk("The kettle is on. "))
+        wire.until(SpeakStarted)
+        if code == "internal":
+            monkeypatch.setattr(TextStreams, "chunk", failing)
+            wire.send(SpeakChunk("Tea comes in a minute."))
+        else:
+            wire.send(b"no frame\n")
+        broken = wire.until()[-1]
+        assert isinstance(broken, ErrorReply) and broken.code == code
+        assert wire.receive() is None
+    with daemon.connect() as wire:
+        wire.send(Speak("-", id="a", again="report"))
+        end = wire.until(SpeakFinished)[-1]
+    assert isinstance(end, ErrorReply) and (end.id, end.code) == ("a", code)
 
 
 def test_a_reload_that_raises_is_answered(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -19,7 +20,11 @@ from edge.errors import SocketInUse
 from edge.protocol import (
     AudioStart,
     AudioStop,
+    Describe,
     ErrorReply,
+    Info,
+    Reload,
+    Reloaded,
     Speak,
     SpeakCancelled,
     Status,
@@ -44,6 +49,25 @@ def test_sigterm_during_speech(process_daemon: ProcessDaemon) -> None:
         assert wire.receive() is None and other.receive() is None
         assert process_daemon.wait() == 0
     assert not process_daemon.path.exists()
+
+
+def test_who_is_connected_is_answered_without_descriptors(process_daemon: ProcessDaemon) -> None:
+    """Unless the answer is in files: a reload, or the rules of a language at their first use."""
+    pid, files = process_daemon.process.pid, resource.RLIMIT_NOFILE
+    with process_daemon.connect() as wire:
+        wire.send(Synthesize(ONE))
+        assert len(wire.sound())
+        limits = resource.prlimit(pid, files)
+        resource.prlimit(pid, files, (3, limits[1]))
+        wire.send(Status(), Describe(), Synthesize(ONE), Reload())
+        assert isinstance(wire.receive(), StatusReport)
+        assert isinstance(wire.receive(), Info)
+        assert len(wire.sound())
+        refused = wire.receive()
+        assert isinstance(refused, ErrorReply) and "Too many open files" in refused.text
+        resource.prlimit(pid, files, limits)
+        wire.send(Reload())
+        assert isinstance(wire.receive(), Reloaded)
 
 
 def test_speech_is_cancelled_by_the_shutdown(daemon: ThreadDaemon) -> None:

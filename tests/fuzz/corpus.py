@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edge import records
+from edge.bundle.repository import Entry, Index
 from edge.profile import profiles_dir
 from edge.voice import voice_path
 from tests.fuzz.prints import BUNDLE, print_bytes
@@ -50,6 +52,7 @@ def seeds(name: str) -> list[bytes]:
         "voice": lambda: [voice_path(n).read_bytes() for n in ("tone", "en_US-joe-medium")],
         "profile": lambda: [path.read_bytes() for path in sorted(profiles_dir().glob("*.yaml"))],
         "manifest": lambda: [(BUNDLE / "manifest.json").read_bytes()],
+        "index": lambda: [_index("rpi5: 1"), _index((profiles_dir() / "rpi5.yaml").read_text())],
         "phrase": lambda: [b'{"rate": 22050, "words": [[0, 3, 0, 100]]}\n' + bytes(400)],
         "text": lambda: [b"Dr. Who said: 1.5 km, no? Yes... and so on; it is e.g. 5 o'clock!"],
         "table": lambda: [_table(kind) for kind in ("<f2", "<f4", "|i1", "<i8")],
@@ -119,6 +122,12 @@ def _lines() -> list[bytes]:
         for line in page.read_text(encoding="utf-8").splitlines()
         if line.startswith(("> {", "< {"))
     ]
+
+
+def _index(profile: str) -> bytes:
+    """Describe a repository of one bundle, for a board that is described so."""
+    entry = Entry("joe", "rpi5", "joe--rpi5.tar", 9, "0" * 64, "0.1.0")
+    return records.dump_json(Index(1, {"rpi5": profile}, (entry,))).encode()
 
 
 def _table(kind: str) -> bytes:

@@ -18,11 +18,13 @@ from edge import records
 from edge.bundle import Manifest
 from edge.bundle.install import install
 from edge.bundle.measured import Tuning
+from edge.bundle.repository import choose, parse_index
 from edge.bundle.safety import check_graph, check_name, check_table
 from edge.bundle.store import Starts
 from edge.config import load_config
 from edge.daemon.phrase_store import _parse
 from edge.errors import EdgeError
+from edge.machine import read_machine
 from edge.profile import Profile
 from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
 from edge.synth.clip import check_clip, read_clip
@@ -149,6 +151,14 @@ def _is_run(item: Item) -> TypeGuard[Run]:
     return isinstance(item, Run)
 
 
+def index(data: bytes) -> None:
+    """What a repository on some server says it has, and the choice of one for this machine."""
+    found = parse_index(data, "fuzz")
+    for voice in found.voices:
+        with contextlib.suppress(EdgeError):
+            choose(found, voice, read_machine())
+
+
 def phrase(data: bytes) -> None:
     """With a checksum that fits."""
     _parse(hashlib.sha256(data).digest() + data)
@@ -217,7 +227,7 @@ TARGETS = {
     parser.__name__: Target(parser)
     for parser in (
         requests, replies, configuration, lexicon, voice, profile, manifest, graph, bundle,
-        phrase, table, name, text, ssml, voice_print, clip, operators,
+        index, phrase, table, name, text, ssml, voice_print, clip, operators,
     )
 }  # fmt: skip
 

@@ -23,6 +23,8 @@ def test_the_next_sound_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(2):
             with pytest.raises(RuntimeError):
                 device.run(22_050, lambda sink: "played", DEADLINE_S)
+            device.release()  # as the player does with a device that failed, and ended with it
+            device.post(lambda sink: None)
         assert device.close(DEADLINE_S)
     device = DeviceThread("fake", FakeSink)
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):

@@ -2,6 +2,7 @@
 server's turn, a sound card that is a pipe.
 
     python -m tests.system.chaos.daemon [--card DESCRIPTOR --lost FILE] serve ...
+    python -m tests.system.chaos.daemon --tap DESCRIPTOR serve ... --device pulse
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from edge.errors import NoSoundDevice
 from edge.families import FAMILIES, Family
 from edge.pcm import Samples, to_int16
 from edge.sound import failover
+from tests.system.chaos.device_tap import tap
 
 FASTER = 4
 """Than a real card: more happens in a minute."""
@@ -105,6 +107,9 @@ def main(arguments: list[str]) -> int:
             return PipeSink(descriptor, lost, rate)
 
         failover.PortAudioSink = pipe_sink  # type: ignore[assignment, misc]
+    elif arguments[0] == "--tap":
+        tap(int(arguments[1]))
+        arguments = arguments[2:]
     return run(arguments)
 
 

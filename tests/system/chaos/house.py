@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import queue
 import resource
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,6 +25,7 @@ from edge.errors import EdgeError
 from edge.protocol import StatusReport
 from tests.helpers.daemon_under_test import ROOT
 from tests.sound.server import SoundServer
+from tests.system.chaos.device_tap import read_tap
 from tests.system.chaos.ear import Ear
 from tests.system.chaos.failing_calls import FailingCalls
 
@@ -32,6 +34,10 @@ DISK = "size=24m"
 ENDING_S = 5.0
 """Longest wait for a process that does not answer any more to be over."""
 CATCH_UP_S = 1.0
+TAP_BYTES = 1 << 20
+"""More than 20 s of sound: a busy reader must not hold up the device."""
+Tapped = tuple[Callable[[float, int, int, int], None], Callable[[float, str], None]]
+"""What read_tap() calls."""
 
 
 class House:
@@ -45,8 +51,11 @@ class House:
         ear: Ear,
         server: SoundServer | None,
         environment: Mapping[str, str] = MappingProxyType({}),
+        tapped: Tapped = (lambda *_: None, lambda *_: None),
     ) -> None:
-        self._environment = environment
+        """`tapped` are told of the words that the daemon gives to a sound server's device, and of
+        what else it does to it."""
+        self._environment, self._tapped = environment, tapped
         self.folder, self.ear, self.server = folder, ear, server
         folder.chmod(0o710)  # another user's clients come as members of our group
         self.failing = FailingCalls(folder)
@@ -66,6 +75,8 @@ class House:
         self.log: list[str] = []
         self.lives = 0
         self.deaf = [(0.0, 0.0)]  # from and to when nobody recorded, monotonic seconds
+        self.deaths: list[float] = []
+        """When a daemon was over, monotonic seconds."""
         self.process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._ending = threading.Event()
@@ -102,7 +113,10 @@ class House:
     def start(self) -> None:
         """And return when it answers."""
         reading, writing = os.pipe()
-        card = [] if self.server else ["--card", str(writing), "--lost", str(self.lost)]
+        card = ["--card", str(writing), "--lost", str(self.lost)]
+        if self.server:
+            card = ["--tap", str(writing)]
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, TAP_BYTES)
         device = ["--device", "pulse"] if self.server else []
         self.lives += 1
         self._log_of_before = len(self.log)
@@ -120,7 +134,7 @@ class House:
         if self.server is None:
             self._read_in_thread(lambda: self._read_card(reading))
         else:
-            os.close(reading)
+            self._read_in_thread(lambda: read_tap(reading, *self._tapped))
         deadline = time.monotonic() + READY_S
         while self.status() is None:
             assert self.process.poll() is None, "it did not start:\n" + "".join(self.log[-20:])
@@ -143,6 +157,7 @@ class House:
         assert self.process is not None
         self.process.send_signal(number)
         returned = self.process.wait(READY_S)
+        self.deaths.append(time.monotonic())
         for thread in self._threads:
             if thread.name == "life":
                 thread.join(READY_S)

@@ -63,7 +63,7 @@ def run(
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-")))
         server = stack.enter_context(private_server(RATE)) if sound else None
-        house = House(folder, bundles, ear, server)
+        house = House(folder, bundles, ear, server, tapped=(book.given, book.device_call))
         stack.callback(house.close)
         http = stack.enter_context(_http(house, folder))
         people = [Person(number, seed, house.socket, book) for number in range(PEOPLE)]
@@ -105,7 +105,7 @@ def run(
             book.note(f"text in the log: {text[0]!r}")
         if trouble := traceback_in(house.log):
             book.note(f"in the log:\n{trouble}")
-    book.judge(house.deaf)
+    book.judge(house.deaf, house.deaths)
     more_kb = MORE_KB + (MORE_KB_OF_SOUND if sound else 0)
     for kind, most in (("descriptors", 0), ("threads", MORE_THREADS), ("kB", more_kb)):
         if after[kind] > before[kind] + most:

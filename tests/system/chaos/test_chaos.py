@@ -11,7 +11,7 @@ import pytest
 from edge.client import Client, speak_once
 from edge.errors import EdgeError
 from edge.protocol import Reply, Speak, SpeakAccepted, SpeakFinished, SpeakStarted
-from tests.system.chaos.book import Entry, faults
+from tests.system.chaos.book import Entry, faults, lost_by_the_server
 from tests.system.chaos.bundles import two_bundles
 from tests.system.chaos.ear import Ear
 from tests.system.chaos.house import House
@@ -61,6 +61,32 @@ def test_what_was_cut_short_and_went_on_without_a_gap_is_told() -> None:
 )
 def test_what_is_wrong_is_seen(heard: list[tuple[int, int]], end: str, wrong: list[str]) -> None:
     assert faults(Entry(1, 3, "patient", [end], heard)) == wrong
+
+
+@pytest.mark.parametrize(
+    ("frames", "died", "wrong"), [(600, True, 0), (600, False, 1), (1800, True, 1)]
+)
+def test_the_moment_before_a_death_may_be_heard_of_what_expires(
+    frames: int, died: bool, wrong: int
+) -> None:
+    assert len(faults(Entry(1, 3, "patient", ["expired"], [(0, frames)], died=died))) == wrong
+
+
+@pytest.mark.parametrize(
+    ("frames", "call", "spared"),
+    [
+        (BEEP, (5.0, "abort"), True),
+        (BEEP, (1.1, "start"), True),
+        (BEEP, (1.1, "abort"), False),
+        (BEEP, (1.1, "close"), False),
+        (BEEP // 2, (5.0, "abort"), False),
+    ],
+)
+def test_what_the_sound_server_lost_is_told_from_what_the_daemon_did(
+    frames: int, call: tuple[float, str], spared: bool
+) -> None:
+    entry = Entry(1, 1, "patient", ["finished"], given=[(1.0, 0, frames)])
+    assert lost_by_the_server(entry, [call]) == ({0} if spared else set())
 
 
 @pytest.mark.parametrize("phase", [SpeakAccepted, SpeakStarted])
