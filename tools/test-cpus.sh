@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 contrib/apt-packages needed 'testing on lesser CPUs' qemu-user cmake g++
+build=tests/bundler/test_pipeline.py families=tests/contracts/test_families.py cosyvoice3=tests/synth/test_cosyvoice3_voice.py
 tests=(
   # Our operators: every path that the model has, against the scalar reference and numpy.
   tests/kernels/test_kernels.py tests/kernels/test_kernel_gate.py tests/bundler/test_fused_encoder.py
@@ -12,10 +13,16 @@ tests=(
   tests/bundler/test_cosyvoice3_files.py::test_a_layer_in_fewer_bits_says_nearly_the_same
   # The rebuilt graphs beside the original ones.
   tests/bundler/test_export_piper.py tests/bundler/test_export_hibari.py tests/kernels/test_kernel_bench.py
-  # What a build measures, decides and packs; what this model built, carried to every other.
-  tests/bundler/test_pipeline.py tests/contracts/test_recipes.py tests/kernels/test_cpus_bundle.py
+  # What a build measures and packs; what this model built, carried to every other.
+  "$build::test_what_can_be_packed_is_measured_and_the_rest_is_not_made"
+  "$build::test_the_same_inputs_give_the_same_bytes" "$build::test_two_dimensional_convolutions_say_the_same"
+  tests/contracts/test_recipes.py tests/kernels/test_cpus_bundle.py
   # What is spoken: beside piper-tts, and by every family within the limits of the self-test.
-  tests/synth/test_piper_voice.py tests/synth/test_cosyvoice3_voice.py tests/contracts/test_families.py
+  tests/synth/test_piper_voice.py
+  "$families::test_a_board_installs_what_was_built" "$families::test_chunks_are_finite_float32_in_range"
+  "$families::test_equal_seeds_give_equal_samples" "$families::test_interleaved_generators_do_not_hear_each_other"
+  "$cosyvoice3::test_streaming_says_what_one_run_in_blocks_says"
+  "$cosyvoice3::test_windows_of_a_second_are_as_good_as_the_whole"
   # What is found here, and what a bundle of before becomes.
   tests/test_profiles.py::test_this_machine_is_recognised tests/bundle/test_kept_bundles.py
 )
