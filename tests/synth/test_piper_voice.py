@@ -27,6 +27,9 @@ from tests.helpers.piper_original import Original, Reference
 
 pytestmark = pytest.mark.voice
 
+FLOATS_DB = 90.0
+"""Sums in another order put 97 to 115 dB between two runs of a decoder, on CPUs from SSE4.2 to
+VNNI; a margin that lacks 15 of its 43 frames puts 69."""
 SENTENCES = corpus.sentences("calibration", "en") + corpus.sentences("evaluation", "en")
 
 
@@ -111,7 +114,7 @@ def test_streaming_gives_the_whole_sentence_whatever_the_chunks(joe: PiperSynthe
     whole = np.concatenate(
         [chunk.samples for chunk in joe.speak_in(segment, lambda frames: Plan((frames,), 1))]
     )
-    assert snr_db(whole, usual) > 100.0
+    assert snr_db(whole, usual) > FLOATS_DB
 
 
 def test_sound_held_back_is_the_same_sound(joe: PiperSynthesizer) -> None:
@@ -121,7 +124,7 @@ def test_sound_held_back_is_the_same_sound(joe: PiperSynthesizer) -> None:
         chunk.samples for chunk in joe.speak_in(segment, lambda n: Plan((50, 10, 15, n - 75), 3))
     ]
     assert [samples.size > 0 for samples in held] == [False, False, True, True]
-    assert snr_db(usual, np.concatenate(held)) > 100.0
+    assert snr_db(usual, np.concatenate(held)) > FLOATS_DB
 
 
 def test_speech_sounds_different_at_another_seed_and_the_same_at_the_same(

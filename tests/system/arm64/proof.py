@@ -65,7 +65,7 @@ ALLOWED = {
     "fp32": FLOAT,
     "fp32-2d": FLOAT,
     "int8-encoder": FLOAT,
-    "weights-int8": ROUNDED,
+    "weights-int8": FLOAT,
     "int8-static": ROUNDED,
     "int8-fused": ROUNDED,
     "int8-fused-7bit": ROUNDED,
