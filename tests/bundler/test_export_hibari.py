@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from edge.bundler.metrics import log_mel_distance_db, snr_db
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
 from edge.synth import Style
+from edge.synth.hibari.decoder import SpectraDecoder
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.hibari.synthesizer import HibariSynthesizer
 from edge.synth.schedule import Plan
@@ -44,7 +46,7 @@ FILES = fetch(load_voice("en_US-heart"), cache_dir())
 OUTPUTS = (*SPECTRA, "f0")
 PUBLISHED = (*ORIGINAL, "f0")
 SENTENCES = corpus.sentences("evaluation", "en")
-FIRST = 68  # frames, of which 67.5 are look-ahead
+FIRST = 14  # frames, of which 13.5 are look-ahead
 
 
 class Model:
@@ -53,11 +55,8 @@ class Model:
             source if isinstance(source, Path) else source.SerializeToString()
         )
         self.outputs = [item.name for item in self.session.get_outputs()]
-        self.states = {
-            item.name: np.zeros(item.shape, np.float32)
-            for item in self.session.get_inputs()
-            if item.name.startswith("state_")
-        }
+        self.inputs = {item.name: item.shape for item in self.session.get_inputs()}
+        self.metadata = self.session.get_modelmeta().custom_metadata_map
 
     def __call__(self, **inputs: Array) -> dict[str, Array]:
         return dict(zip(self.outputs, self.session.run(None, inputs), strict=True))
@@ -65,23 +64,18 @@ class Model:
     def speak(self, ids: list[int]) -> dict[str, Array]:
         return self(ids=np.array([ids]), speed=np.ones(1, np.float32))
 
+    def run(self, inputs: dict[str, Array]) -> dict[str, Array]:
+        return self(**inputs)
+
     def chunks(self, frames: dict[str, Array], lengths: list[int]) -> dict[str, Array]:
         """Streamed; the last length is whatever is left."""
-        count, start, states = frames["content"].shape[2], 0, self.states
-        made: dict[str, list[Array]] = {name: [] for name in OUTPUTS}
-        while start < count:
-            stop = min(count, start + lengths.pop(0)) if lengths else count
-            outputs = self(
-                **{name: value[:, :, start:stop] for name, value in frames.items()},
-                first=np.array([start == 0]),
-                last=np.array([stop == count]),
-                **states,
-            )
-            states = {name: outputs[f"next_{name}"] for name in states}
-            for name, parts in made.items():
-                parts.append(outputs[name])
-            start = stop
-        return {name: np.concatenate(parts, axis=1) for name, parts in made.items()}
+        count = frames["content"].shape[2]
+        ends = [*itertools.takewhile(lambda end: end < count, itertools.accumulate(lengths)), count]
+        cut = [stop - start for start, stop in itertools.pairwise([0, *ends])]
+        made = list(SpectraDecoder(self).run(frames, cut))
+        parts = {name: [run.spectra[name] for run in made] for name in SPECTRA}
+        parts["f0"] = [run.f0[None] for run in made]
+        return {name: np.concatenate(each, axis=1) for name, each in parts.items()}
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,9 @@ from edge.bundler.export.streaming import Signal, StreamingLayers, Window, reach
 from edge.kernels import DOMAIN, pack
 
 GRANULARITY = 16  # frames; the operators' registers hold 16 positions
+_HELD_GRANULARITY = 24
+"""Frames behind `held`, of two positions each: 48, three registers at once. 16 would be of one
+granule too short for a first sound, and two of them longer."""
 _LONGEST_TILE = 192  # positions
 _LEAST_OUTPUTS = 8  # fewer leave the operator's registers empty: those layers stay float
 TOKENS = 48
@@ -42,6 +45,7 @@ class FusedLayers(StreamingLayers):
         super().__init__(graph, conv2d=False)
         graph.domains[DOMAIN] = 1
         graph.metadata["granularity"] = str(GRANULARITY)
+        self._granularity = GRANULARITY
         self.bits = bits
         self.gains = gains
         self._convs: dict[str, onnx.NodeProto] = {}  # by output
@@ -55,12 +59,12 @@ class FusedLayers(StreamingLayers):
         x = window.signal
         if not window.right:
             return x
-        shape = [1, x.channels, window.right]
+        shape: list[int | str] = [1, x.channels, window.right]
         state = self._state(shape)
         names = (f"{x.value}.delayed", f"{x.value}.waiting")
         delayed, waiting = self.graph.split_node(
             "Delay",
-            (x.value, state, "first", "last"),
+            (x.value, state, "first", self._last),
             names,
             domain=DOMAIN,
             delay=window.right,
@@ -144,7 +148,7 @@ class FusedLayers(StreamingLayers):
             return super().conv(super().window(x, window.left, window.right), layer, slope)
         outputs = layer.weight.shape[0]
         bias = np.zeros(outputs, np.float32) if layer.bias is None else layer.bias
-        shape = [1, x.channels, 2 * width]
+        shape: list[int | str] = [1, x.channels, 2 * width]
         state = self._state(shape)
         value, after = self.graph.split_node(
             "FloatConv1d",
@@ -154,7 +158,7 @@ class FusedLayers(StreamingLayers):
                 self.graph.constant(bias, f"{layer.name}.bias"),
                 state,
                 "first",
-                "last",
+                self._last,
             ),
             (layer.name, f"{layer.name}.after"),
             domain=DOMAIN,
@@ -205,6 +209,12 @@ class FusedLayers(StreamingLayers):
             return sum_
         return super().add(left, right, name)
 
+    def held(self, x: Signal, like: Signal) -> Signal:
+        self.graph.metadata["ahead_granularity"] = str(self._granularity)
+        self._granularity = _HELD_GRANULARITY
+        self.graph.metadata["granularity"] = str(self._granularity)
+        return super().held(x, like)
+
     def finish(self) -> None:
         """Drop the delay lines that turned out to be `skip`, then declare the next states."""
         lines = {state: value for value, (_, state) in self._lines.items()}
@@ -219,7 +229,7 @@ class FusedLayers(StreamingLayers):
         super().finish()
         self.graph.prune()
 
-    def _state(self, shape: list[int]) -> str:
+    def _state(self, shape: list[int | str]) -> str:
         number = len(self._next_states)
         return self.graph.input(f"state_{number:03d}", "float32", shape)
 
@@ -239,7 +249,7 @@ class FusedLayers(StreamingLayers):
             weight = weight / gains[:, None]
         packed, scales = pack(np.ascontiguousarray(weight), self.bits)
         bias = np.zeros(len(scales), np.float32) if layer.bias is None else layer.bias
-        granule = GRANULARITY * x.rate
+        granule = self._granularity * x.rate
         inputs = [
             x.value,
             graph.constant(packed, f"{parameter}.weight"),
@@ -249,11 +259,11 @@ class FusedLayers(StreamingLayers):
             "",
             "",
             "first",
-            "last",
+            self._last,
         ]
         outputs = [name]
         if state:
-            shape = [1, x.channels, state]
+            shape: list[int | str] = [1, x.channels, state]
             inputs[_STATE] = self._state(shape)
             outputs.append(f"{name}.after")
         made = graph.split_node(

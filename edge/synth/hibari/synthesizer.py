@@ -19,6 +19,7 @@ from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style, damaged_if_unreadable
 from edge.synth.hibari import read_vocabulary
+from edge.synth.hibari.decoder import SpectraDecoder
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
@@ -35,9 +36,9 @@ MAX_SEGMENT_S = 60.0
 """Seconds of a segment. A sane model gives about 10 for MAX_TOKENS; far more is a damaged one, not
 a slow speaker."""
 
-_FIRST_PART, _LONGEST_PART = 16, 96
-"""Spectra made into sound at once. The last run gives the look-ahead too, 135 more than asked; a
-short sentence has no other run, and is heard from its first 0.2 s on."""
+_FIRST_PART, _LONGEST_PART = 8, 96
+"""Spectra made into sound at once: the sentence is heard from its first 75 ms on, and each next
+part, of at most four times as many, takes far less time than the one before sounds."""
 
 
 class HibariSynthesizer:
@@ -51,21 +52,17 @@ class HibariSynthesizer:
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
-        self._decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        self._decoder = SpectraDecoder(decoder)
         self.variant = variant.name
-        self.provider = self._decoder.provider
-        self._states: dict[str, Array] = {
-            name: np.zeros(shape, np.float32)
-            for name, shape in self._decoder.inputs.items()
-            if name.startswith("state_")
-        }
-        self._fine = int(self._decoder.metadata["spectra_per_frame"])
+        self.provider = decoder.provider
+        self._fine = self._decoder.spectra_per_frame
         self._frame_s, budget = self._fine * dsp.HOP / self.rate, bundle.profile.budget
         self._safety = budget.safety
         self.decoder = Decoder(
             self._frame_s,
-            look_ahead=int(self._decoder.metadata["min_first_frames"]) + 1,  # two for the overlap
-            granularity=int(self._decoder.metadata.get("granularity", 1)),
+            look_ahead=self._decoder.look_ahead + 1,  # two spectra for the overlap
+            granularity=self._decoder.granularity,
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
         )
 
@@ -130,29 +127,15 @@ class HibariSynthesizer:
         pitches: Samples,
     ) -> Iterator[PcmChunk]:
         """`pitches`: factor of f0 at each spectrum."""
-        count = frames["content"].shape[2]
+        plan = cut(frames["content"].shape[2])
         signal = Signal(self._dsp, np.random.default_rng(segment.seed))
-        start, states = 0, self._states
-        plan = cut(count)
         waiting: list[Samples] = []
-        for number, length in enumerate(plan.lengths, 1):
-            stop = start + length
-            outputs = self._decoder.run(
-                {
-                    **{name: value[:, :, start:stop] for name, value in frames.items()},
-                    "first": np.array([start == 0]),
-                    "last": np.array([stop == count]),
-                    **states,
-                }
-            )
-            states = {name: outputs[f"next_{name}"] for name in states}
-            start = stop
-            f0 = outputs["f0"][0]
-            signal.pitch(f0 * pitches[: len(f0)], last=stop == count)
-            pitches = pitches[len(f0) :]
-            spectra = {n: part[0] for n, part in spectra_of(self._dsp, outputs).items()}
+        for number, made in enumerate(self._decoder.run(frames, plan.lengths), 1):
+            signal.pitch(made.f0 * pitches[: len(made.f0)], last=made.pitch_ends)
+            pitches = pitches[len(made.f0) :]
+            spectra = {n: part[0] for n, part in spectra_of(self._dsp, made.spectra).items()}
             for part, final in _parts(spectra, _LONGEST_PART if number > 1 else _FIRST_PART):
-                waiting.append(signal.samples(part, last=final and stop == count))
+                waiting.append(signal.samples(part, last=final and made.ends))
                 if number < plan.held:
                     yield PcmChunk(np.zeros(0, np.float32), self.rate)
                     continue
@@ -214,9 +197,9 @@ def phonemes_of(text: str, read: Callable[[str], str]) -> str:
 
 
 def _parts(spectra: dict[str, Array], first: int) -> Iterator[tuple[dict[str, Array], bool]]:
-    """Yield pieces of at most _LONGEST_PART spectra, of `first` to begin with, and whether each is
-    the last."""
-    count, start, stop = len(spectra[SPECTRA[0]]), 0, first
+    """Yield pieces of `first` spectra and then more, and whether each is the last."""
+    count, start, length = len(spectra[SPECTRA[0]]), 0, first
     while start < count:
+        stop = start + length
         yield {name: value[start:stop] for name, value in spectra.items()}, stop >= count
-        start, stop = stop, stop + _LONGEST_PART
+        start, length = stop, min(_LONGEST_PART, 4 * length)

@@ -6,13 +6,15 @@ decoder   frames -> spectra: convolutions over time only, written anew against s
           so that a sentence may come in chunks and gives the same numbers.
 
 A frame is 25 ms; the spectra have two per frame. The prosody network looks 54 frames ahead and
-the spectra 27 of their own, so 67.5 frames (1.7 s) go in before the first spectrum comes out.
+the spectra 27 of their own, so 67.5 frames (1.7 s) of prosody go in before the first spectrum comes
+out, and 13.5 of content: the spectra of a short sentence need not be made all at once.
 Between the two, the caller repeats each token's columns as often as its duration says.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
@@ -69,16 +71,14 @@ def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
 def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
     """content, prosody (1, C, n) -> SPECTRA (1, spectra, bins) each, f0 (1, spectra).
 
-    With `streaming` also first, last, state_* -> next_state_*; streaming.py tells the rules, and
-    f0 then runs ahead of the spectra by what they still look ahead.
+    With `streaming` also first, last, ends, state_*, waiting -> next_state_*, next_waiting;
+    streaming.py tells the rules. Prosody then is n frames long as well, another n, and as many
+    frames ahead of the content as the metadata say; so is f0.
     """
     check_outputs(graph)
     channels = decoder_channels(graph)
     writer = GraphWriter("hibari_decoder_stream" if streaming else "hibari_decoder", OPSET)
-    signals = [
-        Signal(writer.input(name, "float32", (1, channels[name], "n")), channels[name])
-        for name in ("content", "prosody")
-    ]
+    signals = inputs(writer, channels)
     if not streaming:
         Network(WholeLayers(writer, False), Weights(graph)).write(*signals)
         return checked(writer, graph)
@@ -86,6 +86,15 @@ def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
     Network(layers, Weights(graph)).write(*signals)
     layers.finish()
     return checked(writer, graph)
+
+
+def inputs(writer: GraphWriter, channels: Mapping[str, int]) -> list[Signal]:
+    """Declare content and prosody, of lengths of their own."""
+    lengths = {"content": "n", "prosody": "ahead"}
+    return [
+        Signal(writer.input(name, "float32", (1, channels[name], length)), channels[name])
+        for name, length in lengths.items()
+    ]
 
 
 class Network:
@@ -102,9 +111,8 @@ class Network:
         for i in range(weights.count("pn.pro.{}.dw.weight")):
             x = self._block(x, f"pn.pro.{i}")
         x = self.layers.pointwise(x, weights.convolution("pn.pro_out"))
-        f0, energy = self._curves(x)
-        content = self._repeated(self._delayed(content, x.delay))
-        x = self._joined(content, f0, energy)
+        content = self._repeated(content)
+        x = self._joined(content, self.layers.held(self._curves(x), content))
         for i in range(weights.count("m.dec.{}.dw.weight")):
             x = self._block(x, f"m.dec.{i}")
         value = self._head(x)
@@ -125,9 +133,10 @@ class Network:
         most = graph.constant(np.float32(_LARGEST_LOG), "largest_log")
         return graph.node("Exp", (graph.node("Min", (value, most), f"{name}.cut"),), f"{name}.exp")
 
-    def _joined(self, content: Signal, f0: str, energy: str) -> Signal:
+    def _joined(self, content: Signal, curves: Signal) -> Signal:
         """The convolution over content, pitch and energy that the spectra begin with."""
-        joined = self.graph.node("Concat", (content.value, f0, energy), "decoder_in", axis=1)
+        parts = (content.value, curves.value)
+        joined = self.graph.node("Concat", parts, "decoder_in", axis=1)
         x = dataclasses.replace(content, value=joined, channels=content.channels + 2)
         layer = self.weights.convolution("m.dec_in")
         return self.layers.conv(self.layers.window(x, reach(layer), reach(layer)), layer)
@@ -149,8 +158,8 @@ class Network:
         y = self.graph.node("Add", (center.value, self._turned(y, f"{name}.out")), name)
         return dataclasses.replace(center, value=y)
 
-    def _curves(self, x: Signal) -> tuple[str, str]:
-        """(1, 2 * 2, n) to f0, which becomes an output in Hz, and energy; (1, 1, 2 n) each."""
+    def _curves(self, x: Signal) -> Signal:
+        """(1, 2 * 2, n) to f0, which becomes an output in Hz, and energy: (1, 2, 2 n)."""
         graph = self.graph
         value = graph.node("Reshape", (x.value, graph.ints(1, 2, _FINE, -1)), "curves_apart")
         value = graph.node("Transpose", (value,), "curves_woven", perm=[0, 1, 3, 2])
@@ -165,10 +174,9 @@ class Network:
         voiced = graph.node("Add", (graph.constant(np.float32(1), "one"), voiced), "f0_plus_one")
         log = graph.node("Log", (voiced,), "f0_log")
         by = graph.constant(np.float32(_LOG_F0_SCALE), "f0_log.scale")
-        return graph.node("Div", (log, by), "f0_scaled"), energy
-
-    def _delayed(self, x: Signal, delay: int) -> Signal:
-        return self.layers.center(self.layers.window(x, 0, delay)) if delay else x
+        scaled = graph.node("Div", (log, by), "f0_scaled")
+        both = graph.node("Concat", (scaled, energy), "curves_scaled", axis=1)
+        return Signal(both, 2, _FINE * x.rate, _FINE * x.delay)
 
     def _repeated(self, x: Signal) -> Signal:
         graph = self.graph
