@@ -70,7 +70,10 @@ class Model:
     def chunks(self, frames: dict[str, Array], lengths: list[int]) -> dict[str, Array]:
         """Streamed; the last length is whatever is left."""
         count = frames["content"].shape[2]
-        ends = [*itertools.takewhile(lambda end: end < count, itertools.accumulate(lengths)), count]
+        ends = [
+            *itertools.takewhile(lambda end: end < count, itertools.accumulate(lengths)),
+            count,
+        ]
         cut = [stop - start for start, stop in itertools.pairwise([0, *ends])]
         made = list(SpectraDecoder(self).run(frames, cut))
         parts = {name: [run.spectra[name] for run in made] for name in SPECTRA}

@@ -14,8 +14,14 @@ from typing import Protocol
 
 import numpy as np
 
+from edge.bundle import Bundle
 from edge.pcm import Samples
+from edge.synth.gpu.windows import WindowDecoder
 from edge.synth.session import Array
+
+WINDOWS = (160, 384)
+"""Frames of a window on a GPU: 4 s, which most sentences do not fill, and 9.6 s. 68 frames at
+either edge are heard from the neighbour."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +85,23 @@ class SpectraDecoder:
             states = {name: outputs[f"next_{name}"] for name in states}
             f0 = outputs["f0"][0]
             yield Made(f0[:0] if over else f0, fed == count, outputs, stop == count)
+
+
+class WindowedSpectra:
+    """The same on a GPU: without state, in windows of two lengths."""
+
+    def __init__(self, bundle: Bundle, graph: str) -> None:
+        self._windows = WindowDecoder(bundle, graph, {}, WINDOWS)
+        self.provider, self.spectra_per_frame = self._windows.provider, self._windows.hop
+
+    def run(self, frames: Mapping[str, Array]) -> Iterator[Made]:
+        """Make what follows from content and prosody (1, channels, frames)."""
+        count, known, hop = frames["content"].shape[2], 0, self.spectra_per_frame
+        for window, outputs in self._windows.decode(frames, {}):
+            begin, end = window.begin - window.start, window.end - window.start
+            ends = window.end == count
+            # Pulses are made between two f0: one frame more than there are spectra.
+            first, known = known, window.end if ends else window.end + 1
+            f0 = outputs.pop("f0")[0, (first - window.start) * hop : (known - window.start) * hop]
+            spectra = {name: value[:, begin * hop : end * hop] for name, value in outputs.items()}
+            yield Made(f0, ends, spectra, ends)

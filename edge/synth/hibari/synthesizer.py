@@ -18,13 +18,13 @@ from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style, damaged_if_unreadable
-from edge.synth.hibari import read_vocabulary
-from edge.synth.hibari.decoder import SpectraDecoder
+from edge.synth.hibari import read_vocabulary, without_scipy
+from edge.synth.hibari.decoder import Made, SpectraDecoder, WindowedSpectra
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.time_stretch import check_speed, paced, quicker, stretched
-from edge.synth.variants import on_cpu
+from edge.synth.variants import on_cpu, windowed
 from edge.synth.word_timing import at_frames, with_words
 from edge.text.cleaning import clean
 from edge.text.cutting import MAX_TOKENS, cut_at_clauses
@@ -44,7 +44,7 @@ part, of at most four times as many, takes far less time than the one before sou
 class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self._sentences, self._read = make_phonemizer(bundle.manifest.language)
-        from hibari import dsp
+        from hibari import dsp  # the line before has imported it
 
         self._dsp = dsp
         with damaged_if_unreadable(bundle, "vocab.json"):
@@ -52,11 +52,16 @@ class HibariSynthesizer:
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
+        self.variant = variant.name
+        self._windows: WindowedSpectra | None = None
+        if windowed(variant):
+            self._windows = WindowedSpectra(bundle, variant.graphs["decoder"])
+            self.provider, self._fine = self._windows.provider, self._windows.spectra_per_frame
+            self._frame_s = self._fine * dsp.HOP / self.rate
+            return
         decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
         self._decoder = SpectraDecoder(decoder)
-        self.variant = variant.name
-        self.provider = decoder.provider
-        self._fine = self._decoder.spectra_per_frame
+        self.provider, self._fine = decoder.provider, self._decoder.spectra_per_frame
         self._frame_s, budget = self._fine * dsp.HOP / self.rate, bundle.profile.budget
         self._safety = budget.safety
         self.decoder = Decoder(
@@ -106,37 +111,44 @@ class HibariSynthesizer:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
+        if (windows := self._windows) is not None:
+            return self._speak(segment, lambda frames: (windows.run(frames), 1))
         decoder = quicker(self.decoder, segment.style.speed)
         return self.speak_in(segment, lambda n: plan_runs(n, decoder, self._safety))
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
+        def draw(frames: dict[str, Array]) -> tuple[Iterator[Made], int]:
+            plan = cut(frames["content"].shape[2])
+            return self._decoder.run(frames, plan.lengths), plan.held
+
+        return self._speak(segment, draw)
+
+    def _speak(
+        self, segment: Segment, draw: Callable[[dict[str, Array]], tuple[Iterator[Made], int]]
+    ) -> Iterator[PcmChunk]:
+        """`draw` gives the spectra of frames in several runs, and how many of these are done
+        before any sound is given out."""
         frames, durations, factor = self._frames(segment)
         hop = round(self._frame_s * self.rate)
         words = at_frames(segment.words, durations, hop)
         factors = np.array(segment.pitches or [1.0] * len(durations), np.float32)
         pitches = np.repeat(factors, np.array(durations) * self._fine)
-        yield from stretched(
-            with_words(self._decode(segment, frames, cut, pitches), words), factor
-        )
+        sound = self._sound(segment.seed, *draw(frames), pitches)
+        yield from stretched(with_words(sound, words), factor)
 
-    def _decode(
-        self,
-        segment: Segment,
-        frames: dict[str, Array],
-        cut: Callable[[int], Plan],
-        pitches: Samples,
+    def _sound(
+        self, seed: int, runs: Iterator[Made], held: int, pitches: Samples
     ) -> Iterator[PcmChunk]:
         """`pitches`: factor of f0 at each spectrum."""
-        plan = cut(frames["content"].shape[2])
-        signal = Signal(self._dsp, np.random.default_rng(segment.seed))
+        signal = Signal(self._dsp, np.random.default_rng(seed))
         waiting: list[Samples] = []
-        for number, made in enumerate(self._decoder.run(frames, plan.lengths), 1):
+        for number, made in enumerate(runs, 1):
             signal.pitch(made.f0 * pitches[: len(made.f0)], last=made.pitch_ends)
             pitches = pitches[len(made.f0) :]
             spectra = {n: part[0] for n, part in spectra_of(self._dsp, made.spectra).items()}
             for part, final in _parts(spectra, _LONGEST_PART if number > 1 else _FIRST_PART):
                 waiting.append(signal.samples(part, last=final and made.ends))
-                if number < plan.held:
+                if number < held:
                     yield PcmChunk(np.zeros(0, np.float32), self.rate)
                     continue
                 yield PcmChunk(np.concatenate(waiting), self.rate)
@@ -181,7 +193,8 @@ def make_phonemizer(
     """Make what cuts a text into sentences, and what reads one, of hibari-tts, without its
     model."""
     try:
-        from hibari.tts import Hibari
+        with without_scipy():
+            from hibari.tts import Hibari
 
         from edge.synth.hibari.front_end import load_front_end
     except ImportError as error:

@@ -16,7 +16,7 @@ from edge.bundle import Variant
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.hibari.fused import write_fused_decoder
 from edge.bundler.export.hibari.fused_encoder import write_fused_encoder
-from edge.bundler.export.hibari.graphs import write_decoder, write_encoder
+from edge.bundler.export.hibari.graphs import write_decoder, write_encoder, write_window_decoder
 from edge.bundler.export.original import OriginalGraph, read_original
 from edge.bundler.export.record import Exported
 from edge.files import write_whole
@@ -56,3 +56,7 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
 def write_fused(graph: OriginalGraph, stage: str, bits: int, gains: object) -> onnx.ModelProto:
     """A stage with our own operators; its norms keep the channels alike, so none is smoothed."""
     return (write_fused_encoder if stage == "encoder" else write_fused_decoder)(graph, bits)
+
+
+def write_window(graph: OriginalGraph) -> onnx.ModelProto:
+    return write_window_decoder(graph)

@@ -56,7 +56,7 @@ class _FusedNetwork(Network):
     def _head(self, x: Signal) -> str:
         y, _ = self._normed(x, "m.dec_norm")
         y = self.layers.pointwise(y, self.weights.linear("m.head"))
-        return self._turned(y.value, "spectra")
+        return self._by_time(y.value, "spectra")
 
     def _normed(
         self, x: Signal, name: str, depthwise: Convolution | None = None
