@@ -26,8 +26,8 @@ from edge.kernels import DOMAIN, pack
 
 GRANULARITY = 16  # frames; the operators' registers hold 16 positions
 _HELD_GRANULARITY = 24
-"""Frames behind `held`, of two positions each: 48, three registers at once. 16 would be of one
-granule too short for a first sound, and two of them longer."""
+"""Frames behind `held`, of two positions each: 48 of these, three registers at once. A first run
+of one such granule gives 0.2 s of sound; one of 16 frames would give too little."""
 _LONGEST_TILE = 192  # positions
 _LEAST_OUTPUTS = 8  # fewer leave the operator's registers empty: those layers stay float
 TOKENS = 48

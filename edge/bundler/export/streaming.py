@@ -278,7 +278,8 @@ class StreamingLayers(WholeLayers):
         return Signal(value, layer.weight.shape[1], x.rate * stride, delay)
 
     def held(self, x: Signal, like: Signal) -> Signal:
-        graph, shape = self.graph, [1, x.channels, "waiting"]
+        graph = self.graph
+        shape: list[int | str] = [1, x.channels, "waiting"]
         waiting = graph.input("waiting", "float32", shape)
         there = graph.node("Concat", (waiting, x.value), f"{x.value}.there", axis=self.axis)
         length = graph.node("Shape", (like.value,), "taken", start=self.axis, end=self.axis + 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -39,8 +39,11 @@ class Made:
 class Graph(Protocol):
     """A loaded decoder: a bundle's, which is a Session, or one that a build has just written."""
 
-    inputs: Mapping[str, Sequence[int | str]]
-    metadata: Mapping[str, str]
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
+
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
 
     def run(self, inputs: dict[str, Array]) -> dict[str, Array]: ...
 

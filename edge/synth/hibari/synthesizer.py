@@ -133,11 +133,12 @@ class HibariSynthesizer:
         words = at_frames(segment.words, durations, hop)
         factors = np.array(segment.pitches or [1.0] * len(durations), np.float32)
         pitches = np.repeat(factors, np.array(durations) * self._fine)
-        sound = self._sound(segment.seed, *draw(frames), pitches)
+        runs, held = draw(frames)
+        sound = self._sound(segment.seed, runs, held, pitches)
         yield from stretched(with_words(sound, words), factor)
 
     def _sound(
-        self, seed: int, runs: Iterator[Made], held: int, pitches: Samples
+        self, seed: tuple[int, int], runs: Iterator[Made], held: int, pitches: Samples
     ) -> Iterator[PcmChunk]:
         """`pitches`: factor of f0 at each spectrum."""
         signal = Signal(self._dsp, np.random.default_rng(seed))
