@@ -42,7 +42,7 @@ class Family:
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
     bundle's folder, a log of every stage) -> Exported`; if `rewrites` names int8-fused, also
-    `write_fused` (edge.bundler.export.FusedWriter)."""
+    `write_fused` (edge.bundler.export.FusedWriter), and `write_window` if it names fp16-window."""
 
     original: str = ""
     """Role of the file that recipes write graphs anew from; empty if none does."""
@@ -104,7 +104,7 @@ HIBARI = Family(
     without_ort=("hibari-tts",),
     deb="edge-voice-hibari",
     original="model",
-    rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
+    rewrites=frozenset({"fp32-window", "fp16-window", "int8-fused", "int8-fused-7bit"}),
     # Its decoder is MatMuls, which onnxruntime quantizes as they run, without calibration.
     instead={"int8-static": "int8-dynamic"},
     alphabet="misaki",

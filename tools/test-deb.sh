@@ -17,6 +17,8 @@ rm -f "$OUT"/*.deb
 python=$(basename "$(readlink "$tree/usr/bin/python3")")
 contrib/debian/build amd64 "${python#python}"
 contrib/debian/voice "build/bundles/$voice--x86-64"
+.venv/bin/edge build tone --profile x86-64 --if-needed
+contrib/debian/voice build/bundles/tone--x86-64
 contrib/debian/offline "$suite" amd64 "$OUT"/edge-voice-*-x86-64_*.deb
 lintian --fail-on error,warning "$OUT"/*.deb
 EDGE_DEBS=$OUT/$suite-amd64 EDGE_TREE=$tree .venv/bin/python -m pytest tests/system/systemd/packages.py "$@"

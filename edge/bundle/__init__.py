@@ -40,7 +40,9 @@ from edge.machine import Machine
 from edge.profile import Profile
 from edge.voice import Voice
 
-FORMAT = 1
+FORMAT = 2
+"""What this version writes; it reads this one and all before. In 2 our operators may end in GELU,
+which older ones would leave out without a word."""
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
 REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
 """Files for people, on the workstation; not in the manifest, and not installed."""
@@ -237,9 +239,9 @@ def _read_manifest(path: Path) -> Manifest:
         if expected != [hashlib.sha256(text.encode()).hexdigest()]:
             raise BundleDamaged(f"{path.name}: {MANIFEST} differs from its checksum", again)
         format_ = records.parse_json(text, _AnyManifest, MANIFEST).format
-        if format_ != FORMAT:
+        if not 1 <= format_ <= FORMAT:
             raise BundleTooNew(
-                f"{path.name} has bundle format {format_}; this version reads {FORMAT}",
+                f"{path.name} has bundle format {format_}; this version reads 1 to {FORMAT}",
                 "Upgrade edge-voice on this machine, or build it with this version: "
                 "edge build VOICE --profile P",
             )

@@ -98,7 +98,8 @@ class Session:
         """The execution provider that onnxruntime really put first."""
         self._session.disable_fallback()
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
-        self.outputs = [item.name for item in self._session.get_outputs()]
+        self.output_shapes = {item.name: item.shape for item in self._session.get_outputs()}
+        self.outputs = list(self.output_shapes)
         self.optional = {
             item.name: np.zeros(
                 [n if isinstance(n, int) else 0 for n in item.shape], _TYPES[item.type]

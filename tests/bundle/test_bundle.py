@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.bundle import MANIFEST, MANIFEST_SUM, WEIGHTS, Bundle, open_bundle, writing
+from edge.bundle import FORMAT, MANIFEST, MANIFEST_SUM, WEIGHTS, Bundle, open_bundle, writing
 from edge.errors import (
     BundleDamaged,
     BundleIncomplete,
@@ -97,10 +97,12 @@ def test_a_later_format(copied_bundle: Path) -> None:
 
     def change(manifest: dict[str, Any]) -> None:
         manifest.clear()
-        manifest.update({"format": 2, "everything": "new"})
+        manifest.update({"format": FORMAT + 1, "everything": "new"})
 
     edit_manifest(copied_bundle, change)
-    assert "format 2" in refused(copied_bundle, BundleTooNew).message
+    error = refused(copied_bundle, BundleTooNew)
+    assert f"format {FORMAT + 1}; this version reads 1 to {FORMAT}" in error.message
+    assert "Upgrade edge-voice" in error.remedy
 
 
 @pytest.mark.parametrize("name", ["../voice.yaml", "/etc/hostname", "a/../../b", "a\\b", "", "."])

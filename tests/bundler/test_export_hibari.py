@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,21 +22,32 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from edge import synth
-from edge.bundle import Bundle
+from edge.bundle import Bundle, file_sha256, open_bundle
 from edge.bundler import corpus
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.hibari import export
-from edge.bundler.export.hibari.graphs import ORIGINAL, write_decoder, write_encoder, write_whole
+from edge.bundler.export.hibari.graphs import (
+    ORIGINAL,
+    write_decoder,
+    write_encoder,
+    write_whole,
+    write_window_decoder,
+)
 from edge.bundler.export.original import OriginalGraph, read_original
 from edge.bundler.fetch import fetch
 from edge.bundler.metrics import log_mel_distance_db, snr_db
+from edge.bundler.quantize import Calibration, maker
 from edge.errors import ExportFailed, ModelFailed
 from edge.files import cache_dir
+from edge.recipes import graph_name
 from edge.synth import Style
+from edge.synth.gpu.windows import plan_windows
+from edge.synth.hibari.decoder import WINDOWS, SpectraDecoder
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.hibari.synthesizer import HibariSynthesizer
 from edge.synth.schedule import Plan
 from edge.voice import load_voice
+from tests.helpers.installing import edit_manifest
 from tests.helpers.piper_original import session
 
 pytestmark = pytest.mark.voice
@@ -44,7 +57,7 @@ FILES = fetch(load_voice("en_US-heart"), cache_dir())
 OUTPUTS = (*SPECTRA, "f0")
 PUBLISHED = (*ORIGINAL, "f0")
 SENTENCES = corpus.sentences("evaluation", "en")
-FIRST = 68  # frames, of which 67.5 are look-ahead
+FIRST = 14  # frames, of which 13.5 are look-ahead
 
 
 class Model:
@@ -53,11 +66,8 @@ class Model:
             source if isinstance(source, Path) else source.SerializeToString()
         )
         self.outputs = [item.name for item in self.session.get_outputs()]
-        self.states = {
-            item.name: np.zeros(item.shape, np.float32)
-            for item in self.session.get_inputs()
-            if item.name.startswith("state_")
-        }
+        self.inputs = {item.name: item.shape for item in self.session.get_inputs()}
+        self.metadata = self.session.get_modelmeta().custom_metadata_map
 
     def __call__(self, **inputs: Array) -> dict[str, Array]:
         return dict(zip(self.outputs, self.session.run(None, inputs), strict=True))
@@ -65,23 +75,21 @@ class Model:
     def speak(self, ids: list[int]) -> dict[str, Array]:
         return self(ids=np.array([ids]), speed=np.ones(1, np.float32))
 
+    def run(self, inputs: dict[str, Array]) -> dict[str, Array]:
+        return self(**inputs)
+
     def chunks(self, frames: dict[str, Array], lengths: list[int]) -> dict[str, Array]:
         """Streamed; the last length is whatever is left."""
-        count, start, states = frames["content"].shape[2], 0, self.states
-        made: dict[str, list[Array]] = {name: [] for name in OUTPUTS}
-        while start < count:
-            stop = min(count, start + lengths.pop(0)) if lengths else count
-            outputs = self(
-                **{name: value[:, :, start:stop] for name, value in frames.items()},
-                first=np.array([start == 0]),
-                last=np.array([stop == count]),
-                **states,
-            )
-            states = {name: outputs[f"next_{name}"] for name in states}
-            for name, parts in made.items():
-                parts.append(outputs[name])
-            start = stop
-        return {name: np.concatenate(parts, axis=1) for name, parts in made.items()}
+        count = frames["content"].shape[2]
+        ends = [
+            *itertools.takewhile(lambda end: end < count, itertools.accumulate(lengths)),
+            count,
+        ]
+        cut = [stop - start for start, stop in itertools.pairwise([0, *ends])]
+        made = list(SpectraDecoder(self).run(frames, cut))
+        parts = {name: [run.spectra[name] for run in made] for name in SPECTRA}
+        parts["f0"] = [run.f0[None] for run in made]
+        return {name: np.concatenate(each, axis=1) for name, each in parts.items()}
 
 
 @pytest.fixture(scope="module")
@@ -271,6 +279,55 @@ def test_speech_in_chunks_is_the_speech_of_the_whole_sentence(heart: HibariSynth
         assert snr_db(whole, streamed) > 50.0
         assert log_mel_distance_db(whole, streamed, heart.rate) < 0.01
     assert chunks[0].seconds < 0.5 and chunks[0].samples.size
+
+
+def test_windows_give_the_spectra_of_the_whole_sentence(
+    graph: OriginalGraph, encoder: Model, decoder: Model, sentences: list[list[int]]
+) -> None:
+    """Several windows, the last not filled: what a GPU is given, here on the CPU."""
+    window = Model(write_window_decoder(graph))
+    context, hop = (int(window.metadata[key]) for key in ("context", "hop"))
+    frames = frames_of(encoder.speak(max(sentences, key=len)))
+    count, made = frames["content"].shape[2], dict[str, list[Array]]()
+    for place in plan_windows(count, context, WINDOWS):
+        part = {n: v[:, :, place.start : place.start + place.size] for n, v in frames.items()}
+        filled = place.size - part["content"].shape[2]
+        mask = np.ones((1, 1, 1, place.size), np.float32)
+        mask[..., place.size - filled :] = 0
+        part = {n: np.pad(v, [(0, 0), (0, 0), (0, filled)]) for n, v in part.items()}
+        used = slice((place.begin - place.start) * hop, (place.end - place.start) * hop)
+        for name, value in window(**part, mask=mask).items():
+            made.setdefault(name, []).append(value[:, used])
+    expected = decoder.chunks(frames, [])
+    assert len(made["f0"]) > 1
+    for name in OUTPUTS:
+        assert relative(expected[name], np.concatenate(made[name], axis=1)) < 1e-4, name
+
+
+def test_a_variant_for_a_gpu_sounds_as_the_streaming_one(
+    heart: HibariSynthesizer, heart_bundle: Bundle, tmp_path: Path
+) -> None:
+    folder, name = tmp_path / "windows", graph_name("decoder", "fp32-window")
+    shutil.copytree(heart_bundle.path, folder)
+    graphs = heart_bundle.variant("fp32").graphs
+    learnt = Calibration((), heart.rate, original=FILES["model"], family="hibari")
+    maker("fp32-window")(folder / graphs["decoder"], folder / name, learnt)
+
+    def add(manifest: dict[str, Any]) -> None:
+        entry = {"sha256": file_sha256(folder / name), "bytes": (folder / name).stat().st_size}
+        manifest["files"][name] = entry
+        manifest["variants"].append({"name": "gpu", "graphs": {**graphs, "decoder": name}})
+
+    edit_manifest(folder, add)
+    bundle = open_bundle(folder, machine=None)
+    windows = HibariSynthesizer(bundle, bundle.variant("gpu"))
+    for text in (SENTENCES[0], SENTENCES[38]):
+        (segment,) = heart.plan(text, Style(seed=3))
+        one, other = (
+            np.concatenate([chunk.samples for chunk in voice.speak(segment)])
+            for voice in (heart, windows)
+        )
+        assert snr_db(one, other) > 50.0
 
 
 def test_durations_can_be_forced(heart: HibariSynthesizer) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from edge.pcm import Samples
+from edge.synth.gpu.windows import Window
 from edge.synth.schedule import Plan
 from edge.synth.session import Array, _Recorded
 
@@ -38,7 +39,8 @@ class Plain:
         )
         assert self.session.get_providers()[0] == "CUDAExecutionProvider"
         self.inputs = {item.name: item.shape for item in self.session.get_inputs()}
-        self.outputs = [item.name for item in self.session.get_outputs()]
+        self.output_shapes = {item.name: item.shape for item in self.session.get_outputs()}
+        self.outputs = list(self.output_shapes)
         self.metadata = self.session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
@@ -96,6 +98,9 @@ class WholeSentence(Plain):
     def warm_up(self, extra: Mapping[str, Array]) -> None:
         pass
 
-    def decode(self, latent: Samples, extra: Mapping[str, Array]) -> Iterator[Samples]:
-        mask = np.ones((1, 1, 1, latent.shape[2]), np.float32)
-        yield self.run({"latent": latent, "mask": mask, **extra})["audio"].reshape(-1)
+    def decode(
+        self, frames: Mapping[str, Samples], extra: Mapping[str, Array]
+    ) -> Iterator[tuple[Window, dict[str, Array]]]:
+        count = next(iter(frames.values())).shape[2]
+        mask = np.ones((1, 1, 1, count), np.float32)
+        yield Window(0, count, 0, count), self.run({**frames, "mask": mask, **extra})

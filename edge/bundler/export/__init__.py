@@ -22,6 +22,10 @@ FusedWriter = Callable[[Path, str, int, Gains], onnx.ModelProto]
 """write_fused(the voice's own file, the stage's name, bits of the weights, gains): the stage
 with our own int8 operators. Raises ExportFailed."""
 
+WindowWriter = Callable[[OriginalGraph], onnx.ModelProto]
+"""write_window(the voice's own graph): the decoder without state, for a GPU's windows
+(edge/synth/gpu/windows.py); inputs are frames and `mask`, metadata `context` and `hop`."""
+
 
 def exporter(family: str) -> Exporter:
     """Import the function that makes a family's graphs."""
@@ -32,4 +36,10 @@ def exporter(family: str) -> Exporter:
 def fused_writer(family: str) -> FusedWriter:
     """Import the function that writes a family's stages with our own operators."""
     made: FusedWriter = importlib.import_module(FAMILIES[family].make_module).write_fused
+    return made
+
+
+def window_writer(family: str) -> WindowWriter:
+    """Import the function that writes a family's decoder for a GPU."""
+    made: WindowWriter = importlib.import_module(FAMILIES[family].make_module).write_window
     return made

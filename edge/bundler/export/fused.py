@@ -26,6 +26,9 @@ from edge.bundler.export.streaming import Signal, StreamingLayers, Window, reach
 from edge.kernels import DOMAIN, DOMAIN_2, pack
 
 GRANULARITY = 16  # frames; the operators' registers hold 16 positions
+_HELD_GRANULARITY = 24
+"""Frames behind `held`, of two positions each: 48 of these, three registers at once. A first run
+of one such granule gives 0.2 s of sound; one of 16 frames would give too little."""
 _LONGEST_TILE = 192  # positions
 _LEAST_OUTPUTS = 8  # fewer leave the operator's registers empty: those layers stay float
 TOKENS = 48
@@ -43,6 +46,7 @@ class FusedLayers(StreamingLayers):
         super().__init__(graph, conv2d=False)
         graph.domains[DOMAIN] = 1
         graph.metadata["granularity"] = str(GRANULARITY)
+        self._granularity = GRANULARITY
         self.bits = bits
         self.gains = gains
         self._convs: dict[str, onnx.NodeProto] = {}  # by output
@@ -56,12 +60,12 @@ class FusedLayers(StreamingLayers):
         x = window.signal
         if not window.right:
             return x
-        shape = [1, x.channels, window.right]
+        shape: list[int | str] = [1, x.channels, window.right]
         state = self._state(shape)
         names = (f"{x.value}.delayed", f"{x.value}.waiting")
         delayed, waiting = self.graph.split_node(
             "Delay",
-            (x.value, state, "first", "last"),
+            (x.value, state, "first", self._last),
             names,
             domain=DOMAIN,
             delay=window.right,
@@ -193,7 +197,7 @@ class FusedLayers(StreamingLayers):
     def _float(
         self, x: Signal, layer: Convolution, on_load: OnLoad, state: int, **attributes: int
     ) -> str:
-        shape = [1, x.channels, state]
+        shape: list[int | str] = [1, x.channels, state]
         kept = self._state(shape)
         value, after = self.graph.split_node(
             "FloatConv1d",
@@ -203,7 +207,7 @@ class FusedLayers(StreamingLayers):
                 self.graph.constant(bias_of(layer), f"{layer.name}.bias"),
                 kept,
                 "first",
-                "last",
+                self._last,
             ),
             (layer.name, f"{layer.name}.after"),
             domain=self._domain(on_load.is_later or "lookahead" in attributes),
@@ -282,6 +286,12 @@ class FusedLayers(StreamingLayers):
             return sum_
         return super().add(left, right, name)
 
+    def held(self, x: Signal, like: Signal) -> Signal:
+        self.graph.metadata["ahead_granularity"] = str(self._granularity)
+        self._granularity = _HELD_GRANULARITY
+        self.graph.metadata["granularity"] = str(self._granularity)
+        return super().held(x, like)
+
     def finish(self) -> None:
         """Drop the delay lines that turned out to be `skip`, then declare the next states."""
         lines = {state: value for value, (_, state) in self._lines.items()}
@@ -301,7 +311,7 @@ class FusedLayers(StreamingLayers):
         self.graph.domains[domain] = 1
         return domain
 
-    def _state(self, shape: list[int]) -> str:
+    def _state(self, shape: list[int | str]) -> str:
         number = len(self._next_states)
         return self.graph.input(f"state_{number:03d}", "float32", shape)
 
@@ -321,7 +331,7 @@ class FusedLayers(StreamingLayers):
             weight = weight / gains[:, None]
         packed, scales = pack(np.ascontiguousarray(weight), self.bits)
         bias = np.zeros(len(scales), np.float32) if layer.bias is None else layer.bias
-        granule = GRANULARITY * x.rate
+        granule = self._granularity * x.rate
         inputs = [
             x.value,
             graph.constant(packed, f"{parameter}.weight"),
@@ -331,7 +341,7 @@ class FusedLayers(StreamingLayers):
             "",
             "",
             "first",
-            "last",
+            self._last,
         ]
         if on_load.is_later:
             alpha = on_load.alpha
@@ -339,7 +349,7 @@ class FusedLayers(StreamingLayers):
             inputs += ["" if alpha is None else graph.constant(alpha, f"{parameter}.alpha")]
         outputs = [name]
         if state:
-            shape = [1, x.channels, state]
+            shape: list[int | str] = [1, x.channels, state]
             inputs[_STATE] = self._state(shape)
             outputs.append(f"{name}.after")
         made = graph.split_node(

@@ -22,6 +22,10 @@ A network is written once, against `Layers`. `WholeLayers` pads each convolution
   a shorter one, as the look-ahead is longer. Every later chunk may have any length from 1 frame.
 * Graph inputs: `first`, `last` (bool, shape (1,)) and `state_*` with fixed shapes, to be zeros
   at the first chunk; outputs: `next_state_*` in the same order.
+* A network of two halves (`held`): the first may be given far more of the sentence than the
+  second, which then need not go through all that the first looks ahead. What the first half has
+  made and the second not yet taken is the state `waiting`, empty at the first chunk. `ends` (bool)
+  is to the second half what `last` is to the first.
 """
 
 from __future__ import annotations
@@ -63,7 +67,8 @@ class Window:
 class Layers(Protocol):
     """The operations that a network is written with. `center` is the window's signal, delayed by
     `right`; `gated` tanh of the first half of a convolution's outputs times sigmoid of the second,
-    with `cond` (1, out, 1), in 2-D form (1, out, 1, 1), added before."""
+    with `cond` (1, out, 1), in 2-D form (1, out, 1, 1), added before; `held` as much of x as there
+    is of `like`, and from there on the sentence ends with `like`."""
 
     graph: GraphWriter
     axis: int
@@ -75,6 +80,7 @@ class Layers(Protocol):
     def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal: ...
     def pointwise(self, x: Signal, layer: Convolution) -> Signal: ...
     def add(self, left: Signal, right: Signal, name: str) -> Signal: ...
+    def held(self, x: Signal, like: Signal) -> Signal: ...
 
 
 def reach(layer: Convolution) -> int:
@@ -129,6 +135,9 @@ class WholeLayers:
     def add(self, left: Signal, right: Signal, name: str) -> Signal:
         value = self.graph.node("Add", (left.value, right.value), name)
         return dataclasses.replace(left, value=value)
+
+    def held(self, x: Signal, like: Signal) -> Signal:
+        return x
 
     def _activate(self, value: str, slope: float | None) -> str:
         if slope is None:
@@ -216,17 +225,17 @@ class StreamingLayers(WholeLayers):
         first = graph.input("first", "bool", (1,))
         last = graph.input("last", "bool", (1,))
         self._first = graph.node("Cast", (first,), "first_as_int", to=7)
-        last_int = graph.node("Cast", (last,), "last_as_int", to=7)
-        self._tail_end = graph.node("Mul", (last_int, graph.ints(END)), "tail_end")
+        self._ends_with(last)
         self._centers: dict[str, str] = {}
         self._cuts: dict[int, str] = {}
-        self._tails: dict[tuple[int, int], str] = {}
-        self._next_states: list[tuple[str, str, list[int]]] = []
+        self._next_states: list[tuple[str, str, list[int | str]]] = []
         self.first_frames = 1
 
     def window(self, x: Signal, left: int, right: int) -> Window:
         graph, length = self.graph, left + right
-        shape = [1, x.channels, 1, length] if self.conv2d else [1, x.channels, length]
+        shape: list[int | str] = [1, x.channels, length]
+        if self.conv2d:
+            shape.insert(2, 1)
         number = len(self._next_states)
         state = graph.input(f"state_{number:03d}", "float32", shape)
         parts = [state, x.value]
@@ -268,11 +277,33 @@ class StreamingLayers(WholeLayers):
         delay = (x.delay + right) * stride
         return Signal(value, layer.weight.shape[1], x.rate * stride, delay)
 
+    def held(self, x: Signal, like: Signal) -> Signal:
+        graph = self.graph
+        shape: list[int | str] = [1, x.channels, "waiting"]
+        waiting = graph.input("waiting", "float32", shape)
+        there = graph.node("Concat", (waiting, x.value), f"{x.value}.there", axis=self.axis)
+        length = graph.node("Shape", (like.value,), "taken", start=self.axis, end=self.axis + 1)
+        taken = graph.slice(there, graph.ints(0), length, self.axis, f"{x.value}.taken")
+        after = graph.slice(there, length, graph.ints(END), self.axis, f"{x.value}.after")
+        self._next_states.append((after, "next_waiting", shape))
+        graph.metadata["ahead"] = str(math.ceil(x.delay / x.rate))
+        self.first_frames = 1
+        self._ends_with(graph.input("ends", "bool", (1,)))
+        return dataclasses.replace(like, value=taken, channels=x.channels)
+
     def finish(self) -> None:
         """Declare the next states, after the network's own outputs."""
         for value, name, shape in self._next_states:
             self.graph.output(value, name, "float32", shape)
         self.graph.metadata["min_first_frames"] = str(self.first_frames)
+
+    def _ends_with(self, last: str) -> None:
+        """Take this input for what tells layers that the sentence ends."""
+        graph = self.graph
+        self._last = last
+        last_int = graph.node("Cast", (last,), f"{last}_as_int", to=7)
+        self._tail_end = graph.node("Mul", (last_int, graph.ints(END)), "tail_end")
+        self._tails: dict[tuple[int, int], str] = {}
 
     def _needs(self, x: Signal, right: int) -> None:
         # Positions known after n frames are n * rate - delay; one more than `right` is needed.

@@ -10,8 +10,9 @@ import numpy as np
 import onnx
 from onnxconverter_common import float16
 
+from edge.bundler.export import window_writer
 from edge.bundler.export.original import read_original
-from edge.bundler.export.piper.decoder import write_streaming_decoder, write_window_decoder
+from edge.bundler.export.piper.decoder import write_streaming_decoder
 from edge.bundler.export.piper.reader import read_weights
 from edge.bundler.export.piper.weights import PiperWeights
 from edge.bundler.quantize.recipe import (
@@ -65,15 +66,13 @@ def fp32_window(source: Path, target: Path, calibration: Calibration | None) -> 
     overlapping windows (edge/synth/gpu/windows.py). 2-D, because CUDA and TensorRT have kernels
     for that at every length and dilation, in float16 too.
     """
-    weights = _weights("fp32-window", source, calibration)
-    size = save(write_window_decoder(weights), target)
+    size = save(_window("fp32-window", source, calibration), target)
     return RecipeLog("fp32-window", source.stat().st_size, size)
 
 
 def fp16_window(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
     """fp32-window with float16 inside; inputs and outputs stay float32."""
-    weights = _weights("fp16-window", source, calibration)
-    model = _halved("fp16-window", write_window_decoder(weights))
+    model = _halved("fp16-window", _window("fp16-window", source, calibration))
     return RecipeLog("fp16-window", source.stat().st_size, save(model, target), _layers(model))
 
 
@@ -86,6 +85,12 @@ def fp16(source: Path, target: Path, calibration: Calibration | None) -> RecipeL
     """
     model = _halved("fp16", load(source))
     return RecipeLog("fp16", source.stat().st_size, save(model, target), _layers(model))
+
+
+def _window(recipe: str, source: Path, calibration: Calibration | None) -> onnx.ModelProto:
+    if calibration is None or calibration.original is None:
+        raise refuse(f"{recipe}: {source.name} can be written from the voice's own file only")
+    return window_writer(calibration.family)(read_original(calibration.original))
 
 
 def _weights(recipe: str, source: Path, calibration: Calibration | None) -> PiperWeights:

@@ -23,7 +23,8 @@ from edge.synth.variants import on_gpu
 log = logging.getLogger(__name__)
 
 SIZES = (64, 256)
-"""Frames: about 0.25 s of sound in the first window and 2 s in each of the others."""
+"""Frames of a Piper decoder: about 0.25 s of sound in the first window and 2 s in each of the
+others."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,25 @@ def plan_windows(frames: int, context: int, sizes: tuple[int, ...] = SIZES) -> I
 class WindowDecoder:
     """The decoder of a variant made by one of the recipes *-window."""
 
-    def __init__(self, bundle: Bundle, graph: str, extra: Mapping[str, Array]) -> None:
-        """`extra` are inputs beside the latent. Raises ProviderMissing, ModelFailed."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        graph: str,
+        extra: Mapping[str, Array],
+        sizes: tuple[int, ...] = SIZES,
+    ) -> None:
+        """`extra` are inputs beside frames. Raises ProviderMissing, ModelFailed."""
+        self._sizes = sizes
         chain = on_gpu(bundle.profile.runtime.providers.decoder)
         while True:
-            self._session = Session(bundle, graph, chain, SIZES)
+            self._session = Session(bundle, graph, chain, sizes)
             self.provider = self._session.provider
             self.hop = int(self._session.metadata["hop"])
+            """Positions of each output in a frame."""
             self._context = int(self._session.metadata["context"])
-            if not 0 < self._context < SIZES[0]:
+            if not 0 < self._context < sizes[0]:
                 raise ModelFailed(
-                    f"{graph} needs {self._context} frames around a window of {SIZES[0]}",
+                    f"{graph} needs {self._context} frames around a window of {sizes[0]}",
                     "Build the voice again: edge build",
                 )
             # A provider counts once it has run: one that was not compiled for this GPU is offered,
@@ -87,26 +96,37 @@ class WindowDecoder:
 
     def warm_up(self, extra: Mapping[str, Array]) -> None:
         """Meet every length that there will be."""
-        channels = int(self._session.inputs["latent"][1])
-        for size in SIZES:
-            self._run(np.zeros((1, channels, 1), np.float32), size, extra)
+        frames = {
+            name: np.zeros((1, int(shape[1]), 1), np.float32)
+            for name, shape in self._session.inputs.items()
+            if name != "mask" and name not in extra
+        }
+        for size in self._sizes:
+            self._run(frames, size, extra)
 
-    def decode(self, latent: Samples, extra: Mapping[str, Array]) -> Iterator[Samples]:
-        """Turn a latent, float32 (1, channels, frames), into sound, float32 (samples,), in
-        pieces."""
-        for window in plan_windows(latent.shape[2], self._context):
-            part = latent[:, :, window.start : window.start + window.size]
-            audio = self._run(part, window.size, extra)
-            begin, end = window.begin - window.start, window.end - window.start
-            yield audio[begin * self.hop : end * self.hop]
+    def decode(
+        self, frames: Mapping[str, Samples], extra: Mapping[str, Array]
+    ) -> Iterator[tuple[Window, dict[str, Array]]]:
+        """Run each window of the frames, float32 (1, channels, frames) each; gives its outputs
+        whole, of which `begin` to `end` count."""
+        count = next(iter(frames.values())).shape[2]
+        for window in plan_windows(count, self._context, self._sizes):
+            stop = window.start + window.size
+            part = {name: value[:, :, window.start : stop] for name, value in frames.items()}
+            yield window, self._run(part, window.size, extra)
 
-    def _run(self, part: Samples, size: int, extra: Mapping[str, Array]) -> Samples:
-        frames = part.shape[2]
-        latent = np.zeros((1, part.shape[1], size), np.float32)
-        latent[:, :, :frames] = part
+    def _run(
+        self, part: Mapping[str, Samples], size: int, extra: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        filled = {
+            name: np.zeros((1, value.shape[1], size), np.float32) for name, value in part.items()
+        }
         mask = np.zeros((1, 1, 1, size), np.float32)
-        mask[..., :frames] = 1
-        inputs = {"latent": latent, "mask": mask, **extra}
-        outputs = self._session.run_fixed(inputs, {"audio": (1, size * self.hop)})
-        audio: Samples = outputs["audio"].reshape(-1)
-        return audio
+        for name, value in part.items():
+            filled[name][:, :, : value.shape[2]] = value
+            mask[..., : value.shape[2]] = 1
+        shapes = {
+            name: tuple(n if isinstance(n, int) else size * self.hop for n in shape)
+            for name, shape in self._session.output_shapes.items()
+        }
+        return self._session.run_fixed({**filled, "mask": mask, **extra}, shapes)

@@ -6,7 +6,9 @@ This module answers without the model and without hibari-tts; `load` imports bot
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
@@ -38,3 +40,17 @@ def read_vocabulary(bundle: Bundle) -> dict[str, int]:
     """Read the voice's phonemes and their ids."""
     ids: dict[str, int] = json.loads(bundle.file("vocab.json").read_text(encoding="utf-8"))
     return dict(ids)
+
+
+@contextmanager
+def without_scipy() -> Iterator[None]:
+    """Keep hibari-tts from importing scipy, where there is one: 20 MiB, for two transforms that
+    edge.synth.hibari.signal has of numpy, so that a voice sounds alike on every machine."""
+    if "scipy" in sys.modules:
+        yield
+        return
+    sys.modules["scipy"] = None  # type: ignore[assignment]  # Python's own way to refuse one
+    try:
+        yield
+    finally:
+        del sys.modules["scipy"]

@@ -32,20 +32,27 @@ class JsonTable:
         No loop of Python's over all members: on a Cortex-A53 it would take seconds.
         """
         self._text = text
-        ends = itertools.accumulate(map(len, _MEMBER.findall(text, 1)), initial=1)
-        self._bounds = array("I", ends)
-        if self._bounds[-1] != len(text):
+        spans = map(operator.methodcaller("span"), _MEMBER.finditer(text, 1))
+        places = array("I", itertools.chain.from_iterable(spans))
+        self._bounds = array("I", [1]) + places[1::2]
+        if places[::2] != self._bounds[:-1] or self._bounds[-1] != len(text):
             raise ValueError("not an object of strings, numbers, and objects of those")
-        keys = _KEY.findall(text, 1)
-        order: Sequence[int] = range(len(keys))
+        order: Sequence[int] = range(len(places) // 2)
         self._escaped: dict[str, Any] = {}  # few: how they are is not ours to guess
         if b"\\" in text:
-            odd = [number for number, key in enumerate(keys) if b"\\" in key]
+            escapes = (match.start() for match in re.finditer(rb"\\", text))
+            among = {bisect.bisect_right(self._bounds, place) - 1 for place in escapes}
+            odd = sorted(number for number in among if b"\\" in self._key(number))
             members = (self._member(number)[:-1] for number in odd)
             self._escaped = json.loads(b"{" + b",".join(members) + b"}")
-            order = [number for number, key in enumerate(keys) if b"\\" not in key]
-        if not all(map(operator.lt, keys, itertools.islice(keys, 1, None))):
-            order = sorted(order, key=keys.__getitem__)
+            order = array("I", order)
+            for number in reversed(odd):
+                del order[number]
+        # Not a list of the keys: 90,000 objects, whose memory would stay with the process.
+        keys = map(operator.itemgetter(1), _KEY.finditer(text, 1))
+        if not all(itertools.starmap(operator.lt, itertools.pairwise(keys))):
+            known = _KEY.findall(text, 1)
+            order = sorted(order, key=known.__getitem__)
         self._order = array("I", order)
         self.get = lru_cache(_KEPT)(self._find)
 

@@ -42,7 +42,9 @@ class Signal:
     def __init__(self, dsp: ModuleType, noise: np.random.Generator) -> None:
         self._dsp, self._noise = dsp, noise
         self._overlap: int = dsp.N_FFT // dsp.HOP - 1  # earlier windows that reach into a block
-        self._f0: Samples = np.zeros(0, np.float32)
+        self._ahead: Samples = np.zeros(0, np.float32)  # f0 that no pulse was made of yet
+        self._ends = False  # whether the clause ends with it
+        self._f0: Samples = np.zeros(0, np.float32)  # the latest two before
         self._cycles = np.zeros(1)  # of the pulses so far, times the rate
         self._source: Samples | None = None  # pulses that the next window begins with
         self._windows = np.zeros((self._overlap, dsp.N_FFT), np.float32)
@@ -52,13 +54,8 @@ class Signal:
 
     def pitch(self, f0: Samples, last: bool) -> None:
         """Take the next f0 (n,) in Hz: before the spectra of the same places, or further ahead."""
-        made, half = self._pulses(f0, last), self._dsp.N_FFT // 2
-        if self._source is None:  # the clause begins and ends with its mirror image
-            self._source = np.pad(made, (half, 0), mode="reflect")
-        else:
-            self._source = np.concatenate([self._source, made])
-        if last:
-            self._source = np.pad(self._source, (0, half), mode="reflect")
+        self._ahead = np.concatenate([self._ahead, f0])
+        self._ends = last
 
     def samples(self, spectra: Mapping[str, Array], last: bool) -> Samples:
         """Return the samples that the next spectra finish, SPECTRA (n, bins)."""
@@ -68,7 +65,7 @@ class Signal:
         spectrum *= _polar(harmonics, angle)
         spectrum += self._drawn(len(noise), noise.shape[1]) * noise
         spectrum += _polar(rest, phase)
-        return self._overlapped(dsp.irfft(spectrum, dsp.N_FFT, 1), last)
+        return self._overlapped(_float32(np.fft.irfft(spectrum, dsp.N_FFT, axis=1)), last)
 
     def _drawn(self, count: int, bins: int) -> Array:
         """Draw complex numbers of mean 0, both parts of variance 1 and even in their range: a
@@ -81,11 +78,30 @@ class Signal:
     def _sources(self, count: int) -> Array:
         """Compute the STFT of the pulses at the next `count` places, complex64 (count, bins)."""
         dsp = self._dsp
-        assert self._source is not None  # pitch comes first
-        windows = np.lib.stride_tricks.sliding_window_view(self._source, dsp.N_FFT)
-        source: Array = dsp.rfft(windows[:: dsp.HOP][:count] * dsp.WIN_SRC, 1)
-        self._source = self._source[count * dsp.HOP :]
-        return source
+        pulses = self._source_of((count - 1) * dsp.HOP + dsp.N_FFT)
+        windows = np.lib.stride_tricks.sliding_window_view(pulses, dsp.N_FFT)
+        self._source = pulses[count * dsp.HOP :]
+        return _float32(np.fft.rfft(windows[:: dsp.HOP][:count] * dsp.WIN_SRC, axis=1))
+
+    def _source_of(self, length: int) -> Samples:
+        """Make no more pulses than the next `length` samples of the source need: f0 is known far
+        ahead of the spectra, and the first sound does not wait for it."""
+        hop, half = self._dsp.HOP, self._dsp.N_FFT // 2
+        there = half if self._source is None else len(self._source)
+        places = max(0, -(-(length - there) // hop))
+        if self._source is None:  # what the mirror image needs, and one more f0 than places
+            places = max(places, half // hop + 1) + 1
+        taken, self._ahead = self._ahead[:places], self._ahead[places:]
+        if not taken.size:
+            assert self._source is not None  # pitch comes first
+            return self._source
+        last = self._ends and not self._ahead.size
+        source = self._pulses(taken, last)
+        if self._source is None:  # the clause begins and ends with its mirror image
+            source = np.pad(source, (half, 0), mode="reflect")
+        else:
+            source = np.concatenate([self._source, source])
+        return np.pad(source, (0, half), mode="reflect") if last else source
 
     def _pulses(self, f0: Samples, last: bool) -> Samples:
         """Make every harmonic at equal strength, for all f0 but the newest, whose next is unknown.
@@ -109,7 +125,9 @@ class Signal:
         hertz = np.maximum(hertz, np.float32(_UNVOICED_HZ))
         cycles = np.cumsum(np.concatenate([self._cycles, hertz]), dtype=np.float64)
         self._cycles = cycles[-1:]
-        phase = (np.modf(cycles[1:] * (1.0 / rate))[0] * (2 * np.pi)).astype(np.float32)
+        turns = cycles[1:] * (1.0 / rate)
+        turns -= np.floor(turns)
+        phase = (turns * (2 * np.pi)).astype(np.float32)
         harmonics = np.floor(np.float32(_HIGHEST_HZ) / hertz) + np.float32(0.5)
         below = 2 * np.sin(phase * np.float32(0.5))
         flat = np.abs(below) <= _FLAT
@@ -151,6 +169,11 @@ def spectra_of(dsp: ModuleType, outputs: Mapping[str, Array]) -> dict[str, Array
     angle = np.tanh(theta) * np.float32(np.pi)
     made = (dsp.ex(lh), angle, dsp.ex(ln), dsp.ex(lr), phi)
     return dict(zip(SPECTRA, made, strict=True))
+
+
+def _float32(value: Array) -> Array:
+    """In single precision, as numpy gives it since version 2."""
+    return value.astype(np.complex64 if np.iscomplexobj(value) else np.float32, copy=False)
 
 
 def _polar(magnitude: Samples, angle: Samples) -> Array:

@@ -18,12 +18,13 @@ from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style, damaged_if_unreadable
-from edge.synth.hibari import read_vocabulary
+from edge.synth.hibari import read_vocabulary, without_scipy
+from edge.synth.hibari.decoder import Made, SpectraDecoder, WindowedSpectra
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.time_stretch import check_speed, paced, quicker, stretched
-from edge.synth.variants import on_cpu
+from edge.synth.variants import on_cpu, windowed
 from edge.synth.word_timing import at_frames, with_words
 from edge.text.cleaning import clean
 from edge.text.cutting import MAX_TOKENS, cut_at_clauses
@@ -35,15 +36,15 @@ MAX_SEGMENT_S = 60.0
 """Seconds of a segment. A sane model gives about 10 for MAX_TOKENS; far more is a damaged one, not
 a slow speaker."""
 
-_FIRST_PART, _LONGEST_PART = 16, 96
-"""Spectra made into sound at once. The last run gives the look-ahead too, 135 more than asked; a
-short sentence has no other run, and is heard from its first 0.2 s on."""
+_FIRST_PART, _LONGEST_PART = 8, 96
+"""Spectra made into sound at once: the sentence is heard from its first 75 ms on, and each next
+part, of at most four times as many, takes far less time than the one before sounds."""
 
 
 class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         self._sentences, self._read = make_phonemizer(bundle.manifest.language)
-        from hibari import dsp
+        from hibari import dsp  # the line before has imported it
 
         self._dsp = dsp
         with damaged_if_unreadable(bundle, "vocab.json"):
@@ -51,21 +52,22 @@ class HibariSynthesizer:
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
-        self._decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
         self.variant = variant.name
-        self.provider = self._decoder.provider
-        self._states: dict[str, Array] = {
-            name: np.zeros(shape, np.float32)
-            for name, shape in self._decoder.inputs.items()
-            if name.startswith("state_")
-        }
-        self._fine = int(self._decoder.metadata["spectra_per_frame"])
+        self._windows: WindowedSpectra | None = None
+        if windowed(variant):
+            self._windows = WindowedSpectra(bundle, variant.graphs["decoder"])
+            self.provider, self._fine = self._windows.provider, self._windows.spectra_per_frame
+            self._frame_s = self._fine * dsp.HOP / self.rate
+            return
+        decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        self._decoder = SpectraDecoder(decoder)
+        self.provider, self._fine = decoder.provider, self._decoder.spectra_per_frame
         self._frame_s, budget = self._fine * dsp.HOP / self.rate, bundle.profile.budget
         self._safety = budget.safety
         self.decoder = Decoder(
             self._frame_s,
-            look_ahead=int(self._decoder.metadata["min_first_frames"]) + 1,  # two for the overlap
-            granularity=int(self._decoder.metadata.get("granularity", 1)),
+            look_ahead=self._decoder.look_ahead + 1,  # two spectra for the overlap
+            granularity=self._decoder.granularity,
             cost=cost or Cost(fixed_s=0.003, per_frame_s=budget.real_time_factor * self._frame_s),
         )
 
@@ -109,51 +111,45 @@ class HibariSynthesizer:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
+        if (windows := self._windows) is not None:
+            return self._speak(segment, lambda frames: (windows.run(frames), 1))
         decoder = quicker(self.decoder, segment.style.speed)
         return self.speak_in(segment, lambda n: plan_runs(n, decoder, self._safety))
 
     def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
+        def draw(frames: dict[str, Array]) -> tuple[Iterator[Made], int]:
+            plan = cut(frames["content"].shape[2])
+            return self._decoder.run(frames, plan.lengths), plan.held
+
+        return self._speak(segment, draw)
+
+    def _speak(
+        self, segment: Segment, draw: Callable[[dict[str, Array]], tuple[Iterator[Made], int]]
+    ) -> Iterator[PcmChunk]:
+        """`draw` gives the spectra of frames in several runs, and how many of these are done
+        before any sound is given out."""
         frames, durations, factor = self._frames(segment)
         hop = round(self._frame_s * self.rate)
         words = at_frames(segment.words, durations, hop)
         factors = np.array(segment.pitches or [1.0] * len(durations), np.float32)
         pitches = np.repeat(factors, np.array(durations) * self._fine)
-        yield from stretched(
-            with_words(self._decode(segment, frames, cut, pitches), words), factor
-        )
+        runs, held = draw(frames)
+        sound = self._sound(segment.seed, runs, held, pitches)
+        yield from stretched(with_words(sound, words), factor)
 
-    def _decode(
-        self,
-        segment: Segment,
-        frames: dict[str, Array],
-        cut: Callable[[int], Plan],
-        pitches: Samples,
+    def _sound(
+        self, seed: tuple[int, int], runs: Iterator[Made], held: int, pitches: Samples
     ) -> Iterator[PcmChunk]:
         """`pitches`: factor of f0 at each spectrum."""
-        count = frames["content"].shape[2]
-        signal = Signal(self._dsp, np.random.default_rng(segment.seed))
-        start, states = 0, self._states
-        plan = cut(count)
+        signal = Signal(self._dsp, np.random.default_rng(seed))
         waiting: list[Samples] = []
-        for number, length in enumerate(plan.lengths, 1):
-            stop = start + length
-            outputs = self._decoder.run(
-                {
-                    **{name: value[:, :, start:stop] for name, value in frames.items()},
-                    "first": np.array([start == 0]),
-                    "last": np.array([stop == count]),
-                    **states,
-                }
-            )
-            states = {name: outputs[f"next_{name}"] for name in states}
-            start = stop
-            f0 = outputs["f0"][0]
-            signal.pitch(f0 * pitches[: len(f0)], last=stop == count)
-            pitches = pitches[len(f0) :]
-            spectra = {n: part[0] for n, part in spectra_of(self._dsp, outputs).items()}
+        for number, made in enumerate(runs, 1):
+            signal.pitch(made.f0 * pitches[: len(made.f0)], last=made.pitch_ends)
+            pitches = pitches[len(made.f0) :]
+            spectra = {n: part[0] for n, part in spectra_of(self._dsp, made.spectra).items()}
             for part, final in _parts(spectra, _LONGEST_PART if number > 1 else _FIRST_PART):
-                waiting.append(signal.samples(part, last=final and stop == count))
-                if number < plan.held:
+                waiting.append(signal.samples(part, last=final and made.ends))
+                if number < held:
                     yield PcmChunk(np.zeros(0, np.float32), self.rate)
                     continue
                 yield PcmChunk(np.concatenate(waiting), self.rate)
@@ -198,7 +194,8 @@ def make_phonemizer(
     """Make what cuts a text into sentences, and what reads one, of hibari-tts, without its
     model."""
     try:
-        from hibari.tts import Hibari
+        with without_scipy():
+            from hibari.tts import Hibari
 
         from edge.synth.hibari.front_end import load_front_end
     except ImportError as error:
@@ -214,9 +211,9 @@ def phonemes_of(text: str, read: Callable[[str], str]) -> str:
 
 
 def _parts(spectra: dict[str, Array], first: int) -> Iterator[tuple[dict[str, Array], bool]]:
-    """Yield pieces of at most _LONGEST_PART spectra, of `first` to begin with, and whether each is
-    the last."""
-    count, start, stop = len(spectra[SPECTRA[0]]), 0, first
+    """Yield pieces of `first` spectra and then more, and whether each is the last."""
+    count, start, length = len(spectra[SPECTRA[0]]), 0, first
     while start < count:
+        stop = start + length
         yield {name: value[start:stop] for name, value in spectra.items()}, stop >= count
-        start, stop = stop, stop + _LONGEST_PART
+        start, length = stop, min(_LONGEST_PART, 4 * length)

@@ -153,7 +153,13 @@ class PiperSynthesizer:
     def _speak_in_windows(self, segment: Segment, windows: WindowDecoder) -> Iterator[PcmChunk]:
         latent, factor = self._latent(segment)
         words = at_frames(segment.words, latent.durations, self._hop)
-        sound = windows.decode(latent.take(latent.frames), _speaker_input(segment.speaker))
+        frames, speaker = {"latent": latent.take(latent.frames)}, _speaker_input(segment.speaker)
+        sound = (
+            outputs["audio"].reshape(-1)[
+                (window.begin - window.start) * self._hop : (window.end - window.start) * self._hop
+            ]
+            for window, outputs in windows.decode(frames, speaker)
+        )
         chunks = with_words((PcmChunk(samples, self.rate) for samples in sound), words)
         yield from stretched(chunks, factor)
 

@@ -26,6 +26,7 @@ from tests.system.systemd.driver import (
 CONFIG = Path("/etc/edge-voice/config.yaml")
 TOKEN = Path("/etc/edge-voice/http-token")
 DEBS = Path("/opt/debs")
+BUNDLES = Path("/usr/share/edge-voice/bundles")
 VOICE = "edge-voice-en-us-heart-x86-64"
 OTHER_SOCKETS = ["edge-voice-http.socket", "edge-voice-wyoming.socket"]
 WYOMING_EDIT = Path("/etc/systemd/system/edge-voice-wyoming.socket.d/override.conf")
@@ -223,6 +224,23 @@ def purge() -> dict[str, Any]:
     }
 
 
+def two_voices() -> dict[str, Any]:
+    """A voice, the default voice beside it, and the first one's next version."""
+    began, manifest = time.time(), BUNDLES / "tone--x86-64/manifest.json"
+    daemon = "./first/edge-voice_*.deb ./first/edge-voice-hibari_*.deb"
+    tone = apt(f"apt-get install -y {daemon} ./tone/*.deb")
+    wait_for(lambda: show("StatusText").startswith("Speaks"))
+    told, age = show("StatusText"), manifest.stat().st_mtime
+    heart = apt(f"apt-get install -y ./first/{VOICE}_*.deb")
+    found = {"began": began, "tone": tone, "told": told, "heart": heart}
+    found["next"] = apt("apt-get install -y ./next-tone/*.deb")
+    query = ["dpkg-query", "-W", "-f", "${Version}"]
+    found["version"] = run(*query, "edge-voice-tone-x86-64")["said"]
+    found["ages"] = [age, manifest.stat().st_mtime]
+    purge()
+    return found
+
+
 def all_at_once() -> dict[str, Any]:
     """The one line of the page, on a board that has never had any of it, or no longer."""
     found = apt("apt-get install -y ./first/edge-voice*.deb")
@@ -245,6 +263,7 @@ STEPS: list[Callable[[], dict[str, Any]]] = [
     remove,
     install_again,
     purge,
+    two_voices,
     all_at_once,
 ]
 

@@ -28,18 +28,21 @@ cp -r "$DEBS" "$R/opt/debs"
 
 
 def next_version(deb: Path, folder: Path) -> None:
-    """The same package with a later version and another configuration."""
+    """The same package with a later version, and another configuration where it has one."""
     tree = folder / "tree"
     subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
     control = tree / "DEBIAN/control"
     lines = control.read_text(encoding="utf-8").splitlines(keepends=True)
     text = "".join(f"Version: {NEXT}\n" if line.startswith("Version") else line for line in lines)
     control.write_text(text, encoding="utf-8")
-    with (tree / "etc/edge-voice/config.yaml").open("a", encoding="utf-8") as file:
-        file.write("# A new remark.\n")
+    config = tree / "etc/edge-voice/config.yaml"
+    if config.exists():
+        with config.open("a", encoding="utf-8") as file:
+            file.write("# A new remark.\n")
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, folder / deb.name], check=True
     )
+    shutil.rmtree(tree)
 
 
 def other_python(deb: Path, folder: Path) -> None:
@@ -68,7 +71,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     shutil.copytree(DEBS / "system", debs / "system")
     [daemon] = first.glob("edge-voice_*")
     next_version(daemon, second)
-    (debs / "other").mkdir()
+    for name in ("tone", "next-tone", "other"):
+        (debs / name).mkdir()
+    [tone] = DEBS.glob("edge-voice-tone-x86-64_*")
+    shutil.copy(tone, debs / "tone")
+    next_version(tone, debs / "next-tone")
     other_python(daemon, debs / "other")
     words = {"DEBS": debs}
     folder = tmp_path_factory.mktemp("machine")
@@ -197,6 +204,20 @@ def test_purging_leaves_nothing_of_what_was_enabled_and_written(seen: dict[str, 
         assert found["left"] == seen["before"]
         assert (found["units"], found["user"], found["group"]) == ("", "", "")
         assert "userdel" not in found["said"] and "edge-voice' not empty" not in found["said"]
+
+
+def test_a_voice_that_becomes_the_default_says_so(seen: dict[str, Any]) -> None:
+    found = seen["two_voices"]
+    assert found["tone"]["status"] == 0 and found["told"] == "Speaks tone"
+    assert found["heart"]["status"] == 0
+    assert "the default voice is en_US-heart now, was tone" in found["heart"]["said"]
+
+
+def test_an_upgrade_makes_a_voice_no_younger(seen: dict[str, Any]) -> None:
+    found = seen["two_voices"]
+    assert found["next"]["status"] == 0 and found["version"] == NEXT
+    assert found["ages"][0] == found["ages"][1]
+    assert found["began"] <= found["ages"][0]  # not of its build
 
 
 def test_the_one_line_of_the_page_installs_and_speaks(seen: dict[str, Any]) -> None:

@@ -23,7 +23,11 @@ from tests.helpers.daemon_under_test import ROOT
 from tests.system.vm.machine import MODEL, boot
 
 FOLDER = Path(os.environ["EDGE_VM"])
-PACKAGES = ["edge-voice_*+py3.11", "edge-voice-hibari_*", "edge-voice-en-us-heart-rpi5_*"]
+PACKAGES = [
+    "edge-voice_*+py3.11_arm64",
+    "edge-voice-hibari_*_all",
+    "edge-voice-en-us-heart-rpi5_*_arm64",
+]
 SENTENCES = ["The kettle is on the table.", "Please close the window."]
 FAST = load_profile("rpi5").variants[0].name
 """What the profile of a Raspberry Pi 5 prefers."""
@@ -35,7 +39,7 @@ WHISPER_HZ = 16_000
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Any]:
-    packages = [path for name in PACKAGES for path in (ROOT / "dist").glob(f"{name}_arm64.deb")]
+    packages = [path for name in PACKAGES for path in (ROOT / "dist").glob(f"{name}.deb")]
     assert len(packages) == len(PACKAGES), packages
     runs = FOLDER / "runs"
     number = len(list(runs.glob("*"))) if runs.exists() else 0

@@ -16,8 +16,8 @@ from edge.bundle import Variant
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.hibari.fused import write_fused_decoder
 from edge.bundler.export.hibari.fused_encoder import write_fused_encoder
-from edge.bundler.export.hibari.graphs import write_decoder, write_encoder
-from edge.bundler.export.original import read_original
+from edge.bundler.export.hibari.graphs import write_decoder, write_encoder, write_window_decoder
+from edge.bundler.export.original import OriginalGraph, read_original
 from edge.bundler.export.record import Exported
 from edge.files import write_whole
 
@@ -57,3 +57,7 @@ def write_fused(model: Path, stage: str, bits: int, gains: object) -> onnx.Model
     """A stage with our own operators; its norms keep the channels alike, so none is smoothed."""
     write = write_fused_encoder if stage == "encoder" else write_fused_decoder
     return write(read_original(model), bits)
+
+
+def write_window(graph: OriginalGraph) -> onnx.ModelProto:
+    return write_window_decoder(graph)

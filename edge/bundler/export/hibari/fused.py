@@ -13,7 +13,7 @@ import onnx
 
 from edge.bundler.export.fused import FusedLayers
 from edge.bundler.export.graph import GraphWriter
-from edge.bundler.export.hibari.graphs import Network, check_outputs, decoder_channels
+from edge.bundler.export.hibari.graphs import Network, check_outputs, decoder_channels, inputs
 from edge.bundler.export.hibari.weights import OPSET, Layers, checked
 from edge.bundler.export.original import OriginalGraph
 from edge.bundler.export.piper.weights import Convolution
@@ -25,10 +25,7 @@ def write_fused_decoder(graph: OriginalGraph, bits: int) -> onnx.ModelProto:
     check_outputs(graph)
     channels = decoder_channels(graph)
     writer = GraphWriter("hibari_decoder_fused", OPSET)
-    signals = [
-        Signal(writer.input(name, "float32", (1, channels[name], "n")), channels[name])
-        for name in ("content", "prosody")
-    ]
+    signals = inputs(writer, channels)
     layers = FusedLayers(writer, bits, {})
     _FusedNetwork(layers, Layers(graph)).write(*signals)
     layers.finish()
@@ -38,11 +35,9 @@ def write_fused_decoder(graph: OriginalGraph, bits: int) -> onnx.ModelProto:
 class _FusedNetwork(Network):
     layers: FusedLayers
 
-    def _joined(self, content: Signal, f0: str, energy: str) -> Signal:
+    def _joined(self, content: Signal, curves: Signal) -> Signal:
         layer = self.weights.convolution("m.dec_in")
         width, count = reach(layer), content.channels
-        both = self.graph.node("Concat", (f0, energy), "curves_joined", axis=1)
-        curves = dataclasses.replace(content, value=both, channels=2)
         name = f"{layer.name}.curves"
         few = dataclasses.replace(layer, name=name, weight=layer.weight[:, count:], bias=None)
         beside = self.layers.unquantized(self.layers.window(curves, width, width), few)
@@ -61,7 +56,7 @@ class _FusedNetwork(Network):
     def _head(self, x: Signal) -> str:
         y, _ = self._normed(x, "m.dec_norm")
         y = self.layers.pointwise(y, self.weights.linear("m.head"))
-        return self._turned(y.value, "spectra")
+        return self._by_time(y.value, "spectra")
 
     def _normed(
         self, x: Signal, name: str, depthwise: Convolution | None = None

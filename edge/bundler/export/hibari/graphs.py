@@ -6,13 +6,15 @@ decoder   frames -> spectra: convolutions over time only, written anew against s
           so that a sentence may come in chunks and gives the same numbers.
 
 A frame is 25 ms; the spectra have two per frame. The prosody network looks 54 frames ahead and
-the spectra 27 of their own, so 67.5 frames (1.7 s) go in before the first spectrum comes out.
+the spectra 27 of their own, so 67.5 frames (1.7 s) of prosody go in before the first spectrum
+comes out, and 13.5 of content: the spectra of a short sentence need not be made all at once.
 Between the two, the caller repeats each token's columns as often as its duration says.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
@@ -21,7 +23,14 @@ from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.hibari.weights import OPSET, checked, copy_float
 from edge.bundler.export.hibari.weights import Layers as Weights
 from edge.bundler.export.original import OriginalGraph, attributes, refuse
-from edge.bundler.export.streaming import Layers, Signal, StreamingLayers, WholeLayers, reach
+from edge.bundler.export.streaming import (
+    Layers,
+    MaskedLayers,
+    Signal,
+    StreamingLayers,
+    WholeLayers,
+    reach,
+)
 
 ORIGINAL = ("lh", "theta", "ln", "lr", "phi")
 """Outputs of the original: logarithms of three magnitudes, an angle before tanh, a phase."""
@@ -69,16 +78,14 @@ def write_whole(graph: OriginalGraph) -> onnx.ModelProto:
 def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
     """content, prosody (1, C, n) -> SPECTRA (1, spectra, bins) each, f0 (1, spectra).
 
-    With `streaming` also first, last, state_* -> next_state_*; streaming.py tells the rules, and
-    f0 then runs ahead of the spectra by what they still look ahead.
+    With `streaming` also first, last, ends, state_*, waiting -> next_state_*, next_waiting;
+    streaming.py tells the rules. Prosody then is n frames long as well, another n, and as many
+    frames ahead of the content as the metadata say; so is f0.
     """
     check_outputs(graph)
     channels = decoder_channels(graph)
     writer = GraphWriter("hibari_decoder_stream" if streaming else "hibari_decoder", OPSET)
-    signals = [
-        Signal(writer.input(name, "float32", (1, channels[name], "n")), channels[name])
-        for name in ("content", "prosody")
-    ]
+    signals = inputs(writer, channels)
     if not streaming:
         Network(WholeLayers(writer, False), Weights(graph)).write(*signals)
         return checked(writer, graph)
@@ -86,6 +93,32 @@ def write_decoder(graph: OriginalGraph, *, streaming: bool) -> onnx.ModelProto:
     Network(layers, Weights(graph)).write(*signals)
     layers.finish()
     return checked(writer, graph)
+
+
+def write_window_decoder(graph: OriginalGraph) -> onnx.ModelProto:
+    """content, prosody (1, C, F), mask (1, 1, 1, F) -> SPECTRA and f0 of all frames, for a GPU.
+
+    Metadata `context`: frames at either edge of a window that are not the sentence's, unless it
+    begins or ends there; `hop`: spectra in a frame.
+    """
+    check_outputs(graph)
+    writer = GraphWriter("hibari_decoder_window", OPSET)
+    signals = inputs(writer, decoder_channels(graph), ahead="n")
+    Network(MaskedLayers(writer, conv2d=True), Weights(graph)).write(*signals)
+    stream = write_decoder(graph, streaming=True)
+    waits = {entry.key: entry.value for entry in stream.metadata_props}
+    writer.metadata["context"] = str(int(waits["ahead"]) + int(waits["min_first_frames"]))
+    writer.metadata["hop"] = str(_FINE)
+    return checked(writer, graph)
+
+
+def inputs(writer: GraphWriter, channels: Mapping[str, int], ahead: str = "ahead") -> list[Signal]:
+    """Declare content and prosody, of lengths of their own."""
+    lengths = {"content": "n", "prosody": ahead}
+    return [
+        Signal(writer.input(name, "float32", (1, channels[name], length)), channels[name])
+        for name, length in lengths.items()
+    ]
 
 
 class Network:
@@ -98,13 +131,13 @@ class Network:
 
     def write(self, content: Signal, prosody: Signal) -> None:
         graph, weights = self.graph, self.weights
+        content, prosody = self._inside(content), self._inside(prosody)
         x = self.layers.pointwise(prosody, weights.convolution("pn.pro_in"))
         for i in range(weights.count("pn.pro.{}.dw.weight")):
             x = self._block(x, f"pn.pro.{i}")
         x = self.layers.pointwise(x, weights.convolution("pn.pro_out"))
-        f0, energy = self._curves(x)
-        content = self._repeated(self._delayed(content, x.delay))
-        x = self._joined(content, f0, energy)
+        content = self._repeated(content)
+        x = self._joined(content, self.layers.held(self._curves(x), content))
         for i in range(weights.count("m.dec.{}.dw.weight")):
             x = self._block(x, f"m.dec.{i}")
         value = self._head(x)
@@ -125,32 +158,36 @@ class Network:
         most = graph.constant(np.float32(_LARGEST_LOG), "largest_log")
         return graph.node("Exp", (graph.node("Min", (value, most), f"{name}.cut"),), f"{name}.exp")
 
-    def _joined(self, content: Signal, f0: str, energy: str) -> Signal:
+    def _joined(self, content: Signal, curves: Signal) -> Signal:
         """The convolution over content, pitch and energy that the spectra begin with."""
-        joined = self.graph.node("Concat", (content.value, f0, energy), "decoder_in", axis=1)
+        parts = (content.value, curves.value)
+        joined = self.graph.node("Concat", parts, "decoder_in", axis=1)
         x = dataclasses.replace(content, value=joined, channels=content.channels + 2)
         layer = self.weights.convolution("m.dec_in")
         return self.layers.conv(self.layers.window(x, reach(layer), reach(layer)), layer)
 
     def _head(self, x: Signal) -> str:
         """-> (1, n, all spectra's bins)"""
-        return self._linear(self._norm(self._turned(x.value, "dec_out"), "m.dec_norm"), "m.head")
+        value = self._by_time(x.value, "dec_out")
+        if self.layers.axis == 3:
+            value = self.graph.node("Squeeze", (value, self.graph.ints(1)), "dec_out_flat")
+        return self._linear(self._norm(value, "m.dec_norm"), "m.head")
 
     def _block(self, x: Signal, name: str) -> Signal:
         """ConvNeXt: depthwise convolution, norm, two linear layers, scaled; added to its input."""
         layer = self.weights.convolution(f"{name}.dw")
         window = self.layers.window(x, reach(layer), reach(layer))
-        y = self._turned(self.layers.conv(window, layer).value, f"{name}.by_time")
+        y = self._by_time(self.layers.conv(window, layer).value, f"{name}.by_time")
         y = self._linear(self._norm(y, f"{name}.norm"), f"{name}.pw1")
         y = self._linear(self._gelu(y, f"{name}.gelu"), f"{name}.pw2")
         gamma = self.graph.constant(self.weights.tensor(f"{name}.gamma"), f"{name}.gamma")
         y = self.graph.node("Mul", (gamma, y), f"{name}.scaled")
         center = self.layers.center(window)
-        y = self.graph.node("Add", (center.value, self._turned(y, f"{name}.out")), name)
+        y = self.graph.node("Add", (center.value, self._by_channel(y, f"{name}.out")), name)
         return dataclasses.replace(center, value=y)
 
-    def _curves(self, x: Signal) -> tuple[str, str]:
-        """(1, 2 * 2, n) to f0, which becomes an output in Hz, and energy; (1, 1, 2 n) each."""
+    def _curves(self, x: Signal) -> Signal:
+        """(1, 2 * 2, n) to f0, which becomes an output in Hz, and energy: (1, 2, 2 n)."""
         graph = self.graph
         value = graph.node("Reshape", (x.value, graph.ints(1, 2, _FINE, -1)), "curves_apart")
         value = graph.node("Transpose", (value,), "curves_woven", perm=[0, 1, 3, 2])
@@ -165,20 +202,36 @@ class Network:
         voiced = graph.node("Add", (graph.constant(np.float32(1), "one"), voiced), "f0_plus_one")
         log = graph.node("Log", (voiced,), "f0_log")
         by = graph.constant(np.float32(_LOG_F0_SCALE), "f0_log.scale")
-        return graph.node("Div", (log, by), "f0_scaled"), energy
+        scaled = graph.node("Div", (log, by), "f0_scaled")
+        both = graph.node("Concat", (scaled, energy), "curves_scaled", axis=1)
+        return self._inside(Signal(both, 2, _FINE * x.rate, _FINE * x.delay))
 
-    def _delayed(self, x: Signal, delay: int) -> Signal:
-        return self.layers.center(self.layers.window(x, 0, delay)) if delay else x
+    def _inside(self, x: Signal) -> Signal:
+        """The signal in 2-D form, if that is the layers'."""
+        if self.layers.axis == 2:
+            return x
+        value = self.graph.node("Unsqueeze", (x.value, self.graph.ints(2)), f"{x.value}.2d")
+        return dataclasses.replace(x, value=value)
 
     def _repeated(self, x: Signal) -> Signal:
         graph = self.graph
-        value = graph.node("Unsqueeze", (x.value, graph.ints(3)), "content_column")
+        value = graph.node(
+            "Reshape", (x.value, graph.ints(1, x.channels, -1, 1)), "content_column"
+        )
         value = graph.node("Tile", (value, graph.ints(1, 1, 1, _FINE)), "content_twice")
-        value = graph.node("Reshape", (value, graph.ints(1, x.channels, -1)), "content_fine")
+        shape = (1, x.channels, -1) if self.layers.axis == 2 else (1, x.channels, 1, -1)
+        value = graph.node("Reshape", (value, graph.ints(*shape)), "content_fine")
         return Signal(value, x.channels, _FINE * x.rate, _FINE * x.delay)
 
-    def _turned(self, value: str, name: str) -> str:
-        return self.graph.node("Transpose", (value,), name, perm=[0, 2, 1])
+    def _by_time(self, value: str, name: str) -> str:
+        """(1, C, T) to (1, T, C), in 2-D form (1, C, 1, T) to (1, 1, T, C)."""
+        perm = [0, 2, 1] if self.layers.axis == 2 else [0, 2, 3, 1]
+        return self.graph.node("Transpose", (value,), name, perm=perm)
+
+    def _by_channel(self, value: str, name: str) -> str:
+        """The way back."""
+        perm = [0, 2, 1] if self.layers.axis == 2 else [0, 3, 1, 2]
+        return self.graph.node("Transpose", (value,), name, perm=perm)
 
     def _norm(self, value: str, name: str) -> str:
         parts = [f"{name}.weight", f"{name}.bias"]

@@ -17,6 +17,7 @@ from edge.bundler.export.piper.decoder import (
     write_decoder,
     write_fused_decoder,
     write_streaming_decoder,
+    write_window_decoder,
 )
 from edge.bundler.export.piper.encoder import write_encoder
 from edge.bundler.export.piper.fused_encoder import write_fused_encoder
@@ -56,6 +57,10 @@ def write_fused(
     if stage == "encoder":
         return write_fused_encoder(weights, bits)
     return write_fused_decoder(weights, bits=bits, gains=gains(write_decoder(weights)))
+
+
+def write_window(graph: OriginalGraph) -> onnx.ModelProto:
+    return write_window_decoder(read_weights(graph))
 
 
 def export_piper(
