@@ -68,6 +68,12 @@ class Family:
     prosody: frozenset[str] = frozenset()
     """Powers over a part of a sentence: rate, pitch."""
 
+    clip_s: float = 0.0
+    """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its voices
+    clone nobody."""
+    needs_transcript: bool = False
+    """True if it must be told what the clip says."""
+
     @property
     def run_module(self) -> str:
         return self.run or f"edge.synth.{self.name}"
@@ -117,6 +123,8 @@ COSYVOICE3 = Family(
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
     reads_every_script=True,
+    clip_s=3.0,
+    needs_transcript=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
@@ -126,9 +134,23 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
+POCKET = Family(
+    "pocket",
+    needs=frozenset({"model", "config", "tokenizer"}),
+    # A clip or a latent print that the voice speaks with if nobody is named; and terms.
+    may=frozenset({"voice", "card"}),
+    imports=("edge.synth.pocket.synthesizer",),
+    clip_s=30.0,
+    stages={
+        "lm": ("fp32", "int8-dynamic"),
+        "codec": ("fp32",),
+        "encoder": ("fp32",),  # of a clip, once: a print is for good
+    },
+    follows={"lm": "encoder", "codec": "decoder"},
+)
 TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 
 DEFAULT_VOICE = "en_US-heart"
 """Built and spoken with where nobody names a voice: free to sell, and a fifth of joe's work."""
 
-FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}
+FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3, POCKET)}
