@@ -69,8 +69,8 @@ class Family:
     """Powers over a part of a sentence: rate, pitch."""
 
     clip_s: float = 0.0
-    """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its voices
-    clone nobody."""
+    """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its
+    voices clone nobody."""
     needs_transcript: bool = False
     """True if it must be told what the clip says."""
 

@@ -178,6 +178,12 @@ def reads(bundle: Bundle, language: str) -> bool:
     return ask is not None and ask(bundle, language)
 
 
+def trial_style(bundle: Bundle) -> Style:
+    """The style to try a bundle with: its own, or that of a voice which speaks for nobody yet."""
+    ask: Callable[[Bundle], Style] | None = getattr(_family(bundle), "trial_style", None)
+    return ask(bundle) if ask else Style()
+
+
 def choose(bundle: Bundle) -> Variant:
     """Choose the variant that `edge tune` found to be the fastest on this board; else the first
     that this machine can run, with the reasons of those before it logged. Raises NoBundle."""

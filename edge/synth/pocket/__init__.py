@@ -8,14 +8,21 @@ from __future__ import annotations
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
 from edge.pcm import PcmChunk
-from edge.synth import Synthesizer
+from edge.synth import Style, Synthesizer
 from edge.synth.voice_print import VoicePrint
 
 
 def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> Synthesizer:
     from edge.synth.pocket.synthesizer import PocketSynthesizer
 
-    return PocketSynthesizer(bundle, variant, cost)
+    return PocketSynthesizer(bundle, variant)
+
+
+def trial_style(bundle: Bundle) -> Style:
+    """The style to try a bundle with, which may have no voice before somebody clones one."""
+    from edge.synth.pocket.speaker import DEFAULT, NOBODY
+
+    return Style() if DEFAULT in bundle.manifest.files else Style(speaker=NOBODY)
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
