@@ -1,8 +1,8 @@
-"""Tiny checkpoints of Pocket TTS, and what the official package computes of them, kept as test data:
-so the whole family is tested without torch.
+"""Tiny checkpoints of Pocket TTS, and what the official package computes of them, kept as test
+data: so the whole family is tested without torch.
 
-`python -m tests.helpers.kept_pocket` makes them anew, with what official_pocket.py beside it needs.
-"""
+`python -m tests.helpers.kept_pocket` makes them anew, with what official_pocket.py beside it
+needs. """
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ KINDS = {
     "drifting": "english_18m_2026-10",
     "lsd": "english_2026-10",
 }
-"""Head -> the released structure that was shrunk: grouped heads and a low-rank table; none of both;
-no sizes of the decoder's own, no projection before the head, and a tokenizer in JSON."""
+"""Head -> the released structure that was shrunk: grouped heads and a low-rank table; none of
+both; no sizes of the decoder's own, no projection before the head, and a tokenizer in JSON."""
 VOICE, RATE = "tone", 24_000
 TEXT = "The kettle is on, and the toast is done."
 
