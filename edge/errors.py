@@ -214,6 +214,12 @@ class NoConsent(EdgeError):
     code = "no-consent"
 
 
+class TermsNotAccepted(EdgeError):
+    """Nobody agreed to the terms that a voice's weights come with."""
+
+    code = "terms-not-accepted"
+
+
 # Speaking
 
 

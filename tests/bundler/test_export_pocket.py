@@ -1,8 +1,7 @@
 """Pocket TTS from a checkpoint to graphs, beside what the official package computed; about 10 s.
 
-The tiny checkpoints are of the released structures (tests/helpers/kept_pocket.py); the released sizes
-are compared by tools/pocket_parity.py, which needs the package.
-"""
+The tiny checkpoints are of the released structures (tests/helpers/kept_pocket.py); the released
+sizes are compared by tools/pocket_parity.py, which needs the package."""
 
 from __future__ import annotations
 

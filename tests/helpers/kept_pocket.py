@@ -2,7 +2,7 @@
 data: so the whole family is tested without torch.
 
 `python -m tests.helpers.kept_pocket` makes them anew, with what official_pocket.py beside it
-needs. """
+needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS = {
 }
 """Head -> the released structure that was shrunk: grouped heads and a low-rank table; none of
 both; no sizes of the decoder's own, no projection before the head, and a tokenizer in JSON."""
-VOICE, RATE = "tone", 24_000
+VOICE, RATE = "pocket-en-2m", 24_000
 TEXT = "The kettle is on, and the toast is done."
 
 

@@ -27,6 +27,7 @@ from pocket_tts.utils.config import CONFIGS_DIR, Config
 from edge.bundler import corpus
 
 Array = np.ndarray[Any, Any]
+ROOT = Path(__file__).parents[2]
 
 
 def released(name: str) -> dict[str, Any]:
@@ -65,8 +66,11 @@ def tiny(name: str) -> dict[str, Any]:
 
 
 def write_tokenizer(path: Path, pieces: int) -> None:
-    """Train a tokenizer as the released ones are, on the sentences of this repository."""
+    """Train a tokenizer as the released ones are, on the texts of this repository."""
     texts = [*corpus.sentences("calibration", "en"), *corpus.sentences("evaluation", "en")]
+    if pieces > len(texts) * 2:
+        pages = sorted((ROOT / "docs").rglob("*.md"))
+        texts += [line[:2000] for page in pages for line in page.read_text().splitlines() if line]
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
         model_prefix=str(path.with_suffix("")),
