@@ -69,7 +69,7 @@ def write_tokenizer(path: Path, pieces: int) -> None:
     """Train a tokenizer as the released ones are, on the texts of this repository."""
     texts = [*corpus.sentences("calibration", "en"), *corpus.sentences("evaluation", "en")]
     if pieces > len(texts) * 2:
-        pages = sorted((ROOT / "docs").rglob("*.md"))
+        pages = [*sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "edge").rglob("*.py"))]
         texts += [line[:2000] for page in pages for line in page.read_text().splitlines() if line]
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts),
