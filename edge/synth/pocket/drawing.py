@@ -13,7 +13,8 @@ import numpy as np
 
 from edge.synth.pocket.language_model import LanguageModel
 from edge.synth.pocket.segments import SpokenSegment
-from edge.synth.pocket.speaker import LATENT, Speaker
+from edge.synth.pocket.settings import LATENT
+from edge.synth.pocket.speaker import Speaker
 from edge.synth.pocket.word_times import Attention, WordClock
 from edge.synth.session import Array
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from edge.bundle import Bundle, Variant
 from edge.synth.pocket.caches import RowCache
-from edge.synth.pocket.settings import Settings
-from edge.synth.pocket.speaker import LATENT, Speaker
+from edge.synth.pocket.settings import LATENT, Settings
+from edge.synth.pocket.speaker import Speaker
 from edge.synth.session import Array, Session
 from edge.synth.tables import read_table
 from edge.synth.variants import on_cpu
@@ -71,7 +71,7 @@ class LanguageModel:
         return row
 
     def _text_rows(self, ids: Sequence[int]) -> Array:
-        rows: Array = _floats(self._text[list(ids)])
+        rows: Array = as_floats(self._text[list(ids)])
         rows = rows if self._widen is None else rows @ self._widen
         return np.concatenate([rows, self._edges[:1]])
 
@@ -83,18 +83,11 @@ class LanguageModel:
         rows = np.concatenate([self._edges[1:], speaker.latents @ self._voice])
         cache = RowCache.like(self._session, len(rows))
         inputs = {"x": rows[None], "noise": _SILENT, **cache.places(len(rows))}
-        self._session.hold(cache.arrays).run(inputs, self.shapes)
+        self._session.hold(cache.arrays).run(inputs, self.settings.outputs)
         self._kept[key] = cache.taken()
         if len(self._kept) > KEPT_VOICES:
             self._kept.popitem(last=False)
         return self._kept[key]
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of what a run gives."""
-        watched = {"watched": (1, len(self.settings.watched) * self.settings.head)}
-        found: dict[str, tuple[int, ...]] = {"latent": (1, LATENT), "eos": (1, 1)}
-        return found | (watched if self.settings.watched else {})
 
 
 class Speech:
@@ -115,7 +108,7 @@ class Speech:
             "noise": noise,
             **self._cache.places(len(self._rows)),
         }
-        made = self._held.run(inputs, self._model.shapes)
+        made = self._held.run(inputs, self._model.settings.outputs)
         latent = made["latent"].copy()
         self._rows = self._model.fed(latent)
         watched = made["watched"].copy() if "watched" in made else None
@@ -133,8 +126,8 @@ class Speech:
         return found
 
 
-def _floats(rows: Array) -> Array:
-    """Rows as float32; those of 16 bits are the upper halves of such."""
+def as_floats(rows: Array) -> Array:
+    """Make rows float32; those of 16 bits are the upper halves of such."""
     if rows.dtype == np.uint16:
         return (rows.astype(np.uint32) << 16).view(np.float32)
     return rows.astype(np.float32)

@@ -10,6 +10,9 @@ from edge import records
 from edge.bundle import Bundle
 from edge.errors import BadRecord, BundleDamaged
 
+LATENT = 32
+"""Values of a latent: one for each 80 ms of sound."""
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -66,6 +69,14 @@ class Settings:
     encoder: Cache
     watched: tuple[Watched, ...] = ()
     watched_known: bool = False
+
+    @property
+    def outputs(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what a run of the language model gives."""
+        found: dict[str, tuple[int, ...]] = {"latent": (1, LATENT), "eos": (1, 1)}
+        if self.watched:
+            found["watched"] = (1, len(self.watched) * self.head)
+        return found
 
     @property
     def frame_s(self) -> float:

@@ -13,8 +13,6 @@ from edge.synth.tables import read_table
 from edge.synth.voice_print import VoicePrint
 
 FAMILY = "pocket"
-LATENT = 32
-"""Values of a latent: one for each 80 ms of sound."""
 DEFAULT = "voice.npy"
 """Latents of a bundle's own voice, if it has one."""
 NOBODY = ""

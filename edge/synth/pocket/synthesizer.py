@@ -23,9 +23,8 @@ from edge.synth.pocket.drawing import Draw, Drawer
 from edge.synth.pocket.language_model import LanguageModel
 from edge.synth.pocket.lead import Lead, Pace
 from edge.synth.pocket.segments import SpokenSegment, cut
-from edge.synth.pocket.settings import read_settings
+from edge.synth.pocket.settings import LATENT, read_settings
 from edge.synth.pocket.speaker import (
-    LATENT,
     NOBODY,
     Speaker,
     from_print,

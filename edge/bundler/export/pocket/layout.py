@@ -9,11 +9,10 @@ from typing import Literal
 
 from edge import records
 from edge.errors import BadRecord
+from edge.synth.pocket.settings import LATENT as LATENT
 
 Head = Literal["lsd", "drifting", "pointwise"]
 
-LATENT = 32
-"""Values of a latent."""
 PERIOD = 10_000.0
 """Base of the rotation of queries and keys."""
 HOP = 16

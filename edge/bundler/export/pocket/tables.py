@@ -11,6 +11,9 @@ from edge.bundler.export.pocket.safetensors import Array
 from edge.bundler.export.pocket.weights import Weights
 from edge.synth.pocket.language_model import EDGES, FED, TEXT, VOICE, WIDEN
 
+STATISTICS = "latents.npy"
+"""Mean and scale of the latents that the language model makes (2, 32); the board needs neither."""
+
 
 def write_tables(weights: Weights, folder: Path) -> None:
     lm, sizes = weights.lm, weights.sizes
@@ -20,6 +23,7 @@ def write_tables(weights: Weights, folder: Path) -> None:
     fed = _transposed(lm("input_linear.weight"))
     np.save(folder / FED, fed)
     np.save(folder / VOICE, _transposed(lm("speaker_proj_weight")))
+    np.save(folder / STATISTICS, np.stack([lm("emb_mean"), lm("emb_std")]))
     edges = [lm("bos_emb")[None] @ fed]
     if sizes.bos:
         edges.append(lm("bos_before_voice")[0])

@@ -92,13 +92,10 @@ def forced(
     """Run rows through a language model in runs of these lengths; latent and end of each run."""
     cache = RowCache.like(lm, len(rows))
     held = lm.hold(cache.arrays)
-    shapes: dict[str, tuple[int, ...]] = {"latent": (1, LATENT), "eos": (1, 1)}
-    if settings.watched:
-        shapes["watched"] = (1, len(settings.watched) * settings.head)
     found, start = [], 0
     for length in lengths:
         x = rows[None, start : start + length]
-        made = held.run({"x": x, "noise": noise, **cache.places(length)}, shapes)
+        made = held.run({"x": x, "noise": noise, **cache.places(length)}, settings.outputs)
         found.append(np.concatenate([made["latent"][0], made["eos"][0]]))
         start += length
     return found
