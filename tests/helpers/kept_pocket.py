@@ -7,6 +7,7 @@ needs."""
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -31,6 +32,26 @@ KINDS = {
 both; no sizes of the decoder's own, no projection before the head, and a tokenizer in JSON."""
 VOICE, RATE = "pocket-en-2m", 24_000
 TEXT = "The kettle is on, and the toast is done."
+TEXTS = (
+    TEXT,
+    "hello",
+    "Yes!",
+    'She said: "come in"',
+    "wait -",
+    "one; two; three;",
+    "Version 3.5 is out. It is not 3. 5 is next!?",
+    "Well... I never... did. (Or so) he said…",
+    "‘Quoted’ — and dashed – text, “twice”?, she said.",
+    "A first sentence of some length that fills a chunk. A second one, shorter. And a third.",
+    "This sentence goes on, and on, and on and on; with more of the same: again, and again.",
+    "line one\nline two  with   spaces\n\nline three",
+    "Größe 漢字 😀 café naïve",
+    "a?b!c.d",
+    ".5 and 7:30, at 12.",
+)
+"""Texts whose preparation by the official code is kept."""
+Reading = tuple[str, list[tuple[str, list[int], int]]]
+"""A text, and of each chunk: what is read, its ids, and the frames behind its end."""
 
 
 def unpack(kind: str, folder: Path) -> tuple[dict[str, Path], dict[str, npt.NDArray[np.float32]]]:
@@ -44,16 +65,28 @@ def unpack(kind: str, folder: Path) -> tuple[dict[str, Path], dict[str, npt.NDAr
                 path.write_bytes(archive.read(name))
                 files[path.stem] = path
     reference = dict(np.load(files.pop("reference")))
+    del files["texts"]
     return files, reference
 
 
-def build(kind: str, folder: Path) -> Bundle:
-    """Make a bundle of a checkpoint in `folder`, with a voice of its own: a clip of noise."""
+def texts(kind: str) -> list[Reading]:
+    """Return what the official code made of TEXTS."""
+    with zipfile.ZipFile(KEPT) as archive:
+        found: list[Reading] = json.loads(archive.read(f"{kind}/texts.json"))
+    return found
+
+
+def build(kind: str, folder: Path, voiced: bool = True, **changed: object) -> Bundle:
+    """Make a bundle of a checkpoint in `folder`, if `voiced` with a voice of its own, of noise.
+    `changed`: numbers of config.json."""
     files, reference = unpack(kind, folder / "checkpoint")
     made = folder / "bundle"
     made.mkdir()
     exported: Exported = export(files, made, ExportLog())
-    np.save(made / "voice.npy", reference["voice"])
+    if voiced:
+        np.save(made / "voice.npy", reference["voice"])
+    numbers = json.loads((made / "config.json").read_text(encoding="utf-8")) | changed
+    (made / "config.json").write_text(json.dumps(numbers), encoding="utf-8")
     [variant] = exported.variants
     graphs = {stage: graph_name(stage, "fp32") for stage in variant.graphs}
     for stage, name in variant.graphs.items():
@@ -65,7 +98,7 @@ def build(kind: str, folder: Path) -> Bundle:
 def main() -> None:
     import tempfile
 
-    from tests.helpers.official_pocket import compute, tiny, write_checkpoint
+    from tests.helpers.official_pocket import compute, read, tiny, write_checkpoint
 
     with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(KEPT, "w") as archive:
         for kind, released in KINDS.items():
@@ -74,6 +107,8 @@ def main() -> None:
             buffer = io.BytesIO()
             np.savez(buffer, **compute(model, TEXT, voice=20, frames=18, seed=1))
             (folder / "reference.npz").write_bytes(buffer.getvalue())
+            texts = json.dumps(read(model, TEXTS), ensure_ascii=False)
+            (folder / "texts.json").write_text(texts, encoding="utf-8")
             for file in sorted(folder.iterdir()):
                 entry = zipfile.ZipInfo(f"{kind}/{file.name}")  # of 1980: no clock is in it
                 entry.compress_type = zipfile.ZIP_DEFLATED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import safetensors.torch
 import sentencepiece
 import torch
 import yaml
+from pocket_tts.models.text_chunking import prepare_text_prompt, split_into_best_sentences
 from pocket_tts.models.tts_model import TTSModel
 from pocket_tts.modules.stateful_module import increment_steps, init_states
 from pocket_tts.utils.config import CONFIGS_DIR, Config
@@ -68,7 +69,7 @@ def tiny(name: str) -> dict[str, Any]:
 def write_tokenizer(path: Path, pieces: int) -> None:
     """Train a tokenizer as the released ones are, on the texts of this repository."""
     texts = [*corpus.sentences("calibration", "en"), *corpus.sentences("evaluation", "en")]
-    if pieces > len(texts) * 2:
+    if pieces > 1000:
         pages = [*sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "edge").rglob("*.py"))]
         texts += [line[:2000] for page in pages for line in page.read_text().splitlines() if line]
     sentencepiece.SentencePieceTrainer.train(
@@ -234,6 +235,27 @@ def _shares(lm: Any, turned: list[tuple[torch.Tensor, torch.Tensor]]) -> Array:
     queries = torch.stack([q[0, 0, 1] for q, _ in passes[2:]]).double()
     scores = attention.dim_per_head**-0.5 * queries @ text.T
     found: Array = scores.softmax(dim=1).float().numpy()
+    return found
+
+
+def read(model: TTSModel, texts: Sequence[str]) -> list[Any]:
+    """What the official code makes of texts: a text, and of each chunk what is read, its ids, and
+    the frames behind its end."""
+    how = (
+        model.pad_with_spaces_for_short_inputs,
+        model.remove_semicolons,
+        model.append_terminal_punctuation,
+        model.capitalize_first_letter,
+        model.replace_characters,
+    )
+    tokenizer = model.flow_lm.conditioner.tokenizer
+    found: list[Any] = []
+    for text in texts:
+        chunks = []
+        for chunk in split_into_best_sentences(tokenizer, text, 50, *how):
+            prepared, after = prepare_text_prompt(chunk, *how)
+            chunks.append((prepared, tokenizer.encode(prepared), after + 2))
+        found.append((text, chunks))
     return found
 
 
