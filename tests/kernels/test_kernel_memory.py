@@ -7,6 +7,8 @@ process where it should throw. So does SQLite test itself (sqlite.org/testing.ht
 from __future__ import annotations
 
 import ctypes
+import gc
+import itertools
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -159,6 +161,32 @@ def test_every_allocation_may_fail(failing_library: Path, case: Case, all_after:
         pytest.fail(f"{MOST_ALLOCATIONS} allocations, and no end")
     assert failed or case.op == "Delay"
     np.testing.assert_array_equal(case.run(failing_library), expected)
+
+
+def test_layers_with_the_same_weights_hold_them_once(failing_library: Path) -> None:
+    """As ALBERT's, which runs through one layer twelve times."""
+    held = constants(256, 256, 3)
+    names = [f"v{i}" for i in range(13)]
+    nodes = [
+        helper.make_node("QConv1d", [a, *held], [b], domain=kernels.DOMAIN)
+        for a, b in itertools.pairwise(names)
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "twelve",
+        [helper.make_tensor_value_info("v0", TensorProto.FLOAT, [1, 256, None])],
+        [helper.make_tensor_value_info("v12", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(a, n) for n, a in held.items()],
+    )
+    live = ctypes.CDLL(str(failing_library)).edge_kernels_live_bytes
+    live.restype = ctypes.c_int64
+    before = live()
+    session = load(graph, failing_library, 1)
+    one = held["weights"].nbytes
+    assert one <= live() - before < 2 * one
+    del session
+    gc.collect()
+    assert live() - before < one / 100
 
 
 # What a graph may ask for

@@ -109,8 +109,9 @@ int64_t Conv::channel(int64_t row) const {
 
 void Conv::pack(const int8_t* weights) {
   const Shape& s = shape_;
-  weights_.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
-  weight_sums_.assign(static_cast<size_t>(rows_), 0);
+  PackedWeights packed;
+  packed.bytes.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
+  packed.sums.assign(static_cast<size_t>(rows_), 0);
   for (int64_t row = 0; row < rows_; ++row) {
     const int64_t from = channel(row);
     int32_t sum = 0;
@@ -120,15 +121,17 @@ void Conv::pack(const int8_t* weights) {
         const int64_t k = s.stride ? (taps_ - 1 - tap) * s.stride + row % s.stride : tap;
         const int8_t w = weights[(from * s.in_channels + c) * s.kernel + k];
         const int64_t at = (((row / kBlock * taps_ + tap) * quads_ + c / 4) * kBlock + row % kBlock) * 4 + c % 4;
-        weights_[static_cast<size_t>(at)] = w;
+        packed.bytes[static_cast<size_t>(at)] = w;
         sum += w;
       }
     }
-    weight_sums_[static_cast<size_t>(row)] = sum;
+    packed.sums[static_cast<size_t>(row)] = sum;
   }
-  if (!path_->in_pairs) return;
-  pairs_ = pair_weights(weights_, static_cast<int>(taps_), static_cast<int>(quads_));
-  weights_ = {};
+  if (path_->in_pairs) {
+    packed.pairs = pair_weights(packed.bytes, static_cast<int>(taps_), static_cast<int>(quads_));
+    packed.bytes = {};
+  }
+  weights_ = shared(std::move(packed));
 }
 
 int64_t Conv::out_length(int64_t length, bool first, bool last) const {
@@ -208,10 +211,11 @@ void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, in
   dot.tap_bytes = static_cast<size_t>(shape_.dilation) * 4;
   dot.quads = static_cast<int>(quads_);
   dot.taps = static_cast<int>(taps_);
-  dot.weights = (path_->in_pairs ? pairs_.pairs : weights_).data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
+  const PackedWeights& packed = *weights_;
+  dot.weights = (path_->in_pairs ? packed.pairs.pairs : packed.bytes).data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
   for (size_t half = 0; path_->in_pairs && half < 2; ++half) {
-    const size_t* begin = &pairs_.rest_begins[static_cast<size_t>(block) * 2 + half];
-    dot.rests[half] = pairs_.rests.data() + *begin;
+    const size_t* begin = &packed.pairs.rest_begins[static_cast<size_t>(block) * 2 + half];
+    dot.rests[half] = packed.pairs.rests.data() + *begin;
     dot.rest_counts[half] = static_cast<int>(begin[1] - *begin);
   }
   dot.sums = sums;
@@ -244,7 +248,7 @@ void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int6
   f.spans = 0;
   f.sums = sums;
   f.rows = static_cast<int>(std::min<int64_t>(kBlock, rows_ - row));
-  f.weight_sums = weight_sums_.data() + row;
+  f.weight_sums = weights_->sums.data() + row;
   f.channel_scale = scales_.data() + row;
   f.bias = bias_.data() + row;
   int64_t positions[kGroups];  // of each span

@@ -5,7 +5,7 @@
 
 #include "activation.h"
 #include "chunk.h"
-#include "weight_pairs.h"
+#include "packed_weights.h"
 
 namespace edge_kernels {
 
@@ -62,10 +62,8 @@ class Conv {
   OnLoad on_load_;
   int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed; in whole blocks if gated
   int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at the left
-  std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4], or
-  WeightPairs pairs_;                           // if the path takes pairs
-  std::vector<int32_t> weight_sums_;            // per row
-  std::vector<float> scales_, bias_;            // per row
+  std::shared_ptr<const PackedWeights> weights_;
+  std::vector<float> scales_, bias_;  // per row
 };
 
 // The path to use for weights of this magnitude: the best supported one, or the one named.
