@@ -143,7 +143,7 @@ POCKET = Family(
     clip_s=30.0,
     stages={
         "lm": ("fp32", "int8-dynamic"),
-        "codec": ("fp32",),
+        "codec": ("fp32", "int8-fused", "int8-fused-7bit"),
         "encoder": ("fp32",),  # of a clip, once: a print is for good
     },
     follows={"lm": "encoder", "codec": "decoder"},

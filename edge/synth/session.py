@@ -134,9 +134,9 @@ class Session:
         except Exception as error:
             raise self.failed(error) from None
 
-    def hold(self, arrays: Mapping[str, Array]) -> Held:
+    def hold(self, arrays: Mapping[str, Array], states: Mapping[str, Array]) -> Held:
         """Make a run of this graph, on a CPU, that goes on from these arrays (float32)."""
-        return Held(self._session, arrays, self.failed)
+        return Held(self._session, arrays, states, self.failed)
 
     def failed(self, error: Exception) -> ModelFailed:
         """Make the failure of a run, to be raised."""
@@ -266,14 +266,18 @@ class Session:
 
 
 class Held:
-    """A graph and arrays that it changes where they lie: what it reads as NAME and gives as
-    next_NAME is one piece of memory, so a cache of many MB costs no copy. Its nodes must have read
-    a state before they write it."""
+    """A graph and arrays that it changes: what it reads as NAME it gives as next_NAME.
+
+    Those of `arrays` are one piece of memory, so a cache of many MB costs no copy; a node of the
+    graph must write only what it does not read. Those of `states`, which are small, are written
+    beside and copied back.
+    """
 
     def __init__(
         self,
         session: Any,
         arrays: Mapping[str, Array],
+        states: Mapping[str, Array],
         failed: Callable[[Exception], EdgeError],
     ) -> None:
         self._session, self._failed = session, failed
@@ -281,10 +285,13 @@ class Held:
         self._lengths: dict[str, tuple[int, ...]] = {}
         self._made: dict[str, Array] = {}
         self._arrays = dict(arrays)  # onnxruntime keeps only where they are
-        for name, array in arrays.items():
-            place = onnxruntime.OrtValue.ortvalue_from_numpy(array)
-            self._binding.bind_ortvalue_input(name, place)
-            self._binding.bind_ortvalue_output(f"next_{name}", place)
+        self._states = [(array, np.empty_like(array)) for array in states.values()]
+        pairs = {name: (array, array) for name, array in arrays.items()}
+        pairs |= dict(zip(states, self._states, strict=True))
+        for name, (before, after) in pairs.items():
+            place = onnxruntime.OrtValue.ortvalue_from_numpy
+            self._binding.bind_ortvalue_input(name, place(before))
+            self._binding.bind_ortvalue_output(f"next_{name}", place(after))
 
     def run(
         self, inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
@@ -302,6 +309,8 @@ class Held:
             self._session.run_with_iobinding(self._binding)
         except Exception as error:
             raise self._failed(error) from None
+        for before, after in self._states:
+            np.copyto(before, after)
         return self._made
 
 

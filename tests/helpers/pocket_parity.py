@@ -76,7 +76,7 @@ def _lm(made: Made, settings: Settings, watched: tuple[int, int] | None) -> dict
     steps = [np.concatenate([words, tables["edges"][:1]])]
     steps += list((reference["fed"] @ tables["fed"])[:-1, None])
     cache = RowCache.like(lm, len(voice) + len(words) + len(steps))
-    held = lm.hold(cache.arrays)
+    held = lm.hold(cache.arrays, {})
     shapes: dict[str, tuple[int, ...]] = {"latent": (1, 32), "eos": (1, 1)}
     heads = 1 if watched is not None else len(settings.watched)
     if heads:

@@ -15,7 +15,7 @@ import numpy as np
 
 from edge import records
 from edge.bundler.export.pocket.layout import LATENT
-from edge.bundler.export.pocket.tables import STATISTICS
+from edge.bundler.export.pocket.made_up_clip import clip, latents_of
 from edge.bundler.export.pocket.trial import TriedGraph
 from edge.bundler.metrics import log_mel_distance_db
 from edge.pcm import Samples
@@ -26,7 +26,7 @@ from edge.synth.pocket.settings import Settings
 from edge.synth.session import Array
 
 SOUND_DB, PAUSE_DB = "sound, dB", "level in pauses, dB"
-CLIP_S, FRAMES, TOKENS = 2.5, 48, 30
+FRAMES, TOKENS = 48, 30
 QUIET = 0.15
 """Share of the frames, the quietest, that count as pauses."""
 FLOOR_DB = -96.0
@@ -66,30 +66,12 @@ def measure_codec(
     model = _read(graphs)
     latents, _ = _latents(model, graphs["lm"], None)
     if model.settings.inner == LATENT:
-        mean, scale = np.load(model.folder / STATISTICS)
-        latents = np.concatenate([(model.voice - mean) / scale, latents])
+        latents = np.concatenate([latents_of(model.folder), latents])
     sounds = [_sound(each, model.settings, latents) for each in (graphs["codec"], path)]
     return [
         *_heard(sounds[0], sounds[1], model.settings),
         ("sound, relative L2", _relative(sounds[0], sounds[1])),
     ]
-
-
-def clip(rate: int) -> Samples:
-    """A buzz of a voice's pitch and formants, in syllables with pauses between."""
-    time = np.arange(int(CLIP_S * rate)) / rate
-    pitch = 120 + 20 * np.sin(2 * np.pi * 0.7 * time)
-    phase = 2 * np.pi * np.cumsum(pitch) / rate
-    sound = np.zeros(len(time))
-    for harmonic in range(1, 40):
-        hz = 120.0 * harmonic
-        bumps = ((600, 200), (1500, 300), (2600, 400))
-        formants = sum(float(np.exp(-(((hz - f) / w) ** 2))) for f, w in bumps)
-        sound += (0.02 + formants) / harmonic**0.5 * np.sin(harmonic * phase)
-    syllables = np.clip(np.sin(2 * np.pi * 2.2 * time), 0, None) ** 0.5
-    phrases = np.sin(2 * np.pi * 0.8 * time) > -0.3
-    made = 0.25 * sound / np.abs(sound).max() * syllables * phrases
-    return np.asarray(made, np.float32)
 
 
 def _read(graphs: Mapping[str, Path]) -> _Model:
@@ -113,7 +95,7 @@ def _latents(model: _Model, path: Path, fed: Array | None) -> tuple[Array, Array
     noise = random.standard_normal((FRAMES, 1, LATENT)) * np.sqrt(settings.temperature)
     lm = TriedGraph(path)
     cache = RowCache.like(lm, len(rows) + FRAMES)
-    held = lm.hold(cache.arrays)
+    held = lm.hold(cache.arrays, {})
     latents, ends = [], []
     for number, drawn in enumerate(noise.astype(np.float32)):
         inputs = {"x": rows[None], "noise": drawn, **cache.places(len(rows))}

@@ -26,7 +26,7 @@ class Graph(Protocol):
         """Input -> its shape."""
         ...
 
-    def hold(self, arrays: Mapping[str, Array]) -> Held: ...
+    def hold(self, arrays: Mapping[str, Array], states: Mapping[str, Array]) -> Held: ...
 
 
 def turns(head: int, rows: npt.ArrayLike) -> npt.NDArray[np.complex64]:
@@ -101,7 +101,7 @@ class StreamState:
             for name, shape in session.inputs.items()
             if name == "up" or name.startswith("state_")
         }
-        self.held = session.hold(self._cache.arrays | states)
+        self.held = session.hold(self._cache.arrays, states)
 
     def room(self) -> int:
         """Make room if there is none for a frame; return the frames that can go in. When the last

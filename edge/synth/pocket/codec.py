@@ -15,6 +15,8 @@ FADE_S = 0.005
 """Seconds that the sound of a segment fades in: the decoder begins with a small step."""
 ENCODED_AT_ONCE = 12
 """Frames of a clip in one run: 166 MiB at the peak for any length."""
+_NOT_LAST = np.zeros(1, bool)
+"""No layer looks ahead, so none needs to know the end."""
 
 
 class SoundStream:
@@ -23,6 +25,8 @@ class SoundStream:
     def __init__(self, session: Graph, settings: Settings) -> None:
         self._state = StreamState(session, settings.codec, ROWS)
         self._settings, self._begun = settings, False
+        self._first = True
+        self._fused = "first" in session.inputs
 
     def push(self, latents: Array) -> Samples:
         """Turn latents (T, 32) into T frames of samples; T is at least 1."""
@@ -41,6 +45,9 @@ class SoundStream:
     def _run(self, latents: Array) -> Samples:
         length = len(latents) * self._settings.frame
         inputs = {"latent": latents, **self._state.places(len(latents))}
+        if self._fused:  # our own operators know where a sentence begins
+            inputs |= {"first": np.array([self._first]), "last": _NOT_LAST}
+            self._first = False
         made = self._state.held.run(inputs, {"audio": (1, 1, length)})
         return made["audio"].reshape(-1).copy()
 

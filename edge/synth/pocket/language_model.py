@@ -83,7 +83,7 @@ class LanguageModel:
         rows = np.concatenate([self._edges[1:], speaker.latents @ self._voice])
         cache = RowCache.like(self._session, len(rows))
         inputs = {"x": rows[None], "noise": _SILENT, **cache.places(len(rows))}
-        self._session.hold(cache.arrays).run(inputs, self.settings.outputs)
+        self._session.hold(cache.arrays, {}).run(inputs, self.settings.outputs)
         self._kept[key] = cache.taken()
         if len(self._kept) > KEPT_VOICES:
             self._kept.popitem(last=False)
@@ -97,7 +97,7 @@ class Speech:
         self, model: LanguageModel, session: Session, cache: RowCache, text: Array
     ) -> None:
         self._model, self._cache = model, cache
-        self._held = session.hold(cache.arrays)
+        self._held = session.hold(cache.arrays, {})
         self._rows = text
         self.text_from, self.text_rows = cache.rows, len(text) - 1
 

@@ -11,6 +11,7 @@ import onnx
 from edge.bundler.export.graph import END, GraphWriter
 from edge.bundler.export.pocket.layers import OPSET, ConvolutionWriter, TransformerWriter
 from edge.bundler.export.pocket.layout import HOP, LATENT, Attention
+from edge.bundler.export.pocket.safetensors import Array
 from edge.bundler.export.pocket.weights import Convolution, Weights
 
 SPARE_FRAMES = {"codec": 4, "encoder": 12}
@@ -32,16 +33,10 @@ def write_codec(weights: Weights) -> onnx.ModelProto:
     project = weights.mimi("quantizer.output_proj.weight")[:, :, 0].T.astype(np.float64)
     matrix = weights.lm("emb_std").astype(np.float64)[:, None] * project
     bias = weights.lm("emb_mean").astype(np.float64) @ project
-    x = graph.node(
-        "Gemm",
-        (
-            latent,
-            graph.constant(matrix.astype(np.float32), "latent.w"),
-            graph.constant(bias.astype(np.float32), "latent.b"),
-        ),
-        "projected",
+    taps = np.ascontiguousarray(weights.mimi("upsample.convtr.convtr.weight")[:, 0].T)
+    x = project_and_upsample(
+        graph, latent, matrix.astype(np.float32), bias.astype(np.float32), taps
     )
-    x = _upsampled(graph, x, weights)
     a = sizes.decoder_attention
     layers = TransformerWriter(graph, a, capacity(a, "codec"))
     for i in range(a.layers):
@@ -62,15 +57,19 @@ def write_codec(weights: Weights) -> onnx.ModelProto:
     return graph.model()
 
 
-def _upsampled(graph: GraphWriter, x: str, weights: Weights) -> str:
-    """Make 16 rows of each row and the one before it, channel by channel: (1, 16 T, outer)."""
-    outer = weights.sizes.outer
+def project_and_upsample(
+    graph: GraphWriter, latent: str, matrix: Array, bias: Array, taps: Array
+) -> str:
+    """Make 16 rows of each latent and the one before it, channel by channel: (1, 16 T, outer).
+    `taps` (32, outer): the first half is for the latent itself."""
+    outer = len(bias)
+    held = graph.constant(matrix, "latent.w"), graph.constant(bias, "latent.b")
+    x = graph.node("Gemm", (latent, *held), "projected")
     up = graph.input("up", "float32", (1, outer))
     joined = graph.node("Concat", (up, x), "up.joined", axis=0)
     kept = graph.slice(joined, graph.ints(-1), graph.ints(END), 0, "up.kept")
     before = graph.slice(joined, graph.ints(0), graph.ints(-1), 0, "up.before")
     graph.output(kept, "next_up", "float32", (1, outer))
-    taps = np.ascontiguousarray(weights.mimi("upsample.convtr.convtr.weight")[:, 0].T)
     rows = []
     for value, part, name in ((x, taps[:HOP], "now"), (before, taps[HOP:], "then")):
         apart = graph.node("Unsqueeze", (value, graph.ints(1)), f"up.{name}")

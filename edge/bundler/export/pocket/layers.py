@@ -41,10 +41,26 @@ class TransformerWriter:
 
     def write(self, x: str, i: int, layer: Layer) -> str:
         """Append layer `i`, which takes and gives keys_i and values_i."""
-        graph, sizes, name = self._graph, self._sizes, f"layers.{i}"
+        graph, name = self._graph, f"layers.{i}"
         seen = self._norm(x, layer.norm1, f"{name}.norm1")
         qkv = self._matrix(seen, layer.qkv, f"{name}.self_attn.in_proj")
         self.queries[i] = qkv
+        mixed = self.attend(qkv, i)
+        x = graph.node(
+            "Add",
+            (x, self._matrix(mixed, layer.out, f"{name}.self_attn.out_proj")),
+            f"{name}.sum1",
+        )
+        seen = self._norm(x, layer.norm2, f"{name}.norm2")
+        wide = self._matrix(seen, layer.up, f"{name}.linear1")
+        wide = graph.node("Gelu", (wide,), f"{name}.gelu", approximate="tanh")
+        return graph.node(
+            "Add", (x, self._matrix(wide, layer.down, f"{name}.linear2")), f"{name}.sum2"
+        )
+
+    def attend(self, qkv: str, i: int) -> str:
+        """Append the attention of layer `i`, over its queries, keys and values in rows."""
+        graph, sizes, name = self._graph, self._sizes, f"layers.{i}"
         shape = (1, sizes.kv_heads, "capacity", sizes.head)
         past = [graph.input(f"{part}_{i}", "float32", shape) for part in ("keys", "values")]
         mixed, *present = graph.split_node(
@@ -61,17 +77,7 @@ class TransformerWriter:
         )
         for part, value in zip(("keys", "values"), present, strict=True):
             graph.output(value, f"next_{part}_{i}", "float32", shape)
-        x = graph.node(
-            "Add",
-            (x, self._matrix(mixed, layer.out, f"{name}.self_attn.out_proj")),
-            f"{name}.sum1",
-        )
-        seen = self._norm(x, layer.norm2, f"{name}.norm2")
-        wide = self._matrix(seen, layer.up, f"{name}.linear1")
-        wide = graph.node("Gelu", (wide,), f"{name}.gelu", approximate="tanh")
-        return graph.node(
-            "Add", (x, self._matrix(wide, layer.down, f"{name}.linear2")), f"{name}.sum2"
-        )
+        return mixed
 
     def _norm(self, x: str, norm: tuple[Array, Array], name: str) -> str:
         return norm_node(self._graph, x, norm, name, NORM_EPSILON)

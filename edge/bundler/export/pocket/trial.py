@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from edge import kernels
 from edge.bundler.export.export_log import Parity
 from edge.bundler.export.pocket.layout import LATENT
 from edge.bundler.export.pocket.weights import Weights
@@ -34,6 +35,8 @@ class TriedGraph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        if library := kernels.library_path():
+            options.register_custom_ops_library(str(library))
         self._name = path.name
         try:
             self._session = onnxruntime.InferenceSession(
@@ -43,8 +46,8 @@ class TriedGraph:
             raise self._failed(error) from None
         self.inputs: Mapping[str, Any] = {i.name: i.shape for i in self._session.get_inputs()}
 
-    def hold(self, arrays: Mapping[str, Array]) -> Held:
-        return Held(self._session, arrays, self._failed)
+    def hold(self, arrays: Mapping[str, Array], states: Mapping[str, Array]) -> Held:
+        return Held(self._session, arrays, states, self._failed)
 
     def _failed(self, error: Exception) -> ExportFailed:
         said = (str(error).strip() or repr(error)).splitlines()[0][:200]
@@ -91,7 +94,7 @@ def forced(
 ) -> list[Array]:
     """Run rows through a language model in runs of these lengths; latent and end of each run."""
     cache = RowCache.like(lm, len(rows))
-    held = lm.hold(cache.arrays)
+    held = lm.hold(cache.arrays, {})
     found, start = [], 0
     for length in lengths:
         x = rows[None, start : start + length]
