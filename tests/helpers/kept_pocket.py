@@ -69,6 +69,13 @@ def unpack(kind: str, folder: Path) -> tuple[dict[str, Path], dict[str, npt.NDAr
     return files, reference
 
 
+def exported(kind: str, folder: Path) -> Path:
+    """Lay the float graphs of a checkpoint, and what goes with them, into `folder`."""
+    files, _ = unpack(kind, folder / "checkpoint")
+    export(files, folder, ExportLog())
+    return folder
+
+
 def texts(kind: str) -> list[Reading]:
     """Return what the official code made of TEXTS."""
     with zipfile.ZipFile(KEPT) as archive:

@@ -11,17 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge import synth
+from edge import records, synth
 from edge.bundle import Bundle
 from edge.bundle.install import install
+from edge.bundler.export.pocket.trial import TriedGraph
+from edge.bundler.quantize import fused_codec
 from edge.config import TextKeys
 from edge.errors import BadStyle, BadVoicePrint
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Style, Synthesizer
 from edge.synth.pocket.caches import RowCache, turns
+from edge.synth.pocket.codec import SoundStream
 from edge.synth.pocket.enrol import ended_on_pause
 from edge.synth.pocket.lead import Lead, Pace
-from edge.synth.pocket.settings import Watched, read_settings
+from edge.synth.pocket.settings import Settings, Watched, read_settings
 from edge.synth.pocket.speaker import FAMILY, from_print
 from edge.synth.pocket.word_times import WordClock, WordPlacer
 from edge.synth.self_test import try_in_child
@@ -179,3 +182,26 @@ def test_words_stand_where_their_sound_begins(pocket_bundle: Bundle) -> None:
     ]
     [last] = third.words  # the model never came to it
     assert last.start == FRAME and last.estimated
+
+
+@pytest.mark.parametrize("kind", kept_pocket.KINDS)
+def test_int8_sound_has_the_same_bits_however_frames_are_cut(
+    kind: str, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the cache is moved, which it is after 6 frames and then after every 4."""
+    monkeypatch.setenv("EDGE_KERNELS", str(library))
+    folder = kept_pocket.exported(kind, tmp_path)
+    settings = records.load_json(folder / "config.json", Settings)
+    fused_codec.int8_fused(folder / "codec.onnx", folder / "fused.onnx", None)
+    latents = np.random.default_rng(0).standard_normal((21, 32)).astype(np.float32)
+    sounds = {}
+    cuts = {"ones": [1] * 21, "grown": [1, 2, 4, 4, 4, 4, 2], "odd": [5, 7, 9]}
+    for name, lengths in cuts.items():
+        stream = SoundStream(TriedGraph(folder / "fused.onnx"), settings)
+        cut = np.split(latents, np.cumsum(lengths)[:-1])
+        sounds[name] = np.concatenate([stream.push(part) for part in cut])
+    np.testing.assert_array_equal(sounds["grown"], sounds["ones"])
+    np.testing.assert_array_equal(sounds["odd"], sounds["ones"])
+    exact = SoundStream(TriedGraph(folder / "codec.onnx"), settings).push(latents)
+    apart = np.linalg.norm(sounds["ones"] - exact) / np.linalg.norm(exact)
+    assert 0 < apart < 0.1
