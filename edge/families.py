@@ -35,7 +35,8 @@ class Family:
     `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
     `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]`, `reads(bundle,
     language) -> bool` and `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a
-    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
+    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`, if
+    `clip_s` is not 0.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
@@ -56,6 +57,17 @@ class Family:
     follows: Mapping[str, str] = field(default_factory=dict)
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     The other stages of such a family stay in float."""
+
+    clip_s: float = 0.0
+    """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its voices
+    clone nobody."""
+    needs_transcript: bool = False
+    """True if it must be told what the clip says."""
+    enough_s: float = 0.0
+    """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
+    print_of: tuple[str, ...] = ()
+    """Files of a bundle that decide what a print holds and means: it fits every bundle of the voice
+    in which they are the same, whatever board and recipe. Empty: the one bundle."""
 
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
@@ -122,6 +134,9 @@ COSYVOICE3 = Family(
     may=frozenset({"card"}),
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
+    clip_s=3.0,  # its frames are in every step of the flow: as dear as 3 s of speech
+    needs_transcript=True,
+    print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
     reads_every_script=True,
     clip_s=3.0,
     needs_transcript=True,

@@ -16,7 +16,7 @@ from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
 from edge.synth.text_reader import make_reader
-from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.synth.voice_print import Label, all_labels, checkpoint_of, find_print, fitting
 from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken
 from edge.text.cleaning import Piece
@@ -100,11 +100,11 @@ class Voices:
 
     def cloned(self) -> list[Label]:
         """List the cloned voices that these bundles speak with."""
-        here = {bundle.id for bundle in self.bundles}
+        here = {(bundle.voice.name, checkpoint_of(bundle)) for bundle in self.bundles}
         return [
             label
             for label in all_labels()
-            if label.bundle in here and label.name not in self._keys
+            if (label.voice, label.checkpoint) in here and label.name not in self._keys
         ]
 
     def speakers(self, bundle: Bundle) -> tuple[str, ...]:

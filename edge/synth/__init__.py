@@ -245,7 +245,7 @@ def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
 
 def clones(bundle: Bundle) -> bool:
     """True if this voice can speak as somebody else."""
-    return hasattr(_family(bundle), "enroll")
+    return FAMILIES[bundle.manifest.family].clip_s > 0
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
