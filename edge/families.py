@@ -58,17 +58,6 @@ class Family:
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     The other stages of such a family stay in float."""
 
-    clip_s: float = 0.0
-    """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its voices
-    clone nobody."""
-    needs_transcript: bool = False
-    """True if it must be told what the clip says."""
-    enough_s: float = 0.0
-    """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
-    print_of: tuple[str, ...] = ()
-    """Files of a bundle that decide what a print holds and means: it fits every bundle of the voice
-    in which they are the same, whatever board and recipe. Empty: the one bundle."""
-
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
     right, but "zweihundertvier" with a v."""
@@ -85,6 +74,11 @@ class Family:
     voices clone nobody."""
     needs_transcript: bool = False
     """True if it must be told what the clip says."""
+    enough_s: float = 0.0
+    """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
+    print_of: tuple[str, ...] = ()
+    """Files of a bundle that decide what a print holds and means: it fits every bundle of the
+    voice in which they are the same, whatever board and recipe. Empty: the one bundle."""
 
     @property
     def run_module(self) -> str:
@@ -138,8 +132,6 @@ COSYVOICE3 = Family(
     needs_transcript=True,
     print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
     reads_every_script=True,
-    clip_s=3.0,
-    needs_transcript=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
@@ -156,6 +148,7 @@ POCKET = Family(
     may=frozenset({"voice", "card"}),
     imports=("edge.synth.pocket.synthesizer",),
     clip_s=30.0,
+    enough_s=5.0,  # Kyutai's own word
     stages={
         "lm": ("fp32", "int8-dynamic"),
         "codec": ("fp32",),

@@ -34,7 +34,7 @@ SAVE = """
 import numpy as np
 from edge.synth.voice_print import Label, VoicePrint, save_print
 print_ = VoicePrint("cosyvoice3", {"mel": np.ones(3, np.float32)})
-save_print(print_, Label(1, "anna", "cosyvoice3", "c", "0" * 64, "en", "2026", "yes"))
+save_print(print_, Label(2, "anna", "cosyvoice3", "c", "0" * 64, "en", "2026", "yes"))
 """
 
 

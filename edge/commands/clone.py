@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.commands.options import any_board_option, argument, bundles_option, option, switch
 from edge.errors import BadClip, BadVoicePrint, NoConsent, UnknownVoice
+from edge.families import FAMILIES
 
 if TYPE_CHECKING:
     import io
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.families import Family
     from edge.pcm import PcmChunk
+    from edge.synth.clip_advice import ClipFigures
 
 EXAMPLE = "edge clone anna clip.wav --text 'The words that the clip says.'"
 CONSENT = "The speaker in the clip is me, or agreed that I make and use this voice."
@@ -50,41 +51,43 @@ class Options:
 
 def run(options: Options) -> int:
     """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
-    from edge import synth
-    from edge.bundle.store import default_places, find_bundles
-    from edge.families import FAMILIES
     from edge.owner import become_owner
-    from edge.synth.clip_advice import advise, measure
     from edge.synth.clip_file import open_clip
-    from edge.synth.cloned_names import check_free
-    from edge.synth.loudness import levelled
-    from edge.synth.voice_print import FORMAT, Label, checkpoint_of, print_path, save_print
+    from edge.synth.voice_print import print_path
 
-    name = options.name
-    path = options.out or print_path(name)
-    file = open_clip(options.clip)  # root may read what the owner of the voices may not
-    become_owner(path.parent)
-    bundles = find_bundles(options.bundle or default_places(), None, options.any_board)
-    bundle = _cloning(bundles, options.voice)
-    family = FAMILIES[bundle.manifest.family]
-    check_free(name, bundles)
-    if path.exists() and not options.replace:
-        raise BadVoicePrint(
-            f"there is a cloned voice {name!r} already: {path}",
-            "Choose another name, or replace it: --replace",
-        )
-    if options.text is not None and not family.needs_transcript:
-        _note(f"{bundle.voice.name} needs no words: --text is not used")
-    clip = _read(options, file, family)
-    figures = measure(clip)
-    print(f"clip: {figures.line}")
-    for advice in advise(clip, figures, family):
-        _note(advice)
+    path = options.out or print_path(options.name)
+    with open_clip(options.clip) as file:  # root may read what the owner of the voices may not
+        become_owner(path.parent)
+        bundle = _cloning(options, path)
+        clip, figures = _judged(options, file, FAMILIES[bundle.manifest.family])
     consent = _consent(options.consent)
+    _keep(options, path, bundle, clip, figures, consent)
+    voice = f"{options.name}: {clip.seconds:.1f} s cloned for {bundle.voice.name}"
+    print(f"{voice}, kept in {_short(path)}")
+    if options.out is None:
+        print(f"Hear it: edge say --voice {options.name} 'Hello.'")
+    else:
+        print(f"It is as private as the clip. On a board: edge install {_short(path)}")
+    return 0
+
+
+def _keep(
+    options: Options,
+    path: Path,
+    bundle: Bundle,
+    clip: PcmChunk,
+    figures: ClipFigures,
+    consent: str,
+) -> None:
+    """Make the print, and write it."""
+    from edge import synth
+    from edge.synth.loudness import levelled
+    from edge.synth.voice_print import FORMAT, Label, checkpoint_of, save_print
+
     made = synth.enroll(bundle, levelled(clip), options.text)
     label = Label(
         format=FORMAT,
-        name=name,
+        name=options.name,
         family=made.family,
         voice=bundle.voice.name,
         checkpoint=checkpoint_of(bundle),
@@ -95,12 +98,53 @@ def run(options: Options) -> int:
         loudness=round(figures.loudness, 1),
     )
     save_print(made, label, path)
-    print(f"{name}: {clip.seconds:.1f} s cloned for {bundle.voice.name}, kept in {_short(path)}")
-    if options.out is None:
-        print(f"Hear it: edge say --voice {name} 'Hello.'")
-    else:
-        print(f"It is as private as the clip. On a board: edge install {_short(path)}")
-    return 0
+
+
+def _cloning(options: Options, path: Path) -> Bundle:
+    """Return the bundle to speak with, the named one, else the first that clones, if the name is
+    free for its voice. Raises UnknownVoice, BadVoicePrint."""
+    from edge import synth
+    from edge.bundle.store import default_places, find_bundles
+    from edge.synth.cloned_names import check_free
+
+    bundles = find_bundles(options.bundle or default_places(), None, options.any_board)
+    check_free(options.name, bundles)
+    if path.exists() and not options.replace:
+        raise BadVoicePrint(
+            f"there is a cloned voice {options.name!r} already: {path}",
+            "Choose another name, or replace it: --replace",
+        )
+    able = [bundle for bundle in bundles if synth.clones(bundle)]
+    for bundle in able:
+        if options.voice in (None, bundle.voice.name):
+            return bundle
+    names = ", ".join(bundle.voice.name for bundle in able)
+    here = ", ".join(f"{b.voice.name} ({b.manifest.family})" for b in bundles)
+    families = " or ".join(family.name for family in FAMILIES.values() if family.clip_s)
+    raise UnknownVoice(
+        f"no voice {options.voice!r} that clones"
+        if options.voice
+        else f"no voice here clones: {here}",
+        f"Choose one of: {names}"
+        if names
+        else f"Build one of the family {families}: docs/use/clone-a-voice.md tells how.",
+    )
+
+
+def _judged(
+    options: Options, file: io.BufferedReader, family: Family
+) -> tuple[PcmChunk, ClipFigures]:
+    """Read the clip and say what is to be said of it. Raises BadClip."""
+    from edge.synth.clip_advice import advise, measure
+
+    if options.text is not None and not family.needs_transcript:
+        _note(f"A voice of the family {family.name} needs no words: --text is not used.")
+    clip = _read(options, file, family)
+    figures = measure(clip)
+    print(f"clip: {figures.line}")
+    for advice in advise(clip, figures, family):
+        _note(advice)
+    return clip, figures
 
 
 def _read(options: Options, file: io.BufferedReader, family: Family) -> PcmChunk:
@@ -126,26 +170,6 @@ def _read(options: Options, file: io.BufferedReader, family: Family) -> PcmChunk
         )
     check_clip(clip, longest)
     return clip
-
-
-def _cloning(bundles: Sequence[Bundle], voice: str | None) -> Bundle:
-    """Return the bundle to speak with: the named one, else the first that clones."""
-    from edge import synth
-    from edge.families import FAMILIES
-
-    able = [bundle for bundle in bundles if synth.clones(bundle)]
-    for bundle in able:
-        if voice in (None, bundle.voice.name):
-            return bundle
-    names = ", ".join(bundle.voice.name for bundle in able)
-    here = ", ".join(f"{b.voice.name} ({b.manifest.family})" for b in bundles)
-    families = " or ".join(family.name for family in FAMILIES.values() if family.clip_s)
-    raise UnknownVoice(
-        f"no voice {voice!r} that clones" if voice else f"no voice here clones: {here}",
-        f"Choose one of: {names}"
-        if names
-        else f"Build one of the family {families}: docs/use/clone-a-voice.md tells how.",
-    )
 
 
 def _consent(given: bool) -> str:

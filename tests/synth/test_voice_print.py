@@ -37,7 +37,7 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def label(bundle: Bundle, name: str = "anna") -> Label:
-    return Label(1, name, "some", bundle.voice.name, bundle.id, "en", "2026-01-01", "She agreed.")
+    return Label(2, name, "some", bundle.voice.name, bundle.id, "en", "2026-01-01", "She agreed.")
 
 
 def save(bundle: Bundle, name: str = "anna") -> Path:
@@ -124,7 +124,7 @@ def hostile(bundle: Bundle) -> dict[str, bytes]:
         "a label of numbers": odd.getvalue(),
         "a shape of exabytes": _with_shape(bundle, b"(9, 999999999999999)"),
         "half of it": whole[: len(whole) // 2],
-        "another format": whole.replace(b'"format": 1', b'"format": 9'),
+        "another format": whole.replace(b'"format": 2', b'"format": 9'),
         "an unknown key": whole.replace(b'"consent"', b'"consemt"'),
         "a flipped bit": whole[:900] + bytes([whole[900] ^ 255]) + whole[901:],
     }
