@@ -35,8 +35,8 @@ class Family:
     `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
     `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]`, `reads(bundle,
     language) -> bool` and `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a
-    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`, if
-    `clip_s` is not 0.
+    text into sentences of phonemes; and, if `clip_s` is not 0, `enroll(bundle, clip, transcript)
+    -> VoicePrint` and `check_print(bundle, print)`, which raises BadVoicePrint.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the

@@ -8,7 +8,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.commands.options import any_board_option, argument, bundles_option, option, switch
+from edge.commands.options import (
+    any_board_option,
+    argument,
+    bundles_option,
+    option,
+    switch,
+    system_option,
+)
 from edge.errors import BadClip, BadVoicePrint, NoConsent, UnknownVoice
 from edge.families import FAMILIES
 
@@ -45,17 +52,23 @@ class Options:
     out: Path | None = option(
         None, "FILE", "write the voice to FILE, for edge install on other boards"
     )
+    encrypt: tuple[str, ...] = option(
+        (), "KEY", "encrypt it with age, for the machine with this public key, or a file of them"
+    )
+    system: bool = system_option("cloned voices")
     bundle: tuple[Path, ...] = bundles_option()
     any_board: bool = any_board_option()
 
 
 def run(options: Options) -> int:
     """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
-    from edge.owner import become_owner
+    from edge.owner import become_owner, make_system_state
     from edge.synth.clip_file import open_clip
     from edge.synth.voice_print import print_path
 
-    path = options.out or print_path(options.name)
+    path = options.out or print_path(options.name, options.system)
+    if options.system:
+        make_system_state()
     with open_clip(options.clip) as file:  # root may read what the owner of the voices may not
         become_owner(path.parent)
         bundle = _cloning(options, path)
@@ -97,7 +110,7 @@ def _keep(
         seconds=round(figures.seconds, 2),
         loudness=round(figures.loudness, 1),
     )
-    save_print(made, label, path)
+    save_print(made, label, path, options.encrypt)
 
 
 def _cloning(options: Options, path: Path) -> Bundle:
@@ -107,7 +120,9 @@ def _cloning(options: Options, path: Path) -> Bundle:
     from edge.bundle.store import default_places, find_bundles
     from edge.synth.cloned_names import check_free
 
-    bundles = find_bundles(options.bundle or default_places(), None, options.any_board)
+    bundles = find_bundles(
+        options.bundle or default_places(options.system), None, options.any_board
+    )
     check_free(options.name, bundles)
     if path.exists() and not options.replace:
         raise BadVoicePrint(

@@ -248,6 +248,11 @@ def clones(bundle: Bundle) -> bool:
     return FAMILIES[bundle.manifest.family].clip_s > 0
 
 
+def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    """Check that a print holds what this voice needs, without its models. Raises BadVoicePrint."""
+    _family(bundle).check_print(bundle, print_)
+
+
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
     """Make a print of whoever speaks in the clip, for this bundle. None of the models that speak
     are loaded. `transcript`: the words of the clip, if the family needs them.

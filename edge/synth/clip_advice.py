@@ -23,7 +23,7 @@ _FEW = 3  # peaks that may be chance
 
 @dataclass(frozen=True)
 class ClipFigures:
-    """What was measured of a clip."""
+    """Measurements of a clip."""
 
     seconds: float
     loudness: float

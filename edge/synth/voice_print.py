@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,36 +19,37 @@ from edge import records
 from edge.bundle import Bundle
 from edge.errors import BadRecord, BadVoicePrint, NotWritable
 from edge.families import FAMILIES
-from edge.files import flush, state_dir, write_whole
+from edge.files import SYSTEM_STATE, flush, state_dir, write_whole
 from edge.owner import become_owner
+from edge.synth import print_seal
 from edge.synth.array_archive import Array, arrays_of, label_of, to_bytes
 from edge.voice import MAX_NAME, is_name
 
 FORMAT = 2
 MAX_BYTES = 64 << 20
 """Three seconds of a clip are 50 kB of mel; the keys and values of a prefix may be 20 MB."""
-_SUFFIX = ".npz"
+_SUFFIX = ".print"
 
 
 @dataclass(frozen=True)
 class Label:
-    """What is known of a print without its arrays."""
+    """Description of a print, without its arrays."""
 
     format: int
     name: str
     family: str
     voice: str
     checkpoint: str
-    """What it was made of: `checkpoint_of` of the bundles that it fits."""
+    """`checkpoint_of` of the bundles that it fits."""
     language: str
     made: str
     """Time, in UTC."""
     consent: str
-    """What whoever made it declared."""
+    """Sentence that whoever made it declared."""
     seconds: float = 0.0
     """Length of the clip."""
     loudness: float = 0.0
-    """Of the clip as it was recorded, LUFS."""
+    """Loudness of the clip as it was recorded, LUFS."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,16 @@ class VoicePrint:
     id: str = ""
 
 
-def prints_dir() -> Path:
-    return state_dir() / "prints"
+def prints_dir(system: bool = False) -> Path:
+    """Name the folder of cloned voices: the service's, or that of whoever runs this."""
+    return (SYSTEM_STATE if system else state_dir()) / "prints"
+
+
+def _folders() -> list[Path]:
+    """List where cloned voices are: those of this machine, then those that systemd deciphered for
+    the service (LoadCredentialEncrypted=), in memory that is never swapped."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return [prints_dir(), *([Path(credentials)] if credentials else [])]
 
 
 def check_name(name: str) -> None:
@@ -75,18 +84,18 @@ def check_name(name: str) -> None:
         )
 
 
-def print_path(name: str) -> Path:
+def print_path(name: str, system: bool = False) -> Path:
     """Name the file where this print is or would be. Raises BadVoicePrint for a bad name."""
     check_name(name)
-    return prints_dir() / f"{name}{_SUFFIX}"
+    return prints_dir(system) / f"{name}{_SUFFIX}"
 
 
 def find_print(name: str) -> Path | None:
     """Find the file of the cloned voice of this name, if there is one."""
     if not is_name(name):
         return None
-    path = prints_dir() / f"{name}{_SUFFIX}"
-    return path if path.is_file() else None
+    places = (folder / f"{name}{_SUFFIX}" for folder in _folders())
+    return next((path for path in places if path.is_file()), None)
 
 
 def checkpoint_of(bundle: Bundle) -> str:
@@ -99,10 +108,16 @@ def checkpoint_of(bundle: Bundle) -> str:
     return hashlib.sha256(sums.encode()).hexdigest()
 
 
-def save_print(print_: VoicePrint, label: Label, path: Path | None = None) -> Path:
+def save_print(
+    print_: VoicePrint, label: Label, path: Path | None = None, recipients: Sequence[str] = ()
+) -> Path:
     """Write a print, whole or not at all, and readable by its owner alone: among the voices of
-    this machine, or at `path`. Raises DiskFull, NotWritable."""
-    return write_print(to_bytes(records.dump_json(label), print_.arrays), label.name, path)
+    this machine, or at `path`; sealed if there are recipients, who alone can open it. Raises
+    DiskFull, NotWritable, BadRecipient, MissingPackage."""
+    text = records.dump_json(label)
+    raw = to_bytes(text, print_.arrays)
+    sealed = print_seal.sealed(raw, text, recipients) if recipients else raw
+    return write_print(sealed, label.name, path)
 
 
 def write_print(raw: bytes, name: str, path: Path | None = None) -> Path:
@@ -130,7 +145,7 @@ def read_label(path: Path) -> Label:
 def label_in(file: IO[bytes], path: Path) -> Label:
     """Read the label of an opened print, which is called `path`. Raises BadVoicePrint."""
     try:
-        text = label_of(file)
+        text = print_seal.label_of(file) if print_seal.is_sealed(file) else label_of(file)
         if json.loads(text).get("format") != FORMAT:
             raise ValueError(f"it is of another version; this one reads format {FORMAT}")
         return records.parse_json(text, Label, str(path))
@@ -148,11 +163,16 @@ def load_print(path: Path, bundle: Bundle) -> VoicePrint:
 
 
 def print_in(raw: bytes, path: Path, bundle: Bundle) -> VoicePrint:
-    """Read a print from its bytes. Raises BadVoicePrint."""
+    """Read a print from its bytes, deciphered if need be. Raises BadVoicePrint, MissingPackage."""
     label = label_in(io.BytesIO(raw), path)
     check_fits(label, bundle)
+    plain = io.BytesIO(raw)
+    if print_seal.is_sealed(plain):
+        plain = io.BytesIO(print_seal.opened(raw, path))
+        if label_in(plain, path) != label:
+            raise _damaged(path, "its label is not the one that was sealed")
     try:
-        arrays = arrays_of(io.BytesIO(raw))
+        arrays = arrays_of(plain)
     except ValueError as error:
         raise _damaged(path, str(error)) from None
     return VoicePrint(label.family, arrays, hashlib.sha256(raw).hexdigest())
@@ -160,19 +180,22 @@ def print_in(raw: bytes, path: Path, bundle: Bundle) -> VoicePrint:
 
 def all_labels() -> list[Label]:
     """List the label of every print that can be read, by name; a damaged one is passed over."""
-    found: list[Label] = []
-    folder = prints_dir()
-    for path in sorted(folder.glob(f"[!.]*{_SUFFIX}")) if folder.is_dir() else []:
+    found: dict[str, Label] = {}
+    for path in (path for folder in _folders() for path in folder.glob(f"[!.]*{_SUFFIX}")):
         try:
-            found.append(read_label(path))
+            found.setdefault(path.stem, read_label(path))
         except BadVoicePrint:
             continue
-    return found
+    return [found[name] for name in sorted(found)]
 
 
 def fitting(path: Path, bundles: Iterable[Bundle]) -> Bundle:
-    """The one of these bundles that the print was made with. Raises BadVoicePrint."""
-    label = read_label(path)
+    """Find the bundle that the print at `path` fits. Raises BadVoicePrint."""
+    return bundle_for(read_label(path), bundles)
+
+
+def bundle_for(label: Label, bundles: Iterable[Bundle]) -> Bundle:
+    """Find the bundle that a print fits. Raises BadVoicePrint."""
     same = [bundle for bundle in bundles if bundle.voice.name == label.voice]
     for bundle in same:
         if checkpoint_of(bundle) == label.checkpoint:
@@ -185,10 +208,15 @@ def fitting(path: Path, bundles: Iterable[Bundle]) -> Bundle:
     )
 
 
-def remove_print(name: str) -> None:
+def remove_print(name: str, system: bool = False) -> None:
     """Overwritten, then removed; flash memory and backups may keep copies that no program can
     reach. Raises BadVoicePrint if there is none, NotWritable."""
-    path = print_path(name)
+    path = print_path(name, system)
+    if (found := find_print(name)) is not None and found.parent not in (path.parent, prints_dir()):
+        raise BadVoicePrint(
+            f"{name} is a credential that systemd gives to the service: {found}",
+            "Take it out of the unit: LoadCredentialEncrypted= (docs/use/clone-a-voice.md).",
+        )
     become_owner(path.parent)
     try:
         with path.open("r+b") as file:
@@ -199,13 +227,14 @@ def remove_print(name: str) -> None:
     except FileNotFoundError:
         names = ", ".join(label.name for label in all_labels())
         raise BadVoicePrint(
-            f"there is no cloned voice {name!r}",
+            f"there is no cloned voice {name!r} in {path.parent}",
             f"Choose one of: {names}" if names else "Make one: edge clone NAME CLIP.wav",
         ) from None
     except OSError as error:
         raise NotWritable(
             f"{path} cannot be wiped: {error.strerror}", "Do it as the user who cloned the voice."
         ) from None
+    flush(path.parent)
 
 
 def check_fits(label: Label, bundle: Bundle) -> None:

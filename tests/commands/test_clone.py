@@ -62,7 +62,7 @@ def test_a_clip_without_its_words_is_enough(
     assert clone(clip, bundle) == 0
     out, err = capsys.readouterr()
     assert out.startswith("clip: 5.9 s, -1") and "edge say --voice anna" in out and not err
-    label = read_label(prints_dir() / "anna.npz")
+    label = read_label(prints_dir() / "anna.print")
     assert (label.name, label.voice, label.consent) == ("anna", bundle.voice.name, CONSENT)
     assert label.seconds == 5.9 and -20 < label.loudness < -10
 
@@ -73,7 +73,7 @@ def test_a_soft_clip_makes_the_same_voice(bundle: Bundle, tmp_path: Path, clip: 
     prints = []
     for name, path in (("loud", clip), ("soft", soft)):
         assert clone(path, bundle, name=name) == 0
-        prints.append(load_print(prints_dir() / f"{name}.npz", bundle).arrays["prefix"])
+        prints.append(load_print(prints_dir() / f"{name}.print", bundle).arrays["prefix"])
     np.testing.assert_allclose(prints[0], prints[1], atol=0.02 * np.abs(prints[0]).max())
 
 

@@ -331,7 +331,7 @@ def test_consent_is_asked_once_on_a_terminal_and_kept(
     os.close(mine)
     os.close(theirs)
     assert done.returncode == status and done.stderr.count(CONSENT.encode()) == 1, done.stderr
-    kept = state / "edge-voice" / "prints" / "anna.npz"
+    kept = state / "edge-voice" / "prints" / "anna.print"
     assert kept.exists() == (status == 0)
     if status == 0:
         assert read_label(kept).consent == CONSENT and read_label(kept).made.startswith("20")

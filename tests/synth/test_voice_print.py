@@ -58,7 +58,7 @@ def test_only_its_owner_may_read_it(tone_bundle: Bundle) -> None:
     path = save(tone_bundle)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert [p.name for p in path.parent.iterdir()] == ["anna.npz"]  # no temporary one is left
+    assert [p.name for p in path.parent.iterdir()] == ["anna.print"]  # no temporary one is left
 
 
 def test_another_bundle_refuses_it(tone_bundle: Bundle, second_bundle: Bundle) -> None:
@@ -157,7 +157,7 @@ def test_hostile_files_are_refused(tone_bundle: Bundle) -> None:
         path.write_bytes(raw)
         with pytest.raises(BadVoicePrint) as caught:
             load_print(path, tone_bundle)
-        assert "anna.npz is damaged" in caught.value.message, what
+        assert "anna.print is damaged" in caught.value.message, what
 
 
 def test_a_damaged_one_hides_no_other(tone_bundle: Bundle) -> None:
