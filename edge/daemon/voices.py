@@ -61,12 +61,15 @@ class Voices:
         """All bundles in force, the default voice's first."""
         return [self._bundles[key] for key in self._keys.values()]
 
-    def choose(self, name: str | None, language: str | None) -> str:
-        """Choose by name, else by language (en_US, or just en), else the default; returns its key.
-        A cloned voice's name chooses the bundle that speaks with it.
+    def choose(self, name: str | None, language: str | None, speaker: str | None = None) -> str:
+        """Choose by name, else by a speaker who is a cloned voice, else by language (en_US, or
+        just en), else the default; returns its key. A cloned voice's name chooses the bundle that
+        speaks with it.
 
         Raises UnknownVoice, BadVoicePrint.
         """
+        if name is None and speaker is not None and find_print(speaker) is not None:
+            name = speaker
         if name is not None:
             if name in self._keys:
                 return self._keys[name]
@@ -108,8 +111,13 @@ class Voices:
         ]
 
     def speakers(self, bundle: Bundle) -> tuple[str, ...]:
-        """Name a voice's speakers; none where the bundle is damaged, which its own speech tells,
-        and which must not keep the other voices from being described."""
+        """Name a voice's own speakers, then those that were cloned for it."""
+        cloned = (label.name for label in self.cloned() if label.voice == bundle.voice.name)
+        return (*self._own_speakers(bundle), *cloned)
+
+    def _own_speakers(self, bundle: Bundle) -> tuple[str, ...]:
+        """Name none where the bundle is damaged, which its own speech tells, and which must not
+        keep the other voices from being described."""
         if bundle.id not in self._speakers:
             try:
                 self._speakers[bundle.id] = synth.speakers(bundle)

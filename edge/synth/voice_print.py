@@ -178,15 +178,28 @@ def print_in(raw: bytes, path: Path, bundle: Bundle) -> VoicePrint:
     return VoicePrint(label.family, arrays, hashlib.sha256(raw).hexdigest())
 
 
-def all_labels() -> list[Label]:
-    """List the label of every print that can be read, by name; a damaged one is passed over."""
+def all_labels(also: Iterable[Path] = ()) -> list[Label]:
+    """List the label of every print that can be read, by name, those in other folders too; a
+    damaged one is passed over."""
     found: dict[str, Label] = {}
-    for path in (path for folder in _folders() for path in folder.glob(f"[!.]*{_SUFFIX}")):
+    places = [*_folders(), *also]
+    for path in (path for folder in places for path in folder.glob(f"[!.]*{_SUFFIX}")):
         try:
             found.setdefault(path.stem, read_label(path))
         except BadVoicePrint:
             continue
     return [found[name] for name in sorted(found)]
+
+
+def find_label(name: str, also: Iterable[Path] = ()) -> tuple[Label, Path] | None:
+    """Find a cloned voice by its name, with its file; in other folders too. Raises
+    BadVoicePrint."""
+    if not is_name(name):
+        return None
+    for path in (folder / f"{name}{_SUFFIX}" for folder in (*_folders(), *also)):
+        if path.is_file():
+            return read_label(path), path
+    return None
 
 
 def fitting(path: Path, bundles: Iterable[Bundle]) -> Bundle:
