@@ -1,4 +1,4 @@
-"""A cloned voice at every door: our own socket, Wyoming, OpenAI's clients, speech-dispatcher. 6 s."""
+"""A cloned voice at every door: our socket, Wyoming, OpenAI's clients, speech-dispatcher. 6 s."""
 
 from __future__ import annotations
 

@@ -28,9 +28,7 @@ def print_every_cloned(json: bool) -> None:
         head = ("NAME", "SPOKEN BY", "LANGUAGE", "CLIP", "MADE")
         print_table(head, [_cells(label) for label in labels])
     if os.geteuid() != 0 and prints_dir(system=True).parent.exists():
-        print(
-            "\nThose of the service are in `edge status`, or for root: sudo edge voices --cloned"
-        )
+        print("\nThose of the service: edge status; or, as root: sudo edge voices --cloned")
 
 
 def print_cloned(found: tuple[Label, Path], json: bool) -> None:
@@ -48,9 +46,8 @@ def print_cloned(found: tuple[Label, Path], json: bool) -> None:
         ("file", f"{path}, {path.stat().st_size:,} bytes, as private as the clip"),
     ]
     print_table((label.name, "a cloned voice"), facts)
-    print(
-        f"\nHear it: edge say --voice {label.name} 'Hello.' To wipe it: edge unclone {label.name}"
-    )
+    print(f"\nHear it: edge say --voice {label.name} 'Hello.'")
+    print(f"Wipe it: edge unclone {label.name}")
 
 
 def note_cloned() -> None:
