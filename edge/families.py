@@ -149,6 +149,7 @@ POCKET = Family(
     imports=("edge.synth.pocket.synthesizer",),
     clip_s=30.0,
     enough_s=5.0,  # Kyutai's own word
+    print_of=("encoder-fp32.onnx",),
     stages={
         "lm": ("fp32", "int8-dynamic"),
         "codec": ("fp32",),

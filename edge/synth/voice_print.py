@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from edge import records
-from edge.bundle import Bundle
+from edge.bundle import WEIGHTS, Bundle
 from edge.errors import BadRecord, BadVoicePrint, NotWritable
 from edge.families import FAMILIES
 from edge.files import SYSTEM_STATE, flush, state_dir, write_whole
@@ -104,7 +104,9 @@ def checkpoint_of(bundle: Bundle) -> str:
     names = FAMILIES[bundle.manifest.family].print_of
     if not names or not set(names) <= bundle.manifest.files.keys():
         return bundle.id
-    sums = "".join(f"{name} {bundle.manifest.files[name].sha256}\n" for name in sorted(names))
+    weights = {name + WEIGHTS for name in names} & bundle.manifest.files.keys()
+    files = sorted({*names, *weights})
+    sums = "".join(f"{name} {bundle.manifest.files[name].sha256}\n" for name in files)
     return hashlib.sha256(sums.encode()).hexdigest()
 
 

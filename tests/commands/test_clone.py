@@ -1,4 +1,4 @@
-"""`edge clone`, with a family that needs no words (tests/helpers/pocket_family.py). 4 s."""
+"""`edge clone`, with a tiny model of a family that needs no words. 4 s."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import soundfile
 
+import edge.synth.tone
 from edge.bundle import Bundle
 from edge.cli import parser_of
 from edge.commands.clone import CONSENT, Options, run
 from edge.errors import BadClip, BadVoicePrint, NoConsent, UnknownVoice
-from edge.families import FAMILIES, Family
 from edge.pcm import Samples
 from edge.synth.clip import MOST_S
 from edge.synth.voice_print import load_print, prints_dir, read_label
-from tests.helpers import pocket_family
+from tests.helpers.kept_pocket import build
 from tests.synth.test_clip_pauses import spoken
 
 TALK = spoken((2, -15), (0.4, -60), (3, -15), (0.5, -60))
@@ -24,15 +24,13 @@ TALK = spoken((2, -15), (0.4, -60), (3, -15), (0.5, -60))
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return pocket_family.write_bundle(tmp_path_factory.mktemp("pocket") / "b")
+    return build("pointwise", tmp_path_factory.mktemp("pocket"))
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    card = Family("pocket", run="tests.helpers.pocket_family", clip_s=30.0, enough_s=5.0)
-    monkeypatch.setitem(FAMILIES, "pocket", card)
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ def test_a_soft_clip_makes_the_same_voice(bundle: Bundle, tmp_path: Path, clip: 
     prints = []
     for name, path in (("loud", clip), ("soft", soft)):
         assert clone(path, bundle, name=name) == 0
-        prints.append(load_print(prints_dir() / f"{name}.print", bundle).arrays["prefix"])
+        prints.append(load_print(prints_dir() / f"{name}.print", bundle).arrays["latents"])
     np.testing.assert_allclose(prints[0], prints[1], atol=0.02 * np.abs(prints[0]).max())
 
 
@@ -91,11 +89,10 @@ def test_what_is_said_of_the_clip(
 
 
 def test_a_name_that_says_who_speaks_already_is_refused(
-    bundle: Bundle, tone_bundle: Bundle, clip: Path, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, second_bundle: Bundle, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        pocket_family, "speakers", lambda bundle: ("carol",), raising=False
-    )  # as a Piper voice with several
+    several = ("carol", "dora")  # as a Piper voice may have
+    monkeypatch.setattr(edge.synth.tone, "speakers", lambda bundle: several, raising=False)
     for name, why in (
         (bundle.voice.name, "the name of a voice"),
         ("carol", "is a speaker of the voice"),
@@ -103,7 +100,7 @@ def test_a_name_that_says_who_speaks_already_is_refused(
         ("../x", "cannot be a voice's name"),
     ):
         with pytest.raises(BadVoicePrint, match=why) as caught:
-            clone(clip, bundle, name=name)
+            clone(clip, bundle, second_bundle, name=name)
         assert caught.value.remedy.startswith("Choose")
     assert not prints_dir().exists()
 

@@ -16,7 +16,6 @@ from edge import synth
 from edge.bundle import Bundle
 from edge.commands import voices as voices_command
 from edge.errors import UnknownVoice
-from edge.families import FAMILIES, Family
 from edge.pcm import PcmChunk, Samples
 from edge.protocol import (
     Describe,
@@ -33,9 +32,9 @@ from edge.synth.voice_print import FORMAT, Label, checkpoint_of, remove_print, s
 from tests.adapters.test_speech_dispatcher import Server
 from tests.daemon.test_wyoming import AsyncClient, AudioChunk, AudioStop, SynthesizeVoice
 from tests.daemon.test_wyoming import Synthesize as WyomingSynthesize
-from tests.helpers import pocket_family
 from tests.helpers.daemon_under_test import ThreadDaemon
 from tests.helpers.http_under_test import Http
+from tests.helpers.kept_pocket import RATE, build
 from tests.synth.test_clip import voice as hum
 
 TEXT = "The kettle is on."
@@ -43,7 +42,7 @@ TEXT = "The kettle is on."
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return pocket_family.write_bundle(tmp_path_factory.mktemp("pocket") / "b")
+    return build("pointwise", tmp_path_factory.mktemp("pocket"))
 
 
 @pytest.fixture
@@ -53,8 +52,6 @@ def daemon(
     """A daemon whose default voice clones nobody, and two voices that another one was given."""
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    card = Family("pocket", run="tests.helpers.pocket_family", clip_s=30.0)
-    monkeypatch.setitem(FAMILIES, "pocket", card)
     for name, seconds in (("anna", 2.5), ("bert", 2.0)):
         made = synth.enroll(bundle, PcmChunk(hum(seconds), 24_000), None)
         fits = (bundle.voice.name, checkpoint_of(bundle), "en", "2026-11-30T11:00:00+00:00")
@@ -139,7 +136,7 @@ def test_openais_clients(daemon: ThreadDaemon, tmp_path: Path) -> None:
             model="tts-1", voice="anna", input=TEXT, response_format="wav"
         )
         with wave.open(io.BytesIO(spoken.content)) as file:
-            assert file.getframerate() == pocket_family.RATE and file.getnframes() > 1_000
+            assert file.getframerate() == RATE and file.getnframes() > 1_000
     finally:
         adapter.stop()
 

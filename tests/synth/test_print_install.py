@@ -13,7 +13,6 @@ from edge import synth
 from edge.bundle import Bundle
 from edge.commands import install, unclone
 from edge.errors import BadVoicePrint, NoBundle, UnsafeBundle
-from edge.families import FAMILIES, Family
 from edge.pcm import PcmChunk
 from edge.synth.print_install import NAMESPACE, is_print
 from edge.synth.voice_print import (
@@ -25,13 +24,13 @@ from edge.synth.voice_print import (
     prints_dir,
     save_print,
 )
-from tests.helpers import pocket_family
+from tests.helpers.kept_pocket import build
 from tests.synth.test_clip import voice as hum
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return pocket_family.write_bundle(tmp_path_factory.mktemp("pocket") / "b")
+    return build("pointwise", tmp_path_factory.mktemp("pocket"))
 
 
 @pytest.fixture(autouse=True)
@@ -40,10 +39,6 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: Bundle) -> Pa
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)  # away from what is built here
-    card = Family(
-        "pocket", run="tests.helpers.pocket_family", clip_s=30.0, print_of=("encoder.onnx",)
-    )
-    monkeypatch.setitem(FAMILIES, "pocket", card)
     place = tmp_path / "state/edge-voice/bundles/b"
     shutil.copytree(bundle.path, place)
     return place
@@ -95,12 +90,15 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     cut = tmp_path / "cut.print"
     cut.write_bytes(made.read_bytes()[:-300])
-    wrong = VoicePrint("pocket", {"prefix": np.zeros((1, 5, 3), np.float32)})
-    taken = VoicePrint("pocket", {"prefix": np.zeros((1, 5, 16), np.float32)})
+    wrong = VoicePrint("pocket", {"latents": np.zeros((5, 3), np.float32)})
+    taken = VoicePrint("pocket", {"latents": np.zeros((5, 32), np.float32)})
     of_a_voice = label(bundle, bundle.voice.name)
     for path, why in (
         (cut, "is damaged"),
-        (save_print(wrong, label(bundle), tmp_path / "wrong.print"), "another model's"),
+        (
+            save_print(wrong, label(bundle), tmp_path / "wrong.print"),
+            "does not hold what this model needs",
+        ),
         (save_print(taken, of_a_voice, tmp_path / "taken.print"), "the name of a voice"),
     ):
         with pytest.raises(BadVoicePrint, match=why):
@@ -112,17 +110,10 @@ def test_what_does_not_fit_is_refused(
 
 
 def test_the_print_of_another_checkpoint_is_refused(
-    bundle: Bundle, board: Path, tmp_path: Path, made: Path
+    board: Path, tmp_path: Path, made: Path
 ) -> None:
     shutil.rmtree(board)
-    random = np.random.default_rng
-
-    def other_seed(seed: int) -> np.random.Generator:
-        return random(seed + 1)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(np.random, "default_rng", other_seed)
-        pocket_family.write_bundle(board)
+    shutil.copytree(build("drifting", tmp_path / "other").path, board)
     with pytest.raises(BadVoicePrint, match="cloned with another checkpoint") as caught:
         install.run(install.Options(made, any_board=True))
     assert "edge clone anna" in caught.value.remedy

@@ -26,9 +26,10 @@ def trial_style(bundle: Bundle) -> Style:
 
 
 def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    from edge.synth.pocket.settings import read_settings
     from edge.synth.pocket.speaker import from_print
 
-    from_print(print_)
+    from_print(print_, read_settings(bundle).inner)
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
