@@ -72,7 +72,7 @@ def resampled(clip: PcmChunk, rate: int) -> Samples:
         import soxr
     except ImportError as error:
         raise MissingPackage(
-            f"to clone a voice the package soxr is needed: {error}", add_packages("audio")
+            f"to clone a voice the package soxr is needed: {error}", add_packages("clips")
         ) from None
     return np.asarray(soxr.resample(clip.samples, clip.rate, rate, "VHQ"), np.float32)
 

@@ -20,6 +20,9 @@ SEALED = b"edge-voice sealed print, age\n"
 KEY = "print-key"
 """File with the identities of age that open prints on this machine, or the name of a credential
 that systemd gives to the service."""
+SERVICE_CREDENTIALS = "/run/credentials/edge-voice.service"
+"""What systemd gave to the service that runs, readable by its user: `edge install` goes on as
+him."""
 _AGE_S = 30
 """Seconds for age; a key that asks for a passphrase would wait for ever."""
 
@@ -60,7 +63,7 @@ def opened(raw: bytes, path: Path) -> bytes:
     """Open the seal of the file `path` with this machine's key. Raises BadVoicePrint,
     MissingPackage."""
     places = key_files()
-    key = next((place for place in places if place.is_file()), None)
+    key = next((place for place in places if os.access(place, os.R_OK)), None)
     if key is None:
         raise BadVoicePrint(
             f"the voice print {path} is encrypted, and there is no key here: "
@@ -80,10 +83,10 @@ def opened(raw: bytes, path: Path) -> bytes:
 
 
 def key_files() -> list[Path]:
-    """List where the key is looked for: what systemd gives first."""
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    folders = [Path(credentials)] if credentials else []
-    return [folder / KEY for folder in (*folders, *config_folders())]
+    """List where the key is looked for: what systemd gives to this service, or gave to the
+    daemon's, first."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY", SERVICE_CREDENTIALS)
+    return [folder / KEY for folder in (Path(credentials), *config_folders())]
 
 
 def _age(arguments: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
