@@ -21,8 +21,8 @@ KEY = "print-key"
 """File with the identities of age that open prints on this machine, or the name of a credential
 that systemd gives to the service."""
 SERVICE_CREDENTIALS = "/run/credentials/edge-voice.service"
-"""What systemd gave to the service that runs, readable by its user: `edge install` goes on as
-him."""
+"""Folder of what systemd gave to the running service, readable by its user: `edge install` goes on
+as him."""
 _AGE_S = 30
 """Seconds for age; a key that asks for a passphrase would wait for ever."""
 
