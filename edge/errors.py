@@ -208,6 +208,12 @@ class BadVoicePrint(EdgeError):
     code = "bad-voice-print"
 
 
+class BadRecipient(EdgeError):
+    """A cloned voice cannot be encrypted for whoever was named."""
+
+    code = "bad-recipient"
+
+
 class NoConsent(EdgeError):
     """Nobody said that the speaker of a clip agrees to being cloned."""
 

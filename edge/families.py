@@ -35,7 +35,8 @@ class Family:
     `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
     `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]`, `reads(bundle,
     language) -> bool` and `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a
-    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
+    text into sentences of phonemes; and, if `clip_s` is not 0, `enroll(bundle, clip, transcript)
+    -> VoicePrint` and `check_print(bundle, print)`, which raises BadVoicePrint.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
@@ -73,6 +74,11 @@ class Family:
     voices clone nobody."""
     needs_transcript: bool = False
     """True if it must be told what the clip says."""
+    enough_s: float = 0.0
+    """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
+    print_of: tuple[str, ...] = ()
+    """Files of a bundle that decide what a print holds and means: it fits every bundle of the
+    voice in which they are the same, whatever board and recipe. Empty: the one bundle."""
 
     @property
     def run_module(self) -> str:
@@ -122,9 +128,10 @@ COSYVOICE3 = Family(
     may=frozenset({"card"}),
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
-    reads_every_script=True,
-    clip_s=3.0,
+    clip_s=3.0,  # its frames are in every step of the flow: as dear as 3 s of speech
     needs_transcript=True,
+    print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
+    reads_every_script=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
@@ -141,6 +148,8 @@ POCKET = Family(
     may=frozenset({"voice", "card"}),
     imports=("edge.synth.pocket.synthesizer",),
     clip_s=30.0,
+    enough_s=5.0,  # Kyutai's own word
+    print_of=("encoder-fp32.onnx",),
     stages={
         "lm": ("fp32", "int8-dynamic"),
         "codec": ("fp32", "int8-fused", "int8-fused-7bit"),

@@ -96,7 +96,7 @@ def info(voices: Voices) -> Info:
             installed=True,
             languages=(label.language,),
             description=f"A cloned voice, spoken by {label.voice}",
-            version=label.bundle[:12],
+            version=label.checkpoint[:12],
         )
         for label in voices.cloned()
     )

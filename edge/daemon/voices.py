@@ -16,7 +16,7 @@ from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
 from edge.synth.text_reader import make_reader
-from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.synth.voice_print import Label, all_labels, checkpoint_of, find_print, fitting
 from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken
 from edge.text.cleaning import Piece
@@ -61,12 +61,15 @@ class Voices:
         """All bundles in force, the default voice's first."""
         return [self._bundles[key] for key in self._keys.values()]
 
-    def choose(self, name: str | None, language: str | None) -> str:
-        """Choose by name, else by language (en_US, or just en), else the default; returns its key.
-        A cloned voice's name chooses the bundle that speaks with it.
+    def choose(self, name: str | None, language: str | None, speaker: str | None = None) -> str:
+        """Choose by name, else by a speaker who is a cloned voice, else by language (en_US, or
+        just en), else the default; returns its key. A cloned voice's name chooses the bundle that
+        speaks with it.
 
         Raises UnknownVoice, BadVoicePrint.
         """
+        if name is None and speaker is not None and find_print(speaker) is not None:
+            name = speaker
         if name is not None:
             if name in self._keys:
                 return self._keys[name]
@@ -100,16 +103,21 @@ class Voices:
 
     def cloned(self) -> list[Label]:
         """List the cloned voices that these bundles speak with."""
-        here = {bundle.id for bundle in self.bundles}
+        here = {(bundle.voice.name, checkpoint_of(bundle)) for bundle in self.bundles}
         return [
             label
             for label in all_labels()
-            if label.bundle in here and label.name not in self._keys
+            if (label.voice, label.checkpoint) in here and label.name not in self._keys
         ]
 
     def speakers(self, bundle: Bundle) -> tuple[str, ...]:
-        """Name a voice's speakers; none where the bundle is damaged, which its own speech tells,
-        and which must not keep the other voices from being described."""
+        """Name a voice's own speakers, then those that were cloned for it."""
+        cloned = (label.name for label in self.cloned() if label.voice == bundle.voice.name)
+        return (*self._own_speakers(bundle), *cloned)
+
+    def _own_speakers(self, bundle: Bundle) -> tuple[str, ...]:
+        """Name none where the bundle is damaged, which its own speech tells, and which must not
+        keep the other voices from being described."""
         if bundle.id not in self._speakers:
             try:
                 self._speakers[bundle.id] = synth.speakers(bundle)

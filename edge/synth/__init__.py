@@ -245,7 +245,12 @@ def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
 
 def clones(bundle: Bundle) -> bool:
     """True if this voice can speak as somebody else."""
-    return hasattr(_family(bundle), "enroll")
+    return FAMILIES[bundle.manifest.family].clip_s > 0
+
+
+def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    """Check that a print holds what this voice needs, without its models. Raises BadVoicePrint."""
+    _family(bundle).check_print(bundle, print_)
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:

@@ -25,6 +25,13 @@ def trial_style(bundle: Bundle) -> Style:
     return Style() if DEFAULT in bundle.manifest.files else Style(speaker=NOBODY)
 
 
+def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    from edge.synth.pocket.settings import read_settings
+    from edge.synth.pocket.speaker import from_print
+
+    from_print(print_, read_settings(bundle).inner)
+
+
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
     """Make a print of whoever speaks in `clip`; what is said in it need not be known. The encoder
     is loaded, run and let go of. Raises BadClip, ModelFailed, MissingPackage."""

@@ -33,10 +33,11 @@ from edge.synth.pocket.speaker import (
 )
 from edge.synth.pocket.tokenizer import read_tokenizer
 from edge.synth.pocket.word_times import WordPlacer
+from edge.synth.print_cache import PrintCache
 from edge.synth.session import Session
 from edge.synth.time_stretch import check_speed, stretched
 from edge.synth.variants import on_cpu
-from edge.synth.voice_print import find_print, load_print
+from edge.synth.voice_print import find_print
 from edge.text.cleaning import clean
 
 RUNS = (1, 2, 4)
@@ -52,6 +53,7 @@ class PocketSynthesizer:
         self._model = LanguageModel(bundle, variant, settings)
         self._codec = Session(bundle, variant.graphs["codec"], on_cpu(providers.decoder))
         self._default = read_default(bundle, settings.inner)
+        self._prints = PrintCache(bundle)
         self._safety = bundle.profile.budget.safety
         self._pace = Pace(self._warm_up())
         self._nothing = PcmChunk(np.zeros(0, np.float32), settings.rate)
@@ -145,7 +147,7 @@ class PocketSynthesizer:
                 f"this voice has no speaker {name!r}",
                 f"Make one: edge clone {name} CLIP.wav; or leave it out.",
             )
-        return from_print(load_print(path, self._bundle), self._settings.inner)
+        return from_print(self._prints.load(path), self._settings.inner)
 
 
 @dataclass(frozen=True)
