@@ -98,7 +98,8 @@ def ours(layer: Layer, constants: dict[str, Any], library: Path) -> onnxruntime.
 
 
 def stock(layer: Layer, constants: dict[str, Any]) -> onnxruntime.InferenceSession:
-    nodes, value = [], "x"
+    nodes: list[Any] = []
+    value = "x"
 
     def node(op: str, *inputs: str, **attributes: Any) -> str:
         made = f"v{len(nodes)}"

@@ -22,7 +22,6 @@ from edge.pcm import PcmChunk, Samples
 from edge.synth import Style, Synthesizer
 from edge.synth.pocket.caches import RowCache, turns
 from edge.synth.pocket.codec import SoundStream
-from edge.synth.pocket.enrol import ended_on_pause
 from edge.synth.pocket.lead import Lead, Pace
 from edge.synth.pocket.settings import Settings, Watched, read_settings
 from edge.synth.pocket.speaker import FAMILY, from_print
@@ -115,13 +114,6 @@ def test_a_clone_speaks_with_its_own_latents(pocket_bundle: Bundle) -> None:
         from_print(VoicePrint(FAMILY, {"latents": latents[:, :31].copy()}), 32)
     with pytest.raises(BadVoicePrint):
         from_print(VoicePrint("cosyvoice3", {"latents": latents}), 32)
-
-
-def test_a_clip_ends_on_a_pause() -> None:
-    sound = np.concatenate([hum(1.0, RATE), np.zeros(RATE, np.float32)])
-    made = ended_on_pause(sound, RATE)
-    assert abs(len(made) - int(1.08 * RATE)) <= 0.02 * RATE
-    assert not made[-int(0.08 * RATE) :].any()
 
 
 def test_rows_that_are_moved_are_turned_back() -> None:

@@ -140,7 +140,7 @@ def _default() -> str | None:
 
 
 def _print_stages(path: Path) -> None:
-    """Show how each stage was exported, how near PyTorch it is, and what quantizing cost."""
+    """Show how each stage was exported, how near it is to what it must be, and what int8 cost."""
     from edge import records
     from edge.bundler.evaluate.stage_gate import StageReport
 
@@ -157,7 +157,7 @@ def _print_stages(path: Path) -> None:
     ]
     print_table(("EXPORT", "BY", "", "TIME", "SIZE"), steps)
     parity = [(p.stage, f"{p.relative_l2:.1e}", f"{p.max_abs:.1e}") for p in report.parity]
-    print_table(("PARITY WITH PYTORCH", "RELATIVE L2", "LARGEST"), parity)
+    print_table(("PARITY", "RELATIVE L2", "LARGEST"), parity)
     quality = [
         (
             q.variant,
