@@ -126,7 +126,7 @@ class Source:
         if self.checkpoint is not None and self.hub is None:
             return "the checkpoint folder that you give"
         if self.hub is not None:
-            return f"the hub's {self.hub}, or the checkpoint folder that you give"
+            return f"{self.hub} at the hub, or a folder of yours"
         return urlsplit(self.url).hostname or "" if self.url else "this computer"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 TEXT = "The next train to Oxford leaves from platform two in about ten minutes."
-RATE, CLIP_S, REPEATS = 24_000, 10, 3
+RATE, CLIP_S, REPEATS = 24_000, 10, 2
 Speak = Callable[[int], Iterator[int]]
 """A seed to the samples of each chunk."""
 
