@@ -19,7 +19,7 @@ from edge.bundler.pipeline import Wish, build_bundle
 from edge.families import DEFAULT_VOICE
 from edge.files import cache_dir
 from edge.voice import voice_path
-from tests.helpers import small_kokoro
+from tests.helpers import kept_pocket, small_kokoro
 from tests.helpers.daemon_under_test import ProcessDaemon, ThreadDaemon
 from tests.helpers.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
 from tests.helpers.kept_cosyvoice3 import unpack
@@ -124,6 +124,11 @@ def kokoro_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("kokoro")
     voice = str(small_kokoro.write_voice(folder / "voice"))
     return build_bundle(Wish(voice, PROFILE, "fp32"), folder / "bundle", folder, lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def pocket_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return kept_pocket.build("pointwise", tmp_path_factory.mktemp("pocket"))
 
 
 @pytest.fixture(scope="session")

@@ -36,8 +36,8 @@ DOMAINS = frozenset({"", "ai.onnx", "edge.voice", "edge.voice.2"})
 that run an engine compiled elsewhere (EPContext), which TensorRT takes as it is: NVIDIA says to
 trust only one's own. Those of this machine lie in its cache, never in a bundle (synth/engines.py).
 """
-OPERATORS = frozenset({("com.microsoft", "MatMulNBits")})
-"""Operators of other owners that our own recipes write."""
+OPERATORS = frozenset({("com.microsoft", "MatMulNBits"), ("com.microsoft", "GroupQueryAttention")})
+"""Operators of other owners that our own recipes and exporters write."""
 
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '[<|][fiu](?P<item>[1248])', "

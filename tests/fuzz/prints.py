@@ -10,6 +10,7 @@ import numpy as np
 
 from edge import records
 from edge.bundle import Bundle, open_bundle
+from edge.synth.print_seal import SEALED
 from edge.synth.voice_print import Label
 
 BUNDLE = Path(__file__).parents[1] / "data" / "bundles" / "format-1--tone--x86-64"
@@ -21,9 +22,16 @@ def tone() -> Bundle:
     return open_bundle(BUNDLE, None)
 
 
+def sealed_bytes() -> bytes:
+    """Write one that is encrypted, for a key that nobody has."""
+    label = Label(2, "anna", "tone", "tone", tone().id, "en", "2026-01-01", "yes")
+    line = " ".join(records.dump_json(label).split("\n")).encode()
+    return SEALED + line + b"\nage-encryption.org/v1\n-> X25519 " + bytes(range(200))
+
+
 def print_bytes(compressed: bool = False) -> bytes:
     """Write one with two small arrays; the product never compresses, a stranger may."""
-    label = Label(1, "anna", "tone", "tone", tone().id, "en", "2026-01-01", "yes")
+    label = Label(2, "anna", "tone", "tone", tone().id, "en", "2026-01-01", "yes")
     written = io.BytesIO()
     save = np.savez_compressed if compressed else np.savez
     text = np.frombuffer(records.dump_json(label).encode(), np.uint8)

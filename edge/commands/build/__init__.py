@@ -35,6 +35,9 @@ class Options:
         None, "FILE", "the .onnx file's configuration, if it is not beside it as .onnx.json"
     )
     licence: str | None = option(None, "NAME", "the .onnx file's licence; private if left out")
+    accept_terms: bool = switch(
+        "agree to the terms of the voice's weights; asked for once, on a terminal, if left out"
+    )
     jobs: int | None = option(
         None,
         "N",
@@ -89,6 +92,7 @@ def run(options: Options) -> int:
         open_bundle(folder, machine=None).verify()
         return 0
     wish = replace(wish_of(options, voice, name), here=here)
+    wish = replace(wish, accepts_terms=wish.accepts_terms or _agreed(voice))
     before = _default()
     with progress(f"{voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
@@ -108,6 +112,20 @@ def run(options: Options) -> int:
     return 0
 
 
+def _agreed(voice: str) -> bool:
+    """Show terms that nobody has agreed to yet, and ask, if somebody is there."""
+    from edge.bundler.terms import pending
+    from edge.voice import load_voice, models_dir
+
+    if not sys.stdin.isatty() or not (models_dir() / f"{voice}.yaml").is_file():
+        return False
+    terms = pending(load_voice(voice))
+    if not terms:
+        return False
+    print(f'Terms of {voice}:\n{terms}Type "yes" to agree: ', end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
 def _default() -> str | None:
     """Name the voice that a daemon of this user would speak with if nobody named one."""
     from edge.bundle.store import default_places, default_voice
@@ -122,7 +140,7 @@ def _default() -> str | None:
 
 
 def _print_stages(path: Path) -> None:
-    """Show how each stage was exported, how near PyTorch it is, and what quantizing cost."""
+    """Show how each stage was exported, how near it is to what it must be, and what int8 cost."""
     from edge import records
     from edge.bundler.evaluate.stage_gate import StageReport
 
@@ -139,7 +157,7 @@ def _print_stages(path: Path) -> None:
     ]
     print_table(("EXPORT", "BY", "", "TIME", "SIZE"), steps)
     parity = [(p.stage, f"{p.relative_l2:.1e}", f"{p.max_abs:.1e}") for p in report.parity]
-    print_table(("PARITY WITH PYTORCH", "RELATIVE L2", "LARGEST"), parity)
+    print_table(("PARITY", "RELATIVE L2", "LARGEST"), parity)
     quality = [
         (
             q.variant,

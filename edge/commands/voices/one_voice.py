@@ -58,6 +58,8 @@ def print_terms(voice: Voice) -> None:
         print(f"{voice.licence.attribution}\n\n{voice.licence.statement.strip()}\n")
     if voice.licence.seller_note:
         print(f"If you sell it: {voice.licence.seller_note}")
+    if voice.licence.terms:
+        print(f"\nTo be agreed to before it is built: {' '.join(voice.licence.terms.split())}")
 
 
 def as_data(row: Row) -> dict[str, Any]:
