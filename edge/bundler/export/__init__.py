@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 
 from edge.bundler.export.export_log import ExportLog
+from edge.bundler.export.original import OriginalGraph
 from edge.bundler.export.piper.weights import Array
 from edge.bundler.export.record import Exported
 from edge.families import FAMILIES
