@@ -17,9 +17,10 @@ from edge.bundle.install import install
 from edge.bundler.export.pocket.trial import TriedGraph
 from edge.bundler.quantize import fused_codec
 from edge.config import TextKeys
-from edge.errors import BadStyle, BadVoicePrint
+from edge.errors import BadStyle, BadVoicePrint, MissingPackage
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Style, Synthesizer
+from edge.synth.pocket import runtime
 from edge.synth.pocket.caches import RowCache, turns
 from edge.synth.pocket.codec import SoundStream
 from edge.synth.pocket.lead import Lead, Pace
@@ -197,3 +198,15 @@ def test_int8_sound_has_the_same_bits_however_frames_are_cut(
     exact = SoundStream(TriedGraph(folder / "codec.onnx"), settings).push(latents)
     apart = np.linalg.norm(sounds["ones"] - exact) / np.linalg.norm(exact)
     assert 0 < apart < 0.1
+
+
+@pytest.mark.parametrize(("version", "new"), [("1.23.2", False), ("1.24.1", True), ("2.0", True)])
+def test_an_onnxruntime_that_computes_something_else_is_refused(
+    version: str, new: bool, pocket_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "versions", lambda: {"onnxruntime": version})
+    if new:
+        assert synth.load(pocket_bundle)
+        return
+    with pytest.raises(MissingPackage, match=r"1\.24 or newer, here is 1\.23\.2"):
+        synth.load(pocket_bundle)
