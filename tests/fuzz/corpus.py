@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.profile import profiles_dir
 from edge.voice import voice_path
-from tests.fuzz.prints import BUNDLE, print_bytes
+from tests.fuzz.prints import BUNDLE, print_bytes, sealed_bytes
 
 DATA = Path(__file__).parents[1] / "data"
 ROOT = DATA.parents[1]
@@ -56,8 +56,11 @@ def seeds(name: str) -> list[bytes]:
         "name": lambda: [b"a/b.json"],
         "bundle": lambda: [_tar_of(BUNDLE)],
         "ssml": lambda: [SSML, *(attack.encode()[:MOST_BYTES] for attack in ATTACKS.values())],
-        "voice_print": lambda: [print_bytes(), print_bytes(compressed=True)],
-        "clip": lambda: [_clip(width, channels) for width in (1, 2, 3, 4) for channels in (1, 2)],
+        "voice_print": lambda: [print_bytes(), print_bytes(compressed=True), sealed_bytes()],
+        "clip": lambda: [
+            *(_clip(width, channels) for width in (1, 2, 3, 4) for channels in (1, 2)),
+            _clip(4, 1, floats=True),
+        ],
         "operators": lambda: [bytes(range(0, 256, step)) * 2 for step in (1, 3, 7, 11)],
     }.get(name)
     return make() if make else []
@@ -125,7 +128,7 @@ def _tar_of(folder: Path) -> bytes:
     return written.getvalue()
 
 
-def _clip(width: int, channels: int) -> bytes:
+def _clip(width: int, channels: int, floats: bool = False) -> bytes:
     """A third of a second of noise, longer than the shortest that is taken where it is small."""
     noise = np.random.default_rng(1).integers(0, 256, 8000 * width * channels // 3 * 3, np.uint8)
     written = io.BytesIO()
@@ -134,4 +137,5 @@ def _clip(width: int, channels: int) -> bytes:
         clip.setsampwidth(width)
         clip.setframerate(8000)
         clip.writeframes(noise[: len(noise) // (width * channels) * width * channels].tobytes())
-    return written.getvalue()
+    raw = written.getvalue()
+    return raw[:20] + b"\3\0" + raw[22:] if floats else raw

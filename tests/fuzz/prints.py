@@ -10,6 +10,7 @@ import numpy as np
 
 from edge import records
 from edge.bundle import Bundle, open_bundle
+from edge.synth.print_seal import SEALED
 from edge.synth.voice_print import Label
 
 BUNDLE = Path(__file__).parents[1] / "data" / "bundles" / "format-1--tone--x86-64"
@@ -19,6 +20,13 @@ BUNDLE = Path(__file__).parents[1] / "data" / "bundles" / "format-1--tone--x86-6
 def tone() -> Bundle:
     """Open the bundle that the prints are of."""
     return open_bundle(BUNDLE, None)
+
+
+def sealed_bytes() -> bytes:
+    """Write one that is encrypted, for a key that nobody has."""
+    label = Label(2, "anna", "tone", "tone", tone().id, "en", "2026-01-01", "yes")
+    line = " ".join(records.dump_json(label).split("\n")).encode()
+    return SEALED + line + b"\nage-encryption.org/v1\n-> X25519 " + bytes(range(200))
 
 
 def print_bytes(compressed: bool = False) -> bytes:
