@@ -29,7 +29,7 @@ from edge.synth.pocket.speaker import FAMILY, from_print
 from edge.synth.pocket.word_times import WordClock, WordPlacer
 from edge.synth.self_test import try_in_child
 from edge.synth.text_reader import make_reader
-from edge.synth.voice_print import Label, VoicePrint, load_print, save_print
+from edge.synth.voice_print import FORMAT, Label, VoicePrint, checkpoint_of, load_print, save_print
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
 from edge.text.words import WordSpan
@@ -56,8 +56,8 @@ def speak(voice: Synthesizer, text: str, style: Style | None = None) -> list[Sam
 def clone(bundle: Bundle, name: str) -> Path:
     made = synth.enroll(bundle, PcmChunk(hum(2.5, 44_100), 44_100), None)
     assert made.family == FAMILY and made.arrays["latents"].dtype == np.float32
-    told = (bundle.voice.name, bundle.id, "en", "2026-01-01", "The speaker agreed.")
-    return save_print(made, Label(1, name, made.family, *told))
+    told = (bundle.voice.name, checkpoint_of(bundle), "en", "2026-01-01", "The speaker agreed.")
+    return save_print(made, Label(FORMAT, name, made.family, *told))
 
 
 @pytest.mark.parametrize("kind", kept_pocket.KINDS)
