@@ -5,10 +5,9 @@
     python -m tools.pocket_speed official/bin/python DIR/NAME OUT/NAME--x86-64 [--rounds 3]
 
 Both speak the same text with the same clip, one thread, one process after the other, round after
-round; the least of the rounds counts. Random weights: how long a sentence gets is chance, so all is
-told for a second of sound, and the first sound as the CPU time until it is there, from a voice that is
-kept in memory.
-"""
+round; the least of the rounds counts. Random weights: how long a sentence gets is chance, so all
+is told for a second of sound, and the first sound as the CPU time until it is there, from a voice
+that is kept in memory."""
 
 from __future__ import annotations
 

@@ -28,14 +28,14 @@ def ours(place: Path, variant: str) -> tuple[float, Speak]:
     from edge.bundle import open_bundle
     from edge.pcm import PcmChunk
     from edge.synth import Style
-    from edge.synth.voice_print import Label, save_print
+    from edge.synth.voice_print import FORMAT, Label, checkpoint_of, save_print
 
     bundle = open_bundle(place, None)
     began = time.process_time()
     made = synth.enroll(bundle, PcmChunk(clip(), RATE), None)
     enrolled = time.process_time() - began
-    told = (bundle.voice.name, bundle.id, "en", "2026-01-01", "made up")
-    save_print(made, Label(1, "anna", made.family, *told))
+    told = (bundle.voice.name, checkpoint_of(bundle), "en", "2026-01-01", "made up")
+    save_print(made, Label(FORMAT, "anna", made.family, *told))
     voice = synth.load(bundle, variant)
 
     def speak(seed: int) -> Iterator[int]:

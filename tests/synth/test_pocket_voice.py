@@ -17,9 +17,10 @@ from edge.bundle.install import install
 from edge.bundler.export.pocket.trial import TriedGraph
 from edge.bundler.quantize import fused_codec
 from edge.config import TextKeys
-from edge.errors import BadStyle, BadVoicePrint
+from edge.errors import BadStyle, BadVoicePrint, MissingPackage
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Style, Synthesizer
+from edge.synth.pocket import runtime
 from edge.synth.pocket.caches import RowCache, turns
 from edge.synth.pocket.codec import SoundStream
 from edge.synth.pocket.lead import Lead, Pace
@@ -28,7 +29,7 @@ from edge.synth.pocket.speaker import FAMILY, from_print
 from edge.synth.pocket.word_times import WordClock, WordPlacer
 from edge.synth.self_test import try_in_child
 from edge.synth.text_reader import make_reader
-from edge.synth.voice_print import Label, VoicePrint, load_print, save_print
+from edge.synth.voice_print import FORMAT, Label, VoicePrint, checkpoint_of, load_print, save_print
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
 from edge.text.words import WordSpan
@@ -55,8 +56,8 @@ def speak(voice: Synthesizer, text: str, style: Style | None = None) -> list[Sam
 def clone(bundle: Bundle, name: str) -> Path:
     made = synth.enroll(bundle, PcmChunk(hum(2.5, 44_100), 44_100), None)
     assert made.family == FAMILY and made.arrays["latents"].dtype == np.float32
-    told = (bundle.voice.name, bundle.id, "en", "2026-01-01", "The speaker agreed.")
-    return save_print(made, Label(1, name, made.family, *told))
+    told = (bundle.voice.name, checkpoint_of(bundle), "en", "2026-01-01", "The speaker agreed.")
+    return save_print(made, Label(FORMAT, name, made.family, *told))
 
 
 @pytest.mark.parametrize("kind", kept_pocket.KINDS)
@@ -197,3 +198,15 @@ def test_int8_sound_has_the_same_bits_however_frames_are_cut(
     exact = SoundStream(TriedGraph(folder / "codec.onnx"), settings).push(latents)
     apart = np.linalg.norm(sounds["ones"] - exact) / np.linalg.norm(exact)
     assert 0 < apart < 0.1
+
+
+@pytest.mark.parametrize(("version", "new"), [("1.23.2", False), ("1.24.1", True), ("2.0", True)])
+def test_an_onnxruntime_that_computes_something_else_is_refused(
+    version: str, new: bool, pocket_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "versions", lambda: {"onnxruntime": version})
+    if new:
+        assert synth.load(pocket_bundle)
+        return
+    with pytest.raises(MissingPackage, match=r"1\.24 or newer, here is 1\.23\.2"):
+        synth.load(pocket_bundle)

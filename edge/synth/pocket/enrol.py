@@ -11,6 +11,7 @@ from edge.profile import Provider
 from edge.synth.clip import MOST_S, check_clip, resampled
 from edge.synth.clip_pauses import end_on_pause
 from edge.synth.pocket.codec import encode
+from edge.synth.pocket.runtime import check_runtime
 from edge.synth.pocket.settings import read_settings
 from edge.synth.pocket.speaker import FAMILY, to_arrays
 from edge.synth.session import Session
@@ -19,6 +20,7 @@ from edge.synth.voice_print import VoicePrint
 
 def enrol(bundle: Bundle, clip: PcmChunk) -> VoicePrint:
     """Raises BadClip, ModelFailed, MissingPackage."""
+    check_runtime()
     settings = read_settings(bundle)
     check_clip(clip, MOST_S)
     graph = bundle.manifest.variants[0].graphs["encoder"]

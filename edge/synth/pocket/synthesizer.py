@@ -22,6 +22,7 @@ from edge.synth.pocket.codec import SoundStream
 from edge.synth.pocket.drawing import Draw, Drawer
 from edge.synth.pocket.language_model import LanguageModel
 from edge.synth.pocket.lead import Lead, Pace
+from edge.synth.pocket.runtime import check_runtime
 from edge.synth.pocket.segments import SpokenSegment, cut
 from edge.synth.pocket.settings import LATENT, read_settings
 from edge.synth.pocket.speaker import (
@@ -46,6 +47,7 @@ RUNS = (1, 2, 4)
 
 class PocketSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant) -> None:
+        check_runtime()
         settings = read_settings(bundle)
         providers = bundle.profile.runtime.providers
         self._bundle, self._settings = bundle, settings

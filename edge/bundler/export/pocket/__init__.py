@@ -26,6 +26,7 @@ from edge.bundler.export.pocket.voice import write_voice
 from edge.bundler.export.pocket.weights import Weights
 from edge.bundler.export.record import Exported
 from edge.files import write_whole
+from edge.synth.pocket.runtime import check_runtime
 from edge.synth.pocket.tokenizer import PIECES
 
 EXPORTER = "pocket"
@@ -34,8 +35,9 @@ EXPORTER = "pocket"
 def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     """Write the graphs lm, codec and encoder, and what goes with them.
 
-    Raises BadRecord for the YAML, ExportFailed naming what does not fit, DiskFull.
+    Raises BadRecord for the YAML, ExportFailed naming what does not fit, MissingPackage, DiskFull.
     """
+    check_runtime()
     with log.stage("read", EXPORTER) as counts:
         counts.bytes = sum(path.stat().st_size for path in files.values())
         layout = read_layout(files["config"])
