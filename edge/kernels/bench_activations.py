@@ -28,7 +28,7 @@ class Layer:
     inputs: int
     kernel: int
     positions: int
-    """Of the input, in one run."""
+    """Positions of the input, in one run."""
     curve: str
     """elu, snake (behind an affine), leaky or none."""
     dilation: int = 1

@@ -1,4 +1,4 @@
-"""What a fused layer does to its input before it quantizes it (edge/kernels/README.md)."""
+"""Say what a fused layer does to its input before it quantizes it (edge/kernels/README.md)."""
 
 from __future__ import annotations
 
