@@ -7,7 +7,8 @@
 Both speak the same text with the same clip, one thread, one process after the other, round after
 round; the least of the rounds counts. Random weights: how long a sentence gets is chance, so all
 is told for a second of sound, and the first sound as the CPU time until it is there, from a voice
-that is kept in memory."""
+that is kept in memory.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ LATENT = 32
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a text must look like for this model, beyond what all of them ask."""
+    """Looks of a text that suit this model, beyond what all of them ask."""
 
     OPEN: ClassVar[bool] = True
     replace: Mapping[str, str] = field(default_factory=dict)

@@ -154,7 +154,7 @@ class PocketSynthesizer:
 
 @dataclass(frozen=True)
 class _Run:
-    """What the codec made of some frames; nothing, if they were only drawn. `coming`: frames of
+    """Result of the codec for some frames; nothing, if they were only drawn. `coming`: frames of
     the next run."""
 
     chunk: PcmChunk | None = None
