@@ -161,7 +161,8 @@ class Catalogue:
         """Return a language in words; the tag itself if the list does not have it."""
         if language in self._languages:
             return Words(*self._languages[language])
-        same = [tag for tag in self._languages if tag.partition("_")[0] == language]
+        plain = language.partition("_")[0]
+        same = [tag for tag in self._languages if tag.partition("_")[0] == plain]
         if same:
             return Words(self._languages[same[0]][0], "", self._languages[same[0]][2])
         return Words("no words" if language == "zxx" else language, "", "")

@@ -22,6 +22,8 @@ class Family:
     """Roles of the files that it may bring, too."""
     many: tuple[str, ...] = ()
     """Prefixes of roles that it may bring any number of."""
+    speaker_files: str = ""
+    """The one of these whose files are a speaker each; empty if speakers bring none."""
     extra: str = ""
     """Pip extra that runs it on a board; empty if it needs none."""
     imports: tuple[str, ...] = ()
@@ -150,6 +152,7 @@ KOKORO = Family(
     may=frozenset({"notice"}),
     # A table of styles for each speaker; the parts of a model that is handed out in parts.
     many=("voice-", "model-"),
+    speaker_files="voice-",
     extra="hibari",
     imports=("edge.synth.kokoro.synthesizer",),
     without_ort=("hibari-tts",),

@@ -221,6 +221,12 @@ class Voice:
         return any(source.checkpoint is not None for source in self.files.values())
 
     @property
+    def speakers(self) -> int:
+        """Number of its speakers, where each brings a file; else 1, or as many as its model has."""
+        prefix = FAMILIES[self.family].speaker_files
+        return max(1, sum(role.startswith(prefix) for role in self.files)) if prefix else 1
+
+    @property
     def size(self) -> int:
         """Bytes of all its files together, if the description tells them."""
         return sum(source.bytes or 0 for source in self.files.values())

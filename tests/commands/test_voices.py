@@ -48,8 +48,8 @@ def test_every_voice_has_its_line_and_the_scores_their_credit(
     lines = text.splitlines()
     every = names(capsys)
     assert every >= {"en_US-heart", "tone", "cosyvoice3-0.5b", "de_DE-thorsten-medium"}
-    assert len(every) == 186 and CREDIT in text
-    assert {line.split()[0] for line in lines[1:187]} == every
+    assert len(every) == 205 and CREDIT in text
+    assert {line.split()[0] for line in lines[1:206]} == every
     assert re.search(r"^sv_SE-nst-medium +Swedish \(Sweden\) +1 +86 +none +63 MB", text, re.M)
 
 
@@ -58,7 +58,8 @@ def test_a_language_may_be_typed_in_every_way(
     typed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = listed(capsys, "--language", typed)
-    assert len(found) == 10 and {row["language_words"] for row in found} == {"German (Germany)"}
+    assert len(found) == 11
+    assert {row["language_words"] for row in found} == {"German (Germany)", "German"}
 
 
 def test_for_sale_means_that_nobody_is_known_to_object(
@@ -73,6 +74,9 @@ def test_filters_work_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert names(capsys, "--family", "hibari", "--language", "en_GB") == {
         "en_GB-emma",
         "en_GB-fable",
+    }
+    assert names(capsys, "--family", "kokoro", "--speakers", "8") == {
+        *("en_US-kokoro", "en_GB-kokoro", "zh_CN-kokoro"),
     }
     many = listed(capsys, "--speakers", "900")
     assert {row["name"] for row in many} == {"en_US-libritts-high", "en_US-libritts_r-medium"}

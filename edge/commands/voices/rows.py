@@ -189,7 +189,7 @@ def _row(
         language,
         str(catalogue.words(language)),
         quality,
-        listed.speakers if listed else 1,
+        listed.speakers if listed else voice.speakers if voice else 1,
         size,
         judgement,
         listed,
