@@ -59,8 +59,15 @@ def test_who_is_given_a_voice_is_told_its_terms(voice: Voice) -> None:
 def test_the_list_holds_the_voices_and_not_the_example() -> None:
     assert [voice.name for voice in VOICES] == [
         "cosyvoice3-0.5b",
+        "en_GB-kokoro",
         "en_US-heart",
         "en_US-joe-medium",
+        "en_US-kokoro",
+        "es-kokoro",
+        "fr_FR-kokoro",
+        "hi_IN-kokoro",
+        "it_IT-kokoro",
+        "ja_JP-kokoro",
         "pocket-de",
         "pocket-en-100m",
         "pocket-en-18m",
@@ -71,7 +78,9 @@ def test_the_list_holds_the_voices_and_not_the_example() -> None:
         "pocket-it",
         "pocket-nl",
         "pocket-pt",
+        "pt_BR-kokoro",
         "tone",
+        "zh_CN-kokoro",
     ]
 
 
@@ -87,7 +96,9 @@ def test_a_list_can_say_how_much_comes_from_where() -> None:
 def test_the_example_shows_every_key() -> None:
     text = (models_dir() / "example.yaml").read_text("utf-8")
     # No family takes a file of a checkpoint beside the others: it is shown in a comment.
-    data = yaml.safe_load(text.replace("  # llm: {", "  llm: {"))
+    for role in ("llm", "voice-ann"):
+        text = text.replace(f"  # {role}: {{", f"  {role}: {{")
+    data = yaml.safe_load(text)
     assert set(data) == {field.name for field in dataclasses.fields(Voice)}
     assert set(data["licence"]) == {field.name for field in dataclasses.fields(Licence)}
     shown = {key for source in data["files"].values() for key in source}
@@ -148,7 +159,7 @@ def test_a_description_reaches_no_file_outside_its_folder(tmp_path: Path, outsid
         (("name: tone", "name: ../tone"), "'../tone'"),
         (("name: tone", f"name: {'a' * 65}"), "at most 64"),
         (("language: zxx", "language: en-US"), "'en-US'"),
-        (("family: tone", "family: tune"), "piper, hibari, tone, cosyvoice3, pocket"),
+        (("family: tone", "family: tune"), "piper, hibari, tone, cosyvoice3, kokoro, pocket"),
         (("family: tone", "family: piper"), "lack config, model"),
         (("name: MIT", "name: ' '"), "name is empty"),
         (("title: Test tone", "title: x\ndefault_speaker: -1"), "-1"),
