@@ -62,7 +62,8 @@ class SpectraDecoder:
             for name, shape in graph.inputs.items()
             if name.startswith("state_") or name == "waiting"
         }
-        self._nothing = np.zeros((1, int(graph.inputs["prosody"][1]), 1), np.float32)
+        least = int(metadata.get("least_ahead", 1))
+        self._nothing = np.zeros((1, int(graph.inputs["prosody"][1]), least), np.float32)
 
     def run(self, frames: Mapping[str, Array], lengths: Sequence[int]) -> Iterator[Made]:
         """Make what follows from content and prosody (1, channels, frames), so many frames of the
@@ -73,7 +74,7 @@ class SpectraDecoder:
             start, stop, begin = stop, stop + length, fed
             fed = min(count, -(-(stop + self._ahead) // self._step) * self._step)
             fed = fed if self._apart else stop
-            over = begin == count  # the half that looks further ahead is done: it gets no more
+            over = begin == count  # the half that looks further ahead is done
             flags = {"first": start == 0, "last": fed == count and not over}
             if self._apart:
                 flags["ends"] = stop == count

@@ -16,6 +16,7 @@ from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.hibari.graphs import Network, check_outputs, decoder_channels, inputs
 from edge.bundler.export.hibari.weights import OPSET, Layers, checked
 from edge.bundler.export.original import OriginalGraph
+from edge.bundler.export.piper.layers import bias_of
 from edge.bundler.export.piper.weights import Convolution
 from edge.bundler.export.streaming import Signal, reach
 
@@ -34,6 +35,17 @@ def write_fused_decoder(graph: OriginalGraph, bits: int) -> onnx.ModelProto:
 
 class _FusedNetwork(Network):
     layers: FusedLayers
+
+    def _ends_in_curves(self, x: Signal, layer: Convolution) -> Signal:
+        """A product, which onnxruntime computes of no positions too, as our operators do and its
+        convolution does not: once all prosody is in, a run need not be given any."""
+        graph, name = self.graph, layer.name
+        weight = graph.constant(layer.weight[None, :, :, 0], f"{name}.weight")
+        bias = graph.constant(bias_of(layer)[:, None], f"{name}.bias")
+        product = graph.node("MatMul", (weight, x.value), f"{name}.product")
+        value = graph.node("Add", (product, bias), name)
+        graph.metadata["least_ahead"] = "0"
+        return dataclasses.replace(x, value=value, channels=len(layer.weight))
 
     def _joined(self, content: Signal, curves: Signal) -> Signal:
         layer = self.weights.convolution("m.dec_in")

@@ -23,6 +23,7 @@ from edge.bundler.export.graph import GraphWriter
 from edge.bundler.export.hibari.weights import OPSET, checked, copy_float
 from edge.bundler.export.hibari.weights import Layers as Weights
 from edge.bundler.export.original import OriginalGraph, attributes, refuse
+from edge.bundler.export.piper.weights import Convolution
 from edge.bundler.export.streaming import (
     Layers,
     MaskedLayers,
@@ -135,7 +136,7 @@ class Network:
         x = self.layers.pointwise(prosody, weights.convolution("pn.pro_in"))
         for i in range(weights.count("pn.pro.{}.dw.weight")):
             x = self._block(x, f"pn.pro.{i}")
-        x = self.layers.pointwise(x, weights.convolution("pn.pro_out"))
+        x = self._ends_in_curves(x, weights.convolution("pn.pro_out"))
         content = self._repeated(content)
         x = self._joined(content, self.layers.held(self._curves(x), content))
         for i in range(weights.count("m.dec.{}.dw.weight")):
@@ -157,6 +158,9 @@ class Network:
             return graph.node("Mul", (turn, graph.constant(np.float32(np.pi), "pi")), f"{name}.pi")
         most = graph.constant(np.float32(_LARGEST_LOG), "largest_log")
         return graph.node("Exp", (graph.node("Min", (value, most), f"{name}.cut"),), f"{name}.exp")
+
+    def _ends_in_curves(self, x: Signal, layer: Convolution) -> Signal:
+        return self.layers.pointwise(x, layer)
 
     def _joined(self, content: Signal, curves: Signal) -> Signal:
         """The convolution over content, pitch and energy that the spectra begin with."""
