@@ -41,7 +41,7 @@ from edge.profile import Profile
 from edge.voice import Voice
 
 FORMAT = 2
-"""What this version writes; it reads this one and all before. In 2 our operators may end in GELU,
+"""The number that this version writes; it reads this one and all before. In 2 our operators may end in GELU,
 which older ones would leave out without a word."""
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
 REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
