@@ -41,8 +41,8 @@ from edge.profile import Profile
 from edge.voice import Voice
 
 FORMAT = 2
-"""The number that this version writes; it reads this one and all before. In 2 our operators may end in GELU,
-which older ones would leave out without a word."""
+"""The number that this version writes; it reads this one and all before. In 2 our operators may
+end in GELU, which older ones would leave out without a word."""
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
 REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
 """Files for people, on the workstation; not in the manifest, and not installed."""
