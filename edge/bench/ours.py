@@ -10,7 +10,6 @@ from typing import Any
 from edge import synth
 from edge.bench.engine import Hear
 from edge.bundle import open_bundle
-from edge.synth import Style
 
 
 class Ours:
@@ -19,11 +18,12 @@ class Ours:
         runtime = replace(bundle.profile.runtime, threads=threads)
         profile = replace(bundle.profile, runtime=runtime)
         self._synthesizer = synth.load(replace(bundle, profile=profile), variant)
+        self._style = synth.trial_style(bundle)
         self.rate = self._synthesizer.rate
         self.settings = f"as in the profile {profile.name}; provider {self._synthesizer.provider}"
 
     def speak(self, text: str, hear: Hear) -> None:
-        for segment in self._synthesizer.plan(text, Style()):
+        for segment in self._synthesizer.plan(text, self._style):
             for chunk in self._synthesizer.speak(segment):
                 hear(len(chunk.samples))
 
