@@ -12,7 +12,6 @@ from edge import synth
 from edge.bench.engine import Hear
 from edge.bundle import open_bundle
 from edge.config import TextKeys
-from edge.synth import Style
 from edge.synth.text_reader import make_reader
 from edge.text.cleaning import Piece
 from edge.text.lexicon import Lexicon
@@ -25,12 +24,13 @@ class Ours:
         profile = replace(bundle.profile, runtime=runtime)
         self._synthesizer = synth.load(replace(bundle, profile=profile), variant)
         self._reader = make_reader(bundle, TextKeys(), Lexicon())
+        self._style = synth.trial_style(bundle)
         self.rate = self._synthesizer.rate
         self.settings = f"as in the profile {profile.name}; provider {self._synthesizer.provider}"
 
     def speak(self, text: str, hear: Hear) -> None:
         read = self._reader.read(Piece(text)).text
-        for segment in self._synthesizer.plan(read, Style()):
+        for segment in self._synthesizer.plan(read, self._style):
             for chunk in self._synthesizer.speak(segment):
                 hear(len(chunk.samples))
 

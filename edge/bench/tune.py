@@ -81,7 +81,7 @@ def tune(bundle: Bundle, machine: Machine, rounds: int = ROUNDS) -> Outcome:
         for name in list(found):
             log.info("round %d of %d: %s", number + 1, rounds, name)
             try:
-                found[name].append(_measure(synth.load(bundle, name)))
+                found[name].append(_measure(synth.load(bundle, name), synth.trial_style(bundle)))
             except ProviderMissing as error:
                 if gpus >= set(found):
                     raise
@@ -195,8 +195,8 @@ class _Round:
     long: tuple[_Runs, ...] = ()
 
 
-def _measure(voice: Synthesizer) -> _Round:
-    planned = [voice.plan(text, Style()) for text in TEXTS]
+def _measure(voice: Synthesizer, style: Style) -> _Round:
+    planned = [voice.plan(text, style) for text in TEXTS]
     for segments in planned:
         _speak(voice, segments)  # warms up
     rounds = [[_speak(voice, segments) for segments in planned] for _ in range(REPEATS)]

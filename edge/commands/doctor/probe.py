@@ -120,7 +120,7 @@ def provider(folder: str) -> tuple[str, str]:
     bundle = open_bundle(Path(folder), None)
     voice = synth.load(bundle, background=True)
     getattr(voice, "wait", lambda seconds: None)(PREPARE_S)
-    voice.plan("a", synth.Style())  # changes over, if there is something to change to
+    voice.plan("a", synth.trial_style(bundle))  # changes over, if there is something to change to
     return voice.provider, bundle.profile.runtime.providers.decoder[0].name
 
 

@@ -57,7 +57,8 @@ class PocketSynthesizer:
         self._default = read_default(bundle, settings.inner)
         self._prints = PrintCache(bundle)
         self._safety = bundle.profile.budget.safety
-        self._pace = Pace(self._warm_up())
+        self.pace = Pace(self._warm_up())
+        """Seconds of work for a frame, by which sound is held back on a slow machine."""
         self._nothing = PcmChunk(np.zeros(0, np.float32), settings.rate)
         self.rate, self.provider = settings.rate, self._codec.provider
         self.variant = variant.name
@@ -91,7 +92,7 @@ class PocketSynthesizer:
     def _paced(self, segment: SpokenSegment, voice: Speaker) -> Iterator[PcmChunk]:
         """Yield chunks as they may be heard, and an empty one where work was done: a stop is heard
         there."""
-        lead = Lead(self._pace, self._settings.frame_s, self._safety, len(segment.ids))
+        lead = Lead(self.pace, self._settings.frame_s, self._safety, len(segment.ids))
         runs = self._runs(segment, voice)
         while True:
             began = time.perf_counter()
