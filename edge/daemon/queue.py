@@ -36,8 +36,9 @@ class SpeechQueue:
         self._waiting: list[Utterance] = []
         self._limit, self._kept = limit, kept_for_urgent
         self._limit_per_client, self._limit_per_user = limit_per_client, limit_per_user
-        # Who had a turn, the longest ago first: a count that only grows would be a slow leak.
-        self._served: OrderedDict[tuple[str, int], None] = OrderedDict()
+        # Who had which turn, the longest ago first, which are forgotten: all would be a slow leak.
+        self._served: OrderedDict[tuple[str, int], int] = OrderedDict()
+        self._turns = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -98,15 +99,15 @@ class SpeechQueue:
 
     def take(self, wanted: Callable[[Utterance], bool]) -> Utterance | None:
         """Remove and return the one of those wanted whose turn it is."""
-        turns = {client: turn for turn, client in enumerate(self._served, 1)}
         chosen = min(
             filter(wanted, self._waiting),
-            key=lambda u: (PRIORITIES.index(u.priority), turns.get((u.to, u.client), 0)),
+            key=lambda u: (PRIORITIES.index(u.priority), self._served.get((u.to, u.client), 0)),
             default=None,
         )
         if chosen is not None:
+            self._turns += 1
+            self._served[chosen.to, chosen.client] = self._turns  # first, for it may want memory
             self._waiting.remove(chosen)
-            self._served[chosen.to, chosen.client] = None
             self._served.move_to_end((chosen.to, chosen.client))
             while len(self._served) > MAX_REMEMBERED:
                 self._served.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge.daemon.events import Utterance
-from edge.daemon.queue import PRIORITIES, SpeechQueue
+from edge.daemon.queue import MAX_REMEMBERED, PRIORITIES, SpeechQueue
 from edge.errors import Busy
 from edge.protocol import Priority
 from edge.synth import Style
@@ -259,3 +260,18 @@ def test_an_urgent_text_among_urgent_texts_pushes_one_out_of_who_has_most() -> N
         assert queue.put(utterance(f"flood {n}", 1, "urgent", user=1))[1] == []
     ahead, gone = queue.put(utterance("fire", 2, "urgent", user=2))
     assert [each.id for each in gone] == ["flood 2"] and ahead == 2
+
+
+def test_a_turn_asks_for_little_memory_however_many_had_one() -> None:
+    """It is looked for at each step of the synthesis thread, which ends where memory does."""
+    queue = SpeechQueue()
+    for client in range(MAX_REMEMBERED):
+        queue.put(utterance("a", client))
+        queue.take(anything)
+    queue.put(utterance("b", 0))
+    tracemalloc.start()
+    try:
+        assert queue.take(anything) is not None
+        assert tracemalloc.get_traced_memory()[1] < 2048
+    finally:
+        tracemalloc.stop()
