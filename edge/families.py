@@ -189,6 +189,4 @@ TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch
 DEFAULT_VOICE = "en_US-heart"
 """Built and spoken with where nobody names a voice: free to sell, and a fifth of joe's work."""
 
-FAMILIES = {
-    family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3, KOKORO, POCKET)
-}
+FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3, KOKORO, POCKET)}

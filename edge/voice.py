@@ -222,7 +222,7 @@ class Voice:
 
     @property
     def speakers(self) -> int:
-        """Number of its speakers, where each brings a file; else 1, or as many as its model has."""
+        """Number of its speakers, where each brings a file; else 1: its model may have more."""
         prefix = FAMILIES[self.family].speaker_files
         return max(1, sum(role.startswith(prefix) for role in self.files)) if prefix else 1
 
