@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
@@ -106,9 +107,10 @@ class SpeechQueue:
         )
         if chosen is not None:
             self._turns += 1
-            self._served[chosen.to, chosen.client] = self._turns  # first, for it may want memory
             self._waiting.remove(chosen)
-            self._served.move_to_end((chosen.to, chosen.client))
+            with contextlib.suppress(MemoryError):  # then its next turn comes a little sooner
+                self._served[chosen.to, chosen.client] = self._turns
+                self._served.move_to_end((chosen.to, chosen.client))
             while len(self._served) > MAX_REMEMBERED:
                 self._served.popitem(last=False)
         return chosen

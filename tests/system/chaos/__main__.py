@@ -16,11 +16,12 @@ def main() -> int:
     parser.add_argument("--sound", action="store_true", help="play through a real sound server")
     parser.add_argument("--requests", type=int, default=0, help="go on until there were so many")
     parser.add_argument("--one-life", action="store_true", help="no fault ends the daemon")
+    parser.add_argument("--only", metavar="FAULT", help="one fault, as faults.py calls it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="edge-") as folder:
         result = run(
             60 * options.minutes, options.seed, two_bundles(Path(folder)), sound=options.sound,
-            requests=options.requests, deaths=not options.one_life,
+            requests=options.requests, deaths=not options.one_life, only=options.only,
         )  # fmt: skip
     print(f"{result.seconds:.0f} s, {result.lives} lives, seed {options.seed}")
     for name, count in (result.faults | result.figures).items():

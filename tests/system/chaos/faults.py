@@ -30,8 +30,11 @@ pa_xmalloc() says "Not enough memory" and raises SIGQUIT."""
 class Faults:
     """`kill` and the like are chosen so often that a life lasts some tens of faults."""
 
-    def __init__(self, house: House, book: Book, seed: int, deaths: bool = True) -> None:
-        """Without `deaths`, one life sees all that a daemon lives through."""
+    def __init__(
+        self, house: House, book: Book, seed: int, deaths: bool = True, only: str | None = None
+    ) -> None:
+        """Without `deaths`, one life sees all that a daemon lives through; `only` names a fault
+        besides which there is no other."""
         self._house, self._book, self._deaths = house, book, deaths
         self._chance = random.Random(seed)
         every: list[tuple[Callable[[], None], int]] = [
@@ -54,6 +57,9 @@ class Faults:
             every += [(self.read_only_disk, 3), (self.failing_disk, 3)]
         if house.server is not None:
             every.append((self.freeze_the_server, 3))
+        if only is not None:
+            every = [(fault, weight) for fault, weight in every if fault.__name__ == only]
+            assert every, f"there is no fault {only!r} in this run"
         self.every = [fault for fault, _ in every]
         self._weights = [weight for _, weight in every]
 

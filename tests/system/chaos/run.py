@@ -56,6 +56,7 @@ def run(
     sound: bool = False,
     requests: int = 0,
     deaths: bool = True,
+    only: str | None = None,
 ) -> Result:
     """For so long, and until so many utterances were asked for."""
     book = Book()
@@ -78,7 +79,7 @@ def run(
         watch.start()
         ends = time.monotonic() + seconds
         try:
-            Faults(house, book, seed, deaths).run(
+            Faults(house, book, seed, deaths, only).run(
                 lambda: time.monotonic() >= ends and len(book.entries) >= requests
             )
         finally:
