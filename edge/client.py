@@ -151,6 +151,18 @@ def speak_once(
             request = replace(request, again="speak", ttl=left)
 
 
+def pcm(messages: Iterable[SoundMessage]) -> Iterator[PcmChunk]:
+    """Yield the sound among these messages as numbers."""
+    import numpy as np
+
+    from edge.pcm import INT16_PEAK, PcmChunk
+
+    for message in messages:
+        if isinstance(message, AudioChunk):
+            whole = np.frombuffer(message.payload, "<i2")
+            yield PcmChunk(np.divide(whole, INT16_PEAK, dtype=np.float32), message.rate)
+
+
 def _was_shut_down(message: Reply) -> bool:
     """True if the daemon is shutting down and will not speak this any further."""
     return isinstance(message, SpeakCancelled) and message.reason == "shutdown"
@@ -198,8 +210,7 @@ class Client:
 
     def synthesize(self, request: Synthesize) -> Iterator[PcmChunk]:
         """Yield the sound itself, chunk by chunk as it is made."""
-        self._send(request)
-        return self._sound(AudioStop)
+        return pcm(self.sound(request))
 
     def sound(self, request: Synthesize) -> Iterator[SoundMessage]:
         """Yield the same sound as it was sent, its words if the request asks for them, and its
@@ -219,10 +230,7 @@ class Client:
         self, request: SynthesizeStart, chunks: Iterable[str]
     ) -> Iterator[PcmChunk]:
         """Yield the sound of a text that comes in chunks, cut anywhere."""
-        self._send(request)
-        self._socket.settimeout(None)
-        sound = self._sound(SynthesizeStopped)
-        return self._streamed(chunks, SynthesizeChunk, SynthesizeStop(), sound)
+        return pcm(self.sound_stream(request, chunks))
 
     def _spoken(self, wait: bool) -> Iterator[Reply]:
         accepted = self._answer(SpeakAccepted)
@@ -241,17 +249,6 @@ class Client:
         while not isinstance(message := self._expect(), end):
             if isinstance(message, SoundMessage):
                 yield message
-
-    def _sound(self, end: type[AudioStop] | type[SynthesizeStopped]) -> Iterator[PcmChunk]:
-        import numpy as np
-
-        from edge.pcm import INT16_PEAK, PcmChunk
-
-        for message in self._sound_messages(end):
-            if isinstance(message, AudioChunk):
-                pcm = np.frombuffer(message.payload, "<i2")
-                samples = np.divide(pcm, INT16_PEAK, dtype=np.float32)
-                yield PcmChunk(samples, message.rate)
 
     def _streamed(
         self,

@@ -69,11 +69,12 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o644, option: str = "--out DIR") -> None:
     """Write to a temporary name in the same folder, flush to the disk, rename.
 
-    The temporary file has mode 0600 until all is written, and is never reached by its name, which
-    whoever owns the folder may have given to a link. Raises DiskFull, NotWritable.
+    `option` is what names the place on the command line. The temporary file has mode 0600 until
+    all is written, and is never reached by its name, which whoever owns the folder may have given
+    to a link. Raises DiskFull, NotWritable.
     """
     import tempfile  # 3 ms on a PC, which `edge say` need not wait for
 
@@ -93,10 +94,10 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         if error.errno in FULL:
             raise DiskFull(
                 f"no room for {path}: {len(data):,} bytes could not be written",
-                "Free some space, or choose another place (--out DIR, --cache DIR).",
+                f"Free some space, or choose another place ({option}, --cache DIR).",
             ) from None
         raise NotWritable(
-            f"{path} cannot be written: {error.strerror}", "Choose another place: --out DIR"
+            f"{path} cannot be written: {error.strerror}", f"Choose another place: {option}"
         ) from None
     finally:
         if temporary is not None:

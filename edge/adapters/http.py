@@ -1,7 +1,8 @@
 """OpenAI's speech interface over HTTP, for clients that know no other: docs/use/integrations.md.
 
-POST /v1/audio/speech, GET /v1/models, GET /v1/audio/voices. Each request is one connection to the
-daemon's socket. Where it listens is edge/adapters/http_listener.py's affair.
+POST /v1/audio/speech, POST /dev/captioned_speech, GET /v1/models, GET /v1/audio/voices. Each
+request is one connection to the daemon's socket. Where it listens is the affair of
+edge/adapters/http_listener.py.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from edge.adapters.captioned_sound import CaptionedSound, Captions
 from edge.adapters.conversation import Conversation, conversation
-from edge.adapters.sound_formats import MEDIA_TYPES, sound_format
+from edge.adapters.sound_formats import MEDIA_TYPES, Encoder, sound_format
 from edge.errors import BadMessage, EdgeError, EmptyText
 from edge.protocol import (
     FROM_CLIENT,
@@ -31,6 +33,7 @@ from edge.protocol import (
     MIN_SPEED,
     AudioChunk,
     AudioStop,
+    AudioWord,
     Describe,
     Info,
     Synthesize,
@@ -73,6 +76,8 @@ class Wish:
 
     request: Synthesize
     format: str
+    captions: Captions | None = None
+    """How the times of words are to come with the sound; None without them."""
 
 
 def application(daemon: Path, token: str | None, aliases: Mapping[str, str]) -> Starlette:
@@ -82,6 +87,10 @@ def application(daemon: Path, token: str | None, aliases: Mapping[str, str]) -> 
     async def speech(request: Request) -> Response:
         _authorize(request, token)
         return Speech(daemon, _wish(await _body(request), aliases))
+
+    async def captioned(request: Request) -> Response:
+        _authorize(request, token)
+        return Speech(daemon, _wish(await _body(request), aliases, captioned=True))
 
     async def models(request: Request) -> Response:
         _authorize(request, token)
@@ -99,6 +108,7 @@ def application(daemon: Path, token: str | None, aliases: Mapping[str, str]) -> 
     return Starlette(
         routes=[
             Route("/v1/audio/speech", speech, methods=["POST"]),
+            Route("/dev/captioned_speech", captioned, methods=["POST"]),
             Route("/v1/audio/voices", voices),
             Route("/v1/models", models),
             Route("/v1/models/{name}", model),
@@ -135,16 +145,17 @@ class Speech(Response):
         try:
             async with conversation(self._daemon) as connection:
                 connection.send(self._wish.request)
-                chunk = await _next_chunk(connection)
+                words: list[AudioWord] = []
+                chunk = await _next_chunk(connection, words)
                 if chunk is None:
                     raise EmptyText("input has nothing to speak", "Give words.")
-                encoder = sound_format(self._wish.format, chunk.rate)
-                await send(_head(self._wish.format))
+                encoder = self._encoder(chunk.rate, words)
+                await send(_head(self._wish))
                 begun = True
                 while chunk is not None:
                     if data := encoder.feed(chunk.payload):
                         await send({"type": _BODY, "body": data, "more_body": True})
-                    chunk = await _next_chunk(connection)
+                    chunk = await _next_chunk(connection, words)
                 await send({"type": _BODY, "body": encoder.finish()})
         except EdgeError as error:
             if not begun:
@@ -154,18 +165,31 @@ class Speech(Response):
             # sentence for the whole.
             log.warning("the sound broke off: %s", error.message)
 
+    def _encoder(self, rate: int, words: list[AudioWord]) -> Encoder:
+        """`words` grows as they come; a captioned sound takes them out."""
+        wish = self._wish
+        encoder = sound_format(wish.format, rate)
+        if wish.captions is None:
+            return encoder
+        return CaptionedSound(
+            encoder, MEDIA_TYPES[wish.format], wish.captions, wish.request, words
+        )
+
 
 _BODY = "http.response.body"
 
 
-def _head(format: str) -> dict[str, Any]:
-    headers = [(b"content-type", MEDIA_TYPES[format].encode())]
+def _head(wish: Wish) -> dict[str, Any]:
+    kind = "application/json" if wish.captions else MEDIA_TYPES[wish.format]
+    headers = [(b"content-type", kind.encode())]
     return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
-async def _next_chunk(connection: Conversation) -> AudioChunk | None:
-    """The next stretch of sound; None at its end."""
+async def _next_chunk(connection: Conversation, words: list[AudioWord]) -> AudioChunk | None:
+    """Return the next stretch of sound, None at its end; put the words before it into `words`."""
     while not isinstance(message := await connection.receive(), AudioStop):
+        if isinstance(message, AudioWord):
+            words.append(message)
         if isinstance(message, AudioChunk):
             return message
     return None
@@ -198,7 +222,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
+def _wish(body: bytes, aliases: Mapping[str, str], captioned: bool = False) -> Wish:
     """Raises BadMessage, TextTooLong, BadStyle."""
     try:
         fields = json.loads(body)
@@ -230,7 +254,11 @@ def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
     voice = None if name == DEFAULT_VOICE else aliases.get(name, name)
     speaker = _text(fields, "speaker", "") or None
     choice = VoiceChoice(voice, speaker=speaker) if voice or speaker else None
-    return Wish(Synthesize(text, choice, _text_format(fields, text), speed), format)
+    captions: Captions | None = None
+    if captioned:
+        captions = "whole" if fields.get("stream") is False else "lines"
+    request = Synthesize(text, choice, _text_format(fields, text), speed, words=captioned)
+    return Wish(request, format, captions)
 
 
 def _text_format(fields: Mapping[str, Any], text: str) -> TextFormat:

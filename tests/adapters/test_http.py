@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
 import json
@@ -64,6 +65,32 @@ def test_wav_through_openais_client(adapter: Http, daemon: ThreadDaemon, tmp_pat
     expected = spoken(daemon.server.voices.bundles[0], TEXT)
     assert sound == to_int16(expected).tobytes()
     assert not daemon.card.blocks
+
+
+def test_the_times_of_words_come_with_the_sound(adapter: Http, daemon: ThreadDaemon) -> None:
+    body = {"model": "tts-1", "voice": "tone", "input": TEXT, "response_format": "wav"}
+    status, whole = adapter.ask("POST", "/dev/captioned_speech", body | {"stream": False})
+    assert (status, whole["audio_format"]) == (200, "audio/wav")
+    sound = to_int16(spoken(daemon.server.voices.bundles[0], TEXT)).tobytes()
+    assert base64.b64decode(whole["audio"])[44:] == sound
+    stamps = whole["timestamps"]
+    assert [stamp["word"] for stamp in stamps] == TEXT.split()
+    times = [time for stamp in stamps for time in (stamp["start_time"], stamp["end_time"])]
+    assert times == sorted(times) and 0 < times[-1] <= len(sound) / 2 / 22050 + 0.001
+
+    connection = adapter.connect()  # each stretch with its words, unless told otherwise
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    connection.request("POST", "/dev/captioned_speech", json.dumps(body), token)
+    lines = [json.loads(line) for line in connection.getresponse().read().splitlines()]
+    connection.close()
+    assert len(lines) > 1
+    assert b"".join(base64.b64decode(line["audio"]) for line in lines)[44:] == sound
+    assert [stamp for line in lines for stamp in line["timestamps"]] == stamps
+    body["input"] = f"<speak>{TEXT.replace('kettle', '<emphasis>kettle</emphasis>')}</speak>"
+    _, tagged = adapter.ask("POST", "/dev/captioned_speech", body | {"stream": False})
+    assert [stamp["word"] for stamp in tagged["timestamps"]] == TEXT.split()
+    assert adapter.ask("POST", "/dev/captioned_speech", body, "wrong")[0] == 401
+    assert adapter.ask("POST", "/dev/captioned_speech", body | {"input": "..."})[0] == 400
 
 
 def test_pcm_is_at_the_rate_that_openais_clients_expect(adapter: Http) -> None:

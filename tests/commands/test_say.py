@@ -126,6 +126,36 @@ def test_say_of_an_input_without_words(daemon: ThreadDaemon, typed: bytes) -> No
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 2
 
 
+def test_say_writes_captions_beside_the_sound(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    text = (
+        "The kettle is on. And the tea is in the pot, where it has always been, ever since 1844."
+    )
+    out, vtt, srt = (tmp_path / name for name in ("a.wav", "a.vtt", "a.srt"))
+    say = ["say", "--socket", daemon.path, "--out", out, "--captions"]
+    assert edge(*say, vtt, text).returncode == 0
+    assert edge(*say, srt, "-", stdin=text.encode()).returncode == 0  # as a stream
+    head, *cues = vtt.read_text().rstrip().split("\n\n")
+    assert head == "WEBVTT"
+    shown = [line for cue in cues for line in cue.splitlines()[2:]]
+    assert " ".join(shown) == text
+    assert cues[0].splitlines()[:2] == ["1", "00:00:00.000 --> 00:00:00.720"]
+    with wave.open(str(out)) as written:
+        length = written.getnframes() / written.getframerate()
+    last = cues[-1].splitlines()[1].split(":")[-1]
+    assert float(last) == pytest.approx(length, abs=0.1)
+    assert srt.read_text().replace(",", ".") == "\n\n".join(cues).replace(",", ".") + "\n"
+    assert edge(*say, vtt, "--ssml", "<speak>Tea <break time='1s'/>time.</speak>").returncode == 0
+    assert "speak" not in vtt.read_text() and "Tea" in vtt.read_text()
+
+
+def test_captions_that_nobody_could_use(daemon: ThreadDaemon, tmp_path: Path) -> None:
+    say = ["say", "--socket", daemon.path, "Hello."]
+    assert "--out" in refusal(*say, "--captions", tmp_path / "a.vtt", status=2)
+    out = ["--out", tmp_path / "a.wav"]
+    assert ".srt" in refusal(*say, *out, "--captions", tmp_path / "a.txt", status=2)
+    assert "--captions" in refusal(*say, *out, "--captions", "/dev/null/a.vtt")
+
+
 def test_say_that_is_stopped_writes_no_file(daemon: ThreadDaemon, tmp_path: Path) -> None:
     out = tmp_path / "a.wav"
     command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), "--out", out]

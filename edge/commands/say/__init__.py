@@ -54,6 +54,12 @@ class Options:
         "write the sound there instead of playing it; - is standard output",
         short="-w",
     )
+    captions: Path | None = option(
+        None,
+        "FILE",
+        "with --out: write captions of the sound there, WebVTT if FILE ends with .vtt, "
+        "SubRip if with .srt",
+    )
     fallback: Path | None = option(
         None, "FILE.wav", "write the sound there if there is no sound card"
     )
@@ -76,7 +82,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Return 0; 1 if somebody stopped the speech; 2 for a text that was given twice, or
-    that is two things."""
+    that is two things, and for captions of no file or in no known format."""
     from edge.commands.say.speech import say_text
 
     if options.text is not None and options.file is not None:
@@ -85,6 +91,13 @@ def run(options: Options) -> int:
     if options.ssml and options.markdown:
         print("edge say: give --ssml or --markdown, not both", file=sys.stderr)
         return 2
+    if options.captions is not None:
+        if options.out is None:
+            print("edge say: --captions wants --out FILE.wav, whose clock it has", file=sys.stderr)
+            return 2
+        if options.captions.suffix not in (".vtt", ".srt"):
+            print("edge say: --captions FILE ends with .vtt or .srt", file=sys.stderr)
+            return 2
     if options.text is None and options.file is None and sys.stdin.isatty():
         print("edge: type the text, then Ctrl-D", file=sys.stderr)
     return say_text(options)

@@ -7,11 +7,12 @@ import signal
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from edge.client import Client, speak_once
+from edge.client import Client, SoundMessage, pcm, speak_once
 from edge.commands.say import Options
 from edge.commands.say.text_input import TextInput, open_input
 from edge.errors import EdgeError, EmptyText, NoSoundDevice
@@ -52,7 +53,11 @@ def say_text(options: Options) -> int:
             path = stack.enter_context(private_daemon(options))
         client = stack.enter_context(Client(path))
         if options.out:
-            _write(_sound(client, text, source, options), options.out)
+            if options.captions:
+                _write_captioned(client, text, source, options, options.captions)
+            else:
+                messages = _messages(client, text, source.rest(), options)
+                _write(_sound(messages, options), options.out)
             return 0
         try:
             if text is None:
@@ -68,7 +73,8 @@ def say_text(options: Options) -> int:
         except EdgeError as error:
             if error.code != NoSoundDevice.code or options.fallback is None:
                 raise
-            _write(_sound(client, text, source, options), str(options.fallback))
+            messages = _messages(client, text, source.rest(), options)
+            _write(_sound(messages, options), str(options.fallback))
             print(f"edge: {error.message}\n      So the speech is in {options.fallback}.")
             return 0
 
@@ -161,24 +167,42 @@ class Ended(KeyboardInterrupt):
         self.number = number
 
 
-def _sound(
-    client: Client, text: str | None, source: TextInput, options: Options
-) -> Iterator[PcmChunk]:
-    from edge.pcm import PcmChunk
-
+def _messages(
+    client: Client, text: str | None, rest: Iterator[str], options: Options
+) -> Iterator[SoundMessage]:
+    """Ask for the sound of the text, or of the rest of the input if there is none."""
     start = SynthesizeStart(
         voice=VoiceChoice(name=options.voice) if options.voice else None,
         text_format=_text_format(options),
         speed=options.speed,
         normalize=_normalize(options),
         pause=options.pause,
+        words=options.captions is not None,
     )
     if text is None:
-        chunks = client.synthesize_stream(start, source.rest())
-    else:
-        chunks = client.synthesize(Synthesize(text, **vars(start)))
-    for chunk in chunks:
-        yield PcmChunk(chunk.samples * options.volume, chunk.rate)
+        return client.sound_stream(start, rest)
+    return client.sound(Synthesize(text, **vars(start)))
+
+
+def _sound(messages: Iterator[SoundMessage], options: Options) -> Iterator[PcmChunk]:
+    for chunk in pcm(messages):
+        yield replace(chunk, samples=chunk.samples * options.volume)
+
+
+def _write_captioned(
+    client: Client, text: str | None, source: TextInput, options: Options, path: Path
+) -> None:
+    """Write the sound, then its captions: they are of no use without it."""
+    from edge.commands.say.caption_file import CaptionFile
+
+    captions = CaptionFile(path, options.ssml)
+    rest = captions.text(source.rest() if text is None else [text])
+    if text is not None:
+        [text] = rest
+    messages = _messages(client, text, rest, options)
+    assert options.out is not None
+    _write(_sound(captions.sound(messages), options), options.out)
+    captions.write()
 
 
 def _write(chunks: Iterator[PcmChunk], out: str) -> None:
