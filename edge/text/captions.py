@@ -53,7 +53,7 @@ class TimedWord:
 
 @dataclass(frozen=True)
 class Cue:
-    """What is shown at a time."""
+    """A caption: rows, and the time for which they are shown."""
 
     rows: tuple[str, ...]
     """One or two."""

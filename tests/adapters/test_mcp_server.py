@@ -11,22 +11,26 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from tests.helpers.command_line import refusal
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S
 
 TEXT = "The kettle is on."
+
+
+def server(path: Path) -> StdioServerParameters:
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "edge", "mcp", "--socket", str(path)],
+        cwd=str(ROOT),
+        env={"PYTHONPATH": str(ROOT)},
+    )
 
 
 def called(path: Path, *calls: tuple[str, dict[str, Any]]) -> list[Any]:
     """Return what each tool answered: its object, or the text of its error."""
 
     async def session() -> list[Any]:
-        server = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "edge", "mcp", "--socket", str(path)],
-            cwd=str(ROOT),
-            env={"PYTHONPATH": str(ROOT)},
-        )
         answers = []
-        async with Client(stdio_client(server)) as client:
+        async with Client(stdio_client(server(path))) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
             assert set(tools) == {"speak", "stop", "voices", "status"}
             assert all(tool.description for tool in tools.values())
@@ -61,6 +65,23 @@ def test_a_model_speaks_looks_and_stops(daemon: ThreadDaemon) -> None:
     )
     assert queued["state"] == "queued" and stopped == {"stopped": [queued["id"]]}
     assert again == {"stopped": []}
+
+
+def test_a_call_that_is_cancelled_ends_the_speech(daemon: ThreadDaemon) -> None:
+    daemon.card.give_room(0)
+
+    async def session() -> None:
+        async with Client(stdio_client(server(daemon.path))) as client:
+            call = asyncio.create_task(client.call_tool("speak", {"text": TEXT, "wait": True}))
+            await asyncio.to_thread(daemon.card.wait_until_held)
+            call.cancel()
+            await asyncio.wait([call])
+            counters = daemon.server.synthesis.counters
+            while not counters.cancelled:  # each answer is another turn of the daemon's
+                await client.call_tool("status", {})
+
+    asyncio.run(asyncio.wait_for(session(), DEADLINE_S))
+    assert daemon.server.synthesis.counters.spoken == 0
 
 
 def test_without_a_daemon_the_model_is_told_so(tmp_path: Path) -> None:
