@@ -184,7 +184,7 @@ class Requests:
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
         now = time.monotonic()
-        speaker = self._voices.speaker(message.voice, message.speaker)
+        speaker = self._voices.speaker(message.voice, message.speaker, message.language)
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
@@ -243,7 +243,7 @@ class Requests:
         choice = message.voice or VoiceChoice()
         name = choice.name
         voice = self._voices.choose(name, choice.language, choice.speaker)
-        speaker = self._voices.speaker(name, choice.speaker)
+        speaker = self._voices.speaker(name, choice.speaker, choice.language)
         utterance = Utterance(
             id=self._new_id(connection),
             text=text,

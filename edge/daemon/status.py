@@ -100,6 +100,7 @@ def info(voices: Voices) -> Info:
         )
         for label in voices.cloned()
     )
+    offered = tuple(sorted(offered, key=lambda voice: voice.name != voices.usual))
     program = TtsProgram(
         name="edge-voice",
         attribution=ours,

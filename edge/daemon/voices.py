@@ -45,6 +45,7 @@ class Voices:
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
         self._lexicon = Lexicon()
+        self.usual: str | None = None  # the configured voice, which may be a cloned one
         self.unread = 0  # characters in scripts that their voices cannot read
         self._wishes = TextKeys()
         self._readers: dict[tuple[str, str | None], Reader] = {}
@@ -94,9 +95,13 @@ class Voices:
         others = {bundle.manifest.language.lower() for bundle in self.bundles}
         return own.split("_")[0] == wanted.split("_")[0] and wanted not in others
 
-    def speaker(self, name: str | None, speaker: str | None) -> str | None:
+    def speaker(
+        self, name: str | None, speaker: str | None, language: str | None = None
+    ) -> str | None:
         """Name the speaker of a request for the voice `name`: a cloned voice of that name if there
-        is one, else the speaker that was asked for."""
+        is one, else the speaker that was asked for. Who asks for nothing hears the usual voice."""
+        if name is None and speaker is None and language is None:
+            name = self.usual
         if name is None or name in self._keys or find_print(name) is None:
             return speaker
         return name

@@ -98,6 +98,13 @@ def find_print(name: str) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
+def model_voice(name: str | None) -> str | None:
+    """Name the voice whose model speaks as `name`: that of a cloned voice, or the name itself.
+    Raises BadVoicePrint."""
+    path = None if name is None else find_print(name)
+    return name if path is None else read_label(path).voice
+
+
 def checkpoint_of(bundle: Bundle) -> str:
     """Name what prints for this bundle are made of, the same for every board and recipe: from the
     checksums of the files on the family's card, or the bundle's id if there are none."""

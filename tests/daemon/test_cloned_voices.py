@@ -7,6 +7,7 @@ import io
 import json
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ import pytest
 from edge import synth
 from edge.bundle import Bundle
 from edge.commands import voices as voices_command
-from edge.errors import UnknownVoice
+from edge.config import Config
+from edge.daemon.start import configured
+from edge.errors import NoBundle, UnknownVoice
 from edge.pcm import PcmChunk, Samples
 from edge.protocol import (
     Describe,
@@ -83,6 +86,26 @@ def test_our_own_socket(daemon: ThreadDaemon, bundle: Bundle) -> None:
         report = wire.receive()
         assert isinstance(report, StatusReport)
         assert [voice.name for voice in report.voices][2:] == ["anna", "bert"]
+
+
+def test_a_cloned_voice_may_be_the_default_one(
+    daemon: ThreadDaemon, bundle: Bundle, second_bundle: Bundle, tmp_path: Path
+) -> None:
+    places = (str(bundle.path), str(second_bundle.path))
+    config = Config(voice="anna", bundles=places, any_board=True)
+    bundles = configured(config)
+    assert [b.voice.name for b in bundles] == [bundle.voice.name, second_bundle.voice.name]
+    with pytest.raises(NoBundle, match="no bundle of nobody"):
+        configured(replace(config, voice="nobody"))
+    other = ThreadDaemon(tmp_path / "other.sock", bundles, config=config)
+    try:
+        anna = sound(daemon, VoiceChoice("anna"))
+        np.testing.assert_array_equal(anna, sound(other, None))
+        assert next(iter(described(other))) == "anna"  # where clients take the first
+        german = sound(other, VoiceChoice(language="de"))
+        np.testing.assert_array_equal(german, sound(daemon, VoiceChoice("second")))
+    finally:
+        other.stop()
 
 
 def described(daemon: ThreadDaemon) -> dict[str, TtsVoice]:
