@@ -210,13 +210,17 @@ def config_file(named: Path | None = None) -> Path | None:
         return named
     if given := os.environ.get("EDGE_VOICE_CONFIG"):
         return Path(given)
-    if folder := os.environ.get("CONFIGURATION_DIRECTORY"):
-        places = [Path(folder.split(":")[0]) / SYSTEM_FILE.name]
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME")
-        own = (Path(base) if base else Path.home() / ".config") / "edge-voice"
-        places = [own / SYSTEM_FILE.name, SYSTEM_FILE]
+    places = [folder / SYSTEM_FILE.name for folder in config_folders()]
     return next((place for place in places if place.exists()), None)
+
+
+def config_folders() -> list[Path]:
+    """List the folders of what the owner sets: the service's own, else the user's and the
+    system's."""
+    if folder := os.environ.get("CONFIGURATION_DIRECTORY"):
+        return [Path(folder.split(":")[0])]
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return [(Path(base) if base else Path.home() / ".config") / "edge-voice", SYSTEM_FILE.parent]
 
 
 def load_config(named: Path | None = None) -> InForce:

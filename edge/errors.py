@@ -208,10 +208,22 @@ class BadVoicePrint(EdgeError):
     code = "bad-voice-print"
 
 
+class BadRecipient(EdgeError):
+    """A cloned voice cannot be encrypted for whoever was named."""
+
+    code = "bad-recipient"
+
+
 class NoConsent(EdgeError):
     """Nobody said that the speaker of a clip agrees to being cloned."""
 
     code = "no-consent"
+
+
+class TermsNotAccepted(EdgeError):
+    """Nobody agreed to the terms that a voice's weights come with."""
+
+    code = "terms-not-accepted"
 
 
 # Speaking

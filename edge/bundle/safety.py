@@ -31,13 +31,13 @@ MAX_GAIN = 8.0
 """Largest factor of a voice's samples, 18 dB."""
 RATES = frozenset({8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000})
 """Samples per second, Hz, that families speak at, or may."""
-DOMAINS = frozenset({"", "ai.onnx", "edge.voice"})
+DOMAINS = frozenset({"", "ai.onnx", "edge.voice", "edge.voice.2"})
 """Owners of the operators that a graph may hold: ONNX's own and ours. onnxruntime brings others
 that run an engine compiled elsewhere (EPContext), which TensorRT takes as it is: NVIDIA says to
 trust only one's own. Those of this machine lie in its cache, never in a bundle (synth/engines.py).
 """
-OPERATORS = frozenset({("com.microsoft", "MatMulNBits")})
-"""Operators of other owners that our own recipes write."""
+OPERATORS = frozenset({("com.microsoft", "MatMulNBits"), ("com.microsoft", "GroupQueryAttention")})
+"""Operators of other owners that our own recipes and exporters write."""
 
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '[<|][fiu](?P<item>[1248])', "

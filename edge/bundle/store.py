@@ -76,9 +76,10 @@ def bundles_of(system: bool) -> Path:
     return SYSTEM_STATE / "bundles" if system else installed_dir()
 
 
-def default_places() -> list[Path]:
-    """List where bundles are looked for if nobody names a place."""
-    return [installed_dir(), PACKAGED, BUILT]
+def default_places(system: bool = False) -> list[Path]:
+    """List where bundles are looked for if nobody names a place: by the service, or by whoever
+    runs this."""
+    return [bundles_of(True), PACKAGED] if system else [installed_dir(), PACKAGED, BUILT]
 
 
 def places_to_examine() -> list[Path]:

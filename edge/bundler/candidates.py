@@ -196,7 +196,10 @@ def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
     if stage not in card.follows:
         return "fp32"
     wanted: str = plan.stages.get(stage, getattr(plan, card.follows[stage]))
-    return wanted if wanted in card.stages[stage] else RECIPES[wanted].nearest or wanted
+    known = card.stages[stage]
+    if wanted in known or not (nearest := RECIPES[wanted].nearest):
+        return wanted
+    return nearest if nearest in known else "fp32"
 
 
 def _apply(

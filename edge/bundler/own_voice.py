@@ -1,4 +1,5 @@
-"""Describe a Piper voice of one's own by its files alone, so that nobody must write YAML for it.
+"""Describe a voice of one's own by its files alone, so that nobody must write YAML for it: a Piper
+voice, or a folder with a checkpoint of Pocket TTS (own_checkpoint.py).
 
 The description that this makes goes into the bundle, and `edge voices my-voice.onnx` prints it.
 """
@@ -7,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -15,19 +15,17 @@ from typing import Any
 import yaml
 
 from edge.bundle import file_sha256
+from edge.bundler import own_checkpoint
 from edge.errors import BadRecord, ExportFailed
 from edge.files import is_lfs_pointer
 from edge.records import read_text
 from edge.text import LANGUAGE
-from edge.voice import MAX_NAME, Voice, load_voice, models_dir, parse_voice, voice_path
+from edge.voice import Voice, load_voice, models_dir, parse_voice, voice_path
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth", ".safetensors")
 """Endings of what a training saves; no graph is in it."""
 INPUTS = ("input", "input_lengths", "scales")
 """Inputs of every graph that Piper exports; one with several speakers has `sid` too."""
-PRIVATE = "private"
-UNDETERMINED = "und"
-"""BCP 47's tag for a language that nobody has told."""
 _PAIR = "Piper writes both files together: take the .onnx.json of the same training."
 _EXPORT = (
     "Export it as .onnx with the program that trained it. Piper's: "
@@ -56,6 +54,8 @@ def described(place: str, config: Path | None, licence: str | None) -> tuple[Voi
                 "Write files and licence into the YAML file.",
             )
         return load_voice(place), read_text(voice_path(place))
+    if (found := own_checkpoint.find(Path(place))) is not None:
+        return own_checkpoint.described(Path(place), found, licence)
     model = find_model(Path(place))
     _check_inputs(model)
     config = config or Path(f"{model}.json")
@@ -67,7 +67,7 @@ def described(place: str, config: Path | None, licence: str | None) -> tuple[Voi
         "title": f"{name}, described by its files alone",
         "family": "piper",
         "language": _language(told),
-        "licence": {"name": PRIVATE if licence is None else licence},
+        "licence": {"name": own_checkpoint.PRIVATE if licence is None else licence},
         "files": {
             role: {
                 "path": path.name,
@@ -88,8 +88,9 @@ def described(place: str, config: Path | None, licence: str | None) -> tuple[Voi
 
 def own_name(place: str) -> str:
     """Return the name of the voice: the model's file name, as far as a name may hold it."""
-    stem = find_model(Path(place)).stem
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-._")[:MAX_NAME].rstrip("-") or "voice"
+    folder = own_checkpoint.find(Path(place)) is not None
+    stem = Path(place).resolve().name if folder else find_model(Path(place)).stem
+    return own_checkpoint.as_name(stem)
 
 
 def find_model(place: Path) -> Path:
@@ -166,4 +167,4 @@ def _language(told: dict[str, Any]) -> str:
             for each in (f"{language.lower()}_{region}", language.lower()):
                 if LANGUAGE.fullmatch(each):
                     return each
-    return UNDETERMINED
+    return own_checkpoint.UNDETERMINED

@@ -30,12 +30,13 @@ from edge.bundler.evaluate.quality import REPORT_FORMAT, BuildReport, ExportStep
 from edge.bundler.evaluate.selection import Selected, Selection, ask
 from edge.bundler.evaluate.stage_gate import NO_GAIN, STAGES, StageReport, choose_stages, warn
 from edge.bundler.evaluate.trial import trial
-from edge.bundler.fetch import fetch, place_checkpoint
-from edge.bundler.fetch.hub import bring, judge, listed
+from edge.bundler.fetch import fetch
+from edge.bundler.fetch.hub import bring, bring_checkpoint, judge, listed
 from edge.bundler.fetch.kept import Progress
 from edge.bundler.own_voice import described
 from edge.bundler.progress import Report, Steps
 from edge.bundler.stage_cache import StageCache
+from edge.bundler.terms import agree
 from edge.errors import ExportFailed, QualityTooLow
 from edge.families import FAMILIES
 from edge.machine import read_machine
@@ -56,7 +57,7 @@ class Wish:
     packs those that pass; `quick` holds the first that passes against a fifth of the sentences,
     packs float beside it and writes no report; `judged` asks the judges of the `quality` extra
     too; `checkpoint` is the folder of a voice that is built from one; `config` and `licence` are
-    those of a model without a description."""
+    those of a model without a description; `accepts_terms` agrees to those of the voice."""
 
     voice: str
     profile: str
@@ -68,6 +69,7 @@ class Wish:
     quick: bool = False
     config: Path | None = None
     licence: str | None = None
+    accepts_terms: bool = False
 
     @property
     def whole(self) -> str:
@@ -117,7 +119,8 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     log.info("licence class %s", judge(voice).line)
     if warning := warn(voice.family, profile):
         log.warning("%s", warning)
-    voice = place_checkpoint(voice, wish.checkpoint)
+    agree(voice, wish.accepts_terms)
+    voice = bring_checkpoint(voice, wish.checkpoint, cache, fetching)
     stages = StageCache(cache / "stages")
     files = fetch(voice, cache, fetching)
     steps("export", 0, 0)

@@ -1,4 +1,6 @@
-"""Install a bundle for the daemon to speak with; the one that it replaces is kept.
+"""Install a bundle, or a cloned voice, for the daemon to speak with.
+
+Of a bundle the one that it replaces is kept.
 
 A daemon that runs is told of it, and speaks with it from the next utterance on.
 With --from, the bundle for this board is taken from a repository, which edge
@@ -20,7 +22,9 @@ EXAMPLE = "edge install heart.tar --system"
 @dataclass(frozen=True)
 class Options:
     bundle: Path = argument(
-        "BUNDLE", "the bundle: a folder, or a tar file of one; with --from, the name of a voice"
+        "BUNDLE",
+        "the bundle: a folder, or a tar file of one; or a cloned voice, from edge clone --out; "
+        "with --from, the name of a voice",
     )
     from_: str | None = option(
         None, "PLACE", "take it from the repository at PLACE, a folder or an https address"
@@ -29,6 +33,7 @@ class Options:
     verify_with: Path | None = option(
         None, "FILE", "refuse a bundle that no key in FILE signed; the configuration's if left out"
     )
+    replace: bool = switch("replace the cloned voice of the same name")
     any_board: bool = switch("accept a bundle built for another board")
     socket: Path | None = socket_option()
 
@@ -41,6 +46,7 @@ def run(options: Options) -> int:
     from edge.config import SYSTEM_FILE, load_config
     from edge.machine import read_machine
     from edge.owner import make_system_state
+    from edge.synth.print_install import is_print
     from edge.synth.self_test import try_in_child
 
     policy = SYSTEM_FILE if options.system and SYSTEM_FILE.exists() else None
@@ -49,6 +55,8 @@ def run(options: Options) -> int:
     signers = Path(demanded) if demanded else None
     if options.system:
         make_system_state()
+    if options.from_ is None and is_print(options.bundle):
+        return _install_print(options, signers)
     root = bundles_of(options.system)
     places = [root, PACKAGED]
     before = default_voice(places, configured.voice)
@@ -70,6 +78,24 @@ def run(options: Options) -> int:
     if said := changed_default(before, default_voice(places, configured.voice)):
         print(said)
     tell_daemon(options.socket)
+    return 0
+
+
+def _install_print(options: Options, signers: Path | None) -> int:
+    """Keep a cloned voice; a running daemon finds it at its next request."""
+    from edge.bundle.store import default_places, find_bundles
+    from edge.synth.print_install import install_print
+
+    done = install_print(
+        options.bundle,
+        lambda: find_bundles(default_places(options.system), None, options.any_board),
+        system=options.system,
+        replace=options.replace,
+        signers=signers,
+    )
+    label = done.label
+    print(f"{label.name}: {'is there already' if done.known else 'installed'}, {done.path}")
+    print(f"It speaks with {label.voice}: edge say --voice {label.name} 'Hello.'")
     return 0
 
 

@@ -63,8 +63,8 @@ def config_option() -> Path | None:
     return option(None, "FILE", "use FILE instead of the default file")
 
 
-def system_option() -> bool:
-    return switch("change the service's bundles, in /var/lib/edge-voice, instead of your own")
+def system_option(what: str = "bundles") -> bool:
+    return switch(f"change the service's {what}, in /var/lib/edge-voice, instead of your own")
 
 
 def positive(text: str) -> int:

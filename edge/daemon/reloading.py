@@ -36,7 +36,7 @@ class Setup:
         self.trouble = ""  # what the daemon does without since it was started
         self._voices, self._reread, self._lock = voices, reread, asyncio.Lock()
         voices.lexicon = read_lexicon(config, voices.bundles)
-        voices.wishes = config.text
+        voices.wishes, voices.usual = config.text, config.voice
         self._refused = ""  # why the last reload changed nothing
 
     async def reload(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class Setup:
                 changed = (*changed, f"the lexicon has {lexicon.entries} entries")
             self._voices.exchange(fresh)
             self._voices.lexicon = lexicon
-            self._voices.wishes = config.text
+            self._voices.wishes, self._voices.usual = config.text, config.voice
             self.config, self.rules, self._refused = config, rules, ""
             log.info("reloaded: %s", "; ".join(changed) or "nothing has changed")
             return changed

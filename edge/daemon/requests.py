@@ -40,6 +40,7 @@ from edge.protocol import (
     SynthesizeChunk,
     SynthesizeStart,
     SynthesizeStop,
+    VoiceChoice,
     Volume,
 )
 from edge.sound.events import Interrupted, MarkHeard, Resumed, Started, WordHeard
@@ -183,13 +184,13 @@ class Requests:
 
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
         now = time.monotonic()
-        speaker = self._voices.speaker(message.voice, message.speaker)
+        speaker = self._voices.speaker(message.voice, message.speaker, message.language)
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
             client=connection.number,
             to="speaker",
-            voice=self._voices.choose(message.voice, message.language),
+            voice=self._voices.choose(message.voice, message.language, message.speaker),
             style=Style(speed=message.speed, speaker=speaker),
             volume=message.volume,
             words=message.words,
@@ -239,10 +240,10 @@ class Requests:
     def _synthesize(
         self, connection: Connection, message: Synthesize | SynthesizeStart, text: TextFeed
     ) -> str:
-        choice = message.voice
-        name = choice.name if choice else None
-        voice = self._voices.choose(name, choice.language if choice else None)
-        speaker = self._voices.speaker(name, choice.speaker if choice else None)
+        choice = message.voice or VoiceChoice()
+        name = choice.name
+        voice = self._voices.choose(name, choice.language, choice.speaker)
+        speaker = self._voices.speaker(name, choice.speaker, choice.language)
         utterance = Utterance(
             id=self._new_id(connection),
             text=text,
@@ -253,7 +254,7 @@ class Requests:
             words=message.words,
             normalize=message.normalize == "on",
             pause=message.pause,
-            voice_named=not (name is None and (choice is None or choice.language is None)),
+            voice_named=not (name is None and choice.language is None),
             user=connection.peer.uid,
             serial=next(self._serials),
         )

@@ -26,14 +26,16 @@ from edge.errors import EdgeError, NotWritable
 from edge.sound.failover import SoundCard
 from edge.sound.settings import Output, Wishes
 from edge.sound.sink import Sink
+from edge.synth.voice_print import model_voice
 
 log = logging.getLogger(__name__)
 
 
 def configured(config: Config) -> list[Bundle]:
-    """Find the bundles that this configuration asks for, the default voice's first."""
+    """Find the bundles that this configuration asks for, the default voice's first; a cloned
+    voice's is that which speaks with it."""
     places = [Path(place) for place in config.bundles] or default_places()
-    return find_bundles(places, config.voice, config.any_board)
+    return find_bundles(places, model_voice(config.voice), config.any_board)
 
 
 def serve_bundles(read: Reread, path: Path) -> None:

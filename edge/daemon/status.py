@@ -96,10 +96,11 @@ def info(voices: Voices) -> Info:
             installed=True,
             languages=(label.language,),
             description=f"A cloned voice, spoken by {label.voice}",
-            version=label.bundle[:12],
+            version=label.checkpoint[:12],
         )
         for label in voices.cloned()
     )
+    offered = tuple(sorted(offered, key=lambda voice: voice.name != voices.usual))
     program = TtsProgram(
         name="edge-voice",
         attribution=ours,

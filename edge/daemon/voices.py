@@ -16,7 +16,7 @@ from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
 from edge.synth.text_reader import make_reader
-from edge.synth.voice_print import Label, all_labels, find_print, fitting
+from edge.synth.voice_print import Label, all_labels, checkpoint_of, find_print, fitting
 from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken
 from edge.text.cleaning import Piece
@@ -45,6 +45,7 @@ class Voices:
         self._variants: dict[str, str] = {}
         self._loaded: dict[str, Synthesizer] = {}
         self._lexicon = Lexicon()
+        self.usual: str | None = None  # the configured voice, which may be a cloned one
         self.unread = 0  # characters in scripts that their voices cannot read
         self._wishes = TextKeys()
         self._readers: dict[tuple[str, str | None], Reader] = {}
@@ -61,12 +62,15 @@ class Voices:
         """All bundles in force, the default voice's first."""
         return [self._bundles[key] for key in self._keys.values()]
 
-    def choose(self, name: str | None, language: str | None) -> str:
-        """Choose by name, else by language (en_US, or just en), else the default; returns its key.
-        A cloned voice's name chooses the bundle that speaks with it.
+    def choose(self, name: str | None, language: str | None, speaker: str | None = None) -> str:
+        """Choose by name, else by a speaker who is a cloned voice, else by language (en_US, or
+        just en), else the default; returns its key. A cloned voice's name chooses the bundle that
+        speaks with it.
 
         Raises UnknownVoice, BadVoicePrint.
         """
+        if name is None and speaker is not None and find_print(speaker) is not None:
+            name = speaker
         if name is not None:
             if name in self._keys:
                 return self._keys[name]
@@ -91,25 +95,34 @@ class Voices:
         others = {bundle.manifest.language.lower() for bundle in self.bundles}
         return own.split("_")[0] == wanted.split("_")[0] and wanted not in others
 
-    def speaker(self, name: str | None, speaker: str | None) -> str | None:
+    def speaker(
+        self, name: str | None, speaker: str | None, language: str | None = None
+    ) -> str | None:
         """Name the speaker of a request for the voice `name`: a cloned voice of that name if there
-        is one, else the speaker that was asked for."""
+        is one, else the speaker that was asked for. Who asks for nothing hears the usual voice."""
+        if name is None and speaker is None and language is None:
+            name = self.usual
         if name is None or name in self._keys or find_print(name) is None:
             return speaker
         return name
 
     def cloned(self) -> list[Label]:
         """List the cloned voices that these bundles speak with."""
-        here = {bundle.id for bundle in self.bundles}
+        here = {(bundle.voice.name, checkpoint_of(bundle)) for bundle in self.bundles}
         return [
             label
             for label in all_labels()
-            if label.bundle in here and label.name not in self._keys
+            if (label.voice, label.checkpoint) in here and label.name not in self._keys
         ]
 
     def speakers(self, bundle: Bundle) -> tuple[str, ...]:
-        """Name a voice's speakers; none where the bundle is damaged, which its own speech tells,
-        and which must not keep the other voices from being described."""
+        """Name a voice's own speakers, then those that were cloned for it."""
+        cloned = (label.name for label in self.cloned() if label.voice == bundle.voice.name)
+        return (*self._own_speakers(bundle), *cloned)
+
+    def _own_speakers(self, bundle: Bundle) -> tuple[str, ...]:
+        """Name none where the bundle is damaged, which its own speech tells, and which must not
+        keep the other voices from being described."""
         if bundle.id not in self._speakers:
             try:
                 self._speakers[bundle.id] = synth.speakers(bundle)

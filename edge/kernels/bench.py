@@ -43,21 +43,23 @@ LAYERS = [
 ]
 
 
-def _session(
-    node: Any,
+def session(
+    nodes: list[Any],
     inputs: list[int | None],
     constants: dict[str, Any],
     library: Path | None,
     kind: int = TensorProto.FLOAT,
 ) -> onnxruntime.InferenceSession:
+    """A graph of `nodes` from x to y, on one thread."""
     graph = helper.make_graph(
-        [node],
+        nodes,
         "layer",
         [helper.make_tensor_value_info("x", kind, inputs)],
         [helper.make_tensor_value_info("y", kind, None)],
         [numpy_helper.from_array(np.asarray(a), n) for n, a in constants.items()],
     )
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(kernels.DOMAIN, 1)]
+    domains = (kernels.DOMAIN, kernels.DOMAIN_2)
+    opsets = [helper.make_opsetid("", 17), *(helper.make_opsetid(d, 1) for d in domains)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -81,7 +83,7 @@ def _ours(
     )
     os.environ["EDGE_KERNELS_PATH"] = path
     try:
-        return _session(node, [1, c, None], constants, library)
+        return session([node], [1, c, None], constants, library)
     finally:
         del os.environ["EDGE_KERNELS_PATH"]
 
@@ -98,7 +100,7 @@ def _float(layer: tuple[int, ...], w: Any, bias: Any, flat: bool) -> onnxruntime
     )
     node = helper.make_node(kind, ["x", "w", "b"], ["y"], **attributes)
     w = np.ascontiguousarray(w[:, :, None] if flat else w)
-    return _session(node, [1, c, 1, None] if flat else [1, c, None], {"w": w, "b": bias}, None)
+    return session([node], [1, c, 1, None] if flat else [1, c, None], {"w": w, "b": bias}, None)
 
 
 def _qlinear(layer: tuple[int, ...], w: Any) -> onnxruntime.InferenceSession | None:
@@ -121,16 +123,16 @@ def _qlinear(layer: tuple[int, ...], w: Any) -> onnxruntime.InferenceSession | N
     node = helper.make_node(
         "QLinearConv", ["x", *constants], ["y"], pads=[pad, pad], dilations=[dilation]
     )
-    return _session(node, [1, c, None], constants, None, TensorProto.UINT8)
+    return session([node], [1, c, None], constants, None, TensorProto.UINT8)
 
 
-def _bound(session: onnxruntime.InferenceSession, x: Any) -> Callable[[], object]:
+def bound(one: onnxruntime.InferenceSession, x: Any) -> Callable[[], object]:
     """A run into memory that is already there, as inside a larger graph."""
-    binding = session.io_binding()
+    binding = one.io_binding()
     binding.bind_cpu_input("x", x)
-    y = onnxruntime.OrtValue.ortvalue_from_numpy(session.run(None, {"x": x})[0])
+    y = onnxruntime.OrtValue.ortvalue_from_numpy(one.run(None, {"x": x})[0])
     binding.bind_ortvalue_output("y", y)
-    return lambda: session.run_with_iobinding(binding)
+    return lambda: one.run_with_iobinding(binding)
 
 
 def measure(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -159,9 +161,9 @@ def print_layers(library: Path) -> None:
         sessions = {p: _ours(layer, w, bias, library, p) for p in paths}
         sessions |= {"float 1-D": _float(layer, w, bias, False)}
         sessions |= {"float 2-D": _float(layer, w, bias, True)}
-        runs = {n: _bound(s, x[:, :, None] if "2-D" in n else x) for n, s in sessions.items()}
+        runs = {n: bound(s, x[:, :, None] if "2-D" in n else x) for n, s in sessions.items()}
         if codes := _qlinear(layer, w):
-            runs["QLinearConv"] = _bound(codes, (x * 40 + 128).clip(0, 255).astype(np.uint8))
+            runs["QLinearConv"] = bound(codes, (x * 40 + 128).clip(0, 255).astype(np.uint8))
         operations = 2 * o * c * k * x.shape[2]
         times = measure(runs)
         cells = [f"{operations / times[n] / 1e9:.0f}" if n in times else "-" for n in names]

@@ -178,6 +178,12 @@ def reads(bundle: Bundle, language: str) -> bool:
     return ask is not None and ask(bundle, language)
 
 
+def trial_style(bundle: Bundle) -> Style:
+    """The style to try a bundle with: its own, or that of a voice which speaks for nobody yet."""
+    ask: Callable[[Bundle], Style] | None = getattr(_family(bundle), "trial_style", None)
+    return ask(bundle) if ask else Style()
+
+
 def choose(bundle: Bundle) -> Variant:
     """Choose the variant that `edge tune` found to be the fastest on this board; else the first
     that this machine can run, with the reasons of those before it logged. Raises NoBundle."""
@@ -239,7 +245,12 @@ def _load(bundle: Bundle, variant: Variant) -> Synthesizer:
 
 def clones(bundle: Bundle) -> bool:
     """True if this voice can speak as somebody else."""
-    return hasattr(_family(bundle), "enroll")
+    return FAMILIES[bundle.manifest.family].clip_s > 0
+
+
+def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    """Check that a print holds what this voice needs, without its models. Raises BadVoicePrint."""
+    _family(bundle).check_print(bundle, print_)
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:

@@ -24,7 +24,7 @@ from edge import child, records
 from edge.bundle import Bundle, open_bundle
 from edge.errors import EdgeError, ModelFailed
 from edge.machine import read_machine
-from edge.synth import Style, load_at_once
+from edge.synth import load_at_once, trial_style
 
 TEXT = "One, two, three."
 TIMEOUT_S = 300
@@ -126,7 +126,7 @@ def speak(folder: Path) -> None:
     """Speak, and raise ModelFailed unless the sound can be one of speech."""
     bundle = open_bundle(folder, None)
     synthesizer = load_at_once(bundle)
-    segments = synthesizer.plan(TEXT, Style())
+    segments = synthesizer.plan(TEXT, trial_style(bundle))
     parts = [chunk.samples for segment in segments for chunk in synthesizer.speak(segment)]
     gain = np.float32(bundle.manifest.gain)
     sound = np.concatenate([np.zeros(0, np.float32), *parts]) * gain

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from edge import kernels
 from edge.bundle import Bundle
-from edge.errors import MissingPackage, ModelFailed, ProviderMissing
+from edge.errors import EdgeError, MissingPackage, ModelFailed, ProviderMissing
 from edge.jetpack import onnxruntime_packages
 from edge.machine import available_memory_mb
 from edge.profile import Provider
@@ -115,7 +115,7 @@ class Session:
         try:
             values = self._session.run(self.outputs, inputs)
         except Exception as error:
-            raise self._failed(error) from None
+            raise self.failed(error) from None
         return dict(zip(self.outputs, values, strict=True))
 
     def run_fixed(
@@ -132,7 +132,18 @@ class Session:
                 self._recorded[key] = _Recorded(self._session, inputs, shapes, number)
             return self._recorded[key].run(inputs)
         except Exception as error:
-            raise self._failed(error) from None
+            raise self.failed(error) from None
+
+    def hold(self, arrays: Mapping[str, Array], states: Mapping[str, Array]) -> Held:
+        """Make a run of this graph, on a CPU, that goes on from these arrays (float32)."""
+        return Held(self._session, arrays, states, self.failed)
+
+    def failed(self, error: Exception) -> ModelFailed:
+        """Make the failure of a run, to be raised."""
+        return ModelFailed(
+            f"{self._graph} failed while running: {_first_line(error)}",
+            "The daemon goes on. If it happens again: edge doctor",
+        )
 
     def _open(self, provider: Provider, rest: tuple[Provider, ...]) -> Any:
         """Make an InferenceSession on this provider. Raises _Unusable, ModelFailed."""
@@ -253,11 +264,54 @@ class Session:
             raise _Unusable(f"onnxruntime gave {given} instead")
         return session
 
-    def _failed(self, error: Exception) -> ModelFailed:
-        return ModelFailed(
-            f"{self._graph} failed while running: {_first_line(error)}",
-            "The daemon goes on. If it happens again: edge doctor",
-        )
+
+class Held:
+    """A graph and arrays that it changes: what it reads as NAME it gives as next_NAME.
+
+    Those of `arrays` are one piece of memory, so a cache of many MB costs no copy; a node of the
+    graph must write only what it does not read. Those of `states`, which are small, are written
+    beside and copied back.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        arrays: Mapping[str, Array],
+        states: Mapping[str, Array],
+        failed: Callable[[Exception], EdgeError],
+    ) -> None:
+        self._session, self._failed = session, failed
+        self._binding = session.io_binding()
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        self._made: dict[str, Array] = {}
+        self._arrays = dict(arrays)  # onnxruntime keeps only where they are
+        self._states = [(array, np.empty_like(array)) for array in states.values()]
+        pairs = {name: (array, array) for name, array in arrays.items()}
+        pairs |= dict(zip(states, self._states, strict=True))
+        for name, (before, after) in pairs.items():
+            place = onnxruntime.OrtValue.ortvalue_from_numpy
+            self._binding.bind_ortvalue_input(name, place(before))
+            self._binding.bind_ortvalue_output(f"next_{name}", place(after))
+
+    def run(
+        self, inputs: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
+    ) -> dict[str, Array]:
+        """Run once: `shapes` are those of the outputs, float32, which the next run overwrites.
+        Raises ModelFailed."""
+        for name, shape in shapes.items():
+            if self._lengths.get(name) != shape:
+                self._lengths[name], self._made[name] = shape, np.empty(shape, np.float32)
+                place = onnxruntime.OrtValue.ortvalue_from_numpy(self._made[name])
+                self._binding.bind_ortvalue_output(name, place)
+        try:
+            for name, array in inputs.items():
+                self._binding.bind_cpu_input(name, array)
+            self._session.run_with_iobinding(self._binding)
+        except Exception as error:
+            raise self._failed(error) from None
+        for before, after in self._states:
+            np.copyto(before, after)
+        return self._made
 
 
 class _Recorded:

@@ -30,16 +30,17 @@ _HELD_S = 2 / 65
 """Sound that the library keeps back: two periods of the lowest pitch that it knows, 65 Hz."""
 
 
-def check_speed(speed: float) -> None:
-    """Refuse a speed that this machine cannot speak at. Raises MissingPackage."""
-    if speed > ALONE:
+def check_speed(speed: float, alone: float = ALONE) -> None:
+    """Refuse a speed that this machine cannot speak at. `alone`: the fastest that the model speaks
+    by itself; one that knows no speed but its own has 1. Raises MissingPackage."""
+    if speed > alone or (speed < 1.0 and alone == 1.0):
         try:
             _library(LIBRARY)
         except OSError as error:
             raise MissingPackage(
-                f"speed {speed:g} needs the library libsonic, without which {ALONE:g} is "
+                f"speed {speed:g} needs the library libsonic, without which {alone:g} is "
                 f"the most: {error}",
-                f"{INSTALL} (or choose at most {ALONE:g})",
+                f"{INSTALL} (or choose {'at most ' if alone > 1 else ''}{alone:g})",
             ) from None
 
 

@@ -34,8 +34,9 @@ BUILT = {
     "piper": "joe_bundle",
     "hibari": "heart_bundle",
     "cosyvoice3": "cosyvoice3_bundle",
+    "pocket": "pocket_bundle",
 }
-"""The fixture with a real voice of each family; nobody hands out CosyVoice3's weights."""
+"""The fixture with a real voice of each family; nobody hands out the weights of the last two."""
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -165,7 +166,8 @@ def test_every_word_has_its_place_in_the_sound(voice: Synthesizer, text: str) ->
     plain, spoken = voice.plan(text, Style()), voice.plan(text, Style(), words=True)
     assert [segment.ids for segment in plain] == [segment.ids for segment in spoken]
     named: list[str] = []
-    estimates = voice.__class__.__name__ == "CosyVoice3Synthesizer"  # its model does not say
+    # The one's model does not say, and the other's has random weights, whose attention is astray.
+    estimates = voice.__class__.__name__ in ("CosyVoice3Synthesizer", "PocketSynthesizer")
     for segment in spoken:
         samples, last = 0, 0
         for chunk in voice.speak(segment):

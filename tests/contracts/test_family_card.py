@@ -49,7 +49,10 @@ files:
 def test_a_card_keeps_its_word(name: str) -> None:
     family = FAMILIES[name]
     assert family.name == name and not family.needs & family.may
-    assert callable(importlib.import_module(family.run_module).load)
+    module = importlib.import_module(family.run_module)
+    assert callable(module.load)
+    for function in ("enroll", "check_print"):
+        assert hasattr(module, function) == bool(family.clip_s), function
     assert callable(exporter(name))
     for module in family.imports:
         assert importlib.util.find_spec(module.split(".")[0])

@@ -70,6 +70,8 @@ class Node:
     names: list[str] = field(default_factory=list)
     fed: dict[str, Array] = field(default_factory=dict)
     constant: dict[str, Array] = field(default_factory=dict)
+    domain: str = kernels.DOMAIN
+    outputs: tuple[str, ...] = ("y", "s")
 
     def put(self, name: str, value: Array | None, constant: bool = False) -> None:
         self.names.append(name if value is not None else "")
@@ -106,7 +108,19 @@ def library() -> str:
 
 
 def node_of(chosen: Choices) -> Node:
-    make = (_convolution, _transposed, _float_convolution, _delay, _norm, _softmax, _spline)
+    make = (
+        _convolution,
+        _transposed,
+        _float_convolution,
+        _delay,
+        _norm,
+        _softmax,
+        _spline,
+        _later_convolution,
+        _later_transposed,
+        _later_float_convolution,
+        _time_norm,
+    )
     node = make[chosen.byte() % len(make)](chosen)
     while node.names and not node.names[-1]:
         node.names.pop()
@@ -116,8 +130,9 @@ def node_of(chosen: Choices) -> Node:
 def model_of(node: Node) -> bytes:
     from onnx import TensorProto, helper, numpy_helper
 
-    outputs = ["y"] if node.op in ("ChannelNorm", "BandSoftmax", "InverseSpline") else ["y", "s"]
-    made = helper.make_node(node.op, node.names, outputs, domain="edge.voice", **node.attributes)
+    made = helper.make_node(
+        node.op, node.names, node.outputs, domain=node.domain, **node.attributes
+    )
     kinds = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(bool): TensorProto.BOOL}
     graph = helper.make_graph(
         [made],
@@ -126,10 +141,10 @@ def model_of(node: Node) -> bytes:
             helper.make_tensor_value_info(name, kinds[value.dtype], [None] * value.ndim)
             for name, value in node.fed.items()
         ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in node.outputs],
         [numpy_helper.from_array(value, name) for name, value in node.constant.items()],
     )
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("edge.voice", 1)]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(node.domain, 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     return bytes(model.SerializeToString())
 
@@ -224,7 +239,7 @@ def _delay(chosen: Choices) -> Node:
 
 
 def _norm(chosen: Choices) -> Node:
-    node = Node("ChannelNorm")
+    node = Node("ChannelNorm", outputs=("y",))
     channels, frames = chosen.between(1, CHANNELS), chosen.between(0, FRAMES)
     node.attributes |= {"dilation": chosen.attribute(1, 6), "gelu": chosen.byte() % 2}
     if chosen.chance(3):
@@ -241,7 +256,7 @@ def _norm(chosen: Choices) -> Node:
 
 
 def _softmax(chosen: Choices) -> Node:
-    node = Node("BandSoftmax")
+    node = Node("BandSoftmax", outputs=("y",))
     heads, frames = chosen.between(1, CHANNELS), chosen.between(0, 60)
     node.put("logits", chosen.floats(chosen.size(heads), chosen.size(frames), frames))
     band = chosen.between(0, 24)
@@ -250,8 +265,58 @@ def _softmax(chosen: Choices) -> Node:
 
 
 def _spline(chosen: Choices) -> Node:
-    node = Node("InverseSpline")
+    node = Node("InverseSpline", outputs=("y",))
     frames = chosen.between(0, FRAMES)
     node.put("p", chosen.floats(1, chosen.size(3 * chosen.between(0, 12)), chosen.size(frames)))
     node.put("x", chosen.floats(1, 1, frames))
+    return node
+
+
+def _later(chosen: Choices, node: Node) -> Node:
+    """The same with what the second domain has beyond the first."""
+    node.domain = kernels.DOMAIN_2
+    if chosen.chance(3):
+        node.attributes["elu"] = chosen.attribute(0, 1)
+    return node
+
+
+def _activated(chosen: Choices, node: Node) -> Node:
+    channels = node.constant["w"].shape[1]
+    affine = chosen.chance(2)
+    for name in ("mul", "add"):
+        given = affine ^ chosen.chance(30)
+        node.put(name, chosen.floats(chosen.size(channels)) if given else None, chosen.chance(4))
+    snake = chosen.chance(2)
+    node.put(
+        "alpha", chosen.floats(chosen.size(channels)) if snake else None, not chosen.chance(9)
+    )
+    return _later(chosen, node)
+
+
+def _later_convolution(chosen: Choices) -> Node:
+    return _activated(chosen, _convolution(chosen))
+
+
+def _later_transposed(chosen: Choices) -> Node:
+    node = _activated(chosen, _transposed(chosen))
+    if chosen.chance(2):
+        node.attributes["left"] = chosen.attribute(0, 12)
+    return node
+
+
+def _later_float_convolution(chosen: Choices) -> Node:
+    node = _later(chosen, _float_convolution(chosen))
+    if chosen.chance(2):
+        node.attributes["lookahead"] = chosen.attribute(0, 12)
+    return node
+
+
+def _time_norm(chosen: Choices) -> Node:
+    node = Node("TimeNorm", domain=kernels.DOMAIN_2, outputs=("mul", "add"))
+    channels = chosen.between(1, CHANNELS)
+    if chosen.chance(3):
+        node.attributes["epsilon"] = ODD_FLOATS[chosen.byte() % len(ODD_FLOATS)]
+    node.put("x", chosen.floats(1, chosen.size(channels), chosen.between(0, FRAMES)))
+    for name in ("scale", "shift"):
+        node.put(name, chosen.floats(chosen.size(channels)), chosen.chance(4))
     return node

@@ -23,7 +23,7 @@ def tone() -> Bundle:
 
 def print_bytes(compressed: bool = False) -> bytes:
     """Write one with two small arrays; the product never compresses, a stranger may."""
-    label = Label(1, "anna", "tone", "tone", tone().id, "en", "2026-01-01", "yes")
+    label = Label(2, "anna", "tone", "tone", tone().id, "en", "2026-01-01", "yes")
     written = io.BytesIO()
     save = np.savez_compressed if compressed else np.savez
     text = np.frombuffer(records.dump_json(label).encode(), np.uint8)

@@ -25,7 +25,8 @@ from edge.daemon.phrase_store import _parse
 from edge.errors import EdgeError
 from edge.profile import Profile
 from edge.protocol import FROM_CLIENT, FROM_DAEMON, Decoder, parse_reply, parse_request
-from edge.synth.clip import check_clip, read_clip
+from edge.synth.clip import check_clip
+from edge.synth.clip_file import read_clip
 from edge.synth.voice_print import load_print, read_label
 from edge.text.claims import How
 from edge.text.cleaning import Piece, clean_piece

@@ -16,6 +16,7 @@ from types import TracebackType
 import numpy as np
 
 from edge.bundle import Bundle
+from edge.config import Config
 from edge.daemon.reloading import Reread
 from edge.daemon.server import Server
 from edge.pcm import Samples
@@ -110,9 +111,14 @@ class ThreadDaemon:
     """The real server in a thread of this process; `loop` is its event loop."""
 
     def __init__(
-        self, path: Path, bundles: Sequence[Bundle], reread: Reread | None = None
+        self,
+        path: Path,
+        bundles: Sequence[Bundle],
+        reread: Reread | None = None,
+        config: Config | None = None,
     ) -> None:
         self.path, self.card, self._reread = path, FakeCard(), reread
+        self._config = config or Config()
         self._ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._run(bundles)))
         self.thread.start()
@@ -120,7 +126,7 @@ class ThreadDaemon:
 
     async def _run(self, bundles: Sequence[Bundle]) -> None:
         self.loop = asyncio.get_running_loop()
-        self.server = Server(bundles, self.card.open, reread=self._reread)
+        self.server = Server(bundles, self.card.open, config=self._config, reread=self._reread)
         await self.server.run(self.path, self._ready.set)
 
     def connect(self) -> Wire:

@@ -14,6 +14,8 @@ from edge import kernels
 
 Array = np.ndarray[Any, Any]
 INPUTS = ("x", "weights", "scales", "bias", "gains", "residual", "state", "first", "last")
+LATER = ("mul", "add", "alpha")
+"""Inputs that the operators of `DOMAIN_2` have beyond those."""
 
 
 def session(
@@ -22,20 +24,23 @@ def session(
     constants: dict[str, Array],
     present: set[str],
     threads: int = 1,
+    domain: str = kernels.DOMAIN,
     **attributes: Any,
 ) -> onnxruntime.InferenceSession:
     """A graph of one node whose inputs beyond the constants are those `present`."""
-    names = [n if n in constants or n in present | {"x"} else "" for n in INPUTS]
+    every = INPUTS if domain == kernels.DOMAIN else (*INPUTS, *LATER)
+    names = [n if n in constants or n in present | {"x"} else "" for n in every]
     types = {"first": TensorProto.BOOL, "last": TensorProto.BOOL}
-    node = helper.make_node(op, names, ["y", "next_state"], domain=kernels.DOMAIN, **attributes)
+    shapes: dict[str, list[int | None]] = {n: [] for n in types} | {n: [None] for n in LATER}
+    node = helper.make_node(op, names, ["y", "next_state"], domain=domain, **attributes)
     graph = helper.make_graph(
         [node],
         "one",
         [
             helper.make_tensor_value_info(
-                n, types.get(n, TensorProto.FLOAT), [] if n in types else [1, None, None]
+                n, types.get(n, TensorProto.FLOAT), shapes.get(n, [1, None, None])
             )
-            for n in INPUTS
+            for n in every
             if n in present | {"x"}
         ],
         [
@@ -48,7 +53,8 @@ def session(
 
 
 def load(graph: onnx.GraphProto, library: Path, threads: int) -> onnxruntime.InferenceSession:
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(kernels.DOMAIN, 1)]
+    domains = {node.domain for node in graph.node} - {""}
+    opsets = [helper.make_opsetid("", 17), *(helper.make_opsetid(d, 1) for d in domains)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

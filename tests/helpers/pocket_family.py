@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
-from edge.errors import BadStyle
+from edge.errors import BadStyle, BadVoicePrint
 from edge.pcm import PcmChunk
 from edge.profile import Provider
 from edge.synth import Segment, Style
@@ -90,6 +90,12 @@ class PocketSynthesizer:
 
 def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> PocketSynthesizer:
     return PocketSynthesizer(bundle, variant)
+
+
+def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    """Check that the print's prefix has the model's width. Raises BadVoicePrint."""
+    if print_.arrays["prefix"].shape[-1] != DIM:
+        raise BadVoicePrint("the prefix is another model's", "edge clone NAME CLIP.wav")
 
 
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:

@@ -30,9 +30,18 @@ from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.cosyvoice3.vocoder import SoundStream
 from edge.synth.session import Session
-from edge.synth.voice_print import Label, VoicePrint, read_label, save_print
+from edge.synth.voice_print import (
+    Label,
+    VoicePrint,
+    checkpoint_of,
+    fitting,
+    load_print,
+    read_label,
+    save_print,
+)
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S
+from tests.helpers.kept_cosyvoice3 import unpack
 from tests.synth.test_clip import voice as hum
 from tests.synth.test_clip import write
 from tests.test_cli import edge, refusal
@@ -62,7 +71,8 @@ def print_(cosyvoice3_bundle: Bundle) -> VoicePrint:
 
 def keep(bundle: Bundle, print_: VoicePrint, name: str = "anna") -> Path:
     said = "The speaker agreed."
-    label = Label(1, name, print_.family, bundle.voice.name, bundle.id, "en", "2026-01-01", said)
+    fits = checkpoint_of(bundle)
+    label = Label(2, name, print_.family, bundle.voice.name, fits, "en", "2026-01-01", said)
     return save_print(print_, label)
 
 
@@ -321,7 +331,7 @@ def test_consent_is_asked_once_on_a_terminal_and_kept(
     os.close(mine)
     os.close(theirs)
     assert done.returncode == status and done.stderr.count(CONSENT.encode()) == 1, done.stderr
-    kept = state / "edge-voice" / "prints" / "anna.npz"
+    kept = state / "edge-voice" / "prints" / "anna.print"
     assert kept.exists() == (status == 0)
     if status == 0:
         assert read_label(kept).consent == CONSENT and read_label(kept).made.startswith("20")
@@ -356,3 +366,33 @@ def test_the_command_line_names_what_is_wrong(
     out = tmp_path / "a.wav"
     done = edge("say", "--local", "--voice", "anna", "--out", out, *ours, "Hello, hello.")
     assert done.returncode == 0 and out.stat().st_size > 1_000, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds", "why"),
+    [
+        ("The kettle is on, and so is the toast, " * 4, 2.5, "more than the clip can say"),
+        ("Hm", 3.0, "too little"),
+    ],
+)
+def test_a_transcript_that_cannot_be_its_clips_is_refused_before_any_model(
+    cosyvoice3_bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    seconds: float,
+    why: str,
+) -> None:
+    monkeypatch.setattr(Session, "__init__", lambda *_: pytest.fail("a model was loaded"))
+    with pytest.raises(BadClip, match=f"says {why}: .* speech tokens for each; 2 to 20") as caught:
+        synth.enroll(cosyvoice3_bundle, PcmChunk(hum(seconds), 24_000), said)
+    assert "word for word" in caught.value.remedy
+
+
+def test_a_print_fits_every_build_of_the_checkpoint(
+    cosyvoice3_bundle: Bundle, print_: VoicePrint, tmp_path: Path
+) -> None:
+    other_build = unpack(tmp_path / "other", least="enforced")
+    assert other_build.id != cosyvoice3_bundle.id
+    path = keep(cosyvoice3_bundle, print_)
+    assert load_print(path, other_build).arrays.keys() == print_.arrays.keys()
+    assert fitting(path, [other_build]) is other_build

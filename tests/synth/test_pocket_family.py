@@ -15,7 +15,7 @@ from edge.families import FAMILIES, Family
 from edge.pcm import PcmChunk, Samples
 from edge.protocol import Speak, SpeakFinished, Synthesize, VoiceChoice
 from edge.synth import Style, Synthesizer
-from edge.synth.voice_print import Label, load_print, save_print
+from edge.synth.voice_print import FORMAT, Label, load_print, save_print
 from tests.helpers import pocket_family
 from tests.helpers.daemon_under_test import ThreadDaemon
 from tests.synth.test_clip import voice as hum
@@ -32,13 +32,15 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setitem(FAMILIES, "pocket", Family("pocket", run="tests.helpers.pocket_family"))
+    monkeypatch.setitem(
+        FAMILIES, "pocket", Family("pocket", run="tests.helpers.pocket_family", clip_s=30.0)
+    )
 
 
 def clone(bundle: Bundle, name: str = "anna", seconds: float = 2.5) -> Path:
     made = synth.enroll(bundle, PcmChunk(hum(seconds, 44_100), 44_100), None)
     name_of = (bundle.voice.name, bundle.id, "en", "2026-01-01", "The speaker agreed.")
-    return save_print(made, Label(1, name, made.family, *name_of))
+    return save_print(made, Label(FORMAT, name, made.family, *name_of))
 
 
 def speak(voice: Synthesizer, style: Style) -> list[Samples]:

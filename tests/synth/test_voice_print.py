@@ -37,7 +37,7 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def label(bundle: Bundle, name: str = "anna") -> Label:
-    return Label(1, name, "some", bundle.voice.name, bundle.id, "en", "2026-01-01", "She agreed.")
+    return Label(2, name, "some", bundle.voice.name, bundle.id, "en", "2026-01-01", "She agreed.")
 
 
 def save(bundle: Bundle, name: str = "anna") -> Path:
@@ -58,7 +58,7 @@ def test_only_its_owner_may_read_it(tone_bundle: Bundle) -> None:
     path = save(tone_bundle)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert [p.name for p in path.parent.iterdir()] == ["anna.npz"]  # no temporary one is left
+    assert [p.name for p in path.parent.iterdir()] == ["anna.print"]  # no temporary one is left
 
 
 def test_another_bundle_refuses_it(tone_bundle: Bundle, second_bundle: Bundle) -> None:
@@ -124,7 +124,7 @@ def hostile(bundle: Bundle) -> dict[str, bytes]:
         "a label of numbers": odd.getvalue(),
         "a shape of exabytes": _with_shape(bundle, b"(9, 999999999999999)"),
         "half of it": whole[: len(whole) // 2],
-        "another format": whole.replace(b'"format": 1', b'"format": 9'),
+        "another format": whole.replace(b'"format": 2', b'"format": 9'),
         "an unknown key": whole.replace(b'"consent"', b'"consemt"'),
         "a flipped bit": whole[:900] + bytes([whole[900] ^ 255]) + whole[901:],
     }
@@ -157,7 +157,7 @@ def test_hostile_files_are_refused(tone_bundle: Bundle) -> None:
         path.write_bytes(raw)
         with pytest.raises(BadVoicePrint) as caught:
             load_print(path, tone_bundle)
-        assert "anna.npz is damaged" in caught.value.message, what
+        assert "anna.print is damaged" in caught.value.message, what
 
 
 def test_a_damaged_one_hides_no_other(tone_bundle: Bundle) -> None:

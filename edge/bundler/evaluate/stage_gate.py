@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.bundler.candidates import Candidate, Original
+from edge.bundler.evaluate.pocket_stages import PAUSE_DB, SOUND_DB, measure_codec, measure_lm
 from edge.bundler.export.export_log import ExportRow, Parity
 from edge.bundler.quantize.recipe import session_of
 from edge.errors import QualityTooLow
@@ -30,13 +31,15 @@ NO_GAIN = 1.0
 TOKENS = 50
 TEXT = 16
 MEL_DB, STATE_DB, NEXT = "mel, dB", "mel of kept state, dB", "next token, KL in nats"
-MOST = {MEL_DB: 4.0, STATE_DB: 4.0, NEXT: 0.1}
+MOST = {MEL_DB: 4.0, STATE_DB: 4.0, NEXT: 0.1, SOUND_DB: 4.0, PAUSE_DB: 10.0}
 """The floor under each quantized stage: measure -> the most that it may be, whatever a profile
 says. Of the mels a profile's log_mel_db may ask for less.
 
 4 dB: of the voice joe, 1.4 dB passed the judges and 4.8 dB did not. 0.1 nats, by which the next
 token's chances differ: llama.cpp's table for an 8 B model (its README of perplexity) has 0.03 and
-0.07 for 4 bits, 0.10 for 3 and 0.45 for 2; up to it at most 22 % of the draws fall otherwise.
+0.07 for 4 bits, 0.10 for 3 and 0.45 for 2; up to it at most 22 % of the draws fall otherwise. 10
+dB in pauses: so much louder they were where only the weights of this codec had 8 bits, and 30 to
+45 dB where all had (daScript #4063).
 """
 DB = 20 / np.log(10)
 """Decibels in one unit of a mel of natural logarithms."""
@@ -127,7 +130,7 @@ def measure_stages(
     """Rows for every quantized stage; the same graph is measured once."""
     graphs = {stage: original.folder / name for stage, name in original.graphs.items()}
     numbers = json.loads((original.folder / "config.json").read_text(encoding="utf-8"))
-    measures = {"llm": _llm, "flow_step": _flow}
+    measures = {"llm": _llm, "flow_step": _flow, "lm": measure_lm, "codec": measure_codec}
     known: dict[tuple[str, str], list[tuple[str, float]]] = {}
     rows = []
     for candidate in candidates:
@@ -150,7 +153,7 @@ def most(measure: str, budget: Budget) -> float | None:
     """Return the most that a measure may be, None where it is only shown. No profile widens
     MOST."""
     floor = MOST.get(measure)
-    return floor if floor is None or measure == NEXT else min(floor, budget.log_mel_db)
+    return floor if floor is None or measure in (NEXT, PAUSE_DB) else min(floor, budget.log_mel_db)
 
 
 def _llm(

@@ -18,11 +18,12 @@ import onnx
 from onnx import helper
 
 from edge.bundler.export.graph import GraphWriter
+from edge.bundler.export.on_load import NOTHING, OnLoad
 from edge.bundler.export.original import refuse
 from edge.bundler.export.piper.layers import bias_of
 from edge.bundler.export.piper.weights import Array, Convolution
 from edge.bundler.export.streaming import Signal, StreamingLayers, Window, reach
-from edge.kernels import DOMAIN, pack
+from edge.kernels import DOMAIN, DOMAIN_2, pack
 
 GRANULARITY = 16  # frames; the operators' registers hold 16 positions
 _LONGEST_TILE = 192  # positions
@@ -101,18 +102,61 @@ class FusedLayers(StreamingLayers):
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:
         if _stays_float(layer):
             return self.unquantized(window, layer, slope)
-        return self._quantized(window, layer, slope)
+        return self._quantized(window, layer, _leaky(slope))
+
+    def activated(self, window: Window, layer: Convolution, on_load: OnLoad) -> Signal:
+        """`conv`, after whatever `on_load` says. With its affine, a first chunk that is not the
+        last must be as long as the layer's state."""
+        return self._quantized(window, layer, on_load)
+
+    def causal(self, x: Signal, layer: Convolution, on_load: OnLoad = NOTHING) -> Signal:
+        """A convolution with all of its zeros on the left: no look-ahead, no lag. Fewer than 8
+        outputs are computed in float, after LeakyReLU or ELU only."""
+        state = (layer.kernel - 1) * layer.dilation
+        if not _stays_float(layer):
+            value = self._operator(
+                "QConv1d",
+                x,
+                layer,
+                layer.weight,
+                on_load,
+                state=state,
+                dilation=layer.dilation,
+                lookahead=0,
+            )
+        elif layer.groups != 1 or on_load.alpha is not None or on_load.mul:
+            raise refuse(
+                f"{layer.name}: groups {layer.groups}, outputs {len(layer.weight)}: a float layer "
+                "has neither groups, an affine nor Snake",
+                "Choose a recipe without fused operators.",
+            )
+        else:
+            value = self._float(x, layer, on_load, state, lookahead=0)
+        self._needs(x, 0)
+        return Signal(value, layer.weight.shape[0], x.rate, x.delay)
+
+    def norm_over_time(self, x: Signal, scale: str, shift: str, name: str) -> tuple[str, str]:
+        """Each channel's whole length to mean `shift` and deviation `scale`, values of the graph
+        with a float32 for each channel: `mul` and `add` for an OnLoad. x is no chunk."""
+        mul, add = self.graph.split_node(
+            "TimeNorm",
+            (x.value, scale, shift),
+            (f"{name}.mul", f"{name}.add"),
+            domain=self._domain(later=True),
+            epsilon=1e-5,
+        )
+        return mul, add
 
     def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal:
         if cond is not None or _stays_float(layer):
             return super().gated(window, layer, cond)
-        return self._quantized(window, layer, None, gate=1)
+        return self._quantized(window, layer, NOTHING, gate=1)
 
     def _quantized(
         self,
         window: Window,
         layer: Convolution,
-        slope: float | None,
+        on_load: OnLoad,
         gate: int = 0,
         gelu: int = 0,
     ) -> Signal:
@@ -124,7 +168,7 @@ class FusedLayers(StreamingLayers):
             x,
             layer,
             layer.weight,
-            slope,
+            on_load,
             state=(kernel - 1) * layer.dilation + delay,
             dilation=layer.dilation,
             lookahead=width,
@@ -142,28 +186,33 @@ class FusedLayers(StreamingLayers):
         x, width = window.signal, reach(layer)
         if layer.groups != 1 or (window.left, window.right) != (width, width) or not width:
             return super().conv(super().window(x, window.left, window.right), layer, slope)
-        outputs = layer.weight.shape[0]
-        bias = np.zeros(outputs, np.float32) if layer.bias is None else layer.bias
-        shape = [1, x.channels, 2 * width]
-        state = self._state(shape)
+        value = self._float(x, layer, _leaky(slope), 2 * width)
+        self._needs(x, width)
+        return Signal(value, layer.weight.shape[0], x.rate, x.delay + width)
+
+    def _float(
+        self, x: Signal, layer: Convolution, on_load: OnLoad, state: int, **attributes: int
+    ) -> str:
+        shape = [1, x.channels, state]
+        kept = self._state(shape)
         value, after = self.graph.split_node(
             "FloatConv1d",
             (
                 x.value,
                 self.graph.constant(layer.weight, f"{layer.name}.weight"),
-                self.graph.constant(bias, f"{layer.name}.bias"),
-                state,
+                self.graph.constant(bias_of(layer), f"{layer.name}.bias"),
+                kept,
                 "first",
                 "last",
             ),
             (layer.name, f"{layer.name}.after"),
-            domain=DOMAIN,
+            domain=self._domain(on_load.is_later or "lookahead" in attributes),
             dilation=layer.dilation,
-            slope=1.0 if slope is None else slope,
+            **on_load.attributes(),
+            **attributes,
         )
-        self._next_states.append((after, f"next_{state}", shape))
-        self._needs(x, width)
-        return Signal(value, outputs, x.rate, x.delay + width)
+        self._next_states.append((after, f"next_{kept}", shape))
+        return value
 
     def pointwise(self, x: Signal, layer: Convolution) -> Signal:
         if _stays_float(layer):
@@ -172,9 +221,13 @@ class FusedLayers(StreamingLayers):
 
     def pointwise_gelu(self, x: Signal, layer: Convolution) -> Signal:
         """GELU of a layer of one tap."""
-        return self._quantized(Window(x, "", 0, 0), layer, None, gelu=1)
+        return self._quantized(Window(x, "", 0, 0), layer, NOTHING, gelu=1)
 
     def transposed(self, x: Signal, layer: Convolution, slope: float) -> Signal:
+        return self.transposed_after(x, layer, OnLoad(slope))
+
+    def transposed_after(self, x: Signal, layer: Convolution, on_load: OnLoad) -> Signal:
+        """`transposed`, after whatever `on_load` says."""
         stride = layer.stride
         if layer.kernel % stride or layer.kernel - stride != 2 * layer.padding:
             raise refuse(
@@ -182,13 +235,37 @@ class FusedLayers(StreamingLayers):
                 "kernel must be a multiple of stride, and stride + 2 * padding",
                 "Choose a recipe without fused operators.",
             )
-        weight = layer.weight.transpose(1, 0, 2)
-        state = layer.kernel // stride - 1
+        return self._transposed(x, layer, on_load, layer.padding)
+
+    def causal_transposed(self, x: Signal, layer: Convolution, on_load: OnLoad) -> Signal:
+        """A transposed convolution that gives `stride` outputs for each input at once: nothing is
+        cut on the left, kernel - stride on the right. No lag; the state is the last inputs,
+        kernel / stride - 1 of them."""
+        if layer.kernel % layer.stride or layer.padding or layer.groups != 1:
+            raise refuse(
+                f"{layer.name}: kernel {layer.kernel}, stride {layer.stride}, padding "
+                f"{layer.padding}, groups {layer.groups}: kernel must be a multiple of stride, "
+                "without padding or groups",
+                "Choose a recipe without fused operators.",
+            )
+        return self._transposed(x, layer, on_load, 0, left=0)
+
+    def _transposed(
+        self, x: Signal, layer: Convolution, on_load: OnLoad, lag: int, **attributes: int
+    ) -> Signal:
+        weight, stride = layer.weight.transpose(1, 0, 2), layer.stride
         value = self._operator(
-            "QConvTranspose1d", x, layer, weight, slope, state=state, stride=stride
+            "QConvTranspose1d",
+            x,
+            layer,
+            weight,
+            on_load,
+            state=layer.kernel // stride - 1,
+            stride=stride,
+            **attributes,
         )
         self._needs(x, 0)
-        return Signal(value, len(weight), x.rate * stride, x.delay * stride + layer.padding)
+        return Signal(value, len(weight), x.rate * stride, x.delay * stride + lag)
 
     def add(self, left: Signal, right: Signal, name: str) -> Signal:
         for sum_, other in ((right, left), (left, right)):
@@ -219,6 +296,11 @@ class FusedLayers(StreamingLayers):
         super().finish()
         self.graph.prune()
 
+    def _domain(self, later: bool) -> str:
+        domain = DOMAIN_2 if later else DOMAIN
+        self.graph.domains[domain] = 1
+        return domain
+
     def _state(self, shape: list[int]) -> str:
         number = len(self._next_states)
         return self.graph.input(f"state_{number:03d}", "float32", shape)
@@ -229,7 +311,7 @@ class FusedLayers(StreamingLayers):
         x: Signal,
         layer: Convolution,
         weight: Array,
-        slope: float | None,
+        on_load: OnLoad,
         state: int,
         **attributes: int,
     ) -> str:
@@ -251,6 +333,10 @@ class FusedLayers(StreamingLayers):
             "first",
             "last",
         ]
+        if on_load.is_later:
+            alpha = on_load.alpha
+            inputs += [on_load.mul, on_load.add]
+            inputs += ["" if alpha is None else graph.constant(alpha, f"{parameter}.alpha")]
         outputs = [name]
         if state:
             shape = [1, x.channels, state]
@@ -260,8 +346,8 @@ class FusedLayers(StreamingLayers):
             op,
             inputs,
             outputs,
-            domain=DOMAIN,
-            slope=1.0 if slope is None else slope,
+            domain=self._domain(on_load.is_later or "left" in attributes),
+            **on_load.attributes(),
             tile=min(_LONGEST_TILE, granule),
             granule=granule,
             phase=x.delay % granule,
@@ -272,6 +358,10 @@ class FusedLayers(StreamingLayers):
         if op == "QConv1d":
             self._convs[made[0]] = graph.last_node()
         return made[0]
+
+
+def _leaky(slope: float | None) -> OnLoad:
+    return NOTHING if slope is None else OnLoad(slope)
 
 
 def _stays_float(layer: Convolution) -> bool:

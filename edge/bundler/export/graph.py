@@ -20,6 +20,7 @@ END = np.iinfo(np.int64).max  # "to the end" for Slice
 
 _ELEMENT_TYPES = {
     "float32": TensorProto.FLOAT,
+    "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,
     "bool": TensorProto.BOOL,
 }

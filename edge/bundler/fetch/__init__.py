@@ -75,10 +75,8 @@ def fetch_files(
 def place_checkpoint(voice: Voice, folder: Path | None) -> Voice:
     """The voice with its checkpoint's files found in `folder`. Raises FetchFailed naming all that
     are not there."""
-    if not voice.from_checkpoint:
-        return voice
-    again = f"edge build {voice.name} --checkpoint DIR"
     wanted = {r: s.checkpoint for r, s in voice.files.items() if s.checkpoint is not None}
+    again = f"edge build {voice.name} --checkpoint DIR"
     if folder is None:
         raise FetchFailed(
             f"{voice.name} is built from a checkpoint folder, and none was named",
@@ -89,11 +87,17 @@ def place_checkpoint(voice: Voice, folder: Path | None) -> Voice:
         raise FetchFailed(
             f"{folder} lacks {', '.join(missing)}", f"Name the folder as it was released: {again}"
         )
-    placed = {
-        role: dataclasses.replace(voice.files[role], checkpoint=None, path=str(folder / name))
-        for role, name in wanted.items()
+    return placed(voice, {role: folder / name for role, name in wanted.items()})
+
+
+def placed(voice: Voice, paths: Mapping[str, Path]) -> Voice:
+    """The voice with the files of its checkpoint at these paths, by role."""
+    nowhere: dict[str, None] = dict.fromkeys(("checkpoint", "hub", "revision", "place"))
+    found = {
+        role: dataclasses.replace(voice.files[role], path=str(path), **nowhere)
+        for role, path in paths.items()
     }
-    return dataclasses.replace(voice, files={**voice.files, **placed})
+    return dataclasses.replace(voice, files={**voice.files, **found})
 
 
 def _quiet(name: str, held: int, size: int) -> None:

@@ -77,16 +77,17 @@ def download(
     remedies: Remedies = IN_THE_YAML,
     delays: Sequence[float] = DELAYS,
     timeout: float = TIMEOUT,
+    token: str = "",
 ) -> None:
     """Bring `url` into `part`, exactly `size` bytes, going on from the bytes already there.
 
-    `report` gets the bytes held so far. `remedies` are told if the file is not there or another
-    one. `part` is kept when a try is cut short, by Ctrl-C too. Raises FetchFailed after the last
-    try, ChecksumMismatch for another size, and OSError when `part` cannot be written.
-    """
+    `report` gets the bytes held so far. `token` is told to that server alone. `remedies` are told
+    if the file is not there or another one. `part` is kept when a try is cut short, by Ctrl-C too.
+    Raises FetchFailed after the last try, ChecksumMismatch for another size, and OSError when
+    `part` cannot be written."""
     opener = _open_only_secure(url)
     _until_done(
-        lambda: _try_once(opener, url, part, size, report, remedies, timeout),
+        lambda: _try_once(opener, url, part, size, report, remedies, timeout, token),
         url,
         delays,
         lambda: f"; {_held(part)} of {size} bytes are here",
@@ -109,6 +110,28 @@ def download_small(
     return _until_done(
         lambda: _small_once(opener, url, limit, remedies, timeout), url, delays, lambda: ""
     )
+
+
+def announced_size(
+    url: str,
+    token: str,
+    remedies: Remedies,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> int:
+    """Ask how many bytes a file has. Raises FetchFailed."""
+    opener = _open_only_secure(url)
+
+    def once() -> int:
+        request = _request(url, token)
+        request.method = "HEAD"
+        with _open(opener, request, None, remedies, timeout) as response:
+            told = str(response.headers.get("Content-Length", ""))
+        if not told.isdecimal() or int(told) == 0:
+            raise FetchFailed(f"{url}: the server does not tell its size", remedies.address)
+        return int(told)
+
+    return _until_done(once, url, delays, lambda: "")
 
 
 def _open_only_secure(url: str) -> urllib.request.OpenerDirector:
@@ -157,8 +180,11 @@ def _small_once(
     return data
 
 
-def _request(url: str) -> urllib.request.Request:
-    return urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+def _request(url: str, token: str = "") -> urllib.request.Request:
+    request = urllib.request.Request(url, headers={"User-Agent": f"edge-voice/{__version__}"})
+    if token:  # not told to whom the server redirects to
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    return request
 
 
 def _try_once(
@@ -169,6 +195,7 @@ def _try_once(
     report: Callable[[int], None],
     remedies: Remedies,
     timeout: float,
+    token: str,
 ) -> None:
     held = _held(part)
     if held > size:
@@ -177,7 +204,7 @@ def _try_once(
     report(held)
     if held == size:
         return
-    request = _request(url)
+    request = _request(url, token)
     if held:
         request.add_header("Range", f"bytes={held}-")
     with _open(opener, request, part, remedies, timeout) as response:

@@ -8,15 +8,17 @@ into the bundle names the public address either way, so the bundle is the same.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
-from edge.bundler.fetch import fetch_files
-from edge.bundler.fetch.download import DELAYS, TIMEOUT, Remedies
+from edge.bundler.fetch import fetch_files, place_checkpoint, placed
+from edge.bundler.fetch.download import DELAYS, TIMEOUT, Remedies, announced_size
 from edge.bundler.fetch.kept import Progress, Wanted, bring_url, check, digest_of, keep
 from edge.catalogue import CATALOGUE, Catalogue, ListedVoice, load_catalogue
 from edge.errors import FetchFailed
@@ -26,6 +28,8 @@ from edge.voice import Source, Voice, models_dir, parse_voice
 
 PUBLIC = "https://huggingface.co"
 VARIABLE = "EDGE_VOICE_HUB"
+TOKEN = "HF_TOKEN"
+"""Variable with a token of the hub's, for repositories that ask for one."""
 CHANGED = (
     "Type the command again. If it stays so, the hub has other files than the catalogue lists: do "
     "not use them unless you know why."
@@ -107,6 +111,66 @@ def bring(
     return dataclasses.replace(parse_voice(text, row.name), files=placed), text
 
 
+def bring_checkpoint(
+    voice: Voice,
+    folder: Path | None,
+    cache: Path,
+    report: Progress,
+    *,
+    delays: Sequence[float] = DELAYS,
+    timeout: float = TIMEOUT,
+) -> Voice:
+    """The voice with its checkpoint's files here: in `folder` if one is named, else from the hub,
+    if it has them. What a commit names cannot change, and the hub tells the size; its sha256 is
+    checked where the description has one. Raises FetchFailed, ChecksumMismatch, DiskFull."""
+    if not voice.from_checkpoint:
+        return voice
+    theirs = {role: s for role, s in voice.files.items() if s.checkpoint is not None}
+    if folder is not None or any(source.hub is None for source in theirs.values()):
+        return place_checkpoint(voice, folder)
+    hub = os.environ.get(VARIABLE) or PUBLIC
+    token = os.environ.get(TOKEN, "")
+    found: dict[str, Path] = {}
+    for role, source in theirs.items():
+        place = quote(source.place or "")
+        if "://" not in hub:
+            found[role] = _existing(Path(hub) / (source.hub or "") / (source.place or ""))
+            continue
+        address = f"{hub.rstrip('/')}/{source.hub}/resolve/{source.revision}/{place}"
+        size = source.bytes or announced_size(address, token, _asked(voice), delays, timeout)
+        wanted = Wanted(
+            source.filename,
+            hub,
+            size,
+            source.sha256 or hashlib.sha256(f"{address} {size}".encode()).hexdigest(),
+            "sha256" if source.sha256 else "commit",
+            changed=CHANGED,
+        )
+
+        def download(part: Path, address: str = address, wanted: Wanted = wanted) -> None:
+            bring_url(address, wanted, part, report, delays, timeout, _asked(voice), token=token)
+
+        found[role] = keep(wanted, cache, report, download)
+    return placed(voice, found)
+
+
+def _asked(voice: Voice) -> Remedies:
+    return Remedies(
+        f"Ask for the weights at the address in the voice's terms (edge voices {voice.name}), set "
+        f"{TOKEN} to a token of yours; or: edge build {voice.name} --checkpoint DIR",
+        CHANGED,
+    )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise FetchFailed(
+            f"{path}: no such file",
+            f"Copy it there, or set {VARIABLE} to another folder or address.",
+        )
+    return path.resolve()
+
+
 def judge(voice: Voice) -> Judgement:
     """Judge any voice by its description, and by its row if the catalogue has one."""
     catalogue = open_catalogue()
@@ -120,11 +184,7 @@ def _in_folder(
     """Find a file in a copy of the repository; one with an address of its own lies at the top."""
     url = row.files[role].url
     path = folder / (url.rpartition("/")[2] if url else catalogue.path(row, role))
-    if not path.is_file():
-        raise FetchFailed(
-            f"{path}: no such file",
-            f"Copy it there, or set {VARIABLE} to another folder or address.",
-        )
+    _existing(path)
     if is_lfs_pointer(path):
         raise FetchFailed(
             f"{path} is a pointer of Git LFS, not the file itself",

@@ -31,7 +31,9 @@ class Wanted:
     bytes: int
     digest: str
     """Hexadecimal checksum; empty if only the size is known."""
-    algorithm: Literal["sha256", "md5"] = "sha256"
+    algorithm: Literal["sha256", "md5", "commit"] = "sha256"
+    """`commit`: the file's checksum is not known; `digest` is that of its address, which holds a
+    commit, and its size is all that can be checked."""
     changed: str = ""
     """Remedy if it is another file."""
 
@@ -58,7 +60,7 @@ def keep(
         cache.mkdir(parents=True, exist_ok=True)
         with locked(cache / f"{wanted.entry}.lock"):
             if entry.is_file():
-                if digest_of(entry, wanted.algorithm) == wanted.digest:
+                if _is(entry, wanted):
                     report(wanted.name, wanted.bytes, wanted.bytes)
                     return entry
                 entry.unlink()  # damaged on the disk since it was checked
@@ -85,6 +87,7 @@ def bring_url(
     delays: Sequence[float],
     timeout: float,
     remedies: Remedies = IN_THE_YAML,
+    token: str = "",
 ) -> None:
     """Download into `part`, going on from what is there unless that turns out to be damaged."""
 
@@ -92,11 +95,20 @@ def bring_url(
         report(wanted.name, held, wanted.bytes)
 
     def bring() -> None:
-        download(url, part, wanted.bytes, show, remedies=remedies, delays=delays, timeout=timeout)
+        download(
+            url,
+            part,
+            wanted.bytes,
+            show,
+            remedies=remedies,
+            delays=delays,
+            timeout=timeout,
+            token=token,
+        )
 
     went_on = part.exists()
     bring()
-    if went_on and digest_of(part, wanted.algorithm) != wanted.digest:
+    if went_on and not _is(part, wanted):
         part.unlink()  # a power cut can leave blocks of zeros in an earlier run's part
         bring()
 
@@ -108,12 +120,20 @@ def check(path: Path, wanted: Wanted) -> None:
         raise ChecksumMismatch(
             f"{path}: expected {wanted.bytes} bytes, got {size}", wanted.changed
         )
+    if wanted.algorithm == "commit":
+        return
     if wanted.digest and (found := digest_of(path, wanted.algorithm)) != wanted.digest:
         raise ChecksumMismatch(
             f"{wanted.name} from {wanted.origin}: expected {wanted.algorithm} {wanted.digest}, "
             f"got {found}",
             wanted.changed,
         )
+
+
+def _is(path: Path, wanted: Wanted) -> bool:
+    if wanted.algorithm == "commit":
+        return path.stat().st_size == wanted.bytes
+    return digest_of(path, wanted.algorithm) == wanted.digest
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:

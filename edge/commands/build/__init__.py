@@ -35,6 +35,9 @@ class Options:
         None, "FILE", "the .onnx file's configuration, if it is not beside it as .onnx.json"
     )
     licence: str | None = option(None, "NAME", "the .onnx file's licence; private if left out")
+    accept_terms: bool = switch(
+        "agree to the terms of the voice's weights; asked for once, on a terminal, if left out"
+    )
     jobs: int | None = option(
         None,
         "N",
@@ -89,6 +92,7 @@ def run(options: Options) -> int:
         open_bundle(folder, machine=None).verify()
         return 0
     wish = replace(wish_of(options, voice, name), here=here)
+    wish = replace(wish, accepts_terms=wish.accepts_terms or _agreed(voice))
     before = _default()
     with progress(f"{voice} for {profile.title}") as report:
         bundle = build_bundle(wish, folder, options.cache or cache_dir(), report)
@@ -106,6 +110,20 @@ def run(options: Options) -> int:
     named = "" if after == bundle.voice.name else f" --voice {bundle.voice.name}"
     print(f"Hear it: edge say --local{named} 'Hello.'")
     return 0
+
+
+def _agreed(voice: str) -> bool:
+    """Show terms that nobody has agreed to yet, and ask, if somebody is there."""
+    from edge.bundler.terms import pending
+    from edge.voice import load_voice, models_dir
+
+    if not sys.stdin.isatty() or not (models_dir() / f"{voice}.yaml").is_file():
+        return False
+    terms = pending(load_voice(voice))
+    if not terms:
+        return False
+    print(f'Terms of {voice}:\n{terms}Type "yes" to agree: ', end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() == "yes"
 
 
 def _default() -> str | None:

@@ -52,6 +52,7 @@ def wish_of(options: Options, voice: str, profile: str) -> Wish:
         quick=options.quick,
         config=options.config,
         licence=options.licence,
+        accepts_terms=options.accept_terms,
     )
 
 

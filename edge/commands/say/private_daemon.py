@@ -12,7 +12,6 @@ from pathlib import Path
 from edge import child
 from edge.commands.say import Options
 from edge.errors import NoDaemon
-from edge.synth.voice_print import find_print, read_label
 
 START_TIMEOUT_S = 60.0
 """Time for a private daemon to load a voice; a Zero 2 W takes some seconds."""
@@ -27,7 +26,7 @@ def private_daemon(options: Options) -> Iterator[Path]:
         for bundle in options.bundle:
             command += ["--bundle", str(bundle)]
         if options.voice:
-            command += ["--voice", _voice_with_bundle(options.voice)]
+            command += ["--voice", options.voice]
         if options.device:
             command += ["--device", options.device]
         if options.any_board:
@@ -43,12 +42,6 @@ def private_daemon(options: Options) -> Iterator[Path]:
                 daemon.wait()
                 if reader.is_alive():  # it reads to the end before the pipe is closed under it
                     reader.join(START_TIMEOUT_S)
-
-
-def _voice_with_bundle(voice: str) -> str:
-    """Return the voice that a cloned one speaks with; any other has its own bundle."""
-    path = find_print(voice)
-    return voice if path is None else read_label(path).voice
 
 
 def _drain(daemon: subprocess.Popen[str]) -> None:

@@ -1,4 +1,4 @@
-"""List the voices that can be built, and show one with its licence."""
+"""List the voices that can be built and those that were cloned; show all of one."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Options:
         None, "N", "only voices with at least N speakers", parse=positive
     )
     built: bool = switch("only voices that there is a bundle of")
+    cloned: bool = switch("the voices that edge clone made on this machine, and nothing else")
     listen: bool = switch(
         "speak a sentence of VOICE's language with it; builds its float variant if there is no "
         "bundle for this board"
@@ -60,17 +61,29 @@ class Options:
 def run(options: Options) -> int:
     from edge.bundle import MANIFEST, VOICE, open_bundle
     from edge.bundler.own_voice import described, is_own
+    from edge.commands.voices.cloned import (
+        find_cloned,
+        note_cloned,
+        print_cloned,
+        print_every_cloned,
+    )
     from edge.commands.voices.one_voice import as_data, print_voice
     from edge.commands.voices.rows import every_row, find_row, print_rows
     from edge.remedies import check_can_build
 
     if options.listen:
         return _listen(options.voice)
+    if options.cloned and not options.voice:
+        print_every_cloned(options.json)
+        return 0
     if options.voice and (row := find_row(options.voice)):
         if options.json:
             print_json(as_data(row))
         else:
             print_voice(row)
+        return 0
+    if options.voice and (cloned := find_cloned(options.voice)):
+        print_cloned(cloned, options.json)
         return 0
     if options.voice and (Path(options.voice) / MANIFEST).is_file():
         print(
@@ -92,6 +105,7 @@ def run(options: Options) -> int:
         print_json([as_data(row) for row in rows])
     else:
         print_rows(rows, slow, board)
+        note_cloned()
     return 0
 
 

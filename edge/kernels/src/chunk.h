@@ -17,6 +17,7 @@ struct Chunk {
   bool first = true, last = true;
   const float* state = nullptr;     // [in_channels][state_length()], read unless first
   const float* residual = nullptr;  // as out, or null
+  const float *mul = nullptr, *add = nullptr;  // [in_channels], on load; or null
   float* out = nullptr;             // [out_channels][out_length()]
   float* next_state = nullptr;      // as state, or null
 };
@@ -40,12 +41,6 @@ inline void require_room(int64_t bytes) {
                                    std::to_string(kMostBytes));
 }
 
-// LeakyReLU with `slope`, then a factor per channel.
-struct Activation {
-  float slope;
-  const float* gains;
-};
-
 // The chunk between its state, or zeros, and zeros.
 struct View {
   const Chunk& chunk;
@@ -53,18 +48,17 @@ struct View {
   int64_t before, after;   // columns
   int64_t size() const { return before + chunk.length + after; }
 
-  // Columns [begin, begin + width), activated, to rows `stride` apart; fetches `next` more.
+  // Columns [begin, begin + width), activated (zeros stay zeros), to rows `stride` apart; fetches `next` more.
   Range load(const Path& path, const Activation& a, int64_t begin, int64_t width, int64_t next, float* rows,
              size_t stride) const {
     const int64_t early = std::clamp<int64_t>(before - begin, 0, width);
     const int64_t inside = std::clamp<int64_t>(before + chunk.length - begin, early, width) - early;
     Range range;
     if (early && !chunk.first)
-      path.load({chunk.state + begin, static_cast<size_t>(halo), channels}, early, a.slope, a.gains, rows, stride, 0,
-                range);
+      path.load({chunk.state + begin, static_cast<size_t>(halo), channels}, early, a, rows, stride, 0, range);
     if (inside)
-      path.load({chunk.in + (begin + early - before), static_cast<size_t>(chunk.length), channels}, inside, a.slope,
-                a.gains, rows + early, stride, next, range);
+      path.load({chunk.in + (begin + early - before), static_cast<size_t>(chunk.length), channels}, inside, a, rows + early,
+                stride, next, range);
     const bool zeros_before = early && chunk.first;
     if (zeros_before || early + inside < width) {
       for (int64_t c = 0; c < channels; ++c) {

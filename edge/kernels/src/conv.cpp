@@ -50,18 +50,18 @@ struct Conv::Panel {
 };
 
 Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
-           const Path* path)
-    : shape_(shape), path_(path) {
+           const float* alpha, const Path* path)
+    : shape_(shape), path_(path), on_load_(shape.in_channels, shape.slope, shape.elu, gains, alpha) {
   const Shape& s = shape_;
   for (int64_t v : {s.in_channels, s.out_channels, s.kernel, s.dilation, s.granule, s.tile})
     require(v >= 1 && v <= kLargest, "channels, kernel, dilation, granule and tile must be in 1..2^20");
   for (int64_t v : {s.stride, s.lookahead, s.delay})
     require(v >= 0 && v <= kLargest, "stride, lookahead and delay must be in 0..2^20");
-  require(s.slope >= 0.0f && s.slope <= 1.0f, "slope must be in 0..1 (1: no LeakyReLU)");
   require(s.phase >= 0 && s.phase < s.granule, "phase must be in 0..granule - 1");
   if (s.stride) {
     require(s.kernel % s.stride == 0, "kernel must be a multiple of stride");
-    require((s.kernel - s.stride) % 2 == 0, "kernel - stride must be even");
+    require(s.left <= s.kernel - s.stride, "left must be in 0..kernel - stride");
+    require(s.left >= 0 || (s.kernel - s.stride) % 2 == 0, "kernel - stride must be even, or left be given");
     require(s.dilation == 1 && !s.skip && s.lookahead == 0 && s.delay == 0,
             "a transposed convolution has no dilation, skip, lookahead or delay");
   }
@@ -73,7 +73,7 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   rows_ = s.gate ? divide_up(s.out_channels / 2, kGated) * kBlock : s.out_channels * std::max<int64_t>(s.stride, 1);
   blocks_ = divide_up(rows_, kBlock);
   quads_ = path->in_pairs ? divide_up(s.in_channels, 8) * 2 : divide_up(s.in_channels, 4);
-  pad_ = s.stride ? (s.kernel - s.stride) / 2 : span() - s.lookahead;
+  pad_ = !s.stride ? span() - s.lookahead : s.left < 0 ? (s.kernel - s.stride) / 2 : s.left;
   require(pad_ >= 0, "lookahead must be in 0..(kernel - 1) * dilation");
   require(span() <= kLargest, "span must be in 0..2^20");
   require(!s.skip || s.in_channels == s.out_channels, "skip needs as many output as input channels");
@@ -82,8 +82,6 @@ Conv::Conv(const Shape& shape, const int8_t* weights, const float* scales, const
   require_room(panel_bytes());
   require_room(s.in_channels * state_length() * 4);
   pack(weights);
-  gains_.assign(static_cast<size_t>(s.in_channels), 1.0f);
-  if (gains) gains_.assign(gains, gains + s.in_channels);
   scales_.assign(static_cast<size_t>(rows_), 0.0f);
   bias_.assign(static_cast<size_t>(rows_), 0.0f);
   for (int64_t row = 0; row < rows_; ++row) {
@@ -111,8 +109,9 @@ int64_t Conv::channel(int64_t row) const {
 
 void Conv::pack(const int8_t* weights) {
   const Shape& s = shape_;
-  weights_.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
-  weight_sums_.assign(static_cast<size_t>(rows_), 0);
+  PackedWeights packed;
+  packed.bytes.assign(static_cast<size_t>(blocks_ * quads_ * taps_ * kBlock * 4), 0);
+  packed.sums.assign(static_cast<size_t>(rows_), 0);
   for (int64_t row = 0; row < rows_; ++row) {
     const int64_t from = channel(row);
     int32_t sum = 0;
@@ -122,15 +121,17 @@ void Conv::pack(const int8_t* weights) {
         const int64_t k = s.stride ? (taps_ - 1 - tap) * s.stride + row % s.stride : tap;
         const int8_t w = weights[(from * s.in_channels + c) * s.kernel + k];
         const int64_t at = (((row / kBlock * taps_ + tap) * quads_ + c / 4) * kBlock + row % kBlock) * 4 + c % 4;
-        weights_[static_cast<size_t>(at)] = w;
+        packed.bytes[static_cast<size_t>(at)] = w;
         sum += w;
       }
     }
-    weight_sums_[static_cast<size_t>(row)] = sum;
+    packed.sums[static_cast<size_t>(row)] = sum;
   }
-  if (!path_->in_pairs) return;
-  pairs_ = pair_weights(weights_, static_cast<int>(taps_), static_cast<int>(quads_));
-  weights_ = {};
+  if (path_->in_pairs) {
+    packed.pairs = pair_weights(packed.bytes, static_cast<int>(taps_), static_cast<int>(quads_));
+    packed.bytes = {};
+  }
+  weights_ = shared(std::move(packed));
 }
 
 int64_t Conv::out_length(int64_t length, bool first, bool last) const {
@@ -161,6 +162,7 @@ std::vector<std::vector<Conv::Tile>> Conv::batches(int64_t columns, bool first) 
 
 void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) const {
   const int64_t halo = span();
+  const Activation activation = on_load_.of(view.chunk);
   int64_t columns = 0, widest = 0;
   panel.groups.clear();
   for (const Tile& tile : tiles) {
@@ -177,7 +179,7 @@ void Conv::load(const View& view, const std::vector<Tile>& tiles, Panel& panel) 
   for (const Tile& tile : tiles) {
     const int64_t width = tile.end - tile.begin + halo;
     const int64_t next = shape_.tile > kRow ? tile.end - tile.begin : 0;
-    const Range range = view.load(*path_, {shape_.slope, gains_.data()}, tile.begin, width, next, panel.rows.data(), stride);
+    const Range range = view.load(*path_, activation, tile.begin, width, next, panel.rows.data(), stride);
     const uint32_t bits[2] = {static_cast<uint32_t>(std::max(range.high, 0)), range.low >> 31 ? range.low : 0u};
     float high_low[2], scale = 0.0f, inverse = 0.0f;
     std::memcpy(high_low, bits, sizeof high_low);
@@ -209,10 +211,11 @@ void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, in
   dot.tap_bytes = static_cast<size_t>(shape_.dilation) * 4;
   dot.quads = static_cast<int>(quads_);
   dot.taps = static_cast<int>(taps_);
-  dot.weights = (path_->in_pairs ? pairs_.pairs : weights_).data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
+  const PackedWeights& packed = *weights_;
+  dot.weights = (path_->in_pairs ? packed.pairs.pairs : packed.bytes).data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
   for (size_t half = 0; path_->in_pairs && half < 2; ++half) {
-    const size_t* begin = &pairs_.rest_begins[static_cast<size_t>(block) * 2 + half];
-    dot.rests[half] = pairs_.rests.data() + *begin;
+    const size_t* begin = &packed.pairs.rest_begins[static_cast<size_t>(block) * 2 + half];
+    dot.rests[half] = packed.pairs.rests.data() + *begin;
     dot.rest_counts[half] = static_cast<int>(begin[1] - *begin);
   }
   dot.sums = sums;
@@ -245,7 +248,7 @@ void Conv::finish(const View& view, int64_t out_length, const Panel& panel, int6
   f.spans = 0;
   f.sums = sums;
   f.rows = static_cast<int>(std::min<int64_t>(kBlock, rows_ - row));
-  f.weight_sums = weight_sums_.data() + row;
+  f.weight_sums = weights_->sums.data() + row;
   f.channel_scale = scales_.data() + row;
   f.bias = bias_.data() + row;
   int64_t positions[kGroups];  // of each span
@@ -303,10 +306,13 @@ void Conv::interleave(const View& view, int64_t out_length, const float* rows, i
                       int64_t row) const {
   const int64_t stride = shape_.stride;
   const int64_t start = position * stride - (view.chunk.first ? pad_ : 0);
-  if (kBlock % stride == 0 && start >= 0 && start + n * stride <= out_length) {
-    for (int64_t r = 0; r < count; r += stride)
-      path_->interleave(rows + r * kRow, static_cast<int>(stride), n,
-                        view.chunk.out + (row + r) / stride * out_length + start);
+  if (start >= 0 && start + n * stride <= out_length) {
+    for (int64_t r = 0, some; r < count; r += some) {  // phases of one channel: a block may begin and end inside one
+      const int64_t phase = (row + r) % stride;
+      some = std::min(count - r, stride - phase);
+      path_->interleave(rows + r * kRow, static_cast<int>(some), static_cast<int>(stride), n,
+                        view.chunk.out + (row + r) / stride * out_length + start + phase);
+    }
     return;
   }
   for (int64_t r = 0; r < count; ++r) {
@@ -321,9 +327,13 @@ void Conv::interleave(const View& view, int64_t out_length, const float* rows, i
 void Conv::run(const Chunk& chunk, const Parallel& parallel) const {
   const int64_t halo = state_length();
   const int64_t out = out_length(chunk.length, chunk.first, chunk.last);
+  // A state that begins before the sentence holds zeros there, and they would become `add`.
+  require(!chunk.mul || !chunk.first || chunk.last || chunk.length >= halo,
+          "the first chunk has " + std::to_string(chunk.length) + " positions; with mul and add it must fill the state, " +
+              std::to_string(halo));
   View view{chunk, shape_.in_channels, halo, halo, 0};
   if (shape_.stride) {
-    view.after = chunk.last ? halo : 0;
+    view.after = chunk.last ? divide_up(pad_, shape_.stride) : 0;
   } else {
     if (chunk.first) view.before = pad_;
     view.after = chunk.last ? late() : 0;

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "activation.h"
 #include "chunk.h"
-#include "weight_pairs.h"
+#include "packed_weights.h"
 
 namespace edge_kernels {
 
@@ -15,7 +16,9 @@ struct Shape {
   int64_t stride = 0;     // 0: convolution; else transposed convolution, kernel a multiple of stride
   int64_t lookahead = 0;  // convolution: inputs needed after an output's own position
   int64_t delay = 0;      // convolution: outputs held back beyond that, for a slower branch
+  int64_t left = -1;      // transposed: outputs cut at the left, of kernel - stride; -1: half of them
   float slope = 1.0f;     // LeakyReLU on load; 1: none
+  bool elu = false;       // ELU on load
   bool skip = false;      // add the layer's own raw input to its output
   bool gate = false;      // tanh of the first half of the channels times sigmoid of the second
   bool gelu = false;      // GELU of the output
@@ -25,9 +28,9 @@ struct Shape {
 class Conv {
  public:
   // weights [out_channels][in_channels][kernel] in -127..127, scales and bias [out_channels],
-  // gains [in_channels] or null. Throws std::invalid_argument.
+  // gains and Snake's alpha [in_channels] or null. Throws std::invalid_argument.
   Conv(const Shape& shape, const int8_t* weights, const float* scales, const float* bias, const float* gains,
-       const Path* path);
+       const float* alpha, const Path* path);
 
   int64_t out_channels() const { return shape_.gate ? shape_.out_channels / 2 : shape_.out_channels; }
   int64_t state_length() const { return span() + shape_.delay; }
@@ -36,7 +39,7 @@ class Conv {
   void run(const Chunk& chunk, const Parallel& parallel) const;
 
   const Shape& shape() const { return shape_; }
-  const Path& path() const { return *path_; }
+  bool has_alpha() const { return on_load_.has_alpha(); }
 
  private:
   struct Tile;
@@ -56,12 +59,11 @@ class Conv {
 
   Shape shape_;
   const Path* path_;
+  OnLoad on_load_;
   int64_t taps_, rows_, blocks_, quads_;  // rows: out_channels, times stride if transposed; in whole blocks if gated
-  int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at either end
-  std::vector<int8_t> weights_;                 // [block][tap][quad][kBlock][4], or
-  WeightPairs pairs_;                           // if the path takes pairs
-  std::vector<int32_t> weight_sums_;            // per row
-  std::vector<float> scales_, bias_, gains_;    // per row, per row, per input channel
+  int64_t pad_;  // zeros before the sentence; transposed: outputs cut off at the left
+  std::shared_ptr<const PackedWeights> weights_;
+  std::vector<float> scales_, bias_;  // per row
 };
 
 // The path to use for weights of this magnitude: the best supported one, or the one named.

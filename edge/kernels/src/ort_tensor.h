@@ -53,6 +53,21 @@ inline void require_dims(const Tensor& t, const std::vector<int64_t>& dims, cons
   if (t.dims != dims) throw std::invalid_argument(std::string(what) + " is " + text(t.dims) + ", not " + text(dims));
 }
 
+// One value for each channel, in whatever shape: [C], [1, C] and [1, C, 1] are alike.
+inline void require_count(const Tensor& t, int64_t count, const char* what) {
+  int64_t values = t.data ? 1 : 0;
+  for (int64_t d : t.dims) {  // an empty tensor may claim any other dimensions
+    require(d >= 0 && d <= kLargest && values <= kLargest, std::string(what) + " is " + text(t.dims));
+    values *= d;
+  }
+  require(values == count, std::string(what) + " is " + text(t.dims) + ", not " + std::to_string(count) + " values");
+}
+
+// What an older library would pass over in silence is in a domain that it does not know.
+inline void require_version(int version, bool is_plain, const char* what) {
+  require(version >= 2 || is_plain, std::string(what) + " are of the domain edge.voice.2");
+}
+
 // None of ours is negative, and none so large that arithmetic with it could overflow.
 inline int64_t attribute(const OrtApi* api, const OrtKernelInfo* info, const char* name, int64_t otherwise) {
   int64_t value = otherwise;

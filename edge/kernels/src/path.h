@@ -71,6 +71,16 @@ struct Rows {
   int64_t count;
 };
 
+// What a layer's input goes through before it is quantized: v * mul + add, then a curve (LeakyReLU; ELU; Snake, which is
+// v + sin(alpha v)^2 / alpha), then a gain. Arrays have a value for each channel.
+struct Activation {
+  float slope = 1.0f;  // of LeakyReLU, if neither of the others; 1: none
+  bool elu = false;
+  const float *turns = nullptr, *inverses = nullptr;  // Snake: alpha / pi and 1 / alpha; null: none
+  const float* gains = nullptr;
+  const float *mul = nullptr, *add = nullptr;  // null: none
+};
+
 // What a norm over channels does to each.
 struct Norm {
   const float *gamma, *beta;
@@ -84,16 +94,15 @@ struct Path {
   bool is_signed;        // `dot` reads activations as signed bytes: 128 less than quantized
   bool in_pairs;         // `dot` reads weights in pairs of quads
   void (*dot)(const Dot&);
-  // LeakyReLU and each row's gain, n floats of every row; widens the range. Fetches `next` more.
-  void (*load)(const Rows& in, int64_t n, float slope, const float* gains, float* out, size_t out_stride,
-               int64_t next, Range& range);
+  // n floats of every row, activated; widens the range. Fetches `next` more.
+  void (*load)(const Rows& in, int64_t n, const Activation&, float* out, size_t out_stride, int64_t next, Range& range);
   // Every four rows of floats to n quads of bytes: v * inverse + zero, to nearest, ties to even; then
   // each byte xor the one of `flip`. Reads and writes whole groups of quads.
   void (*quantize)(const Rows& in, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out,
                    size_t quad_bytes);
   void (*finish)(const Finish&);
-  // Phases of a transposed convolution to their places; stride 1, 2, 4 or 8.
-  void (*interleave)(const float* rows, int stride, int n, float* out);
+  // `count` neighbouring phases of a channel of a transposed convolution to their places: out[i * stride + phase].
+  void (*interleave)(const float* rows, int count, int stride, int n, float* out);
   // tanh(tanh_rows) * sigmoid(sigmoid_rows), n of each channel; rows are kRow apart. Reads whole groups and
   // overwrites tanh_rows.
   void (*gate)(float* tanh_rows, const float* sigmoid_rows, int channels, int n, float* out, size_t out_stride);
@@ -107,6 +116,8 @@ struct Path {
   void (*softmax)(float* row, int64_t n);
   // GELU of n floats, in place, as near as what is quantized next needs it.
   void (*gelu)(float* row, int64_t n);
+  // Sum of a row's distances from `center`, or of their squares.
+  double (*sum)(const float* row, int64_t n, float center, bool squares);
 };
 
 // Each in a file of its own; a build has those of its processor.

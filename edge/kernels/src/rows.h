@@ -1,80 +1,10 @@
 // The float parts of a path. Plain loops, so that every path does the same operations in the same
 // order; each path's file compiles its own copy with its own flags (hence the unnamed namespace).
 #pragma once
-#include <cstring>
-
-#include "path.h"
+#include "load_rows.h"
 
 namespace edge_kernels {
 namespace {
-
-inline uint32_t bits_of(float v) {
-  uint32_t bits;
-  std::memcpy(&bits, &v, sizeof bits);
-  return bits;
-}
-
-// A vector of the path's own width: g++ splits wider ones badly.
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-#elif defined(__AVX2__)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
-using Floats = float __attribute__((vector_size(kLanes * 4)));
-using Ints = int32_t __attribute__((vector_size(kLanes * 4)));
-using Bits = uint32_t __attribute__((vector_size(kLanes * 4)));
-
-inline float activate(float v, float slope, float gain) {
-  const float leaked = v * slope;
-  return (leaked > v ? leaked : v) * gain;
-}
-
-// The range stays in registers over all rows: with a reduction for each row it took four times as long.
-void load_rows(const Rows& from, int64_t n, float slope, const float* gains, float* out, size_t out_stride,
-               int64_t next, Range& range) {
-  Ints highs = Ints{} + range.high;
-  Bits lows = Bits{} + range.low;
-  int32_t high = range.high;
-  uint32_t low = range.low;
-  for (int64_t row = 0; row < from.count; ++row, out += out_stride) {
-    const float* in = from.data + static_cast<size_t>(row) * from.stride;
-    const float gain = gains[row];
-    // The next tile's part of this row: 9 % of the whole decoder where rows come from memory.
-    for (int64_t i = 0; i < next; i += kGroup) __builtin_prefetch(in + n + i, 0, 2);
-    if (n < kLanes) {
-      for (int64_t i = 0; i < n; ++i) {
-        const float active = activate(in[i], slope, gain);
-        out[i] = active;
-        const uint32_t bits = bits_of(active);
-        high = static_cast<int32_t>(bits) > high ? static_cast<int32_t>(bits) : high;
-        low = bits > low ? bits : low;
-      }
-      continue;
-    }
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const int64_t at = i + kLanes <= n ? i : n - kLanes;  // the last vector may overlap the one before
-      Floats v, active;
-      std::memcpy(&v, in + at, sizeof v);
-      const Floats leaked = v * slope;
-      active = (leaked > v ? leaked : v) * gain;
-      std::memcpy(out + at, &active, sizeof active);
-      const Ints bits = (Ints)active;  // the same bits
-      const Bits plain = (Bits)active;
-      highs = bits > highs ? bits : highs;
-      lows = plain > lows ? plain : lows;
-    }
-  }
-  for (int i = 0; i < kLanes; ++i) {
-    high = highs[i] > high ? highs[i] : high;
-    low = lows[i] > low ? lows[i] : low;
-  }
-  range = {high, low};
-}
-
-// Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum.
-constexpr float kRound = 12582912.0f;
 
 void quantize_rows(const Rows& from, int64_t n, float inverse, int zero, uint32_t flip, uint8_t* out,
                    size_t quad_bytes) {
@@ -134,19 +64,53 @@ void finish_rows(const Finish& f) {
   }
 }
 
-// Rows r, r + 1, ... r + stride - 1 hold the phases of one output channel: n positions of each to
-// n * stride neighbouring outputs.
-template <int Stride>
-inline void interleave_phases(const float* __restrict rows, int n, float* __restrict out) {
-  for (int i = 0; i < n; ++i)
-    for (int phase = 0; phase < Stride; ++phase) out[i * Stride + phase] = rows[phase * kRow + i];
+using Four = float __attribute__((vector_size(16)));
+#if defined(__clang__)
+#define EDGE_PICK(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define EDGE_PICK(a, b, i, j, k, l) __builtin_shuffle(a, b, Ints4{i, j, k, l})
+using Ints4 = int32_t __attribute__((vector_size(16)));
+#endif
+
+// Four positions of `Count` rows (1, 2 or 4), to Count neighbours in each of four places that are `stride` apart.
+template <int Count>
+inline void interleave_four(const float* rows, int stride, float* out) {
+  Four r[Count];
+  for (int i = 0; i < Count; ++i) std::memcpy(&r[i], rows + i * kRow, sizeof r[i]);
+  const auto put = [&](int position, const Four& v, int from) {
+    std::memcpy(out + position * stride, reinterpret_cast<const char*>(&v) + from * 4, Count * 4);
+  };
+  if constexpr (Count == 4) {
+    const Four a = EDGE_PICK(r[0], r[1], 0, 4, 1, 5), b = EDGE_PICK(r[2], r[3], 0, 4, 1, 5);
+    const Four c = EDGE_PICK(r[0], r[1], 2, 6, 3, 7), d = EDGE_PICK(r[2], r[3], 2, 6, 3, 7);
+    put(0, EDGE_PICK(a, b, 0, 1, 4, 5), 0);
+    put(1, EDGE_PICK(a, b, 2, 3, 6, 7), 0);
+    put(2, EDGE_PICK(c, d, 0, 1, 4, 5), 0);
+    put(3, EDGE_PICK(c, d, 2, 3, 6, 7), 0);
+  } else if constexpr (Count == 2) {
+    const Four a = EDGE_PICK(r[0], r[1], 0, 4, 1, 5), b = EDGE_PICK(r[0], r[1], 2, 6, 3, 7);
+    put(0, a, 0);
+    put(1, a, 2);
+    put(2, b, 0);
+    put(3, b, 2);
+  } else {
+    for (int i = 0; i < 4; ++i) put(i, r[0], i);
+  }
 }
 
-void interleave_rows(const float* rows, int stride, int n, float* out) {
-  if (stride == 8) interleave_phases<8>(rows, n, out);
-  else if (stride == 4) interleave_phases<4>(rows, n, out);
-  else if (stride == 2) interleave_phases<2>(rows, n, out);
-  else interleave_phases<1>(rows, n, out);
+template <int Count>
+inline void interleave_some(const float* rows, int stride, int n, float* out) {
+  int i = 0;
+  for (; i + 4 <= n; i += 4) interleave_four<Count>(rows + i, stride, out + i * stride);
+  for (; i < n; ++i)
+    for (int phase = 0; phase < Count; ++phase) out[i * stride + phase] = rows[phase * kRow + i];
+}
+
+// `count` neighbouring phases of one output channel, n positions of each: out[i * stride + phase].
+void interleave_rows(const float* rows, int count, int stride, int n, float* out) {
+  for (; count >= 4; count -= 4, rows += 4 * kRow, out += 4) interleave_some<4>(rows, stride, n, out);
+  for (; count >= 2; count -= 2, rows += 2 * kRow, out += 2) interleave_some<2>(rows, stride, n, out);
+  if (count) interleave_some<1>(rows, stride, n, out);
 }
 
 // The rational function that onnxruntime and Eigen use, within 4 units in the last place of tanh.

@@ -14,17 +14,17 @@ inline float32x4_t activated(const float* in, float slope, float gain) {
   return vmulq_n_f32(vmaxq_f32(vmulq_n_f32(v, slope), v), gain);
 }
 
-void load_rows_neon(const Rows& from, int64_t n, float slope, const float* gains, float* out, size_t out_stride,
-                    int64_t next, Range& range) {
-  if (n < 4) return load_rows(from, n, slope, gains, out, out_stride, next, range);
+void load_rows_neon(const Rows& from, int64_t n, const Activation& a, float* out, size_t out_stride, int64_t next,
+                    Range& range) {
+  if (n < 4 || a.mul || a.elu || a.turns) return load_rows(from, n, a, out, out_stride, next, range);
   int32x4_t high = vdupq_n_s32(range.high);
   uint32x4_t low = vdupq_n_u32(range.low);
   for (int64_t row = 0; row < from.count; ++row, out += out_stride) {
     const float* in = from.data + static_cast<size_t>(row) * from.stride;
-    const float gain = gains[row];
+    const float gain = a.gains[row];
     for (int64_t i = 0; i < next; i += kGroup) __builtin_prefetch(in + n + i, 0, 2);
     const auto four = [&](int64_t i) {
-      const float32x4_t active = activated(in + i, slope, gain);
+      const float32x4_t active = activated(in + i, a.slope, gain);
       vst1q_f32(out + i, active);
       high = vmaxq_s32(high, vreinterpretq_s32_f32(active));
       low = vmaxq_u32(low, vreinterpretq_u32_f32(active));

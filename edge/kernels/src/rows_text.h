@@ -28,19 +28,10 @@ inline float erf_of(float v) {
 
 inline float gelu(float v) { return 0.5f * v * (1.0f + erf_of(v * 0.70710678118654752f)); }
 
-// exp of what is at most 0, within 2e-7 of its size; below -87 as at -87.
+// exp of what is at most 0, within 2e-7 of its size.
 inline float exp_of(float v) {
-  const float x = v < -87.0f ? -87.0f : v, shifted = x * 1.44269504088896341f + kRound, n = shifted - kRound;
-  const float r = x - n * 0.693359375f - n * -2.12194440e-4f;
-  float p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = r * p + 8.3334519073e-3f;
-  p = r * p + 4.1665795894e-2f;
-  p = r * p + 1.6666665459e-1f;
-  p = r * p + 5.0000001201e-1f;
-  const uint32_t power = (bits_of(shifted) + 127u) << 23;
-  float scale;
-  std::memcpy(&scale, &power, sizeof scale);
-  return (p * (r * r) + r + 1.0f) * scale;
+  const Exponential<float> e(v);
+  return (e.q + 1.0f) * e.scale;
 }
 
 // rows [channels][kRow] += a depthwise convolution; `in` has (taps - 1) * dilation columns more than kRow.
@@ -138,10 +129,39 @@ void gelu_row(float* row, int64_t n) {
   for (int64_t i = 0; i < n; ++i) row[i] = gelu_near(row[i]);
 }
 
+// Sum of a row's distances from `center`, or of their squares: 64 floats in 16 lanes, and those in double.
+template <bool Squares>
+inline double sum_distances(const float* row, int64_t n, float center) {
+  constexpr int kPiece = 64;
+  double totals[kGroup] = {}, total = 0.0;
+  for (int64_t at = 0; at < n; at += kPiece) {
+    float last[kPiece], lanes[kGroup] = {};
+    const float* piece = row + at;
+    if (n - at < kPiece) {
+      for (float& v : last) v = center;
+      std::memcpy(last, piece, static_cast<size_t>(n - at) * sizeof *last);
+      piece = last;
+    }
+    for (int i = 0; i < kPiece; i += kGroup)
+      for (int lane = 0; lane < kGroup; ++lane) {
+        const float distance = piece[i + lane] - center;
+        lanes[lane] += Squares ? distance * distance : distance;
+      }
+    for (int lane = 0; lane < kGroup; ++lane) totals[lane] += static_cast<double>(lanes[lane]);
+  }
+  for (double t : totals) total += t;
+  return total;
+}
+
+double sum_row(const float* row, int64_t n, float center, bool squares) {
+  return squares ? sum_distances<true>(row, n, center) : sum_distances<false>(row, n, center);
+}
+
 constexpr Path make_path(const char* name, int weight_limit, bool is_signed, void (*dot)(const Dot&),
                          bool in_pairs = false) {
   return {name,        weight_limit,    is_signed, in_pairs,      dot,            load_rows, quantize_rows,
-          finish_rows, interleave_rows, gate_rows, convolve_rows, depthwise_rows, norm_rows, softmax_row, gelu_row};
+          finish_rows, interleave_rows, gate_rows, convolve_rows, depthwise_rows, norm_rows, softmax_row, gelu_row,
+          sum_row};
 }
 
 }  // namespace

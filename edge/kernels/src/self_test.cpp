@@ -12,6 +12,7 @@
 #include "float_conv.h"
 #include "paths.h"
 #include "text_layers.h"
+#include "time_norm.h"
 
 namespace edge_kernels {
 namespace {
@@ -21,7 +22,7 @@ using Floats = std::vector<float>;
 struct Layer {
   Shape shape;
   std::vector<int8_t> weights;
-  Floats scales, bias, gains, in, residual;
+  Floats scales, bias, gains, alpha, mul, add, in, residual;
   int64_t length = 0;
 };
 
@@ -47,10 +48,14 @@ Layer random_layer(Random& r) {
   Shape& s = l.shape;
   s.in_channels = r.whole(1, 40);
   s.out_channels = r.whole(1, 40);
-  s.slope = r.chance(0.3) ? 1.0f : r.real(0.0f, 1.0f);
+  if (r.chance(0.2)) s.elu = true;
+  else if (r.chance(0.25)) l.alpha = random_floats(r, s.in_channels, 3.0f);
+  else s.slope = r.chance(0.3) ? 1.0f : r.real(0.0f, 1.0f);
+  for (float& a : l.alpha) a = a < 0.0f ? a - 0.01f : a + 0.01f;
   if (r.chance(0.3)) {
-    s.stride = r.whole(1, 8);
-    s.kernel = s.stride * (r.chance(0.8) || s.stride % 2 ? (r.chance(0.5) ? 1 : 3) : 2);
+    s.stride = r.whole(1, 12);
+    s.kernel = s.stride * r.whole(1, 3);
+    if ((s.kernel - s.stride) % 2 || r.chance(0.5)) s.left = r.whole(0, s.kernel - s.stride);
   } else {
     s.kernel = r.whole(1, 9);
     s.dilation = r.whole(1, 12);
@@ -77,6 +82,10 @@ Layer random_layer(Random& r) {
     l.gains = random_floats(r, s.in_channels, 3.0f);
     for (float& gain : l.gains) gain = std::fabs(gain) + 0.01f;
   }
+  if (r.chance(0.3)) {
+    l.mul = random_floats(r, s.in_channels, 3.0f);
+    l.add = random_floats(r, s.in_channels, 2.0f);
+  }
   l.in = random_floats(r, s.in_channels * l.length, extreme ? 1.0f : std::exp(r.real(-12.0f, 12.0f)));
   if (extreme)
     for (float& v : l.in) v = v < -0.8f ? -1.0f : 1.0f;
@@ -93,7 +102,7 @@ Layer random_layer(Random& r) {
 
 Conv make(const Layer& l, const Path* path) {
   return Conv(l.shape, l.weights.data(), l.scales.data(), l.bias.data(), l.gains.empty() ? nullptr : l.gains.data(),
-              path);
+              l.alpha.empty() ? nullptr : l.alpha.data(), path);
 }
 
 // [channels][from..to) of [channels][length]
@@ -123,6 +132,7 @@ Floats run(const Layer& l, const AnyConv& conv, const std::vector<int64_t>& cuts
     chunk.last = i == cuts.size();
     chunk.state = state.data();
     chunk.next_state = next.data();
+    if (!l.mul.empty()) chunk.mul = l.mul.data(), chunk.add = l.add.data();
     const int64_t n = conv.out_length(chunk.length, chunk.first, chunk.last);
     Floats out(static_cast<size_t>(channels * n)), residual;
     if (!l.residual.empty()) {
@@ -147,9 +157,10 @@ bool same(const Floats& a, const Floats& b) {
 }
 
 // Cuts at whole granules of what earlier layers emit: `phase` positions fewer in the first chunk.
-std::vector<int64_t> random_cuts(Random& r, const Shape& s, int64_t length) {
+std::vector<int64_t> random_cuts(Random& r, const Shape& s, int64_t length, int64_t state) {
   std::vector<int64_t> cuts;
-  const int64_t least = s.stride ? (s.kernel - s.stride) / 2 : s.lookahead + s.delay;
+  const int64_t cut = s.left < 0 ? (s.kernel - s.stride) / 2 : s.left;
+  const int64_t least = std::max(s.stride ? (cut + s.stride - 1) / s.stride : s.lookahead + s.delay, state);
   int64_t at = -s.phase;
   while ((at += s.granule * r.whole(1, 3)) < length)
     if (!cuts.empty() || (at > 0 && at >= least)) cuts.push_back(at);
@@ -160,23 +171,23 @@ std::string describe(const Layer& l, const char* path, const char* what) {
   const Shape& s = l.shape;
   char out[400];
   std::snprintf(out, sizeof out,
-                "%s differs %s: C %d O %d K %d dilation %d stride %d lookahead %d delay %d slope %g skip %d gate %d gelu %d granule %d tile %d "
+                "%s differs %s: C %d O %d K %d dilation %d stride %d left %d lookahead %d delay %d slope %g elu %d alpha %d affine %d skip %d gate %d gelu %d granule %d tile %d "
                 "phase %d length %d",
                 path, what, int(s.in_channels), int(s.out_channels), int(s.kernel), int(s.dilation), int(s.stride),
-                int(s.lookahead), int(s.delay), double(s.slope), int(s.skip), int(s.gate), int(s.gelu), int(s.granule), int(s.tile), int(s.phase),
-                int(l.length));
+                int(s.left), int(s.lookahead), int(s.delay), double(s.slope), int(s.elu), int(!l.alpha.empty()),
+                int(!l.mul.empty()), int(s.skip), int(s.gate), int(s.gelu), int(s.granule), int(s.tile), int(s.phase), int(l.length));
   return out;
 }
 
-// The same layer in float, symmetric and without what only the int8 operator has.
+// The same layer in float, without what only the int8 operator has.
 Layer in_float(Random& r, const Layer& l) {
   Layer out = l;
   out.shape.stride = out.shape.delay = out.shape.phase = 0;
   out.shape.skip = out.shape.gate = out.shape.gelu = false;
-  out.shape.dilation = l.shape.dilation * (l.shape.kernel % 2 ? 1 : 2);
-  out.shape.lookahead = (out.shape.kernel - 1) * out.shape.dilation / 2;
+  out.shape.lookahead = r.whole(0, (out.shape.kernel - 1) * out.shape.dilation);
   out.shape.granule = r.whole(1, 100);
   out.residual.clear();
+  out.mul.clear();
   return out;
 }
 
@@ -184,13 +195,14 @@ std::string compare_float(Random& r, const Layer& l) {
   const Shape& s = l.shape;
   const Floats weights(l.weights.begin(), l.weights.end());
   const auto make_float = [&](const Path* path) {
-    return FloatConv(s.in_channels, s.out_channels, s.kernel, s.dilation, s.slope, weights.data(), l.bias.data(), path);
+    return FloatConv({s.in_channels, s.out_channels, s.kernel, s.dilation, s.lookahead, s.slope, s.elu}, weights.data(),
+                     l.bias.data(), path);
   };
   const Floats expected = run(l, make_float(supported_paths().back()), {});
   for (const Path* path : supported_paths()) {
     const FloatConv conv = make_float(path);
     if (!same(expected, run(l, conv, {}))) return describe(l, path->name, "in float from scalar");
-    if (!same(expected, run(l, conv, random_cuts(r, s, l.length))))
+    if (!same(expected, run(l, conv, random_cuts(r, s, l.length, 0))))
       return describe(l, path->name, "in float when its input arrives in chunks");
   }
   return "";
@@ -219,6 +231,12 @@ std::string compare_text(Random& r, const Layer& l) {
     Floats out(normed + static_cast<size_t>(length * (length + band)));
     norm.run(*path, in.data(), length, residual, out.data());
     band_softmax(*path, logits.data(), near.data(), length, band, out.data() + normed);
+    for (int64_t c = 0; c < channels; ++c) {
+      float mul, add;
+      time_norm(*path, in.data() + c * length, length, norm.gamma[static_cast<size_t>(c)], norm.beta[static_cast<size_t>(c)], 1e-5f,
+                mul, add);
+      out.insert(out.end(), {mul, add});
+    }
     return out;
   };
   const Floats expected = both(supported_paths().back());
@@ -240,7 +258,7 @@ std::string compare_paths(uint32_t seed, int layers) {
       if (std::abs(int(largest)) > path->weight_limit) continue;
       const Conv conv = make(l, path);
       if (!same(expected, run(l, conv, {}))) return describe(l, path->name, "from scalar");
-      if (!same(expected, run(l, conv, random_cuts(r, l.shape, l.length))))
+      if (!same(expected, run(l, conv, random_cuts(r, l.shape, l.length, l.mul.empty() ? 0 : conv.state_length()))))
         return describe(l, path->name, "when its input arrives in chunks");
     }
     if (i % 4) continue;

@@ -1,11 +1,8 @@
 // The operators ChannelNorm, BandSoftmax and InverseSpline: what a text encoder has around its convolutions.
 #include "text_operators.h"
 
-#include <cstdlib>
-#include <memory>
-
-#include "conv.h"
-#include "ort_tensor.h"
+#include "chosen_path.h"
+#include "declare.h"
 #include "text_layers.h"
 
 namespace edge_kernels {
@@ -13,17 +10,17 @@ namespace {
 
 using namespace ort;
 
-const Path* float_path() { return choose_path(nullptr, 0, std::getenv("EDGE_KERNELS_PATH")); }
-
 Tensor required(const Inputs& input, size_t index, const char* what) {
   Tensor t = input[index];
   if (t.dims.size() != 3 || !t.data) throw std::invalid_argument(std::string(what) + " is " + text(t.dims) + ", not of 3 dimensions");
   return t;
 }
 
-enum NormInput { kX, kGamma, kBeta, kTaps, kTapBias, kAfter, kNormInputs };
+struct NormKernel : Traits {
+  enum Input { kX, kGamma, kBeta, kTaps, kTapBias, kAfter, kInputs };
+  static const char* name() { return "ChannelNorm"; }
+  static int presence(size_t i) { return i >= kTaps ? kOptional : kRequired; }
 
-struct NormKernel {
   const OrtApi* api;
   const Path* path;
   ChannelNorm norm;
@@ -61,7 +58,10 @@ struct NormKernel {
   }
 };
 
-struct SoftmaxKernel {
+struct SoftmaxKernel : Traits {
+  static constexpr size_t kInputs = 2;
+  static const char* name() { return "BandSoftmax"; }
+
   const OrtApi* api;
   const Path* path;
 
@@ -81,7 +81,10 @@ struct SoftmaxKernel {
   }
 };
 
-struct SplineKernel {
+struct SplineKernel : Traits {
+  static constexpr size_t kInputs = 2;
+  static const char* name() { return "InverseSpline"; }
+
   const OrtApi* api;
 
   SplineKernel(const OrtApi* a, const OrtKernelInfo*) : api(a) {}
@@ -98,43 +101,11 @@ struct SplineKernel {
   }
 };
 
-template <class Kernel>
-OrtCustomOp declare(const char* (*name)(const OrtCustomOp*), size_t (*inputs)(const OrtCustomOp*)) {
-  OrtCustomOp op{};
-  op.version = kVersion;
-  op.name = name;
-  op.provider = [](const OrtCustomOp*) -> const char* { return nullptr; };
-  op.input_count = inputs;
-  op.input_type = [](const OrtCustomOp*, size_t) -> int { return kFloat; };
-  op.input_memory = [](const OrtCustomOp*, size_t) { return 0; };
-  op.input_presence = [](const OrtCustomOp*, size_t i) -> int { return i >= kTaps ? kOptional : kRequired; };
-  op.output_count = [](const OrtCustomOp*) -> size_t { return 1; };
-  op.output_type = [](const OrtCustomOp*, size_t) -> int { return kFloat; };
-  op.output_presence = [](const OrtCustomOp*, size_t) -> int { return kRequired; };
-  const auto one = [](const OrtCustomOp*) { return 1; };
-  op.variadic_input_min = op.variadic_input_same = op.variadic_output_min = op.variadic_output_same = one;
-  op.start_version = op.end_version = one;
-  op.create_v2 = [](const OrtCustomOp*, const OrtApi* api, const OrtKernelInfo* info, void** kernel) {
-    return guarded(api, [&] { *kernel = new Kernel(api, info); });
-  };
-  op.compute_v2 = [](void* kernel, OrtKernelContext* context) {
-    const Kernel& k = *static_cast<Kernel*>(kernel);
-    return guarded(k.api, [&] { k.compute(context); });
-  };
-  op.destroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
-  return op;
-}
-
 }  // namespace
 
 const std::vector<OrtCustomOp>& text_operators() {
-  static const std::vector<OrtCustomOp> operators = {
-      declare<NormKernel>([](const OrtCustomOp*) { return "ChannelNorm"; },
-                          [](const OrtCustomOp*) -> size_t { return kNormInputs; }),
-      declare<SoftmaxKernel>([](const OrtCustomOp*) { return "BandSoftmax"; },
-                             [](const OrtCustomOp*) -> size_t { return 2; }),
-      declare<SplineKernel>([](const OrtCustomOp*) { return "InverseSpline"; },
-                            [](const OrtCustomOp*) -> size_t { return 2; })};
+  static const std::vector<OrtCustomOp> operators = {declare<NormKernel>(), declare<SoftmaxKernel>(),
+                                                     declare<SplineKernel>()};
   return operators;
 }
 

@@ -18,6 +18,13 @@ def load(bundle: Bundle, variant: Variant, cost: Cost | None) -> Synthesizer:
     return CosyVoice3Synthesizer(bundle, variant)
 
 
+def check_print(bundle: Bundle, print_: VoicePrint) -> None:
+    from edge.synth.cosyvoice3.settings import read_settings
+    from edge.synth.cosyvoice3.speaker import from_print
+
+    from_print(print_, read_settings(bundle))
+
+
 def enroll(bundle: Bundle, clip: PcmChunk, transcript: str) -> VoicePrint:
     """Make a print of whoever speaks in `clip`, and says `transcript`. The encoders are loaded,
     run and let go of. Raises BadClip, ModelFailed."""

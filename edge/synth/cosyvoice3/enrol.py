@@ -19,6 +19,10 @@ from edge.text.cleaning import clean
 from edge.text.cutting import MAX_TOKENS
 
 SPEECH_TOKENIZER, SPEAKER_ENCODER = "speech_tokenizer_v3.onnx", "campplus.onnx"
+LEAST_PER_TOKEN, MOST_PER_TOKEN = 2.0, 20.0
+"""Speech tokens of the clip for a token of its transcript. Nobody speaks faster or slower, and
+what the transcript says beyond its clip the model speaks in front of what it is asked for
+(CosyVoice's issue 1597)."""
 
 
 def enrol(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
@@ -28,7 +32,7 @@ def enrol(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
     """
     settings = read_settings(bundle)
     check_clip(clip, MOST_S)
-    text = _transcript(bundle, settings, transcript)
+    text = _transcript(bundle, settings, clip, transcript)
     mel = prompt_mel(
         resampled(clip, settings.rate),
         settings.rate,
@@ -54,7 +58,10 @@ def enrol(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
     return VoicePrint(FAMILY, to_arrays(speaker))
 
 
-def _transcript(bundle: Bundle, settings: Settings, transcript: str | None) -> tuple[int, ...]:
+def _transcript(
+    bundle: Bundle, settings: Settings, clip: PcmChunk, transcript: str | None
+) -> tuple[int, ...]:
+    """Turn the words of the clip into ids, if they can be all that it says."""
     if transcript is None:
         raise BadClip(
             f"{bundle.voice.name} must know what is said in the clip",
@@ -65,6 +72,15 @@ def _transcript(bundle: Bundle, settings: Settings, transcript: str | None) -> t
         raise TextTooLong(
             f"the transcript has {len(ids)} text tokens; the limit is {MAX_TOKENS}",
             "Give a shorter clip, and only what is said in it.",
+        )
+    per_token = clip.seconds * settings.token_rate / max(1, len(ids))
+    if not LEAST_PER_TOKEN <= per_token <= MOST_PER_TOKEN:
+        much = "more than the clip can say" if per_token < LEAST_PER_TOKEN else "too little"
+        raise BadClip(
+            f"the transcript says {much}: {len(ids)} text tokens for {clip.seconds:.1f} s, which "
+            f"is {per_token:.1f} speech tokens for each; {LEAST_PER_TOKEN:g} to "
+            f"{MOST_PER_TOKEN:g} can be",
+            "Give what is said in the clip, word for word, and no more: --text 'what it says'",
         )
     return ids
 

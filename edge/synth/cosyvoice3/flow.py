@@ -13,8 +13,8 @@ from edge.synth.cosyvoice3.flow_state import FlowState, layout, room, room_now
 from edge.synth.cosyvoice3.providers import CPU, heavy
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.cosyvoice3.speaker import Speaker
-from edge.synth.cosyvoice3.tables import read_table
 from edge.synth.session import Array, Session
+from edge.synth.tables import read_table
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from edge.bundle import Bundle, Variant
 from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.sampling import Sampler
 from edge.synth.cosyvoice3.settings import Settings
-from edge.synth.cosyvoice3.tables import read_table
 from edge.synth.session import Array, Session
+from edge.synth.tables import read_table
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from edge.synth.cosyvoice3.speaker import Speaker, from_print, nobody
 from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
 from edge.synth.cosyvoice3.word_times import WordTimes
-from edge.synth.voice_print import find_print, load_print
+from edge.synth.print_cache import PrintCache
+from edge.synth.voice_print import find_print
 from edge.text.cleaning import clean
 
 LONGEST_HOP = 4
@@ -48,7 +49,7 @@ class CosyVoice3Synthesizer:
         self._model = LanguageModel(bundle, variant, settings)
         self._flow = Flow(bundle, variant, settings)
         self._vocoder = Vocoder(bundle, variant, settings)
-        self._nobody = nobody(settings)
+        self._nobody, self._prints = nobody(settings), PrintCache(bundle)
         self.rate, self.provider = settings.rate, self._flow.provider
         self.variant = variant.name
         self.streams = self.provider != "CPUExecutionProvider" if streams is None else streams
@@ -127,4 +128,4 @@ class CosyVoice3Synthesizer:
                 f"this voice has no speaker {name!r}",
                 f"Make one: edge clone {name} CLIP.wav --text 'what it says'; or leave it out.",
             )
-        return from_print(load_print(path, self._bundle), self._settings)
+        return from_print(self._prints.load(path), self._settings)

@@ -9,8 +9,11 @@ from edge.errors import BundleDamaged
 from edge.synth.session import Array
 
 
-def read_table(bundle: Bundle, name: str, rows: int | None, columns: int | None) -> Array:
-    """Map a table of floats (rows, columns) into memory; None is any number of them.
+def read_table(
+    bundle: Bundle, name: str, rows: int | None, columns: int | None, kinds: str = "f"
+) -> Array:
+    """Map a table of floats (rows, columns) into memory; None is any number of them. `kinds`: of
+    numbers, as numpy names them.
 
     Of 272 MB of text rows a sentence needs a few dozen. Raises BundleDamaged.
     """
@@ -22,7 +25,7 @@ def read_table(bundle: Bundle, name: str, rows: int | None, columns: int | None)
     fits = table.ndim == 2 and all(
         want in (None, has) for want, has in zip(wanted, table.shape, strict=True)
     )
-    if not fits or table.dtype.kind != "f":
+    if not fits or table.dtype.kind not in kinds:
         raise _damaged(
             bundle,
             f"{name} is {table.dtype} {table.shape}, expected floats "
