@@ -29,7 +29,7 @@ def run(options: Options) -> int:
         return 0
     size = sum(entry.bytes for entry in manifest.files.values())
     rows = [
-        ("voice", f"{bundle.voice.title} ({manifest.voice}, {manifest.language})"),
+        ("voice", f"{bundle.voice.title} ({manifest.voice}, {', '.join(bundle.voice.every_language)})"),
         ("board", f"{bundle.profile.title} ({manifest.profile})"),
         ("sound", f"{manifest.rate} Hz, gain {manifest.gain:.3f}"),
         ("variants", ", ".join(variant.name for variant in manifest.variants)),
