@@ -14,8 +14,9 @@ SENTENCE_END = tuple(".?!;:…。？！；：、")
 """Marks that may end a segment; the others get a full stop behind them."""
 
 _HAN = re.compile("[\u4e00-\u9fff]")
-_CLOSERS = "\"'”’)]」』）】"
-_OPEN_END = re.compile(f"[,，、\\s—–-]+(?=[{re.escape(_CLOSERS)}]*$)")
+# What may stand behind a closing mark: quotes, brackets, and sounds that are no words.
+_BEHIND = re.compile("(?:[\"'”’)」』）】\\s]|\\[[a-z_-]+\\]|</\\w+>)*$")
+_OPEN_END = re.compile("[,，、\\s—–-]+$")
 # A point between digits is no full stop: 3.14.
 _STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
 _GIVEN = re.compile(r"(\[\[.*?\]\])")
@@ -33,17 +34,12 @@ def finished(text: str, joins: bool = False) -> str:
     comma is enough."""
     chinese = is_chinese(text)
     text = _as_chinese(text) if chinese else text.strip()
-    bare = text.rstrip(_CLOSERS)
     if joins:
-        return text if not bare or bare[-1] in (*SENTENCE_END, ",", "，") else text + _comma(chinese)
-    text = _OPEN_END.sub("", text)
-    if text.rstrip(_CLOSERS).endswith(SENTENCE_END) or not text:
+        marked = _BEHIND.sub("", text).endswith((*SENTENCE_END, ",", "，"))
+        return text if marked else text + ("，" if chinese else ",")
+    if _BEHIND.sub("", text).endswith(SENTENCE_END):
         return text
-    return text + ("。" if chinese else ".")
-
-
-def _comma(chinese: bool) -> str:
-    return "，" if chinese else ","
+    return _OPEN_END.sub("", text) + ("。" if chinese else ".")
 
 
 def _as_chinese(text: str) -> str:
