@@ -202,12 +202,6 @@ class Voice:
         """All languages that it speaks, its own first."""
         return self.languages or (self.language,)
 
-    def speaks(self, language: str) -> bool:
-        """True if a language, or its part before the country, is one of the voice's."""
-        wanted = language.replace("-", "_").lower()
-        own = {known.lower() for known in self.every_language}
-        return wanted in own or wanted.split("_")[0] in {known.split("_")[0] for known in own}
-
     @property
     def from_checkpoint(self) -> bool:
         """True if files of it lie in a checkpoint folder, which a build is given or fetches."""

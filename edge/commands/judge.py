@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.commands.answers import print_json, table
+from edge.commands.answers import print_json, print_table
 from edge.commands.options import argument, json_option, option, positive, switch
 
 if TYPE_CHECKING:
     from edge.bundle import Bundle
+    from edge.pcm import Samples
 
 EXAMPLE = "edge judge cosyvoice3-0.5b --clip anna.wav --text 'What anna says.' --language en"
 
@@ -46,7 +47,7 @@ def run(options: Options) -> int:
     from edge import records
     from edge.bundle.store import default_places, find_bundles
     from edge.bundler.evaluate.judgement import Plan, judge_bundle
-    from edge.bundler.report.judged import to_page
+    from edge.bundler.report.judged import HEAD, cells, to_page
     from edge.files import BUILT, cache_dir
 
     place = Path(options.voice)
@@ -59,7 +60,7 @@ def run(options: Options) -> int:
         plan = Plan(
             variants=tuple(variants or (v.name for v in bundle.manifest.variants)),
             languages=tuple(
-                options.language or (l.split("_")[0] for l in bundle.voice.every_language)
+                options.language or (known.split("_")[0] for known in bundle.languages)
             ),
             sentences=options.sentences,
             speaker=speaker,
@@ -74,16 +75,14 @@ def run(options: Options) -> int:
     if options.json:
         print_json({"command": typed, "scores": records.to_dict(scores)})
         return 0
-    from edge.bundler.report.judged import HEAD, cells
-
-    print(table(HEAD, [cells(score) for score in scores]))
+    print_table(HEAD, [cells(score) for score in scores])
     print(f"\nThe sounds, to hear for yourself: {page}")
     return 0
 
 
 def _speaker(
     options: Options, bundle: Bundle, stack: ExitStack
-) -> tuple[str | None, tuple[object, int] | None]:
+) -> tuple[str | None, tuple[Samples, int] | None]:
     """Clone the clip for as long as this command runs, and return the speaker's name with the
     clip's sound. Raises BadClip, NoConsent."""
     if options.clip is None:

@@ -84,7 +84,7 @@ def info(voices: Voices) -> Info:
             name=bundle.voice.name,
             attribution=Attribution(bundle.voice.licence.attribution, ""),
             installed=True,
-            languages=bundle.voice.every_language,
+            languages=bundle.languages,
             description=bundle.voice.title,
             version=bundle.id[:12],
             speakers=tuple(TtsSpeaker(name) for name in voices.speakers(bundle)) or None,
@@ -116,9 +116,7 @@ def info(voices: Voices) -> Info:
 
 def _languages(voices: Voices, label: Label) -> tuple[str, ...]:
     """List the languages of the voice that speaks with a print, the clip's own first."""
-    every = next(
-        (b.voice.languages for b in voices.bundles if b.voice.name == label.voice), ()
-    )
+    every = next((b.languages for b in voices.bundles if b.voice.name == label.voice), ())
     return tuple(dict.fromkeys((label.language, *every)))
 
 

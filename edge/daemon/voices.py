@@ -11,6 +11,7 @@ from edge.bundle.store import counted
 from edge.config import TextKeys
 from edge.daemon.memory import let_go
 from edge.errors import BadStyle, EdgeError, NoBundle, UnknownVoice
+from edge.families import FAMILIES
 from edge.protocol import Explained
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
@@ -80,13 +81,13 @@ class Voices:
         if language is None:
             return self.default
         wanted = language.replace("-", "_").lower()
-        # A voice of this one language goes before one that speaks it among others.
-        for own in (True, False):
-            for bundle in self.bundles:
-                every = bundle.voice.every_language
-                spoken = [known.lower() for known in (every[:1] if own else every)]
-                if wanted in spoken or wanted in [known.split("_")[0] for known in spoken]:
-                    return self._keys[bundle.voice.name]
+        for bundle in self.bundles:
+            spoken = bundle.manifest.language.lower()
+            if spoken == wanted or spoken.split("_")[0] == wanted:
+                return self._keys[bundle.voice.name]
+        for bundle in self.bundles:  # then one that speaks it among others
+            if len(bundle.languages) > 1 and bundle.speaks(wanted):
+                return self._keys[bundle.voice.name]
         raise self._unknown(f"no voice speaks {language!r} here")
 
     def speaks(self, name: str, language: str) -> bool:
@@ -101,11 +102,11 @@ class Voices:
     def other_language(self, name: str, language: str | None) -> str | None:
         """Name the language that a request means, if it is another of this voice's than the one
         that its texts are in otherwise."""
-        voice = self._bundles[name].voice
-        if language is None or not voice.speaks(language):
+        bundle = self._bundles[name]
+        if language is None or not bundle.speaks(language):
             return None
-        wanted = language.replace("-", "_")
-        return None if wanted.split("_")[0].lower() == voice.language.split("_")[0] else wanted
+        wanted, own = language.replace("-", "_"), bundle.manifest.language
+        return None if wanted.split("_")[0].lower() == own.split("_")[0].lower() else wanted
 
     def check_how(self, name: str, how: str | None) -> None:
         """Raises BadStyle if this voice cannot be told how to speak."""
@@ -302,7 +303,7 @@ class Voices:
         self._keys[name] = key
 
     def _unknown(self, message: str) -> UnknownVoice:
-        here = [(b.voice.name, ", ".join(b.voice.every_language)) for b in self.bundles]
+        here = [(b.voice.name, ", ".join(b.languages)) for b in self.bundles]
         here += [(label.name, f"cloned, {label.language}") for label in self.cloned()]
         names = ", ".join(f"{name} ({language})" for name, language in here)
         return UnknownVoice(message, f"Choose one of: {names}; or build it: edge build VOICE")

@@ -176,7 +176,7 @@ def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]] | None:
 
 def reads(bundle: Bundle, language: str) -> bool:
     """True if this voice can read another language than its own; asked without the model."""
-    if bundle.voice.speaks(language):
+    if bundle.speaks(language):
         return True
     ask: Callable[[Bundle, str], bool] | None = getattr(_family(bundle), "reads", None)
     return ask is not None and ask(bundle, language)

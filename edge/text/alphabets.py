@@ -1,5 +1,6 @@
 """Phonemes from one alphabet to another: IPA and X-SAMPA, as people write them, to the signs of
-espeak-ng, of misaki and of CMU's dictionary, as families of voices read them, and misaki's back to IPA.
+espeak-ng, of misaki and of CMU's dictionary, as families of voices read them, and misaki's back
+to IPA.
 
 A voice knows the sounds of its language only. Others become the nearest that it has, as a speaker
 of the language would say them; what has no near one is refused by its name.
@@ -71,7 +72,8 @@ _TO_ENGLISH = (
     ("ʉ", "uː"), ("ɘ", "ə"), ("ɶ", "æ"), ("ɨ", "ɪ"),
 )  # fmt: skip
 _TO_ARPABET = (
-    ("eə|ɛə", "ɛɹ"), ("aɪ", "AY"), ("aʊ", "AW"), ("ɔɪ", "OY"), ("oʊ|əʊ|oː?", "OW"), ("eɪ|eː?", "EY"),
+    ("eə|ɛə", "ɛɹ"), ("aɪ", "AY"), ("aʊ", "AW"), ("ɔɪ", "OY"), ("oʊ|əʊ|oː?", "OW"),
+    ("eɪ|eː?", "EY"),
     ("ɝː?|ɜː?ɹ?|ɚ", "ER"), ("ɑː?|ɒ|aː?", "AA"), ("æ", "AE"), ("[ʌəɐᵊ]", "AH"), ("ɔː?", "AO"),
     ("ɛː?", "EH"), ("iː?", "IY"), ("[ɪᵻ]", "IH"), ("uː?", "UW"), ("ʊ", "UH"),
 )  # fmt: skip

@@ -56,7 +56,9 @@ def keep(
 ) -> None:
     arrays = dict(print_.arrays) | {"text": np.array(ids, np.int32)}
     fits = checkpoint_of(bundle)
-    label = Label(FORMAT, "anna", print_.family, bundle.voice.name, fits, language, "2026-01-01", "Yes.")
+    label = Label(
+        FORMAT, "anna", print_.family, bundle.voice.name, fits, language, "2026-01-01", "Yes."
+    )
     save_print(dataclasses.replace(print_, arrays=arrays), label)
 
 

@@ -193,9 +193,7 @@ def _judge(
         language=language,
         sentences=len(made),
         errors=word_error_rate(listener.judge(s.samples, s.rate, s.text) for s in made),
-        similarity=float(
-            np.mean([similarity.judge(s.samples, s.rate, s.text) for s in made])
-        ),
+        similarity=float(np.mean([similarity.judge(s.samples, s.rate, s.text) for s in made])),
         dnsmos=mean_mos(dnsmos.judge(s.samples, s.rate, s.text) for s in made).ovrl,
         first_sound_ms=1000 * float(np.mean(first)) if first else None,
         rtf=sum(whole) / length if whole else None,

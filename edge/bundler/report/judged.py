@@ -35,7 +35,7 @@ def to_page(voice: str, command: str, scores: Sequence[Score], plan: Plan) -> st
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f"<title>{escape(voice)}, judged</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
         f"<h1>{escape(voice)}, judged</h1>\n"
-        f'<p class="lead">Made by: {escape(command)}. {plan.sentences} sentences of each language. '
+        f'<p class="lead">Made by: {escape(command)}. {plan.sentences} sentences a language. '
         f"Errors are those of Whisper base; likeness is the cosine to {escape(likeness)}; DNSMOS "
         "is P.835 overall. Times are those of this machine, with whatever else it did.</p>\n"
         f"{_table(HEAD, [cells(score) for score in scores])}\n"

@@ -33,7 +33,9 @@ class Options:
         None,
     )
     language: str | None = option(
-        None, "LANGUAGE", "only voices of this language: de, de_DE, German or Deutsch; with --listen its own, as de"
+        None,
+        "LANGUAGE",
+        "only voices of this language: de, de_DE, German or Deutsch; with --listen its own, as de",
     )
     licence: (
         Literal["sell", "none", "credit", "copyleft", "unclear", "unknown", "restricted"] | None

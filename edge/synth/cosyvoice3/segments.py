@@ -59,7 +59,9 @@ def cut(text: str, encode: Callable[[str], tuple[int, ...]]) -> list[Stretch]:
         begin = text.index(sentence, place)
         place = begin + len(sentence)
         atoms = [
-            _Atom(begin + m.start(), begin + m.end(), _count(m[0], encode), m[0][-1] in _CLAUSE_END)
+            _Atom(
+                begin + m.start(), begin + m.end(), _count(m[0], encode), m[0][-1] in _CLAUSE_END
+            )
             for m in _ATOM.finditer(sentence)
         ]
         for atom in atoms:
@@ -125,6 +127,8 @@ def _stretch(
             if first == 0 or text[first - 1].isspace():
                 whole = re.compile(r"\S+").match(text, first)
                 assert whole is not None
-                words.append(WordSpan(first, whole.end(), round(before), round(after), estimated=True))
+                words.append(
+                    WordSpan(first, whole.end(), round(before), round(after), estimated=True)
+                )
         before = after
     return Stretch(start, end, ids, tuple(words))

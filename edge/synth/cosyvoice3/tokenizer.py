@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 
 END_OF_PROMPT = "<|endofprompt|>"
 INSTRUCTION = "You are a helpful assistant."
-"""Stands before every text with END_OF_PROMPT behind it; without the pair the model babbles. How to
-speak is said between the two."""
+"""Stands before every text with END_OF_PROMPT behind it; without the pair the model babbles. How
+to speak is said between the two."""
 GIVEN = re.compile(r"\[\[([^\[\]]*)\]\]")
 """Phonemes in place of a word, parted by points: [[j.ǐ]] is [j][ǐ], as the model has them."""
 

@@ -13,7 +13,7 @@ SOUNDS = (
     *("[lipsmack]", "[mn]", "<|endofsystem|>"),
 )
 """Controls, and sounds that are no words."""
-_VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+_VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW"
 _PHONES = (
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "
     "V W Y Z ZH"
@@ -21,20 +21,18 @@ _PHONES = (
 ENGLISH = tuple(
     f"[{phone}{stress}]"
     for phone in _PHONES.split()
-    for stress in (("", "0", "1", "2") if phone in _VOWELS else ("",))
+    for stress in (("", "0", "1", "2") if phone in _VOWELS.split() else ("",))
 )
 """The 39 phones of CMU's dictionary (ARPABET); a vowel with its stress, and without."""
-PINYIN = tuple(
-    f"[{piece}]"
-    for piece in (
-        "a ai an ang ao b c ch d e ei en eng f g h i ian in ing iu ià iàn iàng iào iá ián "
-        "iáng iáo iè ié iòng ióng iù iú iā iān iāng iāo iē iě iōng iū iǎ iǎn iǎng iǎo iǒng "
-        "iǔ j k l m n o ong ou p q r s sh t u uang ue un uo uà uài uàn uàng uá uái uán uáng "
-        "uè ué uì uí uò uó uā uāi uān uāng uē uě uī uō uǎ uǎi uǎn uǎng uǐ uǒ vè w x y z zh à "
-        "ài àn àng ào á ái án áng áo è èi èn èng èr é éi én éng ér ì ìn ìng í ín íng ò òng "
-        "òu ó óng óu ù ùn ú ún ā āi ān āng āo ē ēi ēn ēng ě ěi ěn ěng ěr ī īn īng ō ōng ōu ū "
-        "ūn ǎ ǎi ǎn ǎng ǎo ǐ ǐn ǐng ǒ ǒng ǒu ǔ ǔn ǘ ǚ ǜ"
-    ).split()
+_PIECES = (
+    "a ai an ang ao b c ch d e ei en eng f g h i ian in ing iu ià iàn iàng iào iá ián "
+    "iáng iáo iè ié iòng ióng iù iú iā iān iāng iāo iē iě iōng iū iǎ iǎn iǎng iǎo iǒng "
+    "iǔ j k l m n o ong ou p q r s sh t u uang ue un uo uà uài uàn uàng uá uái uán uáng "
+    "uè ué uì uí uò uó uā uāi uān uāng uē uě uī uō uǎ uǎi uǎn uǎng uǐ uǒ vè w x y z zh à "
+    "ài àn àng ào á ái án áng áo è èi èn èng èr é éi én éng ér ì ìn ìng í ín íng ò òng "
+    "òu ó óng óu ù ùn ú ún ā āi ān āng āo ē ēi ēn ēng ě ěi ěn ěng ěr ī īn īng ō ōng ōu ū "
+    "ūn ǎ ǎi ǎn ǎng ǎo ǐ ǐn ǐng ǒ ǒng ǒu ǔ ǔn ǘ ǚ ǜ"
 )
+PINYIN = tuple(f"[{piece}]" for piece in _PIECES.split())
 """Initials and finals of pinyin, the tone above its vowel: hǎo is [h][ǎo]."""
 SPECIAL = (*SOUNDS, *ENGLISH, *PINYIN)
