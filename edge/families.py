@@ -69,7 +69,7 @@ class Family:
 
     reads_every_script: bool = False
     """True if its voices read all scripts, as language models do."""
-    alphabet: Literal["espeak", "misaki", ""] = ""
+    alphabet: Literal["espeak", "misaki", "arpabet", ""] = ""
     """Signs of its phonemes; empty if it takes none."""
     prosody: frozenset[str] = frozenset()
     """Powers over a part of a sentence: rate, pitch."""
@@ -77,8 +77,10 @@ class Family:
     clip_s: float = 0.0
     """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its
     voices clone nobody."""
-    needs_transcript: bool = False
-    """True if it must be told what the clip says."""
+    takes_transcript: bool = False
+    """True if it clones better when it is told what the clip says."""
+    instructs: bool = False
+    """True if it can be told in words how to speak."""
     enough_s: float = 0.0
     """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
     print_of: tuple[str, ...] = ()
@@ -134,7 +136,9 @@ COSYVOICE3 = Family(
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
     clip_s=3.0,  # its frames are in every step of the flow: as dear as 3 s of speech
-    needs_transcript=True,
+    takes_transcript=True,
+    instructs=True,
+    alphabet="arpabet",
     print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
     reads_every_script=True,
     stages={

@@ -230,7 +230,8 @@ def _wish(body: bytes, aliases: Mapping[str, str]) -> Wish:
     voice = None if name == DEFAULT_VOICE else aliases.get(name, name)
     speaker = _text(fields, "speaker", "") or None
     choice = VoiceChoice(voice, speaker=speaker) if voice or speaker else None
-    return Wish(Synthesize(text, choice, _text_format(fields, text), speed), format)
+    how = _text(fields, "instructions", "").strip() or None
+    return Wish(Synthesize(text, choice, _text_format(fields, text), speed, how=how), format)
 
 
 def _text_format(fields: Mapping[str, Any], text: str) -> TextFormat:

@@ -41,6 +41,8 @@ class Style:
     """One of the voice's own names, or of a print; None is the usual speaker."""
     language: str | None = None
     """Language of the text, if it is another than the voice's own and the family reads it."""
+    how: str | None = None
+    """Instruction in words, as "speak excitedly", for a family that takes one."""
     seed: int = 0
     """Fixes every noise, so that equal requests give equal audio, bit for bit."""
 
@@ -174,6 +176,8 @@ def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]] | None:
 
 def reads(bundle: Bundle, language: str) -> bool:
     """True if this voice can read another language than its own; asked without the model."""
+    if bundle.speaks(language):
+        return True
     ask: Callable[[Bundle, str], bool] | None = getattr(_family(bundle), "reads", None)
     return ask is not None and ask(bundle, language)
 

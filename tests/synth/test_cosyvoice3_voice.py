@@ -134,7 +134,7 @@ def test_streaming_says_what_one_run_in_blocks_says(
     by the pitch, whose rounding the phase adds up."""
     keep(cosyvoice3_bundle, print_)
     style = Style(seed=1, speaker=speaker, speed=speed)
-    text = TEXT * 3
+    text = f"{TEXT} " * 5
     monkeypatch.setattr(voice, "streams", True)
     assert voice._flow.room > 700  # the tiny model's state is tiny
     if not keeps:
@@ -205,20 +205,18 @@ def test_limits_are_checked_before_any_inference(
         raise AssertionError("a model ran")
 
     monkeypatch.setattr(Session, "run", never)
-    with pytest.raises(TextTooLong, match=r"200 text tokens, about 56 s.* 35 tokens, 10 s"):
+    with pytest.raises(TextTooLong, match=r"200 text tokens; the limit for one segment is 80"):
         voice.plan("b" * 200, Style())
     with pytest.raises(BadStyle, match="no speaker 'anna'") as caught:
         voice.plan(TEXT, Style(speaker="anna"))
     assert "edge clone anna" in caught.value.remedy
-    assert all(len(s.ids) <= 35 for s in voice.plan(TEXT * 20, Style()))
+    assert all(len(s.ids) <= 81 for s in voice.plan(TEXT * 20, Style()))
     for clip, words in (
         (PcmChunk(hum(31.0), 24_000), "31.00 s; the limit is 30 s"),
         (PcmChunk(np.zeros(48_000, np.float32), 24_000), "silent"),
     ):
         with pytest.raises(BadClip, match=words):
             synth.enroll(cosyvoice3_bundle, clip, SAID)
-    with pytest.raises(BadClip, match="what is said"):
-        synth.enroll(cosyvoice3_bundle, PcmChunk(hum(), 24_000), None)
     with pytest.raises(TextTooLong, match="limit is 200"):
         synth.enroll(cosyvoice3_bundle, PcmChunk(hum(), 24_000), "word " * 100)
 

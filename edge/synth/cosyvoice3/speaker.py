@@ -16,13 +16,14 @@ FAMILY = "cosyvoice3"
 
 @dataclass(frozen=True, eq=False)
 class Speaker:
-    """`text` and `tokens` of the clip as ids; `mel` (mels, frames per token x tokens);
-    `vector` (xvec,), of any length."""
+    """`text` and `tokens` of the clip as ids, the text empty if nobody told it; `mel` (mels,
+    frames per token x tokens); `vector` (xvec,), of any length; `language` of the clip."""
 
     text: tuple[int, ...]
     tokens: tuple[int, ...]
     mel: npt.NDArray[np.float32]
     vector: npt.NDArray[np.float32]
+    language: str | None = None
 
 
 def nobody(settings: Settings) -> Speaker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
 from edge.synth.cosyvoice3.word_times import WordTimes
 from edge.synth.print_cache import PrintCache
-from edge.synth.voice_print import find_print
+from edge.synth.voice_print import find_print, read_label
 from edge.text.cleaning import clean
 
 LONGEST_HOP = 4
@@ -33,6 +34,10 @@ class SpokenSegment(Segment):
     """`voice` is whose, from planning on: a print may be replaced or wiped meanwhile."""
 
     voice: Speaker | None = field(default=None, compare=False, repr=False)
+    before: tuple[int, ...] = ()
+    """Ids that stand before those of the text: the prefix, and what the clip says."""
+    goes_on: bool = False
+    """True if the language model goes on from the clip's own speech tokens."""
 
 
 class CosyVoice3Synthesizer:
@@ -56,18 +61,37 @@ class CosyVoice3Synthesizer:
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         voice = self._nobody if style.speaker is None else self._print(style.speaker)
+        goes_on = self._goes_on(voice, style)
+        before = (*self._tokenizer.prefix(style.how), *(voice.text if goes_on else ()))
         cleaned = clean(text)
-        pieces = cut(cleaned, self._tokenizer.encode, self._settings.token_rate, style.speed)
+        pieces = cut(cleaned, self._tokenizer.encode)
         return [
-            SpokenSegment(piece.ids, style, index, words=piece.words if words else (), voice=voice)
+            SpokenSegment(
+                piece.ids,
+                style,
+                index,
+                words=piece.words if words else (),
+                voice=voice,
+                before=before,
+                goes_on=goes_on,
+            )
             for index, piece in enumerate(pieces)
         ]
+
+    def _goes_on(self, voice: Speaker, style: Style) -> bool:
+        """Tell which of the model's forms is asked for. With an instruction, in another language
+        than the clip's, and where nobody told what the clip says, the language model hears
+        nothing of the clip, or it would speak as the clip does; the flow keeps it."""
+        own = style.language or self._bundle.manifest.language
+        foreign = voice.language is not None and own.split("_")[0] != voice.language.split("_")[0]
+        return bool(voice.text) and style.how is None and not foreign
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         return ()
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        voice = getattr(segment, "voice", None) or self._nobody
+        assert isinstance(segment, SpokenSegment)
+        voice = segment.voice or self._nobody
         settings, flow = self._settings, self._settings.flow
         sampler = Sampler(settings.sampling, settings.codes, segment.seed)
         silence = SilenceFilter(frozenset(settings.silent_tokens))
@@ -77,9 +101,9 @@ class CosyVoice3Synthesizer:
         tokens: list[int] = []
         flow_run = self._flow.begin(voice, self.streams, expected)
         hop, step = self._first_hop(voice), settings.block_tokens
-        text = (*self._tokenizer.prefix, *voice.text, *segment.ids)
+        text, heard = (*segment.before, *segment.ids), voice.tokens if segment.goes_on else ()
         most = self._flow.longest - len(voice.tokens)
-        speech = self._model.speak(text, len(segment.ids), voice.tokens, sampler, most)
+        speech = self._model.speak(text, len(segment.ids), heard, sampler, most)
         for token in speech:
             yield self._chunk()  # a stop is heard between tokens, steps and windows
             if silence.keeps(token):
@@ -128,4 +152,5 @@ class CosyVoice3Synthesizer:
                 f"this voice has no speaker {name!r}",
                 f"Make one: edge clone {name} CLIP.wav --text 'what it says'; or leave it out.",
             )
-        return from_print(self._prints.load(path), self._settings)
+        speaker = from_print(self._prints.load(path), self._settings)
+        return dataclasses.replace(speaker, language=read_label(path).language)
