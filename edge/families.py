@@ -118,7 +118,7 @@ COSYVOICE3 = Family(
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
     reads_every_script=True,
     stages={
-        "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
+        "llm": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
         "flow_front": ("fp32",),
         "f0": ("fp32",),  # float64 inside: the phase of the sound sums its errors up

@@ -31,6 +31,7 @@ from edge.bundler.evaluate.stage_gate import NEXT, STAGES, STATE_DB, StageReport
 from edge.bundler.export.cosyvoice3 import graphs, parity  # noqa: E402
 from edge.bundler.export.cosyvoice3.checkpoint import build, read_state  # noqa: E402
 from edge.bundler.export.cosyvoice3.dimensions import read_dimensions  # noqa: E402
+from edge.bundler.export.cosyvoice3.flow_graph import step_times  # noqa: E402
 from edge.bundler.export.cosyvoice3.model import Model, read_model  # noqa: E402
 from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, fourier  # noqa: E402
 from edge.bundler.export.export_log import ExportLog  # noqa: E402
@@ -302,6 +303,12 @@ def test_the_pitch_is_what_convolutions_say(model: Model) -> None:
     wanted = f0.classifier(x.transpose(1, 2)).abs()[..., 0]
     assert torch.allclose(f0(mel), wanted, rtol=1e-12)
     assert build(lambda: F0Predictor(model.dimensions.vocoder)).classifier.weight.is_meta
+
+
+def test_steps_are_small_at_first() -> None:
+    times = step_times(10).numpy()
+    assert times[0] == 0 and times[-1] == pytest.approx(1.0)
+    np.testing.assert_allclose(times, 1 - np.cos(np.arange(11) / 10 * np.pi / 2), atol=1e-6)
 
 
 def test_convolutions_make_the_fourier_transforms() -> None:

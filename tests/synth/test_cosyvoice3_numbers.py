@@ -9,7 +9,7 @@ import pytest
 
 from edge import records
 from edge.pcm import PcmChunk
-from edge.synth.cosyvoice3.flow import block_mask, step_times
+from edge.synth.cosyvoice3.flow import block_mask
 from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
 from edge.synth.cosyvoice3.settings import Sampling, Settings, SourceNumbers
 from edge.synth.cosyvoice3.source import Source
@@ -92,12 +92,6 @@ def test_runs_of_silence_are_cut_to_five() -> None:
     silence = SilenceFilter(frozenset({1, 2}))
     tokens = [9, 1, 2, 1, 1, 1, 2, 1, 9, 1, 9]
     assert [t for t in tokens if silence.keeps(t)] == [9, 1, 2, 1, 1, 1, 9, 1, 9]
-
-
-def test_steps_are_small_at_first() -> None:
-    times = step_times(10)
-    assert times[0] == 0 and times[-1] == pytest.approx(1.0)
-    np.testing.assert_allclose(times, 1 - np.cos(np.arange(11) / 10 * np.pi / 2), atol=1e-6)
 
 
 def test_blocks_see_themselves_and_what_was() -> None:

@@ -12,13 +12,21 @@ import pytest
 from edge import synth
 from edge.bundle import Bundle, Variant
 from edge.profile import load_profile
-from edge.synth.cosyvoice3.flow import Flow, FlowRun, Mel
-from edge.synth.cosyvoice3.flow_state import Layout, layout, room
+from edge.synth.cosyvoice3.flow import Flow, FlowRun, block_mask
+from edge.synth.cosyvoice3.flow_state import FlowState, Layout, room
+from edge.synth.cosyvoice3.flow_steps import (
+    ArrayRun,
+    DeviceRun,
+    DeviceState,
+    Mel,
+    RecordedSteps,
+    StepRun,
+)
 from edge.synth.cosyvoice3.speaker import Speaker, nobody
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
 
-RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024), 10)
+RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024, 30), 10)
 CHUNKS = (28, 53, 103, 117)
 """Tokens at each push: blocks of 25 and 3 to look ahead to; then the last."""
 
@@ -132,14 +140,6 @@ def test_what_a_second_takes_is_computed() -> None:
     assert dataclasses.replace(RELEASED, type=np.float16).frame_bytes * 50 == 90_112_000
 
 
-def test_a_graph_without_a_state_is_used_without_one(
-    flow: Flow, someone: Speaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert layout(flow._front, 10) is None
-    monkeypatch.setattr(flow, "layout", None)
-    assert not flow.begin(someone, True, 100).keeps_state
-
-
 @pytest.mark.parametrize(
     ("profile", "fits"),
     [("jetson-agx-orin", 650), ("jetson-thor", 650), ("jetson-orin-nano", 0), ("rpi5", 0)],
@@ -156,3 +156,44 @@ def test_boards_with_room_for_ten_seconds_and_a_clip_keep_them(
     bundle = dataclasses.replace(cosyvoice3_bundle, path=tmp_path, profile=load_profile(profile))
     frames = room(bundle, graphs, dataclasses.replace(RELEASED, type=np.float16))
     assert frames >= fits if fits else frames == 0
+
+
+def one_run(flow: Flow, begin: int, count: int, run: str, state: DeviceState | None = None) -> Mel:
+    """All steps of `count` frames from `begin` on, by one of the ways to run them."""
+    random = np.random.default_rng(begin)
+    columns = random.standard_normal((3, 1, 80, begin + count)).astype(np.float32)
+    x, mu, cond = columns[:, :, :, begin:]
+    mask = block_mask(begin + count, 50)[None, None, begin:]
+    spks = np.ones((1, 80), np.float32)
+    inputs = {"mu": mu, "cond": cond, "spks": spks, "attn_mask": mask, "place": np.array([begin])}
+    made: StepRun
+    if run == "recorded":
+        made = RecordedSteps(flow._step, 80).run(x, inputs)
+    elif state is not None:
+        made = DeviceRun(flow._step, x, inputs, state)
+    else:
+        made = ArrayRun(flow._step, x, inputs, None)
+    for step in range(10):
+        made.step(step)
+    return made.mel()
+
+
+@pytest.mark.parametrize("count", [50, 56, 174])
+def test_runs_that_a_gpu_records_are_padded_and_say_the_same(flow: Flow, count: int) -> None:
+    """On the CPU here, between places that stay: what the padding holds is never seen."""
+    wanted = one_run(flow, 0, count, "arrays")
+    assert np.linalg.norm(one_run(flow, 0, count, "recorded") - wanted) < 1e-6 * np.linalg.norm(wanted)
+
+
+def test_a_state_that_stays_where_it_is_is_that_of_arrays(flow: Flow, someone: Speaker) -> None:
+    """Steps write behind what they read, in one piece of memory."""
+    held = FlowState(flow.layout, 200)
+    place = DeviceState(flow._step, flow.layout, 200, 10)
+    run = FlowRun(flow, someone, True, place)
+    parts = [push(run, TOKENS[:count], final=False) for count in (16, 41)]
+    other = FlowRun(flow, someone, True, held)
+    wanted = [push(other, TOKENS[:count], final=False) for count in (16, 41)]
+    for one, two in zip(parts, wanted, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+    assert place.frames == held.frames == 2 * (37 + 38)
+    np.testing.assert_allclose(place.past.numpy()[:, :150], held.whole()[0], atol=1e-5)
