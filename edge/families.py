@@ -56,6 +56,9 @@ class Family:
     follows: Mapping[str, str] = field(default_factory=dict)
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     The other stages of such a family stay in float."""
+    twice: Mapping[str, str] = field(default_factory=dict)
+    """Stage that only those variants have whose plan names it -> the one whose graph it is, too,
+    made by another recipe: for work of another shape."""
 
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
@@ -119,12 +122,14 @@ COSYVOICE3 = Family(
     reads_every_script=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
+        "llm_prompt": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
         "flow_front": ("fp32",),
         "f0": ("fp32",),  # float64 inside: the phase of the sound sums its errors up
         "vocoder": ("fp32",),  # int8 convolutions cost 6 % of its peak
     },
-    follows={"llm": "encoder", "flow_step": "decoder"},
+    follows={"llm": "encoder", "llm_prompt": "encoder", "flow_step": "decoder"},
+    twice={"llm_prompt": "llm"},  # many rows at once, where the others are one by one
 )
 TONE = Family("tone", reads_every_script=True, prosody=frozenset({"rate", "pitch"}))
 

@@ -79,6 +79,8 @@ def run(options: Options) -> int:
     )
     save_print(made, label)
     print(f"{name}: {clip.seconds:.1f} s cloned for {bundle.voice.name}, kept in {_short(path)}")
+    if kept := synth.keep_state(bundle, path):
+        print(f"{name}: {kept}")
     print(f"Hear it: edge say --voice {name} 'Hello.'")
     return 0
 

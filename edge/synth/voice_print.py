@@ -31,7 +31,7 @@ MAX_BYTES = 64 << 20
 """Three seconds of a clip are 50 kB of mel; the keys and values of a prefix may be 20 MB."""
 MAX_ARRAYS = 64
 MAX_LABEL = 16 << 10
-_LABEL, _SUFFIX = "label", ".npz"
+_LABEL, _SUFFIX, _STATE = "label", ".npz", ".state"
 
 Array = npt.NDArray[Any]
 
@@ -89,6 +89,11 @@ def find_print(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def state_file(path: Path) -> Path:
+    """Name the file beside a print of what a family computed of its clip. It may be missing."""
+    return path.with_name(path.name.removesuffix(_SUFFIX) + _STATE)
+
+
 def save_print(print_: VoicePrint, label: Label) -> Path:
     """Whole or not at all, and readable by its owner alone. Raises DiskFull, NotWritable."""
     path = print_path(label.name)
@@ -106,6 +111,8 @@ def save_print(print_: VoicePrint, label: Label) -> Path:
             "Set XDG_STATE_HOME to a folder of yours.",
         ) from None
     write_whole(path, buffer.getvalue(), mode=0o600)
+    if state_file(path).exists():  # of the clip that was here before
+        _wipe(state_file(path))
     return path
 
 
@@ -165,11 +172,9 @@ def remove_print(name: str) -> None:
     path = print_path(name)
     become_owner(path.parent)
     try:
-        with path.open("r+b") as file:
-            file.write(bytes(os.fstat(file.fileno()).st_size))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
+        if state_file(path).exists():
+            _wipe(state_file(path))
+        _wipe(path)
     except FileNotFoundError:
         names = ", ".join(label.name for label in all_labels())
         raise BadVoicePrint(
@@ -180,6 +185,17 @@ def remove_print(name: str) -> None:
         raise NotWritable(
             f"{path} cannot be wiped: {error.strerror}", "Do it as the user who cloned the voice."
         ) from None
+
+
+def _wipe(path: Path) -> None:
+    """Overwrite and remove. Raises OSError."""
+    with path.open("r+b") as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, 1 << 20)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def _bytes(path: Path) -> bytes:

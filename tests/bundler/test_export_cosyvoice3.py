@@ -27,7 +27,8 @@ from torch.nn import functional  # noqa: E402
 from edge import records  # noqa: E402
 from edge.bundle import Bundle, open_bundle  # noqa: E402
 from edge.bundler.candidates import Candidate, Original  # noqa: E402
-from edge.bundler.evaluate.stage_gate import NEXT, STAGES, STATE_DB, StageReport, choose_stages  # noqa: E402
+from edge.bundler.evaluate.stage_gate import LOUD, STAGES, StageReport, choose_stages  # noqa: E402
+from edge.bundler.evaluate.stage_loss import NEXT, STATE_DB  # noqa: E402
 from edge.bundler.export.cosyvoice3 import graphs, parity  # noqa: E402
 from edge.bundler.export.cosyvoice3.checkpoint import build, read_state  # noqa: E402
 from edge.bundler.export.cosyvoice3.dimensions import read_dimensions  # noqa: E402

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,13 @@ from edge.synth.cosyvoice3.flow_steps import (
     Mel,
     RecordedSteps,
     StepRun,
+)
+from edge.synth.cosyvoice3.prompt_state import (
+    key_of,
+    make_state,
+    read_state,
+    share_of_work,
+    write_state,
 )
 from edge.synth.cosyvoice3.speaker import Speaker, nobody
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
@@ -54,7 +61,10 @@ TOKENS = tuple(map(int, np.random.default_rng(1).integers(0, 6561, CHUNKS[-1])))
 
 
 def push(run: FlowRun, tokens: Sequence[int], final: bool) -> Mel:
-    steps = run.push(tokens, final)
+    return finished(run.push(tokens, final))
+
+
+def finished(steps: Generator[None, None, Mel]) -> Mel:
     while True:
         try:
             next(steps)
@@ -197,3 +207,52 @@ def test_a_state_that_stays_where_it_is_is_that_of_arrays(flow: Flow, someone: S
         np.testing.assert_allclose(one, two, atol=1e-5)
     assert place.frames == held.frames == 2 * (37 + 38)
     np.testing.assert_allclose(place.past.numpy()[:, :150], held.whole()[0], atol=1e-5)
+
+
+def test_a_voices_own_frames_are_computed_once_and_mapped(
+    flow: Flow, someone: Speaker, cosyvoice3_bundle: Bundle, tmp_path: Path, lengths: list[int]
+) -> None:
+    """A sentence then costs its own frames, and sounds as from the clip in blocks."""
+    state = make_state(flow, someone)
+    assert state is not None and state.frames == 50  # a whole block; 24 frames are of the next
+    key = key_of(cosyvoice3_bundle, flow.graph, someone)
+    write_state(tmp_path / "a.state", key, state)
+    assert (tmp_path / "a.state").stat().st_mode & 0o777 == 0o600
+    read = read_state(tmp_path / "a.state", key, flow.layout)
+    assert read is not None and isinstance(read.past, np.memmap)
+    kept = dataclasses.replace(someone, state=read)
+    lengths.clear()
+    mel = push(flow.begin(kept, False, 50), TOKENS[:50], final=True)
+    assert lengths[::10] == [24 + 100]
+    # What the last of its frames look ahead to is in the clip here, so both are the same sums.
+    mask = np.ones((1, 1, 174, 174), np.bool_)
+    mask[..., :50, 50:] = False
+    mu, spks = flow.condition(TOKENS[:50], someone)
+    cond = np.zeros((1, 80, 174), np.float32)
+    cond[0, :, :74] = someone.mel
+    steps = flow.euler(0, {"mu": mu, "cond": cond, "spks": spks, "attn_mask": mask}, None)
+    whole = finished(steps)[:, 74:]
+    assert mel.shape == whole.shape == (80, 100)
+    assert np.linalg.norm(mel - whole) < 1e-6 * np.linalg.norm(whole)
+    assert 0 < share_of_work(flow, someone, state)
+
+
+def test_a_state_of_something_else_is_not_used(
+    flow: Flow, someone: Speaker, cosyvoice3_bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.state"
+    state = make_state(flow, someone)
+    assert state is not None
+    key = key_of(cosyvoice3_bundle, flow.graph, someone)
+    assert read_state(path, key, flow.layout) is None
+    write_state(path, key, state)
+    other = dataclasses.replace(someone, tokens=(*someone.tokens[1:], 5))
+    others = [key_of(cosyvoice3_bundle, flow.graph, other)]
+    others.append(key_of(cosyvoice3_bundle, "flow_step-fp16.onnx", someone))
+    assert all(read_state(path, each, flow.layout) is None for each in others)
+    half = dataclasses.replace(flow.layout, type=np.float16, shape=(3, 2, 64))
+    assert read_state(path, key, half) is None
+    path.write_bytes(path.read_bytes()[:-1])
+    assert read_state(path, key, flow.layout) is None
+    short = dataclasses.replace(someone, tokens=someone.tokens[:20], mel=someone.mel[:, :40])
+    assert make_state(flow, short) is None

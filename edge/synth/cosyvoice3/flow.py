@@ -160,17 +160,29 @@ class FlowRun:
             log.info("the flow's state of %d frames is let go of: it is full", self._state.room)
             self._state = None
         begin = self._state.frames if self._state is not None else 0
-        prompt = self._speaker.mel.shape[1]
+        mel = yield from self._frames(mu, spks, begin, end)
+        new = mel[:, self._out - begin :]
+        self._out = end
+        return new
+
+    def prepare(self, frames: int) -> Generator[None, None, None]:
+        """Bring the first `frames` of the clip into the state, and nothing else; yields after
+        each step."""
+        mu, spks = self._flow.condition((), self._speaker)
+        yield from self._frames(mu, spks, 0, frames)
+
+    def _frames(
+        self, mu: Array, spks: Array, begin: int, end: int
+    ) -> Generator[None, None, Mel]:
+        numbers, speaker = self._flow.numbers, self._speaker
+        prompt = min(end, speaker.mel.shape[1])
         cond = np.zeros((1, numbers.mels, end), np.float32)
-        cond[0, :, :prompt] = self._speaker.mel
+        cond[0, :, :prompt] = speaker.mel[:, :prompt]
         mask = np.ones((1, 1, end - begin, end), np.bool_)
         if self._blocks:
             mask[0, 0] = block_mask(end, numbers.block_frames)[begin:]
         inputs = {"mu": mu[:, :, begin:end], "cond": cond[:, :, begin:], "spks": spks}
-        mel = yield from self._flow.euler(begin, inputs | {"attn_mask": mask}, self._state)
-        new = mel[:, self._out - begin :]
-        self._out = end
-        return new
+        return (yield from self._flow.euler(begin, inputs | {"attn_mask": mask}, self._state))
 
 
 def block_mask(frames: int, block: int) -> npt.NDArray[np.bool_]:

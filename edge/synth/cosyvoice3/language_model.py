@@ -50,7 +50,9 @@ class LanguageModel:
         self._speech = read_table(bundle, SPEECH_TABLE, None, settings.hidden)
         shape = (1, settings.kv_heads, ROOM, settings.head)
         names = [name for name in one.inputs if name.startswith(("key.", "value."))]
-        self._cache = {name: one.room(shape, one.types[name]) for name in names}
+        # Zeros, not what the memory holds: attention multiplies what it does not see by 0, and that
+        # of a NaN is none (on CUDA, a prompt in five was NaN after another voice had been there).
+        self._cache = {name: one.place(np.zeros(shape, one.types[name])) for name in names}
         self._after = {f"next.{name}": place for name, place in self._cache.items()}
         self._logits = one.room(tuple(one.output_shapes["logits"]))
         self._row = one.room((1, 1, settings.hidden))

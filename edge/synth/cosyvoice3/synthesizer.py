@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from edge.synth import Segment, Style
 from edge.synth.cosyvoice3.flow import Flow, FlowRun
 from edge.synth.cosyvoice3.flow_steps import Mel
 from edge.synth.cosyvoice3.language_model import LanguageModel
+from edge.synth.cosyvoice3.prompt_state import key_of, read_state
 from edge.synth.cosyvoice3.providers import CPU, chains
 from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
 from edge.synth.cosyvoice3.segments import SPEECH_PER_TEXT_TOKEN, cut
@@ -23,7 +25,7 @@ from edge.synth.cosyvoice3.speaker import Speaker, from_print, nobody
 from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
 from edge.synth.cosyvoice3.word_times import WordTimes
-from edge.synth.voice_print import find_print, load_print
+from edge.synth.voice_print import find_print, load_print, state_file
 from edge.text.cleaning import clean
 
 log = logging.getLogger(__name__)
@@ -150,4 +152,7 @@ class CosyVoice3Synthesizer:
                 f"this voice has no speaker {name!r}",
                 f"Make one: edge clone {name} CLIP.wav --text 'what it says'; or leave it out.",
             )
-        return from_print(load_print(path, self._bundle), self._settings)
+        speaker = from_print(load_print(path, self._bundle), self._settings)
+        key = key_of(self._bundle, self._flow.graph, speaker)
+        state = read_state(state_file(path), key, self._flow.layout)
+        return dataclasses.replace(speaker, state=state)
