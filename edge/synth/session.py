@@ -111,7 +111,9 @@ class Session:
         self.device = "cuda" if self.provider == CUDA else "cpu"
         """Where its places are."""
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
-        self.types = {i.name: _TYPES[i.type] for i in self._session.get_inputs() if i.type in _TYPES}
+        self.types = {
+            i.name: _TYPES[i.type] for i in self._session.get_inputs() if i.type in _TYPES
+        }
         self.output_shapes = {item.name: item.shape for item in self._session.get_outputs()}
         self.outputs = list(self.output_shapes)
         self.optional = {

@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.bundler.candidates import planned_recipe
-from edge.bundler.evaluate.stage_gate import LOUD, most, warn
+from edge.bundler.evaluate.stage_gate import most, warn
 from edge.bundler.evaluate.stage_loss import MEL_DB, NEXT, STATE_DB, divergence
 from edge.bundler.export import exporter
 from edge.bundler.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens

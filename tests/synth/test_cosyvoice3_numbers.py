@@ -10,7 +10,7 @@ import pytest
 from edge import records
 from edge.pcm import PcmChunk
 from edge.synth.cosyvoice3.flow import block_mask
-from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
+from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter, likeliest
 from edge.synth.cosyvoice3.settings import Sampling, Settings, SourceNumbers
 from edge.synth.cosyvoice3.source import Source
 from edge.synth.cosyvoice3.vocoder import Stretch
@@ -57,6 +57,14 @@ def test_the_nucleus_is_no_larger_than_top_k() -> None:
     few = Sampling(top_p=1.0, top_k=2, window=0, tau=0.1)
     scores = logits(t1=0.3, t2=0.3, t3=0.2, t4=0.2)
     assert {sampler(seed, few).draw(scores, early=False) for seed in range(100)} <= {1, 2}
+
+
+def test_the_likeliest_are_those_of_a_whole_sort() -> None:
+    random = np.random.default_rng(3)
+    for chances in (random.random(300), random.integers(0, 9, 300) / 9.0, np.ones(300)):
+        order = np.argsort(-chances, kind="stable")
+        for count in (1, 25, 299, 300, 400):
+            np.testing.assert_array_equal(likeliest(chances, count), order[:count])
 
 
 def test_a_token_of_the_last_ten_is_drawn_anew_from_all_the_others() -> None:

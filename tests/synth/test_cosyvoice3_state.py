@@ -11,7 +11,9 @@ import pytest
 
 from edge import synth
 from edge.bundle import Bundle, Variant
+from edge.pcm import PcmChunk
 from edge.profile import load_profile
+from edge.synth import Style
 from edge.synth.cosyvoice3.flow import Flow, FlowRun, block_mask
 from edge.synth.cosyvoice3.flow_state import FlowState, Layout, room
 from edge.synth.cosyvoice3.flow_steps import (
@@ -32,6 +34,8 @@ from edge.synth.cosyvoice3.prompt_state import (
 from edge.synth.cosyvoice3.speaker import Speaker, nobody
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
+from edge.synth.voice_print import Label, remove_print, save_print, state_file
+from tests.synth.test_clip import voice as hum
 
 RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024, 30), 10)
 CHUNKS = (28, 53, 103, 117)
@@ -192,7 +196,9 @@ def one_run(flow: Flow, begin: int, count: int, run: str, state: DeviceState | N
 def test_runs_that_a_gpu_records_are_padded_and_say_the_same(flow: Flow, count: int) -> None:
     """On the CPU here, between places that stay: what the padding holds is never seen."""
     wanted = one_run(flow, 0, count, "arrays")
-    assert np.linalg.norm(one_run(flow, 0, count, "recorded") - wanted) < 1e-6 * np.linalg.norm(wanted)
+    assert np.linalg.norm(one_run(flow, 0, count, "recorded") - wanted) < 1e-6 * np.linalg.norm(
+        wanted
+    )
 
 
 def test_a_state_that_stays_where_it_is_is_that_of_arrays(flow: Flow, someone: Speaker) -> None:
@@ -234,7 +240,7 @@ def test_a_voices_own_frames_are_computed_once_and_mapped(
     whole = finished(steps)[:, 74:]
     assert mel.shape == whole.shape == (80, 100)
     assert np.linalg.norm(mel - whole) < 1e-6 * np.linalg.norm(whole)
-    assert 0 < share_of_work(flow, someone, state)
+    assert share_of_work(flow, someone, state) > 0
 
 
 def test_a_state_of_something_else_is_not_used(
@@ -256,3 +262,29 @@ def test_a_state_of_something_else_is_not_used(
     assert read_state(path, key, flow.layout) is None
     short = dataclasses.replace(someone, tokens=someone.tokens[:20], mel=someone.mel[:, :40])
     assert make_state(flow, short) is None
+
+
+def test_what_is_kept_is_wiped_and_replaced_with_the_print(
+    cosyvoice3_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    clip = PcmChunk(hum(2.5), 24_000)
+    told = ("anna", "cosyvoice3", cosyvoice3_bundle.voice.name, cosyvoice3_bundle.id)
+    label = Label(1, *told, "en", "2026-01-01", "The speaker agreed.")
+    made = synth.enroll(cosyvoice3_bundle, clip, "Hello there.")
+    path = save_print(made, label)
+    kept = state_file(path)
+    monkeypatch.setattr("edge.synth.cosyvoice3.prompt_state.share_of_work", lambda *_: 0.4)
+    assert "MB in anna.state" in synth.keep_state(cosyvoice3_bundle, path)
+    voice = synth.load(cosyvoice3_bundle)
+    [segment] = voice.plan("Hello.", Style(speaker="anna"))
+    assert segment.voice.state.frames == 100  # type: ignore[attr-defined]
+    save_print(made, label)
+    assert not kept.exists()
+    # Where it is no faster, nothing is kept.
+    monkeypatch.setattr("edge.synth.cosyvoice3.prompt_state.share_of_work", lambda *_: 1.2)
+    assert "anew" in synth.keep_state(cosyvoice3_bundle, path) and not kept.exists()
+    monkeypatch.setattr("edge.synth.cosyvoice3.prompt_state.share_of_work", lambda *_: 0.4)
+    synth.keep_state(cosyvoice3_bundle, path)
+    remove_print("anna")
+    assert not path.exists() and not kept.exists()

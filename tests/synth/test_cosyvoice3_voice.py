@@ -29,7 +29,7 @@ from edge.synth.binding import Bound
 from edge.synth.cosyvoice3.flow import Flow, FlowRun
 from edge.synth.cosyvoice3.providers import heavy
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
-from edge.synth.cosyvoice3.vocoder import SoundStream
+from edge.synth.cosyvoice3.vocoder import SIZES, SoundStream
 from edge.synth.session import Session
 from edge.synth.voice_print import Label, VoicePrint, read_label, save_print
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
@@ -174,6 +174,28 @@ def test_windows_of_a_second_are_as_good_as_the_whole(voice: CosyVoice3Synthesiz
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
 
 
+def test_a_gpus_windows_have_two_lengths_and_say_the_same(
+    voice: CosyVoice3Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a window is filled up with is behind the end of the sentence, and masked."""
+    mel = np.random.default_rng(0).standard_normal((80, 130)).astype(np.float32) - 5
+    whole = np.concatenate(list(SoundStream(voice._vocoder, 1.0, (1,)).push(mel, final=True)))
+    lengths: list[int] = []
+    real = Session.run_fixed
+
+    def run_fixed(self: Session, inputs: dict[str, Samples], shapes: object) -> dict[str, Samples]:
+        lengths.append(inputs["mel"].shape[2])
+        return real(self, inputs, shapes)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Session, "run_fixed", run_fixed)
+    monkeypatch.setattr(voice._vocoder, "_sizes", SIZES)
+    for cuts in ((0, 130), (0, 50, 63, 113, 129, 130)):
+        cut = SoundStream(voice._vocoder, 1.0, (1,))
+        parts = [p for a, b in itertools.pairwise(cuts) for p in cut.push(mel[:, a:b], b == 130)]
+        np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
+    assert set(lengths) == set(SIZES) == {48, 80}
+
+
 def test_work_can_be_dropped_between_tokens_steps_and_windows(
     voice: CosyVoice3Synthesizer,
 ) -> None:
@@ -245,6 +267,7 @@ def test_clone_and_say_through_the_daemon(
             done = edge("clone", "anna", clip, "--text", SAID, "--consent", *ours)
             assert done.returncode == 0, done.stderr
             assert b"edge say --voice anna" in done.stdout
+            assert b"what is computed of the clip is kept" in done.stdout or b"anew" in done.stdout
             wire.send(Describe())
             info = wire.receive()
             assert isinstance(info, Info)

@@ -3,10 +3,11 @@
     python -m tools.gpu.cosyvoice3 build FOLDER [--unproved]
     python -m tools.gpu.cosyvoice3 measure FOLDER [--out FOLDER] [--variant NAME]
 
-`build` makes the checkpoint (3.4 GB) and the bundle FOLDER/bundle, needs torch, onnxscript, onnx and
-onnxconverter-common and 12 GB of memory; nothing is fetched. `measure` needs onnxruntime-gpu with its CUDA
-provider, soxr and tokenizers. It speaks through the product's own synthesizer, sentences of
-alternating lengths, and prints first sound and real-time factor, medians and worst of ROUNDS: as
+`build` makes the checkpoint (3.4 GB) and the bundle FOLDER/bundle; it needs torch, onnxscript,
+onnx and onnxconverter-common and 12 GB of memory, and nothing is fetched. `measure` needs
+onnxruntime-gpu with its CUDA provider, soxr and tokenizers. It speaks through the product's own
+synthesizer, sentences of alternating lengths, and prints first sound and real-time factor,
+medians and worst of ROUNDS: as
 shipped, then with one lever after the other taken back; then the time of each part.
 """
 
@@ -31,7 +32,8 @@ from edge.bundle import Bundle, open_bundle
 from edge.pcm import PcmChunk
 from edge.profile import profiles_dir
 from edge.synth import Style
-from edge.synth.cosyvoice3 import flow, flow_steps, language_model, sampling, vocoder
+from edge.synth.cosyvoice3 import flow, flow_steps, sampling, vocoder
+from edge.synth.cosyvoice3.providers import CPU
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session, versions
 from edge.synth.voice_print import Label, save_print
@@ -94,7 +96,7 @@ class Measured:
     def speak(self, seconds: float, seed: int) -> tuple[float, float, float, np.ndarray]:
         """First sound and all of it, ms; seconds of sound; the sound."""
         tokens = int(seconds * TOKEN_RATE)
-        [segment] = self.voice.plan(TEXT, Style(seed=seed, speaker="anna"))
+        segment = self.voice.plan(TEXT, Style(seed=seed, speaker="anna"))[0]
         real = sampling.Sampler.draw
 
         def draw(self: Any, logits: Any, early: bool) -> int:
@@ -102,7 +104,7 @@ class Measured:
             logits[self._codes :] = -30.0
             return real(self, logits, early)
 
-        most = len(getattr(segment, "voice").tokens) + tokens
+        most = len(segment.voice.tokens) + tokens
         longest = mock.patch.object(flow.Flow, "longest", property(lambda self: most))
         with longest, mock.patch.object(sampling.Sampler, "draw", draw):
             began, first, parts = time.perf_counter(), 0.0, []
@@ -133,8 +135,8 @@ class Measured:
             "keeps": self.voice._flow.keeps,
         }
         show = [
-            f"{s:g} s: first {result['first_ms'][s]:6.1f} (worst {result['first_worst_ms'][s]:6.1f}) "
-            f"ms, RTF {result['rtf'][s]:.3f}"
+            f"{s:g} s: first {result['first_ms'][s]:6.1f} "
+            f"(worst {result['first_worst_ms'][s]:6.1f}) ms, RTF {result['rtf'][s]:.3f}"
             for s in SECONDS
         ]
         print(f"{name:34} GPU {result['gpu_mb']} MB; " + "; ".join(show), flush=True)
@@ -190,15 +192,17 @@ def parts(voice: CosyVoice3Synthesizer) -> Iterator[dict[str, Any]]:
         yield {"part": f"f0, {frames} frames", "ms": timed(lambda: voice._vocoder.pitch(mel))}  # noqa: B023
 
 
-def exactness(voice: CosyVoice3Synthesizer, exact: CosyVoice3Synthesizer) -> Iterator[dict[str, Any]]:
+def exactness(
+    voice: CosyVoice3Synthesizer, exact: CosyVoice3Synthesizer
+) -> Iterator[dict[str, Any]]:
     """How far the GPU's runs, recorded ones too, are from the same graphs on the CPU (relative
     L2)."""
     random = np.random.default_rng(1)
     rows = 0.05 * random.standard_normal((133, voice._settings.hidden)).astype(np.float32)
     found = []
     for each in (voice, exact):
-        logits = [each._model.read(rows[:128])]
-        logits += [each._model.go_on(rows[i], i + 1) for i in range(128, 133)]
+        logits = [each._model.read(rows[:128]).copy()]
+        logits += [each._model.go_on(rows[i], i + 1).copy() for i in range(128, 133)]
         found.append(np.stack(logits))
     yield {"part": "llm, prompt and five tokens, GPU from CPU", "l2": relative(found[1], found[0])}
     speaker = voice._nobody
@@ -248,7 +252,10 @@ def measure(folder: Path, variant: str) -> list[dict[str, Any]]:
         print(f"{name}: loaded in {it.load_s:.1f} s, keeps {it.voice._flow.keeps}", flush=True)
         rows.append(it.row(f"{name}, as shipped"))
         for part in parts(it.voice):
-            print(f"  {part['part']:40} {part['ms'][0]:8.2f} ms (worst {part['ms'][1]:.2f})", flush=True)
+            print(
+                f"  {part['part']:40} {part['ms'][0]:8.2f} ms (worst {part['ms'][1]:.2f})",
+                flush=True,
+            )
             rows.append({"variant": name, **part})
         if name != variant:
             del it
@@ -258,11 +265,9 @@ def measure(folder: Path, variant: str) -> list[dict[str, Any]]:
         kept = "kept" if it.voice._flow.keeps else "made anew"
         rows.append(it.row(f"{name}, the flow's state {kept}"))
         it.voice._flow.keeps = not it.voice._flow.keeps
-        with mock.patch.object(sampling, "_likeliest", whole_order):
+        with mock.patch.object(sampling, "likeliest", whole_order):
             rows.append(it.row(f"{name}, draws by a whole sort"))
-        cpu = CosyVoice3Synthesizer.__new__(CosyVoice3Synthesizer)
-        del cpu
-        with mock.patch("edge.synth.cosyvoice3.providers.heavy", lambda _: _cpu()):
+        with mock.patch("edge.synth.cosyvoice3.providers.heavy", lambda _: CPU):
             exact = synth.load(bundle, name)
         assert isinstance(exact, CosyVoice3Synthesizer)
         for part in exactness(it.voice, exact):
@@ -283,12 +288,6 @@ def measure(folder: Path, variant: str) -> list[dict[str, Any]]:
             del it
             gc.collect()
     return rows
-
-
-def _cpu() -> tuple[Any, ...]:
-    from edge.synth.cosyvoice3.providers import CPU
-
-    return CPU
 
 
 def main() -> None:

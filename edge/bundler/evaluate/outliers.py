@@ -40,7 +40,9 @@ def write_with_outliers(source: Path, target: Path) -> None:
         readers = [n for n in graph.node if n.op_type == "MatMul" and n.input[0] == node.output[0]]
         if not readers or readers[0].input[1] not in held:
             continue
-        first = 2 if node.op_type.startswith("Skip") else 1  # its gain, and its shift if it has one
+        first = (
+            2 if node.op_type.startswith("Skip") else 1
+        )  # its gain, and its shift if it has one
         for place in range(first, min(first + 2, len(node.input))):
             name = node.input[place]
             if name in held and held[name].ndim == 1:

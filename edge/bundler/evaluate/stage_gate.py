@@ -134,7 +134,9 @@ def measure_stages(
                 path = candidate.graphs[stage]
                 kind = "llm" if stage.startswith("llm") else stage
                 if (kind, recipe) not in known:
-                    known[kind, recipe] = _measured(graphs, kind, recipe, path, numbers, Path(name))
+                    known[kind, recipe] = _measured(
+                        graphs, kind, recipe, path, numbers, Path(name)
+                    )
                 for measure, value in known[kind, recipe]:
                     limit = most(measure, budget)
                     size = path.stat().st_size

@@ -1,7 +1,8 @@
 """Run a small graph of a cosyvoice3 stage beside its float32 graph, on random tokens.
 
-In one arithmetic on every builder's CPU: int8 weights have 7 bits, so no sum of products overflows
-where a CPU lacks VNNI, and the blocks of MatMulNBits overflow nowhere (tests/kernels/test_cpus.py).
+In one arithmetic on every builder's CPU: int8 weights have 7 bits, so no sum of products
+overflows where a CPU lacks VNNI, and the blocks of MatMulNBits overflow nowhere
+(tests/kernels/test_cpus.py).
 """
 
 from __future__ import annotations

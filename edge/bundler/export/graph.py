@@ -76,7 +76,8 @@ class GraphWriter:
     def split_node(
         self, op: str, inputs: Sequence[str], names: Sequence[str], **attributes: Any
     ) -> list[str]:
-        """Append a node with several outputs and return their names; one that is empty is left out."""
+        """Append a node with several outputs and return their names; an empty one is left
+        out."""
         outputs = [self._fresh(name) if name else "" for name in names]
         node = helper.make_node(op, list(inputs), outputs, name=outputs[0], **attributes)
         self._nodes.append(node)

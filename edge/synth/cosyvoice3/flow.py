@@ -136,9 +136,7 @@ class FlowRun:
     makes only its own frames; without, all of the segment's anew, which gives the same.
     """
 
-    def __init__(
-        self, flow: Flow, speaker: Speaker, blocks: bool, state: State | None
-    ) -> None:
+    def __init__(self, flow: Flow, speaker: Speaker, blocks: bool, state: State | None) -> None:
         self._flow, self._speaker, self._blocks, self._state = flow, speaker, blocks, state
         self._out = speaker.mel.shape[1]  # frames that are out, the prompt's among them
 
@@ -171,9 +169,7 @@ class FlowRun:
         mu, spks = self._flow.condition((), self._speaker)
         yield from self._frames(mu, spks, 0, frames)
 
-    def _frames(
-        self, mu: Array, spks: Array, begin: int, end: int
-    ) -> Generator[None, None, Mel]:
+    def _frames(self, mu: Array, spks: Array, begin: int, end: int) -> Generator[None, None, Mel]:
         numbers, speaker = self._flow.numbers, self._speaker
         prompt = min(end, speaker.mel.shape[1])
         cond = np.zeros((1, numbers.mels, end), np.float32)

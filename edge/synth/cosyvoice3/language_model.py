@@ -26,8 +26,8 @@ TEXT_TABLE, SPEECH_TABLE = "text_embed.npy", "speech_embed.npy"
 LEAST_PER_TEXT_TOKEN, MOST_PER_TEXT_TOKEN = 2, 20
 """Speech tokens for a token of text: fewer and more are a failure of the model."""
 ROOM = 1536
-"""Rows that the keys and values have room for: 30 s of a clip, two texts of 200 tokens, and 10 s of
-speech. 38 MB of float32 at the released sizes, taken as they are filled."""
+"""Rows that the keys and values have room for: 30 s of a clip, two texts of 200 tokens, and 10 s
+of speech. 38 MB of float32 at the released sizes."""
 
 
 WARM_ROWS = 128
@@ -50,8 +50,8 @@ class LanguageModel:
         self._speech = read_table(bundle, SPEECH_TABLE, None, settings.hidden)
         shape = (1, settings.kv_heads, ROOM, settings.head)
         names = [name for name in one.inputs if name.startswith(("key.", "value."))]
-        # Zeros, not what the memory holds: attention multiplies what it does not see by 0, and that
-        # of a NaN is none (on CUDA, a prompt in five was NaN after another voice had been there).
+        # Zeros, not what the memory holds: attention multiplies what it does not see by 0, which
+        # of NaN makes NaN (on CUDA, of one prompt in five where another voice had been before).
         self._cache = {name: one.place(np.zeros(shape, one.types[name])) for name in names}
         self._after = {f"next.{name}": place for name, place in self._cache.items()}
         self._logits = one.room(tuple(one.output_shapes["logits"]))

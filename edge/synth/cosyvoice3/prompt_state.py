@@ -83,9 +83,7 @@ def make_state(flow: Flow, speaker: Speaker) -> ReadOnlyState | None:
 
 def share_of_work(flow: Flow, speaker: Speaker, state: ReadOnlyState) -> float:
     """Measure on this board how much of the time of a second of speech is left with the state."""
-    kept, anew = (
-        min(_step_times(FlowRun(flow, speaker, False, each))) for each in (state, None)
-    )
+    kept, anew = (min(_step_times(FlowRun(flow, speaker, False, each))) for each in (state, None))
     return kept / anew
 
 
@@ -128,4 +126,3 @@ def read_state(path: Path, key: bytes, each: Layout) -> ReadOnlyState | None:
         log.warning("%s cannot be read: %s", path, error.strerror)
         return None
     return ReadOnlyState(past, tails)
-

@@ -45,7 +45,7 @@ class Sampler:
     def _nucleus(self, scores: Scores) -> int:
         """Draw one of the likeliest; the one that crosses `top_p` is among them."""
         chances = _softmax(scores)
-        order = _likeliest(chances, self._sampling.top_k)
+        order = likeliest(chances, self._sampling.top_k)
         before = np.cumsum(chances[order]) - chances[order]
         kept = order[before < self._sampling.top_p]
         return int(kept[self._one_of(chances[kept])])
@@ -68,7 +68,7 @@ class SilenceFilter:
         return self._run <= SILENT_RUN
 
 
-def _likeliest(chances: Scores, count: int) -> npt.NDArray[np.intp]:
+def likeliest(chances: Scores, count: int) -> npt.NDArray[np.intp]:
     """The ids of the largest, in falling order; of equal ones the lower id first. To sort all of
     the thousands takes ten times as long."""
     if count >= len(chances):

@@ -73,7 +73,10 @@ class _Writer:
         graph.domains[MICROSOFT] = 1
         mels, state = (1, d.mels, "T"), (2 * d.depth, 2, d.dim)
         self.x, self.mu, self.cond = (graph.input(n, "float32", mels) for n in ("x", "mu", "cond"))
-        self.number, self.place = graph.input("step", "int64", ()), graph.input("place", "int64", (1,))
+        self.number, self.place = (
+            graph.input("step", "int64", ()),
+            graph.input("place", "int64", (1,)),
+        )
         self.spks = graph.input("spks", "float32", (1, d.mels))
         self.mask = graph.input("attn_mask", "bool", (1, 1, "T", "p+T"))
         self.past = graph.input("past", "float32", ("p", *state))
@@ -84,7 +87,9 @@ class _Writer:
         graph, d = self.graph, self.d
         self.times = []
         for table in time_tables(self.estimator, self.steps):
-            row = graph.node("Gather", (graph.constant(table, "times"), self.number), "time", axis=0)
+            row = graph.node(
+                "Gather", (graph.constant(table, "times"), self.number), "time", axis=0
+            )
             names = ["time"] * (table.shape[1] // d.dim)
             self.times += graph.split_node("Split", (row,), names, axis=0, num_outputs=len(names))
         seen, hidden = graph.constant(np.float32(0)), graph.constant(np.float32(HIDDEN))
@@ -136,9 +141,7 @@ class _Writer:
             ends.append(graph.node("Unsqueeze", (last, graph.ints(0)), f"{name}_ends"))
             weights = (conv.weight.numpy(), f"{name}.weight"), (conv.bias.numpy(), f"{name}.bias")
             inputs = (held, *(graph.constant(*pair) for pair in weights))
-            made = graph.node(
-                "Conv", inputs, f"conv_pos_embed.{name}/Conv", group=POSITION_GROUPS
-            )
+            made = graph.node("Conv", inputs, f"conv_pos_embed.{name}/Conv", group=POSITION_GROUPS)
             columns = graph.node("Mish", (made,), f"conv_pos_embed.{name}/Mish")
         self.ends = graph.node("Concat", ends, "position_ends", axis=0)
         place = graph.node("Transpose", (columns,), "position_rows", perm=[0, 2, 1])
@@ -235,7 +238,7 @@ class _Writer:
             held = graph.constant(factor.astype(np.float32), "step_sizes")
             size = graph.node("Gather", (held, self.number), "step_size", axis=0)
             moved.append(graph.node("Mul", (part, size), "move"))
-        # A Sum, not two Adds: onnxruntime would make the first of them in the output's memory, which
-        # may be that of x.
+        # A Sum, not two Adds: onnxruntime would make the first of them in the output's memory,
+        # which may be that of x.
         x = graph.node("Sum", (self.x, *moved), "after")
         graph.output(x, "next", "float32", (1, self.d.mels, "T"))

@@ -18,7 +18,7 @@ from edge.bundler.export.graph import GraphWriter
 OPSET = 18
 MICROSOFT = "com.microsoft"
 PLACES = 1536
-"""Rows that the rotation is tabled for: as many as a board has room for (ROOM of its LanguageModel)."""
+"""Rows that the rotation is tabled for: as many as a LanguageModel has room for."""
 
 
 def write_llm(model: Llm, d: LlmDimensions) -> onnx.ModelProto:
