@@ -116,7 +116,7 @@ class Session:
         }
         self.output_shapes = {item.name: item.shape for item in self._session.get_outputs()}
         self.outputs = list(self.output_shapes)
-        self.optional = {
+        self.optional: dict[str, Array] = {
             item.name: np.zeros(
                 [n if isinstance(n, int) else 0 for n in item.shape], _TYPES[item.type]
             )

@@ -84,7 +84,7 @@ def test_the_bundle_holds_what_a_board_needs(bundle: Bundle) -> None:
     assert bundle.manifest.family == "cosyvoice3" and bundle.manifest.rate == 24_000
     first = bundle.manifest.variants[0]
     assert set(first.graphs) == GRAPHS
-    assert first.graphs["llm"] == "llm-int4.onnx"  # as the profile plans it
+    assert first.graphs["llm"] == "llm-int4-fp16.onnx"  # as the profile plans it
     assert first.graphs["flow_step"] == "flow_step-fp16.onnx"
     for stage in ("f0", "vocoder", "flow_front"):
         assert first.graphs[stage] == f"{stage}-fp32.onnx"

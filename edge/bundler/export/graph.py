@@ -60,7 +60,7 @@ class GraphWriter:
     def constant(self, array: npt.ArrayLike, name: str = "constant") -> str:
         """An initializer; equal arrays share one."""
         data = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
-        digest = hashlib.blake2b(data.reshape(-1).view(np.uint8)).digest()
+        digest = hashlib.blake2b(data.reshape(-1).view(np.uint8).data).digest()
         key = (data.dtype.str, data.shape, digest)
         if key not in self._initializers:
             self._initializers[key] = numpy_helper.from_array(data, self._fresh(name))

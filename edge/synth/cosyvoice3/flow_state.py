@@ -67,9 +67,11 @@ class FlowState:
 
     def __init__(self, each: Layout, room: int, voice: tuple[Array, Array] | None = None) -> None:
         self._each, self.room = each, room
-        past = np.empty((each.steps, 0, *each.shape), each.type)
+        past: Array = np.empty((each.steps, 0, *each.shape), each.type)
         tails: Array = np.zeros((each.steps, *each.tails), np.float32)
-        self._voice, tails = voice if voice is not None else (past, tails)
+        if voice is not None:
+            past, tails = voice
+        self._voice = past
         self._tails = list(tails)
         self.frames = self._voice.shape[1]
         self._past: Array | None = None  # until a second chunk asks for it

@@ -45,7 +45,7 @@ def time_tables(estimator: Estimator, steps: int) -> list[Array]:
     rows: list[list[Tensor]] = []
     for t in step_times(steps)[:-1]:
         time = estimator.time_embed(t.view(1))
-        parts = []
+        parts: list[tuple[Tensor, ...]] = []
         for block in estimator.transformer_blocks:
             assert isinstance(block, Block)
             shift, scale, gate, shift_ff, scale_ff, gate_ff = block.attn_norm(time)
@@ -103,7 +103,8 @@ class _Writer:
         for i, block in enumerate(self.estimator.transformer_blocks):
             assert isinstance(block, Block)
             x, added, bias = self._block(block, i, x, added, bias, kept)
-        normed, _ = self._norm(x, added, bias, *self.times[-2:], "norm_out")
+        scale, shift = self.times[-2:]
+        normed, _ = self._norm(x, added, bias, scale, shift, "norm_out")
         out = self._linear(normed, self.estimator.proj_out, "proj_out")
         self._step_on(out)
         state = graph.node("Concat", kept, "kept_state", axis=1)

@@ -313,8 +313,8 @@ def _finish(model: onnx.ModelProto, stage: Stage) -> None:
     for name, value in stage.defaults.items():
         model.graph.initializer.append(numpy_helper.from_array(value, name))
     model.graph.name, model.ir_version = stage.name, min(model.ir_version, IR_VERSION)
-    for key, value in {"family": "cosyvoice3", "stage": stage.name}.items():
-        model.metadata_props.add(key=key, value=value)
+    for key, told in {"family": "cosyvoice3", "stage": stage.name}.items():
+        model.metadata_props.add(key=key, value=told)
     _check_names(model, stage)
     try:
         onnx.checker.check_model(model)
