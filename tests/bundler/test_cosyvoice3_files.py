@@ -239,7 +239,8 @@ def linear(path: Path, name: str) -> None:
     [
         ("int8-dynamic", "layers.0.mlp.up_proj", "MatMulInteger", 0.02),
         ("int4", "layers.0.mlp.up_proj", "MatMulNBits", 0.15),
-        ("int4", "layers.0.mlp.down_proj", "MatMulNBits", 0.01),  # kept higher
+        ("int4", "layers.0.mlp.down_proj", "MatMulInteger", 0.02),  # kept higher
+        ("int4-fp16", "layers.0.mlp.down_proj", "MatMulNBits", 0.01),
         ("int4-fp16", "layers.0.mlp.up_proj", "MatMulNBits", 0.15),
         ("fp16", "layers.0.mlp.up_proj", "MatMul", 0.001),
     ],

@@ -56,15 +56,27 @@ def int8_layers(source: Path, target: Path, calibration: Calibration | None) -> 
 
 
 def int4_layers(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
-    """Weights in blocks of 32 (MatMulNBits), int4, the delicate ones int8; all else float32: for
-    a CPU, which sums in int8."""
-    return _apply("int4", source, target, _bits(_INT8_SUMS))
+    """Weights int4 in blocks of 32 (MatMulNBits), the delicate ones int8 as int8_layers has them;
+    all else float32: for a CPU."""
+
+    def choose(name: str) -> _Rewrite | None:
+        if _DELICATE.search(name):
+            return _int8
+        return partial(_blocks, bits=4, accuracy=_INT8_SUMS) if _inside(name) else None
+
+    return _apply("int4", source, target, choose)
 
 
 def int4_fp16_layers(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
-    """The same weights, and float16 between the norms: for a GPU, whose fused attention knows
-    nothing else."""
-    return _apply("int4-fp16", source, target, _bits(0), half=True)
+    """Weights in blocks of 32, int4, the delicate ones of 8 bits, and float16 between the norms:
+    for a GPU, whose fused attention knows nothing else, and which multiplies no int8."""
+
+    def choose(name: str) -> _Rewrite | None:
+        if _DELICATE.search(name):
+            return partial(_blocks, bits=8, accuracy=0)
+        return partial(_blocks, bits=4, accuracy=0) if _inside(name) else None
+
+    return _apply("int4-fp16", source, target, choose, half=True)
 
 
 def fp16_layers(source: Path, target: Path, calibration: Calibration | None) -> RecipeLog:
@@ -74,15 +86,6 @@ def fp16_layers(source: Path, target: Path, calibration: Calibration | None) -> 
 
 _INT8_SUMS = 4
 """accuracy_level of a MatMulNBits: activations in blocks of int8, where the CPU can."""
-
-
-def _bits(accuracy: int) -> Callable[[str], _Rewrite | None]:
-    def choose(name: str) -> _Rewrite | None:
-        if not (_inside(name) or _DELICATE.search(name)):
-            return None
-        return partial(_blocks, bits=8 if _DELICATE.search(name) else 4, accuracy=accuracy)
-
-    return choose
 
 
 def _inside(name: str) -> bool:
@@ -121,6 +124,7 @@ def _apply(
         kept = [name for name in kept if name not in halved]
     else:
         _halve_state(model, held, added)
+        _unfuse_norms(model)
     if not quantized:
         raise refuse(f"{recipe}: {source.name} has no matrices in numbered layers")
     replace_initializers(model, added)
@@ -154,6 +158,31 @@ def _halve_state(
             node.output[list(node.output).index(KEPT)] = f"{KEPT}:f32"
             cast = helper.make_node("Cast", [f"{KEPT}:f32"], [KEPT], to=TensorProto.FLOAT16)
             nodes.append(cast)
+    replace_nodes(model, nodes)
+
+
+def _unfuse_norms(model: onnx.ModelProto) -> None:
+    """Add before a norm by nodes of their own: on a CPU the fused operator takes twice as long as
+    those together (onnxruntime 1.30 to 1.32). Where launches cost, it is the other way round."""
+    nodes: _Nodes = []
+    for node in model.graph.node:
+        if node.op_type != "SkipLayerNormalization":
+            nodes.append(node)
+            continue
+        x, added, scale, shift, bias = node.input
+        total = node.output[3] or f"{node.name}:total"
+        made = f"{node.name}:added"
+        nodes += [
+            helper.make_node("Add", [added, bias], [made]),
+            helper.make_node("Add", [x, made], [total]),
+            helper.make_node(
+                "LayerNormalization",
+                [total, scale, shift],
+                [node.output[0]],
+                name=node.name,
+                epsilon=next(a.f for a in node.attribute if a.name == "epsilon"),
+            ),
+        ]
     replace_nodes(model, nodes)
 
 
