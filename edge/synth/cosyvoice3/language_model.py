@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from edge.bundle import Bundle, Variant
+from edge.errors import ModelFailed
 from edge.profile import Provider
 from edge.synth.binding import Place, new_place
 from edge.synth.cosyvoice3.sampling import Sampler
@@ -45,6 +46,11 @@ class LanguageModel:
         graph = variant.graphs["llm"]
         prompt = variant.graphs.get("llm_prompt", graph)
         self._session = one = Session(bundle, graph, chain, records=True)
+        if "last" not in one.inputs:
+            raise ModelFailed(
+                f"{graph} was made by an earlier version, whose graphs are no longer run",
+                f"Build it again: edge build {bundle.voice.name}",
+            )
         self._prompt = one if prompt == graph else Session(bundle, prompt, chain)
         self._text = read_table(bundle, TEXT_TABLE, None, settings.hidden)
         self._speech = read_table(bundle, SPEECH_TABLE, None, settings.hidden)
