@@ -328,7 +328,7 @@ def test_a_profile_cannot_name_a_stage_that_stays_float(tmp_path: Path) -> None:
     (tmp_path / "x86-64.yaml").write_text(
         text.replace(line, line[:-1] + ", stages: {vocoder: int8-dynamic}}")
     )
-    with pytest.raises(BadRecord, match="llm, flow_step"):
+    with pytest.raises(BadRecord, match="llm, llm_prompt, flow_step"):
         load_profile(str(tmp_path / "x86-64.yaml"))
 
 
