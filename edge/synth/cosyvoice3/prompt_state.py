@@ -1,4 +1,4 @@
-"""What the flow computes of a voice's clip, made once and kept beside its print.
+"""Keep what the flow computes of a voice's clip, made once, beside its print.
 
 The frames of the clip are the same in every sentence, and so are their keys and values where
 frames see no later block. A file of them is mapped: a sentence reads what it needs, and memory

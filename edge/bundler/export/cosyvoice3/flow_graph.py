@@ -38,7 +38,7 @@ def step_times(steps: int) -> Tensor:
 
 
 def time_tables(estimator: Estimator, steps: int) -> list[Array]:
-    """What the time says to each block, and last to the norm at the end: a row for each step.
+    """Compute what the time says to each block, and last to the norm at the end: a row a step.
 
     Of a block (steps, 8 x dim): 1 + scale and shift of the norm before its attention, the gate
     behind that and the gated bias; and the same of its feed-forward. Last (steps, 2 x dim)."""
