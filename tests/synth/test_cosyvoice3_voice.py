@@ -124,7 +124,7 @@ def test_streaming_says_what_one_run_in_blocks_says(
     """However the sentence is cut into steps and windows: relative L2 of 1e-7 to 4e-6, most of it
     by the pitch, whose rounding the phase adds up."""
     keep(cosyvoice3_bundle, print_)
-    style = Style(seed=1, speaker=speaker, speed=speed)
+    style = Style(seed=10, speaker=speaker, speed=speed)  # says enough for several steps
     text = TEXT * 3
     monkeypatch.setattr(voice, "streams", True)
     assert voice._flow.room > 700  # the tiny model's state is tiny
@@ -135,7 +135,7 @@ def test_streaming_says_what_one_run_in_blocks_says(
     monkeypatch.setattr(Flow, "begin", lambda flow, who, *_: FlowRun(flow, who, True, None))
     monkeypatch.setattr("edge.synth.cosyvoice3.vocoder.LONGEST", 10_000)
     whole = speak(voice, text, style)
-    assert len(streamed) == len(whole) >= 24_000
+    assert len(streamed) == len(whole) > 24_000
     assert np.linalg.norm(streamed - whole) < 1e-4 * np.linalg.norm(whole)
 
 

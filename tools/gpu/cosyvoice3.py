@@ -34,7 +34,7 @@ from edge.profile import profiles_dir
 from edge.synth import Style
 from edge.synth.cosyvoice3 import flow, flow_steps, sampling, vocoder
 from edge.synth.cosyvoice3.providers import CPU
-from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer, SpokenSegment
 from edge.synth.session import Session, versions
 from edge.synth.voice_print import Label, save_print
 from tests.synth.test_clip import voice as hum
@@ -97,6 +97,7 @@ class Measured:
         """First sound and all of it, ms; seconds of sound; the sound."""
         tokens = int(seconds * TOKEN_RATE)
         segment = self.voice.plan(TEXT, Style(seed=seed, speaker="anna"))[0]
+        assert isinstance(segment, SpokenSegment) and segment.voice is not None
         real = sampling.Sampler.draw
 
         def draw(self: Any, logits: Any, early: bool) -> int:
@@ -126,7 +127,7 @@ class Measured:
                 one, every, spoken, _ = self.speak(seconds, seed + 1)
                 first[seconds].append(one)
                 whole[seconds].append(every / 1000 / spoken)
-        result = {
+        result: dict[str, Any] = {
             "row": name,
             "first_ms": {s: sorted(v)[len(v) // 2] for s, v in first.items()},
             "first_worst_ms": {s: max(v) for s, v in first.items()},
