@@ -62,6 +62,9 @@ class Family:
     follows: Mapping[str, str] = field(default_factory=dict)
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     Of a family with `stages`, those that are not here stay in float."""
+    twice: Mapping[str, str] = field(default_factory=dict)
+    """Stage that only those variants have whose plan names it -> the one whose graph it is, too,
+    made by another recipe: for work of another shape."""
 
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
@@ -142,13 +145,15 @@ COSYVOICE3 = Family(
     print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
     reads_every_script=True,
     stages={
-        "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
+        "llm": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
+        "llm_prompt": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
         "flow_front": ("fp32",),
         "f0": ("fp32",),  # float64 inside: the phase of the sound sums its errors up
         "vocoder": ("fp32",),  # int8 convolutions cost 6 % of its peak
     },
-    follows={"llm": "encoder", "flow_step": "decoder"},
+    follows={"llm": "encoder", "llm_prompt": "encoder", "flow_step": "decoder"},
+    twice={"llm_prompt": "llm"},  # many rows at once, where the others are one by one
 )
 KOKORO = Family(
     "kokoro",

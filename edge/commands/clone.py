@@ -65,6 +65,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
+    from edge import synth
     from edge.owner import become_owner, make_system_state
     from edge.synth.clip_file import open_clip
     from edge.synth.voice_print import print_path
@@ -81,6 +82,9 @@ def run(options: Options) -> int:
     voice = f"{options.name}: {clip.seconds:.1f} s cloned for {bundle.voice.name}"
     print(f"{voice}, kept in {_short(path)}")
     if options.out is None:
+        # What is kept would be in clear beside a voice that is not.
+        if not options.encrypt and (kept := synth.keep_state(bundle, path)):
+            print(f"{options.name}: {kept}")
         print(f"Hear it: edge say --voice {options.name} 'Hello.'")
     else:
         print(f"It is as private as the clip. On a board: edge install {_short(path)}")

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Protocol, runtime_checkable
 
@@ -265,3 +266,12 @@ def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint
     """
     made: VoicePrint = _family(bundle).enroll(bundle, clip, transcript)
     return made
+
+
+def keep_state(bundle: Bundle, path: Path) -> str:
+    """Compute beforehand, for the print in `path`, what every sentence would compute of its clip;
+    a sentence that says what was kept, empty if the family keeps nothing. Raises DiskFull,
+    NotWritable, ModelFailed."""
+    keep: Callable[[Bundle, Variant, Path], str] | None
+    keep = getattr(_family(bundle), "keep_state", None)
+    return keep(bundle, choose(bundle), path) if keep else ""

@@ -5,6 +5,8 @@ This module is light; `load` and `enroll` import the rest.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edge.bundle import Bundle, Variant
 from edge.bundle.measured import Cost
 from edge.pcm import PcmChunk
@@ -43,3 +45,11 @@ def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint
     from edge.synth.cosyvoice3.enrol import enrol
 
     return enrol(bundle, clip, transcript)
+
+
+def keep_state(bundle: Bundle, variant: Variant, path: Path) -> str:
+    """Compute what the flow makes of the clip of the print in `path`, and keep it beside it where
+    that pays on this board; a sentence that says what was done. Raises DiskFull, NotWritable."""
+    from edge.synth.cosyvoice3.prompt_state import keep_beside
+
+    return keep_beside(bundle, variant, path)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from edge.bundle import Bundle, Variant
-from edge.errors import BadStyle
+from edge.errors import BadStyle, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style
-from edge.synth.cosyvoice3.flow import Flow, FlowRun, Mel
+from edge.synth.cosyvoice3.flow import Flow, FlowRun
+from edge.synth.cosyvoice3.flow_steps import Mel
 from edge.synth.cosyvoice3.language_model import LanguageModel
+from edge.synth.cosyvoice3.prompt_state import key_of, read_state
+from edge.synth.cosyvoice3.providers import CPU, chains
 from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
 from edge.synth.cosyvoice3.segments import SPEECH_PER_TEXT_TOKEN, cut
 from edge.synth.cosyvoice3.settings import read_settings
@@ -22,9 +26,14 @@ from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
 from edge.synth.cosyvoice3.word_times import WordTimes
 from edge.synth.print_cache import PrintCache
-from edge.synth.voice_print import find_print, read_label
+from edge.synth.voice_print import find_print, read_label, state_file
 from edge.text.cleaning import clean
 
+log = logging.getLogger(__name__)
+
+LEAST_HOP = 12
+"""Tokens of the first step: the sound of fewer is over before the next step is done. 12 give 16
+frames of sound, 0.3 s, behind the 8 that the vocoder looks ahead to."""
 LONGEST_HOP = 4
 """Blocks of the longest step where each makes the whole mel anew: they grow, 1, 2, 4, 4, ..."""
 
@@ -51,13 +60,27 @@ class CosyVoice3Synthesizer:
         settings = read_settings(bundle)
         self._bundle, self._settings = bundle, settings
         self._tokenizer = TextTokenizer(bundle, settings)
-        self._model = LanguageModel(bundle, variant, settings)
-        self._flow = Flow(bundle, variant, settings)
-        self._vocoder = Vocoder(bundle, variant, settings)
+        for chain in chains(bundle):
+            try:
+                self._model = LanguageModel(bundle, variant, settings, chain)
+                self._flow = Flow(bundle, variant, settings, chain)
+                self._vocoder = Vocoder(bundle, variant, settings, chain)
+                self._warm_up()
+                break
+            except ModelFailed as error:
+                # A provider that was not compiled for this GPU is offered, and cannot run.
+                if chain[0].name == CPU[0].name or chain[0].require:
+                    raise
+                log.warning("not %s: %s", chain[0].name, error.message)
         self._nobody, self._prints = nobody(settings), PrintCache(bundle)
         self.rate, self.provider = settings.rate, self._flow.provider
         self.variant = variant.name
         self.streams = self.provider != "CPUExecutionProvider" if streams is None else streams
+
+    def _warm_up(self) -> None:
+        self._model.warm_up()
+        self._flow.warm_up()
+        self._vocoder.warm_up()
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         voice = self._nobody if style.speaker is None else self._print(style.speaker)
@@ -133,9 +156,10 @@ class CosyVoice3Synthesizer:
             yield self._chunk()
 
     def _first_hop(self, voice: Speaker) -> int:
-        """Tokens to the end of the first block that the prompt leaves room in."""
+        """Tokens to the end of the first block that the prompt leaves enough room in."""
         block = self._settings.block_tokens
-        return block + -len(voice.tokens) % block
+        rest = -len(voice.tokens) % block
+        return rest if rest >= LEAST_HOP else rest + block
 
     def _samples(self, tokens: float, segment: Segment) -> int:
         settings = self._settings
@@ -153,4 +177,6 @@ class CosyVoice3Synthesizer:
                 f"Make one: edge clone {name} CLIP.wav --text 'what it says'; or leave it out.",
             )
         speaker = from_print(self._prints.load(path), self._settings)
-        return dataclasses.replace(speaker, language=read_label(path).language)
+        key = key_of(self._bundle, self._flow.graph, speaker)
+        state = read_state(state_file(path), key, self._flow.layout)
+        return dataclasses.replace(speaker, language=read_label(path).language, state=state)
