@@ -59,7 +59,20 @@ FULL: dict[str, p.Message] = {
     "synthesize-chunk": p.SynthesizeChunk("Hi."),
     "synthesize-stop": p.SynthesizeStop(),
     "speak": p.Speak(
-        "Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", "report", pause=0.5, how="gladly"
+        "Hi.",
+        "joe",
+        "en",
+        "a",
+        1.5,
+        0.5,
+        "id-1",
+        True,
+        "urgent",
+        9.5,
+        "key",
+        "report",
+        pause=0.5,
+        how="gladly",
     ),
     "speak-start": p.SpeakStart(
         "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", pause=0.5

@@ -32,8 +32,8 @@ def listen(typed: str, language: str | None = None) -> int:
     place = Path(typed)
     if (place / MANIFEST).is_file():
         voice = load_voice(place / VOICE)
-        folder = open_bundle(place, read_machine()).path
-        return _speak(voice.name, language or voice.language, folder)
+        here = open_bundle(place, read_machine()).path
+        return _speak(voice.name, language or voice.language, here)
     row = find_row(typed)
     if row is not None:
         name, own, folders = row.name, row.language, list(map(Path, row.built))
