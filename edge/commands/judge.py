@@ -1,4 +1,4 @@
-"""Judge a bundle's variants by listening: words understood, likeness to a clip, DNSMOS, speed."""
+"""Judge a bundle's variants by listening: words, likeness, DNSMOS, speed."""
 
 from __future__ import annotations
 
