@@ -1,4 +1,4 @@
-"""Judge a bundle's variants by listening: words understood, likeness to a clip, DNSMOS, speed."""
+"""Judge a bundle's variants by listening: words, likeness, DNSMOS, speed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,18 +104,18 @@ def _speaker(
     os.environ["XDG_STATE_HOME"] = folder
     os.environ.pop("STATE_DIRECTORY", None)
     longest = max(FAMILIES[bundle.manifest.family].clip_s, min(clip.seconds + 0.01, MOST_S))
-    clone.run(
-        clone.Options(
-            "judged",
-            options.clip,
-            text=options.text,
-            consent=options.consent,
-            max_seconds=longest,
-            voice=bundle.voice.name,
-            bundle=(bundle.path,),
-            any_board=True,
-        )
+    wish = clone.Options(
+        "judged",
+        options.clip,
+        text=options.text,
+        consent=options.consent,
+        max_seconds=longest,
+        voice=bundle.voice.name,
+        bundle=(bundle.path,),
+        any_board=True,
     )
+    with redirect_stdout(sys.stderr):  # the answer is the table
+        clone.run(wish)
     return "judged", reference
 
 

@@ -20,6 +20,7 @@ from edge import synth
 from edge.bundle import Bundle
 from edge.bundler import corpus
 from edge.bundler.evaluate.judges import (
+    MIN_SECONDS,
     Dnsmos,
     SpeakerSimilarity,
     WordErrorRate,
@@ -84,21 +85,16 @@ def judge_bundle(bundle: Bundle, plan: Plan, cache: Path, told: Told) -> list[Sc
     """Speak and judge everything, the first variant first. Raises what its models raise, and
     BadClip where a sound from elsewhere cannot be read."""
     scores: list[Score] = []
-    reference = plan.reference
-    spoken = [(name, _Ours(bundle, name, plan)) for name in plan.variants]
-    everyone: list[tuple[str, _Ours | _Theirs]] = list(spoken)
+    jury = _Jury(plan.reference, cache)
+    everyone: list[tuple[str, _Ours | _Theirs]] = []
+    everyone += [(name, _Ours(bundle, name, plan)) for name in plan.variants]
     if plan.against is not None:
         everyone.append((OFFICIAL, _Theirs(plan.against)))
     for name, speaker in everyone:
         for language in plan.languages:
             told(f"{name}, {language}")
-            made = list(speaker.speak(language, texts(plan, language)))
-            if not made:
-                continue
-            if reference is None:
-                sounds = [sound.samples for sound in made]
-                reference = np.concatenate(sounds), made[0].rate
-            scores.append(_judge(name, language, made, reference, cache))
+            if made := list(speaker.speak(language, texts(plan, language))):
+                scores.append(jury.judge(name, language, made))
     return scores
 
 
@@ -164,6 +160,9 @@ def _timed(synthesizer: Synthesizer, text: str, style: Style) -> _Sound:
                 parts.append(chunk.samples)
     whole = time.perf_counter() - began
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    # Who says next to nothing is judged for it too, and no judge hears less than this.
+    short = max(0, int(MIN_SECONDS * synthesizer.rate) + 1 - len(samples))
+    samples = np.pad(samples, (0, short))
     return _Sound(text, samples, synthesizer.rate, first, whole)
 
 
@@ -176,25 +175,35 @@ def write_sound(path: Path, sound: _Sound) -> None:
         file.writeframes(to_int16(sound.samples).tobytes())
 
 
-def _judge(
-    name: str,
-    language: str,
-    made: Sequence[_Sound],
-    reference: tuple[Samples, int],
-    cache: Path,
-) -> Score:
-    listener, dnsmos = WordErrorRate(cache, language), Dnsmos()
-    similarity = SpeakerSimilarity([reference[0]], reference[1])
-    first = [sound.first_s for sound in made if sound.first_s is not None]
-    whole = [sound.whole_s for sound in made if sound.whole_s is not None]
-    length = sum(len(sound.samples) / sound.rate for sound in made)
-    return Score(
-        variant=name,
-        language=language,
-        sentences=len(made),
-        errors=word_error_rate(listener.judge(s.samples, s.rate, s.text) for s in made),
-        similarity=float(np.mean([similarity.judge(s.samples, s.rate, s.text) for s in made])),
-        dnsmos=mean_mos(dnsmos.judge(s.samples, s.rate, s.text) for s in made).ovrl,
-        first_sound_ms=1000 * float(np.mean(first)) if first else None,
-        rtf=sum(whole) / length if whole else None,
-    )
+class _Jury:
+    """The models that listen, each loaded once."""
+
+    def __init__(self, reference: tuple[Samples, int] | None, cache: Path) -> None:
+        """Without a reference the first sounds that are judged are it."""
+        self._cache, self._dnsmos = cache, Dnsmos()
+        self._listeners: dict[str, WordErrorRate] = {}
+        self._similarity: SpeakerSimilarity | None = None
+        if reference is not None:
+            self._similarity = SpeakerSimilarity([reference[0]], reference[1])
+
+    def judge(self, name: str, language: str, made: Sequence[_Sound]) -> Score:
+        """Judge a variant by its sentences of a language."""
+        if language not in self._listeners:
+            self._listeners[language] = WordErrorRate(self._cache, language)
+        if self._similarity is None:
+            self._similarity = SpeakerSimilarity([s.samples for s in made], made[0].rate)
+        listener, similarity = self._listeners[language], self._similarity
+        first = [sound.first_s for sound in made if sound.first_s is not None]
+        whole = [sound.whole_s for sound in made if sound.whole_s is not None]
+        length = sum(len(sound.samples) / sound.rate for sound in made)
+        alike = [similarity.judge(s.samples, s.rate, s.text) for s in made]
+        return Score(
+            variant=name,
+            language=language,
+            sentences=len(made),
+            errors=word_error_rate(listener.judge(s.samples, s.rate, s.text) for s in made),
+            similarity=float(np.mean(alike)),
+            dnsmos=mean_mos(self._dnsmos.judge(s.samples, s.rate, s.text) for s in made).ovrl,
+            first_sound_ms=1000 * float(np.mean(first)) if first else None,
+            rtf=sum(whole) / length if whole else None,
+        )
