@@ -34,7 +34,14 @@ from edge.synth.cosyvoice3.prompt_state import (
 from edge.synth.cosyvoice3.speaker import Speaker, nobody
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
-from edge.synth.voice_print import Label, remove_print, save_print, state_file
+from edge.synth.voice_print import (
+    FORMAT,
+    Label,
+    checkpoint_of,
+    remove_print,
+    save_print,
+    state_file,
+)
 from tests.synth.test_clip import voice as hum
 
 RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024, 30), 10)
@@ -269,8 +276,9 @@ def test_what_is_kept_is_wiped_and_replaced_with_the_print(
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     clip = PcmChunk(hum(2.5), 24_000)
-    told = ("anna", "cosyvoice3", cosyvoice3_bundle.voice.name, cosyvoice3_bundle.id)
-    label = Label(1, *told, "en", "2026-01-01", "The speaker agreed.")
+    fits = checkpoint_of(cosyvoice3_bundle)
+    told = ("anna", "cosyvoice3", cosyvoice3_bundle.voice.name, fits)
+    label = Label(FORMAT, *told, "en", "2026-01-01", "The speaker agreed.")
     made = synth.enroll(cosyvoice3_bundle, clip, "Hello there.")
     path = save_print(made, label)
     kept = state_file(path)

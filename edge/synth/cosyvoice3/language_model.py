@@ -1,13 +1,14 @@
 """Text to speech tokens: one run over the prompt and then one per token.
 
 Keys and values lie in tensors with room for the longest segment, which each run goes on filling
-where they are. On CUDA the run of a token is recorded once and played back.
+where they are; segments that are spoken in turns have one set each. On CUDA the run of a token is recorded once and played back.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -35,25 +36,11 @@ WARM_ROWS = 128
 """Rows of the prompt that a GPU meets first: a clip of 3 s, what is said in it, and a sentence."""
 
 
-class LanguageModel:
-    """`llm_prompt`, where a variant has one, is the same model in another form, for the prompt:
-    many rows at once are another work than one."""
+class Memory:
+    """What one segment's run has seen: keys, values, and the places that it reads and writes."""
 
-    def __init__(
-        self, bundle: Bundle, variant: Variant, settings: Settings, chain: tuple[Provider, ...]
-    ) -> None:
-        self._settings = settings
-        graph = variant.graphs["llm"]
-        prompt = variant.graphs.get("llm_prompt", graph)
-        self._session = one = Session(bundle, graph, chain, records=True)
-        if "last" not in one.inputs:
-            raise ModelFailed(
-                f"{graph} was made by an earlier version, whose graphs are no longer run",
-                f"Build it again: edge build {bundle.voice.name}",
-            )
-        self._prompt = one if prompt == graph else Session(bundle, prompt, chain)
-        self._text = read_table(bundle, TEXT_TABLE, None, settings.hidden)
-        self._speech = read_table(bundle, SPEECH_TABLE, None, settings.hidden)
+    def __init__(self, one: Session, prompt: Session, settings: Settings) -> None:
+        self._session, self._prompt = one, prompt
         shape = (1, settings.kv_heads, ROOM, settings.head)
         names = [name for name in one.inputs if name.startswith(("key.", "value."))]
         # Zeros, not what the memory holds: attention multiplies what it does not see by 0, which
@@ -72,39 +59,6 @@ class LanguageModel:
     def _places(self, x: Place) -> tuple[dict[str, Place], dict[str, Place]]:
         inputs = {"x": x, "last": self._last, "room": self._filled, **self._cache}
         return inputs, {"logits": self._logits, **self._after}
-
-    def warm_up(self) -> None:
-        """On a GPU, run a prompt, and record the run of a token."""
-        if self._recorded:
-            rows = np.zeros((WARM_ROWS, self._settings.hidden), np.float32)
-            self.read(rows)
-            self.go_on(rows[0], WARM_ROWS + 1)
-
-    def speak(
-        self,
-        text: Sequence[int],
-        new: int,
-        spoken: Sequence[int],
-        sampler: Sampler,
-        most: int,
-    ) -> Iterator[int]:
-        """The tokens that follow `spoken`, the prompt's, for `text`, the prompt's text and then
-        `new` ids of new text. It ends where the model does, or at `most`."""
-        settings = self._settings
-        before = self._speech[[settings.sos]], self._text[list(text)]
-        after = self._speech[[settings.task]], self._speech[list(spoken)]
-        rows = np.concatenate([*before, *after]).astype(np.float32)
-        seen = len(rows)
-        limit = min(most, MOST_PER_TEXT_TOKEN * new, ROOM - seen)
-        logits = self.read(rows)
-        for count in range(limit):
-            token = sampler.draw(logits[0], early=count < LEAST_PER_TEXT_TOKEN * new)
-            if token >= settings.codes:  # not only eos: every id without a sound ends it
-                return
-            yield token
-            seen += 1
-            logits = self.go_on(self._speech[token], seen)
-        log.warning("speech of %d text tokens was cut at the limit of %d tokens", new, limit)
 
     def read(self, rows: Array) -> Array:
         """Begin anew with these rows (n, hidden); what may follow, (1, ids)."""
@@ -125,3 +79,72 @@ class LanguageModel:
     def _tell(self, seen: int, room: int) -> None:
         self._last.update_inplace(np.array([seen - 1], np.int32))
         self._filled.update_inplace(np.array(room, np.int32))
+
+
+class LanguageModel:
+    """`llm_prompt`, where a variant has one, is the same model in another form, for the prompt:
+    many rows at once are another work than one."""
+
+    def __init__(
+        self, bundle: Bundle, variant: Variant, settings: Settings, chain: tuple[Provider, ...]
+    ) -> None:
+        self._settings = settings
+        graph = variant.graphs["llm"]
+        prompt = variant.graphs.get("llm_prompt", graph)
+        self._session = one = Session(bundle, graph, chain, records=True)
+        if "last" not in one.inputs:
+            raise ModelFailed(
+                f"{graph} was made by an earlier version, whose graphs are no longer run",
+                f"Build it again: edge build {bundle.voice.name}",
+            )
+        self._prompt = one if prompt == graph else Session(bundle, prompt, chain)
+        self._text = read_table(bundle, TEXT_TABLE, None, settings.hidden)
+        self._speech = read_table(bundle, SPEECH_TABLE, None, settings.hidden)
+        self._free = [self._memory()]
+
+    def _memory(self) -> Memory:
+        return Memory(self._session, self._prompt, self._settings)
+
+    @contextmanager
+    def memory(self) -> Iterator[Memory]:
+        """Lend a memory that no other segment uses; one is made where all are lent."""
+        lent = self._free.pop() if self._free else self._memory()
+        try:
+            yield lent
+        finally:
+            self._free.append(lent)
+
+    def warm_up(self) -> None:
+        """On a GPU, run a prompt, and record the run of a token."""
+        if self._session.device != "cpu":
+            rows = np.zeros((WARM_ROWS, self._settings.hidden), np.float32)
+            with self.memory() as memory:
+                memory.read(rows)
+                memory.go_on(rows[0], WARM_ROWS + 1)
+
+    def speak(
+        self,
+        text: Sequence[int],
+        new: int,
+        spoken: Sequence[int],
+        sampler: Sampler,
+        most: int,
+    ) -> Iterator[int]:
+        """The tokens that follow `spoken`, the prompt's, for `text`, the prompt's text and then
+        `new` ids of new text. It ends where the model does, or at `most`."""
+        settings = self._settings
+        before = self._speech[[settings.sos]], self._text[list(text)]
+        after = self._speech[[settings.task]], self._speech[list(spoken)]
+        rows = np.concatenate([*before, *after]).astype(np.float32)
+        seen = len(rows)
+        limit = min(most, MOST_PER_TEXT_TOKEN * new, ROOM - seen)
+        with self.memory() as memory:
+            logits = memory.read(rows)
+            for count in range(limit):
+                token = sampler.draw(logits[0], early=count < LEAST_PER_TEXT_TOKEN * new)
+                if token >= settings.codes:  # not only eos: every id without a sound ends it
+                    return
+                yield token
+                seen += 1
+                logits = memory.go_on(self._speech[token], seen)
+            log.warning("speech of %d text tokens was cut at the limit of %d tokens", new, limit)
