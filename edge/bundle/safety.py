@@ -37,9 +37,9 @@ that run an engine compiled elsewhere (EPContext), which TensorRT takes as it is
 trust only one's own. Those of this machine lie in its cache, never in a bundle (synth/engines.py).
 """
 _MICROSOFTS = (
-    ("MatMulNBits", "GroupQueryAttention", "MultiHeadAttention", "RotaryEmbedding")
-    + ("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "FastGelu", "QuickGelu")
-)  # fmt: skip
+    *("MatMulNBits", "GroupQueryAttention", "MultiHeadAttention", "RotaryEmbedding"),
+    *("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "FastGelu", "QuickGelu"),
+)
 OPERATORS = frozenset(("com.microsoft", name) for name in _MICROSOFTS)
 """Operators of other owners that our own recipes and exporters write."""
 

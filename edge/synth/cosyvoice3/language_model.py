@@ -1,7 +1,8 @@
 """Text to speech tokens: one run over the prompt and then one per token.
 
 Keys and values lie in tensors with room for the longest segment, which each run goes on filling
-where they are; segments that are spoken in turns have one set each. On CUDA the run of a token is recorded once and played back.
+where they are; segments that are spoken in turns have one set each. On CUDA the
+run of a token is recorded once for each set and played back.
 """
 
 from __future__ import annotations
