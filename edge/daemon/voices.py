@@ -16,7 +16,7 @@ from edge.protocol import Explained
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
-from edge.synth.text_reader import make_reader
+from edge.synth.text_reader import language_of, make_reader, written_sounds
 from edge.synth.voice_print import Label, all_labels, checkpoint_of, find_print, fitting
 from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken
@@ -210,10 +210,13 @@ class Voices:
         """Turn a piece of text into what this voice is to read; the owner's words alone, and what
         SSML gives, are changed unless it is to `normalize`. `markdown` goes before the owner's
         wish; what SSML asks for and is not done is added to `warned`."""
-        reader = self.reader(name, language)
+        bundle = self._bundles[name]
+        reader = self.reader(name, language or language_of(bundle, piece.text))
         if markdown is not None:
             reader = reader.taking(markdown)
         given, missed = reader.given(piece)
+        if not given:
+            given = written_sounds(bundle, piece.text)
         if warned is not None:
             warned += missed
         if not normalize or not self._wishes.normalize:

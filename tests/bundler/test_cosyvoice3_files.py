@@ -178,16 +178,16 @@ def test_special_tokens_follow_the_vocabulary(tmp_path: Path) -> None:
     vocab, config = tmp_path / "vocab.json", tmp_path / "tokenizer_config.json"
     vocab.write_text(json.dumps({f"w{i}": i for i in range(300)}))
     config.write_text(json.dumps({"added_tokens_decoder": {"300": {"content": SPECIAL[0]}}}))
-    assert special_tokens(vocab, config, 400)["<|endofprompt|>"] == 303
+    assert special_tokens(vocab, config, 600)["<|endofprompt|>"] == 303
     with pytest.raises(BadRecord, match="do not fit the 310 rows"):
         special_tokens(vocab, config, 310)
     config.write_text(json.dumps({"added_tokens_decoder": {"7": {"content": SPECIAL[0]}}}))
     with pytest.raises(BadRecord, match="has the id 7, 300 is expected"):
-        special_tokens(vocab, config, 400)
+        special_tokens(vocab, config, 600)
     for bad in ("[]", "{", '{"a": 1}', '{"a": "b"}'):
         vocab.write_text(bad)
         with pytest.raises(BadRecord):
-            special_tokens(vocab, config, 400)
+            special_tokens(vocab, config, 600)
 
 
 def test_the_encoders_are_looked_at_before_they_are_packed(tmp_path: Path) -> None:

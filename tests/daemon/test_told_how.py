@@ -12,6 +12,7 @@ from edge.bundle import Bundle
 from edge.daemon.voices import Voices
 from edge.errors import UnknownVoice
 from edge.protocol import Describe, ErrorReply, Info, Speak, Synthesize, VoiceChoice
+from edge.text.cleaning import Piece
 from tests.helpers.daemon_under_test import ThreadDaemon
 
 NINE = ("en", "zh", "ja", "ko", "de", "es", "fr", "it", "ru")
@@ -38,6 +39,17 @@ def test_a_request_finds_the_voice_by_any_of_its_languages(
     with pytest.raises(UnknownVoice, match="no voice speaks 'pl'") as caught:
         voices.choose(None, "pl")
     assert "cosyvoice3-0.5b (en, zh, ja" in caught.value.remedy
+
+
+def test_phonemes_are_no_links_and_the_script_tells_the_language(
+    cosyvoice3_bundle: Bundle,
+) -> None:
+    voices = Voices([cosyvoice3_bundle])
+    name = cosyvoice3_bundle.voice.name
+    for text in ("报道[j][ǐ]予好评，共有3个。", "[[j.ǐ]]予好评。"):
+        assert voices.read(name, Piece(text, 0, "", False)).text == text
+    said = voices.read(name, Piece("See [here](http://a.b) for 3.", 0, "", False)).text
+    assert "[" not in said and "three" in said
 
 
 def test_a_bundle_without_the_key_speaks_its_one_language(tone_bundle: Bundle) -> None:

@@ -208,6 +208,26 @@ def test_runs_that_a_gpu_records_are_padded_and_say_the_same(flow: Flow, count: 
     )
 
 
+def test_recorded_runs_in_turns_do_not_hear_each_other(
+    flow: Flow, someone: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mels() -> list[Mel]:
+        found: dict[int, Mel] = {}
+        runs = {n: FlowRun(flow, someone, True, None).push(TOKENS[:n], True) for n in (40, 50)}
+        while len(found) < 2:
+            for n in runs.keys() - found.keys():
+                try:
+                    next(runs[n])
+                except StopIteration as done:
+                    found[n] = done.value
+        return [found[40], found[50]]
+
+    wanted = mels()
+    monkeypatch.setattr(flow, "_recorded", RecordedSteps(flow._step, 80))
+    for mel, exact in zip(mels(), wanted, strict=True):
+        assert np.linalg.norm(mel - exact) < 1e-5 * np.linalg.norm(exact)
+
+
 def test_a_state_that_stays_where_it_is_is_that_of_arrays(flow: Flow, someone: Speaker) -> None:
     """Steps write behind what they read, in one piece of memory."""
     held = FlowState(flow.layout, 200)

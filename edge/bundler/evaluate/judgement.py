@@ -57,7 +57,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be judged."""
+    """Variants and sentences to judge, and what they are compared with."""
 
     variants: tuple[str, ...]
     languages: tuple[str, ...]

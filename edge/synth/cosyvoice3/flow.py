@@ -22,6 +22,7 @@ from edge.synth.cosyvoice3.flow_steps import (
     DeviceRun,
     DeviceState,
     Mel,
+    RecordedRun,
     RecordedSteps,
     StepRun,
     all_steps,
@@ -117,8 +118,12 @@ class Flow:
         each step."""
         x = self._noise[:, :, begin : begin + inputs["mu"].shape[2]].copy()
         run = self._run(x, inputs | {"place": np.array([begin])}, state)
-        yield from all_steps(run, self.numbers.steps)
-        return run.mel()
+        try:
+            yield from all_steps(run, self.numbers.steps)
+            return run.mel()
+        finally:
+            if self._recorded is not None and isinstance(run, RecordedRun):
+                self._recorded.take_back(run)
 
     def _run(self, x: Array, inputs: dict[str, Array], state: State | None) -> StepRun:
         if isinstance(state, DeviceState):

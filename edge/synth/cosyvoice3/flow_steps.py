@@ -23,6 +23,7 @@ from edge.synth.cosyvoice3.flow_state import (
 from edge.synth.session import Array, Session
 
 Mel = npt.NDArray[np.float32]
+_Recording = tuple[Bound, dict[str, Place]]
 
 SIZES = (56, 104, 200, 304, 400, 504, 704, 1000, 1400, 2000)
 """Frames of a GPU's runs, each recorded once. A run is padded to the next: whole blocks of 50, in
@@ -74,50 +75,53 @@ class ArrayRun:
 
 
 class RecordedSteps:
-    """Steps of a GPU without a state: a recording for each of SIZES, made when it is needed."""
+    """Steps of a GPU without a state: a recording for each of SIZES, made when it is needed, and
+    another for each segment that is spoken in turns with one."""
 
     def __init__(self, session: Session, mels: int) -> None:
         self._session, self._mels = session, mels
-        self._recordings: dict[int, tuple[Bound, dict[str, Place]]] = {}
+        self._free: dict[int, list[_Recording]] = {size: [] for size in SIZES}
 
     def warm_up(self) -> None:
         for size in SIZES[:FIRST_SIZES]:
-            self._recording(size)
+            self._free[size].append(self._recording(size))
 
     def run(self, x: Array, inputs: dict[str, Array]) -> RecordedRun:
         count = x.shape[2]
         size = next(size for size in SIZES if size >= count)
-        bound, places = self._recording(size)
+        recording = self._free[size].pop() if self._free[size] else self._recording(size)
+        _, places = recording
         for name, array in {"x": x, **inputs}.items():
             if name != "spks":
                 more = [(0, size - count if n == count else 0) for n in array.shape]
                 array = np.pad(array, more)
             places[name].update_inplace(np.ascontiguousarray(array))
-        return RecordedRun(self._session, bound, places, count)
+        return RecordedRun(self._session, recording, size, count)
 
-    def _recording(self, size: int) -> tuple[Bound, dict[str, Place]]:
-        if size not in self._recordings:
-            session, columns = self._session, (1, self._mels, size)
-            places = {name: session.room(columns) for name in ("x", "mu", "cond")}
-            places["spks"] = session.room((1, self._mels))
-            places["attn_mask"] = session.place(np.ones((1, 1, size, size), np.bool_))
-            places["step"] = session.place(np.array(0))
-            places["place"] = session.place(np.zeros(1, np.int64))
-            # In place: the graph adds to x where it has read all of it.
-            bound = session.bind(places, {"next": places["x"]}, recorded=True)
-            for place in ("x", "mu", "cond"):
-                places[place].update_inplace(np.zeros(columns, np.float32))
-            places["spks"].update_inplace(np.zeros((1, self._mels), np.float32))
-            session.run_bound(bound)
-            self._recordings[size] = bound, places
-        return self._recordings[size]
+    def take_back(self, run: RecordedRun) -> None:
+        """Give the recording of a run that is over to the next one."""
+        self._free[run.size].append(run.recording)
+
+    def _recording(self, size: int) -> _Recording:
+        session, columns = self._session, (1, self._mels, size)
+        places = {name: session.room(columns) for name in ("x", "mu", "cond")}
+        places["spks"] = session.room((1, self._mels))
+        places["attn_mask"] = session.place(np.ones((1, 1, size, size), np.bool_))
+        places["step"] = session.place(np.array(0))
+        places["place"] = session.place(np.zeros(1, np.int64))
+        # In place: the graph adds to x where it has read all of it.
+        bound = session.bind(places, {"next": places["x"]}, recorded=True)
+        for place in ("x", "mu", "cond"):
+            places[place].update_inplace(np.zeros(columns, np.float32))
+        places["spks"].update_inplace(np.zeros((1, self._mels), np.float32))
+        session.run_bound(bound)
+        return bound, places
 
 
 class RecordedRun:
-    def __init__(
-        self, session: Session, bound: Bound, places: dict[str, Place], count: int
-    ) -> None:
-        self._session, self._bound, self._places, self._count = session, bound, places, count
+    def __init__(self, session: Session, recording: _Recording, size: int, count: int) -> None:
+        self._session, self.recording, self.size, self._count = session, recording, size, count
+        self._bound, self._places = recording
 
     def step(self, number: int) -> None:
         self._places["step"].update_inplace(np.array(number))
@@ -186,8 +190,11 @@ class DeviceRun:
 def keeping_pays(session: Session, recorded: RecordedSteps, each: Layout, mels: int) -> bool:
     """Measure on this board whether the steps of 4 s of speech after a clip of 3 s are done
     sooner from kept state than anew; docs/design/cosyvoice3.md."""
-    anew = sum(_least(recorded.run(*_zeros(mels, 0, frames))) for frames in TYPICAL)
-    kept = 0.0
+    anew = kept = 0.0
+    for frames in TYPICAL:
+        run = recorded.run(*_zeros(mels, 0, frames))
+        anew += _least(run)
+        recorded.take_back(run)
     for frames in range(150, 350, 50):
         state = DeviceState(session, each, frames + 50, 1)
         state.frames = frames
