@@ -62,6 +62,9 @@ class Family:
     follows: Mapping[str, str] = field(default_factory=dict)
     """Stage that a profile may plan by name -> the one whose recipe it takes if none is planned.
     Of a family with `stages`, those that are not here stay in float."""
+    twice: Mapping[str, str] = field(default_factory=dict)
+    """Stage that only those variants have whose plan names it -> the one whose graph it is, too,
+    made by another recipe: for work of another shape."""
 
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
@@ -69,7 +72,7 @@ class Family:
 
     reads_every_script: bool = False
     """True if its voices read all scripts, as language models do."""
-    alphabet: Literal["espeak", "misaki", ""] = ""
+    alphabet: Literal["espeak", "misaki", "arpabet", ""] = ""
     """Signs of its phonemes; empty if it takes none."""
     prosody: frozenset[str] = frozenset()
     """Powers over a part of a sentence: rate, pitch."""
@@ -77,8 +80,10 @@ class Family:
     clip_s: float = 0.0
     """Seconds of the longest clip that `edge clone` takes unless more is asked for; 0 if its
     voices clone nobody."""
-    needs_transcript: bool = False
-    """True if it must be told what the clip says."""
+    takes_transcript: bool = False
+    """True if it clones better when it is told what the clip says."""
+    instructs: bool = False
+    """True if it can be told in words how to speak."""
     enough_s: float = 0.0
     """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
     print_of: tuple[str, ...] = ()
@@ -134,17 +139,21 @@ COSYVOICE3 = Family(
     extra="cosyvoice3-run",
     imports=("edge.synth.cosyvoice3.synthesizer", "soxr", "tokenizers"),
     clip_s=3.0,  # its frames are in every step of the flow: as dear as 3 s of speech
-    needs_transcript=True,
+    takes_transcript=True,
+    instructs=True,
+    alphabet="arpabet",
     print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
     reads_every_script=True,
     stages={
-        "llm": ("fp32", "fp16", "int8-dynamic", "int4"),
+        "llm": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
+        "llm_prompt": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
         "flow_step": ("fp32", "fp16", "int8-dynamic"),
         "flow_front": ("fp32",),
         "f0": ("fp32",),  # float64 inside: the phase of the sound sums its errors up
         "vocoder": ("fp32",),  # int8 convolutions cost 6 % of its peak
     },
-    follows={"llm": "encoder", "flow_step": "decoder"},
+    follows={"llm": "encoder", "llm_prompt": "encoder", "flow_step": "decoder"},
+    twice={"llm_prompt": "llm"},  # many rows at once, where the others are one by one
 )
 KOKORO = Family(
     "kokoro",

@@ -71,6 +71,7 @@ RECIPES = {
         ),
         Recipe("weights-int8", "storage.weights_int8", nearest="int8-dynamic"),
         Recipe("int4", make_large="transformer.int4_layers"),
+        Recipe("int4-fp16", make_large="transformer.int4_fp16_layers"),
     )
 }
 

@@ -179,10 +179,12 @@ class Voice:
     family: str
     """Name of a card in edge.families."""
     language: str
-    """BCP 47 with underscores, like en_US."""
+    """BCP 47 with underscores, like en_US; the one that a text is in if nobody says another."""
     licence: Licence
     files: dict[str, Source] = field(default_factory=dict)
     """Role -> where the file comes from."""
+    languages: tuple[str, ...] = ()
+    """Every language that it speaks, its own first, for a model of several."""
     default_speaker: int | None = None
     """Number of the speaker if a request names nobody, for a model with several speakers, counted
     from 0; None is the model's own choice."""
@@ -197,6 +199,11 @@ class Voice:
             raise ValueError("title is empty")
         if not LANGUAGE.fullmatch(self.language):
             raise ValueError(f"language {self.language!r} is not like en_US or de")
+        for language in self.languages:
+            if not LANGUAGE.fullmatch(language):
+                raise ValueError(f"languages: {language!r} is not like en_US or de")
+        if self.languages and self.languages[0] != self.language:
+            raise ValueError(f"languages must begin with the voice's own, {self.language}")
         if self.default_speaker is not None and self.default_speaker < 0:
             raise ValueError(f"default_speaker must be 0 or more, got {self.default_speaker}")
         if self.family not in FAMILIES:
@@ -214,6 +221,11 @@ class Voice:
             raise ValueError(
                 f"files: unknown role {', '.join(unknown)}; a {self.family} voice has {known}"
             )
+
+    @property
+    def every_language(self) -> tuple[str, ...]:
+        """All languages that it speaks, its own first."""
+        return self.languages or (self.language,)
 
     @property
     def from_checkpoint(self) -> bool:

@@ -59,6 +59,7 @@ def test_who_is_given_a_voice_is_told_its_terms(voice: Voice) -> None:
 def test_the_list_holds_the_voices_and_not_the_example() -> None:
     assert [voice.name for voice in VOICES] == [
         "cosyvoice3-0.5b",
+        "cosyvoice3-0.5b-rl",
         "en_GB-kokoro",
         "en_US-heart",
         "en_US-joe-medium",

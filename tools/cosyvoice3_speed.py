@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 
 from edge.bundler.export.cosyvoice3.dimensions import Dimensions, read_dimensions
@@ -26,17 +27,30 @@ from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, SourceModule, Vo
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.quantize import maker
 from edge.bundler.quantize.recipe import session_of
-from edge.families import FAMILIES
+from edge.synth.binding import Bound, new_place
 from tests.helpers.tiny_cosyvoice3 import TEXT_ROWS, released_sizes
 
-LLM_LAYERS, DIT_BLOCKS = 24, 22
+LAYERS = {"llm": 24, "flow_step": 22}
 FEW, MANY = 1, 3
 ROUNDS = 7
-CONTEXT = 300  # rows before the token that is timed: a clip's and half of ten seconds
-FRAMES = 350  # 2 x 25 tokens a second: 4 s of speech after a clip of 3 s
-CLIP_FRAMES = 150
-STEPS = 10
 VOCODER_FRAMES = 100  # 2 s
+RUNS: Mapping[str, Mapping[str, tuple[Mapping[str, int], float]]] = {
+    "llm": {
+        "a token after 300": ({"n": 1, "p": 300}, 25),
+        "a prompt of 128 rows": ({"n": 128, "p": 0}, 0.25),
+    },
+    "flow_step": {
+        "4 s after a clip of 3 s": ({"T": 350}, 10 / 4),
+        "4 s, the clip kept": ({"T": 200, "p": 150}, 10 / 4),
+        "1 s after a clip of 3 s": ({"T": 200}, 10),
+        "1 s, the clip kept": ({"T": 50, "p": 150}, 10),
+    },
+}
+"""Stage -> run -> its sizes, and how often it comes in a second of speech; a prompt in 4 s."""
+RECIPES = {
+    "llm": ("fp32", "int8-dynamic", "int4"),
+    "flow_step": ("fp32", "int8-dynamic"),
+}
 
 
 def real_dimensions(folder: Path) -> Dimensions:
@@ -70,15 +84,24 @@ def least(works: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     return best
 
 
-def runner(path: Path, stage: Stage, sizes: Mapping[str, int]) -> Callable[[], object]:
+def bound(path: Path, stage: Stage, sizes: Mapping[str, int]) -> Callable[[], object]:
+    """A run between places, as the product binds it: keys and values are filled where they are."""
     graph = session_of(path)
-    inputs = {name: value.numpy() for name, value in stage.inputs(**sizes).items()}
-    return lambda: graph.run(None, inputs)
+    types = {i.name: i.type for i in (*graph.get_inputs(), *graph.get_overridable_initializers())}
+    torch.manual_seed(1)
+    arrays = {name: value.numpy() for name, value in stage.inputs(**sizes).items()}
+    for name, array in arrays.items():
+        if types[name] == "tensor(float16)":
+            arrays[name] = array.astype(np.float16)
+    places = {name: new_place(array, "cpu") for name, array in arrays.items()}
+    rows = {"logits": new_place(np.zeros((1, 6761), np.float32), "cpu")}
+    after = {f"next.{name}": place for name, place in places.items() if "." in name}
+    if stage.name != "llm":
+        return lambda: graph.run(["next"], arrays)
+    return Bound(graph, places, rows | after).run
 
 
 def main() -> None:
-    sizes = {"llm": {"n": 1, "p": CONTEXT}, "flow_step": {"T": FRAMES}}
-    layers = {"llm": LLM_LAYERS, "flow_step": DIT_BLOCKS}
     works: dict[str, Callable[[], object]] = {}
     log = ExportLog()
     with TemporaryDirectory() as name:
@@ -86,38 +109,38 @@ def main() -> None:
         d = real_dimensions(folder)
         for count in (FEW, MANY):
             for stage in stages(model(d, count, count)):
-                if stage.name not in sizes:
+                runs = RUNS.get(stage.name, {})
+                if not runs and count == MANY:
+                    continue
+                if not runs and stage.name == "flow_front":
                     continue
                 path = folder / f"{stage.name}-{count}.onnx"
                 write_graph(stage, path, log)
-                for recipe in FAMILIES["cosyvoice3"].stages[stage.name]:
+                if not runs:
+                    works[stage.name] = bound(path, stage, {"T": VOCODER_FRAMES})
+                    continue
+                for recipe in RECIPES[stage.name]:
                     small = folder / f"{stage.name}-{count}-{recipe}.onnx"
                     maker(recipe, large=True)(path, small, None)
-                    works[f"{stage.name} {recipe} {count}"] = runner(
-                        small, stage, sizes[stage.name]
-                    )
-        for stage in stages(model(d, FEW, FEW)):
-            if stage.name in ("f0", "vocoder"):
-                path = folder / f"{stage.name}.onnx"
-                write_graph(stage, path, log)
-                works[stage.name] = runner(path, stage, {"T": VOCODER_FRAMES})
+                    for run, (sizes, _) in runs.items():
+                        key = f"{stage.name} {recipe} {run} {count}"
+                        works[key] = bound(small, stage, sizes)
         best = least(works)
     for row in log.rows:
         if row.bytes:
             print(f"export {row.stage}: {row.exporter}, {row.seconds:.1f} s, {row.bytes:,} bytes")
-    speech = (FRAMES - CLIP_FRAMES) / 50
-    for stage, count in layers.items():
-        for recipe in FAMILIES["cosyvoice3"].stages[stage]:
-            few, many = best[f"{stage} {recipe} {FEW}"], best[f"{stage} {recipe} {MANY}"]
-            one = (many - few) / (MANY - FEW)
-            whole = few + (count - FEW) * one
-            cost = whole * 25 if stage == "llm" else whole * STEPS / speech
-            print(
-                f"{stage} {recipe}: a layer {1000 * one:.2f} ms, all {1000 * whole:.1f} ms, "
-                f"RTF {cost:.2f}"
-            )
-    for stage in ("f0", "vocoder"):
-        print(f"{stage}: RTF {best[stage] / (VOCODER_FRAMES / 50):.3f}")
+    for name, runs in RUNS.items():
+        for recipe in RECIPES[name]:
+            for run, (_, per_second) in runs.items():
+                few, many = (best[f"{name} {recipe} {run} {count}"] for count in (FEW, MANY))
+                one = (many - few) / (MANY - FEW)
+                whole = few + (LAYERS[name] - FEW) * one
+                print(
+                    f"{name} {recipe}, {run}: a layer {1000 * one:.2f} ms, all "
+                    f"{1000 * whole:.1f} ms, RTF {whole * per_second:.2f}"
+                )
+    for name in ("f0", "vocoder"):
+        print(f"{name}: RTF {best[name] / (VOCODER_FRAMES / 50):.3f}")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from edge import synth
 from edge.bundle import Bundle, open_bundle
 from edge.pcm import PcmChunk
 from edge.synth import Style
+from edge.synth.binding import Bound
 from edge.synth.clip_file import read_clip
-from edge.synth.cosyvoice3 import CosyVoice3Synthesizer
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
 from edge.synth.voice_print import Label, save_print
 from tests.synth.test_clip import voice as hum
@@ -40,12 +41,18 @@ def measure(bundle: Bundle, clip: PcmChunk, transcript: str) -> None:
     spent: defaultdict[str, float] = defaultdict(float)
     runs: defaultdict[str, int] = defaultdict(int)
     held: defaultdict[str, float] = defaultdict(float)
-    make, run = Session.__init__, Session.run
+    make, run, run_bound = Session.__init__, Session.run, Session.run_bound
 
-    def made(self: Session, bundle: Bundle, graph: str, providers: Any) -> None:
+    def made(self: Session, bundle: Bundle, graph: str, *rest: Any, **named: Any) -> None:
         before = resident_mb()
-        make(self, bundle, graph, providers)
+        make(self, bundle, graph, *rest, **named)
         held[graph] += resident_mb() - before
+
+    def timed_bound(self: Session, bound: Bound) -> None:
+        began = time.process_time()
+        run_bound(self, bound)
+        spent[self._graph] += time.process_time() - began
+        runs[self._graph] += 1
 
     def timed(self: Session, inputs: Any) -> Any:
         began = time.process_time()
@@ -65,11 +72,13 @@ def measure(bundle: Bundle, clip: PcmChunk, transcript: str) -> None:
     environment = mock.patch.dict("os.environ", {"STATE_DIRECTORY": folder.name})
     making = mock.patch.object(Session, "__init__", made)
     running = mock.patch.object(Session, "run", timed)
-    with folder, environment, making, running:
+    binding = mock.patch.object(Session, "run_bound", timed_bound)
+    with folder, environment, making, running, binding:
         step("the interpreter and numpy", lambda: None)
         made_print = step("enrol", lambda: synth.enroll(bundle, clip, transcript))
         told = (bundle.voice.name, bundle.id, "en", "", "")
-        save_print(made_print, Label(1, "anna", made_print.family, *told))
+        path = save_print(made_print, Label(1, "anna", made_print.family, *told))
+        print("  " + step("keep the state", lambda: synth.keep_state(bundle, path)))
         voice = step("load", lambda: synth.load(bundle))
         assert isinstance(voice, CosyVoice3Synthesizer)
         for streams in (False, True):

@@ -257,8 +257,9 @@ def _wish(body: bytes, aliases: Mapping[str, str], captioned: bool = False) -> W
     captions: Captions | None = None
     if captioned:
         captions = "whole" if fields.get("stream") is False else "lines"
-    request = Synthesize(text, choice, _text_format(fields, text), speed, words=captioned)
-    return Wish(request, format, captions)
+    how = _text(fields, "instructions", "").strip() or None
+    kind = _text_format(fields, text)
+    return Wish(Synthesize(text, choice, kind, speed, words=captioned, how=how), format, captions)
 
 
 def _text_format(fields: Mapping[str, Any], text: str) -> TextFormat:

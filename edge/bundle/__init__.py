@@ -133,6 +133,16 @@ class Bundle:
         raise NoBundle(f"{self.path.name} has no variant {name!r}", f"Choose one of: {names}")
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """All languages that it speaks, its own first."""
+        return (self.manifest.language, *self.voice.every_language[1:])
+
+    def speaks(self, language: str) -> bool:
+        """True if a language, or its part before the country, is one of the voice's."""
+        wanted = language.replace("-", "_").lower().split("_")[0]
+        return wanted in {known.lower().split("_")[0] for known in self.languages}
+
+    @property
     def bytes(self) -> int:
         """Size of all files that the manifest lists."""
         return sum(entry.bytes for entry in self.manifest.files.values())

@@ -36,7 +36,11 @@ DOMAINS = frozenset({"", "ai.onnx", "edge.voice", "edge.voice.2"})
 that run an engine compiled elsewhere (EPContext), which TensorRT takes as it is: NVIDIA says to
 trust only one's own. Those of this machine lie in its cache, never in a bundle (synth/engines.py).
 """
-OPERATORS = frozenset({("com.microsoft", "MatMulNBits"), ("com.microsoft", "GroupQueryAttention")})
+_MICROSOFTS = (
+    *("MatMulNBits", "GroupQueryAttention", "MultiHeadAttention", "RotaryEmbedding"),
+    *("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "FastGelu", "QuickGelu"),
+)
+OPERATORS = frozenset(("com.microsoft", name) for name in _MICROSOFTS)
 """Operators of other owners that our own recipes and exporters write."""
 
 _HEADER = re.compile(
@@ -230,7 +234,7 @@ def _check_operator(data: mmap.mmap, start: int, end: int) -> None:
     if domain not in DOMAINS and (domain, operator) not in OPERATORS:
         raise UnsafeBundle(
             f"it holds the operator {operator[:80]!r} of {domain[:80]!r}; known are ONNX's own, "
-            "those of edge.voice and MatMulNBits",
+            f"those of edge.voice and {', '.join(_MICROSOFTS)}",
             _REMEDY,
         )
 

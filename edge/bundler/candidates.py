@@ -174,7 +174,8 @@ def make_candidate(
     recipes: dict[str, str] = {}
     graphs: dict[str, Path] = {}
     sensitivity: tuple[Sensitivity, ...] = ()
-    for stage in original.graphs:
+    twice = FAMILIES[voice.family].twice
+    for stage in (*original.graphs, *(stage for stage in twice if stage in plan.stages)):
         recipe = recipes[stage] = planned_recipe(plan, voice.family, stage)
         report(f"{stage} {recipe}", 0, 0)
         try:
@@ -211,10 +212,10 @@ def _apply(
     stages: StageCache,
     report: Report,
 ) -> tuple[Path, tuple[Sensitivity, ...]]:
-    source = original.folder / original.graphs[stage]
+    card, row = FAMILIES[voice.family], RECIPES[recipe]
+    source = original.folder / original.graphs[card.twice.get(stage, stage)]
     activations: Activations = "u8" if profile.board.architecture == "x86_64" else "s8"
     limit = profile.budget.log_mel_db * SEARCH_SHARE
-    card, row = FAMILIES[voice.family], RECIPES[recipe]
     inputs: dict[str, object] = {"source": file_sha256(source), "recipe": recipe}
     if row.calibrated:
         inputs |= {"activations": activations, "limit": limit, "encoder": original.shas}

@@ -38,7 +38,10 @@ class Options:
         "CLIP", "one person speaking, at 16 kHz or more: WAV; FLAC, Ogg or MP3 with soundfile"
     )
     text: str | None = option(
-        None, "TEXT", "what the clip says, word for word, for a voice that must know it"
+        None, "TEXT", "what the clip says, word for word: cosyvoice3 sounds more like it then"
+    )
+    language: str | None = option(
+        None, "LANGUAGE", "language of the clip, if it is not the voice's own: zh, de"
     )
     consent: bool = switch("declare that the speaker agrees; asked for on a terminal if left out")
     replace: bool = switch("replace the cloned voice of this name")
@@ -62,6 +65,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Raises BadClip, BadVoicePrint, NoConsent, UnknownVoice, ModelFailed."""
+    from edge import synth
     from edge.owner import become_owner, make_system_state
     from edge.synth.clip_file import open_clip
     from edge.synth.voice_print import print_path
@@ -78,6 +82,9 @@ def run(options: Options) -> int:
     voice = f"{options.name}: {clip.seconds:.1f} s cloned for {bundle.voice.name}"
     print(f"{voice}, kept in {_short(path)}")
     if options.out is None:
+        # What is kept would be in clear beside a voice that is not.
+        if not options.encrypt and (kept := synth.keep_state(bundle, path)):
+            print(f"{options.name}: {kept}")
         print(f"Hear it: edge say --voice {options.name} 'Hello.'")
     else:
         print(f"It is as private as the clip. On a board: edge install {_short(path)}")
@@ -104,7 +111,7 @@ def _keep(
         family=made.family,
         voice=bundle.voice.name,
         checkpoint=checkpoint_of(bundle),
-        language=bundle.manifest.language,
+        language=options.language or bundle.manifest.language,
         made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         consent=consent,
         seconds=round(figures.seconds, 2),
@@ -152,7 +159,7 @@ def _judged(
     """Read the clip and say what is to be said of it. Raises BadClip."""
     from edge.synth.clip_advice import advise, measure
 
-    if options.text is not None and not family.needs_transcript:
+    if options.text is not None and not family.takes_transcript:
         _note(f"A voice of the family {family.name} needs no words: --text is not used.")
     clip = _read(options, file, family)
     figures = measure(clip)
@@ -175,7 +182,8 @@ def _read(options: Options, file: io.BufferedReader, family: Family) -> PcmChunk
             f"--max-seconds {longest:g}; {MIN_S:g} to {MOST_S:g} s can be allowed",
             f"Cut the clip: ffmpeg -i CLIP.wav -t {MOST_S:g} short.wav",
         )
-    clip = read_clip(options.clip, longest, file, first=not family.needs_transcript)
+    told = family.takes_transcript and options.text is not None  # a clip that is cut says less
+    clip = read_clip(options.clip, longest, file, first=not told)
     if clip.rate > MAX_USEFUL_RATE:
         clip = PcmChunk(resampled(clip, MAX_USEFUL_RATE), MAX_USEFUL_RATE)
     if clip.seconds > longest:

@@ -28,8 +28,9 @@ def run(options: Options) -> int:
         print_json(records.to_dict(manifest))
         return 0
     size = sum(entry.bytes for entry in manifest.files.values())
+    languages = ", ".join(bundle.languages)
     rows = [
-        ("voice", f"{bundle.voice.title} ({manifest.voice}, {manifest.language})"),
+        ("voice", f"{bundle.voice.title} ({manifest.voice}, {languages})"),
         ("board", f"{bundle.profile.title} ({manifest.profile})"),
         ("sound", f"{manifest.rate} Hz, gain {manifest.gain:.3f}"),
         ("variants", ", ".join(variant.name for variant in manifest.variants)),

@@ -111,7 +111,9 @@ class Renderer:
             if language is None or (manner.document and utterance.voice_named):
                 return same
             if voices.speaks(utterance.voice, language):
-                return same
+                return utterance.voice, replace(utterance.style, language=None)
+            if other := voices.other_language(utterance.voice, language):
+                return utterance.voice, replace(utterance.style, language=other)
         voice = self._find(manner)
         foreign = language if voice is None and manner.voice is None else None
         if foreign is not None and voices.reads(utterance.voice, foreign):
@@ -129,7 +131,13 @@ class Renderer:
                 return same
         if (voice, speaker) == (utterance.voice, None) and manner.voice is None:
             return same
-        return voice, replace(utterance.style, speaker=speaker)
+        style = replace(utterance.style, speaker=speaker)
+        if voice != utterance.voice:
+            style = replace(style, language=None)
+            if style.how and not FAMILIES[voices.bundle(voice).manifest.family].instructs:
+                warned.append(Warned(place, "this voice cannot be told how to speak"))
+                style = replace(style, how=None)
+        return voice, style
 
     def _find(self, manner: Manner) -> str | None:
         """Find the voice that SSML names, or else one of its language or of that without its

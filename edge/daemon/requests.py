@@ -187,13 +187,16 @@ class Requests:
     def _speak(self, connection: Connection, message: Speak | SpeakStart, text: TextFeed) -> str:
         now = time.monotonic()
         speaker = self._voices.speaker(message.voice, message.speaker, message.language)
+        voice = self._voices.choose(message.voice, message.language, message.speaker)
+        language = self._voices.other_language(voice, message.language)
+        self._voices.check_how(voice, message.how)
         utterance = Utterance(
             id=message.id or self._new_id(connection),
             text=text,
             client=connection.number,
             to="speaker",
-            voice=self._voices.choose(message.voice, message.language, message.speaker),
-            style=Style(speed=message.speed, speaker=speaker),
+            voice=voice,
+            style=Style(message.speed, speaker, language, message.how),
             volume=message.volume,
             words=message.words,
             normalize=message.normalize == "on",
@@ -246,13 +249,15 @@ class Requests:
         name = choice.name
         voice = self._voices.choose(name, choice.language, choice.speaker)
         speaker = self._voices.speaker(name, choice.speaker, choice.language)
+        language = self._voices.other_language(voice, choice.language)
+        self._voices.check_how(voice, message.how)
         utterance = Utterance(
             id=self._new_id(connection),
             text=text,
             client=connection.number,
             to="client",
             voice=voice,
-            style=Style(speed=message.speed, speaker=speaker, seed=message.seed or 0),
+            style=Style(message.speed, speaker, language, message.how, message.seed or 0),
             words=message.words,
             normalize=message.normalize == "on",
             pause=message.pause,
@@ -271,7 +276,8 @@ class Requests:
     def _prepare(self, utterance: Utterance) -> None:
         """Have a text that comes piece by piece cut where no claim of its language is."""
         if utterance.normalize and self._voices.wishes.normalize:
-            utterance.text.cut_by(self._voices.reader(utterance.voice).unfinished)
+            reader = self._voices.reader(utterance.voice, utterance.style.language)
+            utterance.text.cut_by(reader.unfinished)
 
     def _explain(self, connection: Connection, message: Explain) -> None:
         voice = self._voices.choose(message.voice, message.language)

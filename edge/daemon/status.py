@@ -24,6 +24,7 @@ from edge.protocol import (
     TtsVoice,
 )
 from edge.sound.playback import Player
+from edge.synth.voice_print import Label
 
 
 def playback(player: Player) -> Playback:
@@ -83,7 +84,7 @@ def info(voices: Voices) -> Info:
             name=bundle.voice.name,
             attribution=Attribution(bundle.voice.licence.attribution, ""),
             installed=True,
-            languages=(bundle.manifest.language,),
+            languages=bundle.languages,
             description=bundle.voice.title,
             version=bundle.id[:12],
             speakers=tuple(TtsSpeaker(name) for name in voices.speakers(bundle)) or None,
@@ -94,7 +95,7 @@ def info(voices: Voices) -> Info:
             name=label.name,
             attribution=Attribution("Cloned on this machine", ""),
             installed=True,
-            languages=(label.language,),
+            languages=_languages(voices, label),
             description=f"A cloned voice, spoken by {label.voice}",
             version=label.checkpoint[:12],
         )
@@ -111,6 +112,12 @@ def info(voices: Voices) -> Info:
         supports_synthesize_streaming=True,
     )
     return Info(tts=(program,))
+
+
+def _languages(voices: Voices, label: Label) -> tuple[str, ...]:
+    """List the languages of the voice that speaks with a print, the clip's own first."""
+    every = next((b.languages for b in voices.bundles if b.voice.name == label.voice), ())
+    return tuple(dict.fromkeys((label.language, *every)))
 
 
 def _live(voices: Voices, utterance: Utterance, seconds: float = 0.0) -> LiveUtterance:

@@ -10,12 +10,13 @@ from edge.bundle import Bundle, file_sha256
 from edge.bundle.store import counted
 from edge.config import TextKeys
 from edge.daemon.memory import let_go
-from edge.errors import EdgeError, NoBundle, UnknownVoice
+from edge.errors import BadStyle, EdgeError, NoBundle, UnknownVoice
+from edge.families import FAMILIES
 from edge.protocol import Explained
 from edge.remedies import get_voice
 from edge.synth import Synthesizer
 from edge.synth.explaining import Phonemize, explain
-from edge.synth.text_reader import make_reader
+from edge.synth.text_reader import language_of, make_reader, written_sounds
 from edge.synth.voice_print import Label, all_labels, checkpoint_of, find_print, fitting
 from edge.text import TextFormat
 from edge.text.claims import Markdown, spoken
@@ -84,6 +85,9 @@ class Voices:
             spoken = bundle.manifest.language.lower()
             if spoken == wanted or spoken.split("_")[0] == wanted:
                 return self._keys[bundle.voice.name]
+        for bundle in self.bundles:  # then one that speaks it among others
+            if len(bundle.languages) > 1 and bundle.speaks(wanted):
+                return self._keys[bundle.voice.name]
         raise self._unknown(f"no voice speaks {language!r} here")
 
     def speaks(self, name: str, language: str) -> bool:
@@ -94,6 +98,30 @@ class Voices:
             return True
         others = {bundle.manifest.language.lower() for bundle in self.bundles}
         return own.split("_")[0] == wanted.split("_")[0] and wanted not in others
+
+    def other_language(self, name: str, language: str | None) -> str | None:
+        """Name the language that a request means, if it is another of this voice's than the one
+        that its texts are in otherwise."""
+        bundle = self._bundles[name]
+        if language is None or not bundle.speaks(language):
+            return None
+        wanted, own = language.replace("-", "_"), bundle.manifest.language
+        return None if wanted.split("_")[0].lower() == own.split("_")[0].lower() else wanted
+
+    def check_how(self, name: str, how: str | None) -> None:
+        """Raises BadStyle if this voice cannot be told how to speak."""
+        family = FAMILIES[self._bundles[name].manifest.family]
+        if how is None or family.instructs:
+            return
+        able = " or ".join(family.name for family in FAMILIES.values() if family.instructs)
+        here = [b.voice.name for b in self.bundles if FAMILIES[b.manifest.family].instructs]
+        raise BadStyle(
+            f"how: the voice {self._bundles[name].voice.name} ({family.name}) cannot be told how "
+            "to speak",
+            f"Choose a voice that can: {', '.join(here)}"
+            if here
+            else f"A voice of the family {able} can; or leave it out.",
+        )
 
     def speaker(
         self, name: str | None, speaker: str | None, language: str | None = None
@@ -182,10 +210,13 @@ class Voices:
         """Turn a piece of text into what this voice is to read; the owner's words alone, and what
         SSML gives, are changed unless it is to `normalize`. `markdown` goes before the owner's
         wish; what SSML asks for and is not done is added to `warned`."""
-        reader = self.reader(name, language)
+        bundle = self._bundles[name]
+        reader = self.reader(name, language or language_of(bundle, piece.text))
         if markdown is not None:
             reader = reader.taking(markdown)
         given, missed = reader.given(piece)
+        if not given:
+            given = written_sounds(bundle, piece.text)
         if warned is not None:
             warned += missed
         if not normalize or not self._wishes.normalize:
@@ -275,7 +306,7 @@ class Voices:
         self._keys[name] = key
 
     def _unknown(self, message: str) -> UnknownVoice:
-        here = [(b.voice.name, b.manifest.language) for b in self.bundles]
+        here = [(b.voice.name, ", ".join(b.languages)) for b in self.bundles]
         here += [(label.name, f"cloned, {label.language}") for label in self.cloned()]
         names = ", ".join(f"{name} ({language})" for name, language in here)
         return UnknownVoice(message, f"Choose one of: {names}; or build it: edge build VOICE")

@@ -9,6 +9,7 @@ from edge.text.markup import MAX_BREAK_S
 
 __all__ = [
     "MAX_EXPLAINED",
+    "MAX_HOW",
     "MAX_ID",
     "MAX_NAME",
     "MAX_PING",
@@ -30,6 +31,7 @@ MAX_PING = 1_000  # characters that come back as they are
 MAX_SEED = 2**32 - 1  # exact in every language's numbers, JavaScript's included
 UNAIDED_SPEED = 1.5  # what a daemon without libsonic speaks at most
 MAX_TTL_S = 86_400.0  # a day; what may be later than that needs no limit
+MAX_HOW = 300  # characters: the longest that CosyVoice3 was trained with has 40
 MAX_VOLUME = 2.0  # +6 dB; speech near full scale only distorts beyond it
 
 
@@ -89,6 +91,12 @@ def check_pause(place: str, seconds: float | None) -> None:
             f"{place}: pause is {seconds:g} s; expected 0 to {MAX_BREAK_S:g}",
             "Leave it out for what the daemon is configured to.",
         )
+
+
+def check_how(place: str, how: str | None) -> None:
+    check_characters(f"{place}: how", how, MAX_HOW)
+    if how is not None and not how.strip():
+        raise BadMessage(f"{place}: how is empty", "Say how to speak, or leave it out.")
 
 
 def check_turn(place: str, ttl: float | None, key: str | None) -> None:

@@ -17,6 +17,7 @@ from edge.protocol.limits import (
     MAX_NAME,
     MAX_PING,
     check_characters,
+    check_how,
     check_id,
     check_pause,
     check_seed,
@@ -93,8 +94,8 @@ class Synthesize:
     """Send the sound back to me: AudioStart, AudioChunks, AudioStop.
 
     `speed`, `seed`, `words` (AudioWords among the chunks), `normalize` ("off" reads the text as it
-    is written) and `pause` (seconds of silence between sentences) are ours. `text_format` is in
-    Wyoming, with "text" and "ssml".
+    is written), `pause` (seconds of silence between sentences) and `how` ("speak excitedly", for
+    voices that can be told) are ours. `text_format` is in Wyoming, with "text" and "ssml".
     """
 
     TYPE = "synthesize"
@@ -106,9 +107,11 @@ class Synthesize:
     words: bool = False
     normalize: Normalize = "on"
     pause: float | None = None
+    how: str | None = None
 
     def __post_init__(self) -> None:
         check_pause("synthesize", self.pause)
+        check_how("synthesize", self.how)
         check_text("synthesize: text", self.text)
         check_speech("synthesize", self.speed, 1.0)
         check_seed("synthesize", self.seed)
@@ -127,9 +130,11 @@ class SynthesizeStart:
     words: bool = False
     normalize: Normalize = "on"
     pause: float | None = None
+    how: str | None = None
 
     def __post_init__(self) -> None:
         check_pause("synthesize-start", self.pause)
+        check_how("synthesize-start", self.how)
         check_speech("synthesize-start", self.speed, 1.0)
         check_seed("synthesize-start", self.seed)
 
@@ -162,7 +167,7 @@ class Speak:
     or that is an error ("report"). `while_connected`: it ends with the connection.
     `interruptions`: SpeakInterrupted and SpeakResumed are told too. `normalize`: "off" reads the
     text as it is written. `text_format`: the signs of the text that mean something; SpeakMarks
-    tell of the marks of SSML.
+    tell of the marks of SSML. `how`: an instruction in words, for voices that can be told.
     """
 
     TYPE = "speak"
@@ -183,9 +188,11 @@ class Speak:
     normalize: Normalize = "on"
     pause: float | None = None
     text_format: TextFormat = "auto"
+    how: str | None = None
 
     def __post_init__(self) -> None:
         check_text("speak: text", self.text)
+        check_how("speak", self.how)
         check_speech("speak", self.speed, self.volume, self.voice, self.language, self.speaker)
         check_id("speak: id", self.id)
         check_turn("speak", self.ttl, self.key)
@@ -214,8 +221,10 @@ class SpeakStart:
     normalize: Normalize = "on"
     pause: float | None = None
     text_format: TextFormat = "auto"
+    how: str | None = None
 
     def __post_init__(self) -> None:
+        check_how("speak-start", self.how)
         check_speech(
             "speak-start", self.speed, self.volume, self.voice, self.language, self.speaker
         )

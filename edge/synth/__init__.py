@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Protocol, runtime_checkable
 
@@ -41,6 +42,8 @@ class Style:
     """One of the voice's own names, or of a print; None is the usual speaker."""
     language: str | None = None
     """Language of the text, if it is another than the voice's own and the family reads it."""
+    how: str | None = None
+    """Instruction in words, as "speak excitedly", for a family that takes one."""
     seed: int = 0
     """Fixes every noise, so that equal requests give equal audio, bit for bit."""
 
@@ -174,6 +177,8 @@ def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]] | None:
 
 def reads(bundle: Bundle, language: str) -> bool:
     """True if this voice can read another language than its own; asked without the model."""
+    if bundle.speaks(language):
+        return True
     ask: Callable[[Bundle, str], bool] | None = getattr(_family(bundle), "reads", None)
     return ask is not None and ask(bundle, language)
 
@@ -261,3 +266,12 @@ def enroll(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint
     """
     made: VoicePrint = _family(bundle).enroll(bundle, clip, transcript)
     return made
+
+
+def keep_state(bundle: Bundle, path: Path) -> str:
+    """Compute beforehand, for the print in `path`, what every sentence would compute of its clip;
+    a sentence that says what was kept, empty if the family keeps nothing. Raises DiskFull,
+    NotWritable, ModelFailed."""
+    keep: Callable[[Bundle, Variant, Path], str] | None
+    keep = getattr(_family(bundle), "keep_state", None)
+    return keep(bundle, choose(bundle), path) if keep else ""

@@ -22,6 +22,7 @@ from edge.errors import EdgeError, MissingPackage, ModelFailed, ProviderMissing
 from edge.jetpack import onnxruntime_packages
 from edge.machine import available_memory_mb
 from edge.profile import Provider
+from edge.synth.binding import Bound, Place, empty_place, new_place, run_options
 from edge.synth.gpu import nvidia
 from edge.synth.gpu.engines import (
     CONTEXT,
@@ -51,7 +52,13 @@ CPU, CUDA, TENSORRT = (
     "CUDAExecutionProvider",
     "TensorrtExecutionProvider",
 )
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
+}
 
 
 class _Unusable(Exception):
@@ -61,8 +68,9 @@ class _Unusable(Exception):
 class Session:
     """One graph of a bundle, loaded with the first provider of the chain that can be had.
 
-    `lengths`: the frames that a graph without states will be run with, and no others. Raises
-    ProviderMissing if a provider that the profile requires cannot be had, or none can.
+    `lengths`: the frames that a graph without states will be run with, and no others. `records`:
+    runs of it may be bound as recorded. Raises ProviderMissing if a provider that the profile
+    requires cannot be had, or none can.
     """
 
     def __init__(
@@ -71,8 +79,11 @@ class Session:
         graph: str,
         providers: tuple[Provider, ...],
         lengths: tuple[int, ...] = (),
+        records: bool = False,
     ) -> None:
         self._bundle, self._graph, self._lengths = bundle, graph, lengths
+        self._records = records or bool(lengths)
+        self._recordings = 0
         self._recorded: dict[tuple[object, ...], _Recorded] = {}
         self.passed_over: list[str] = []
         """Why each provider before `provider` was not taken."""
@@ -97,10 +108,15 @@ class Session:
         self.provider = provider.name
         """The execution provider that onnxruntime really put first."""
         self._session.disable_fallback()
+        self.device = "cuda" if self.provider == CUDA else "cpu"
+        """Where its places are."""
         self.inputs = {item.name: item.shape for item in self._session.get_inputs()}
+        self.types = {
+            i.name: _TYPES[i.type] for i in self._session.get_inputs() if i.type in _TYPES
+        }
         self.output_shapes = {item.name: item.shape for item in self._session.get_outputs()}
         self.outputs = list(self.output_shapes)
-        self.optional = {
+        self.optional: dict[str, Array] = {
             item.name: np.zeros(
                 [n if isinstance(n, int) else 0 for n in item.shape], _TYPES[item.type]
             )
@@ -114,7 +130,7 @@ class Session:
     def run(self, inputs: dict[str, Array]) -> dict[str, Array]:
         """Run the graph: named arrays in, named arrays out. Raises ModelFailed."""
         try:
-            values = self._session.run(self.outputs, inputs)
+            values = self._session.run(self.outputs, inputs, run_options())
         except Exception as error:
             raise self.failed(error) from None
         return dict(zip(self.outputs, values, strict=True))
@@ -127,11 +143,33 @@ class Session:
         if self.provider != CUDA or not self._lengths:
             return self.run(inputs)
         key = tuple((name, array.shape) for name, array in inputs.items())
+        if key not in self._recorded:
+            self._recorded[key] = _Recorded(self, inputs, shapes)
+        return self._recorded[key].run(inputs)
+
+    def place(self, array: Array) -> Place:
+        """Make a place with these values where the session's runs are."""
+        return new_place(array, self.device)
+
+    def room(self, shape: tuple[int, ...], type_: npt.DTypeLike = np.float32) -> Place:
+        """Make a place where the session's runs are; on the CPU it takes memory as it is filled,
+        with zeros first."""
+        if self.device == "cpu":
+            return new_place(np.zeros(shape, type_), "cpu")
+        return empty_place(shape, type_, self.device)
+
+    def bind(
+        self, inputs: Mapping[str, Place], outputs: Mapping[str, Place], recorded: bool = False
+    ) -> Bound:
+        """Bind runs to places; `recorded` where this session records, and all of them stay."""
+        self._recordings += recorded
+        numbers = (self._recordings,) if recorded and self._records else ()
+        return Bound(self._session, inputs, outputs, *numbers)
+
+    def run_bound(self, bound: Bound) -> None:
+        """Run between places. Raises ModelFailed."""
         try:
-            if key not in self._recorded:
-                number = len(self._recorded) + 1
-                self._recorded[key] = _Recorded(self._session, inputs, shapes, number)
-            return self._recorded[key].run(inputs)
+            bound.run()
         except Exception as error:
             raise self.failed(error) from None
 
@@ -167,7 +205,7 @@ class Session:
             if not self._lengths:
                 raise _Unusable("an engine would be built for every length of this graph")
             return self._with_engine(provider, others)
-        if self._lengths:
+        if self._records:
             options["enable_cuda_graph"] = "1"
         return self._load(self._bundle.graph(self._graph), [(provider.name, options), *others])
 
@@ -320,30 +358,19 @@ class _Recorded:
 
     def __init__(
         self,
-        session: Any,
+        session: Session,
         inputs: Mapping[str, Array],
         shapes: Mapping[str, tuple[int, ...]],
-        number: int,
     ) -> None:
-        value = onnxruntime.OrtValue
         self._session = session
-        self._inputs = {n: value.ortvalue_from_numpy(a, "cuda", 0) for n, a in inputs.items()}
-        self._outputs = {
-            name: value.ortvalue_from_shape_and_type(list(shape), np.float32, "cuda", 0)
-            for name, shape in shapes.items()
-        }
-        self._binding = session.io_binding()
-        for name, place in self._inputs.items():
-            self._binding.bind_ortvalue_input(name, place)
-        for name, place in self._outputs.items():
-            self._binding.bind_ortvalue_output(name, place)
-        self._options = onnxruntime.RunOptions()
-        self._options.add_run_config_entry("gpu_graph_id", str(number))
+        self._inputs = {name: session.place(array) for name, array in inputs.items()}
+        self._outputs = {name: session.room(shape) for name, shape in shapes.items()}
+        self._bound = session.bind(self._inputs, self._outputs, recorded=True)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         for name, array in inputs.items():
             self._inputs[name].update_inplace(array)
-        self._session.run_with_iobinding(self._binding, self._options)
+        self._session.run_bound(self._bound)
         return {name: place.numpy() for name, place in self._outputs.items()}
 
 

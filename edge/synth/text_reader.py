@@ -3,12 +3,14 @@ wishes."""
 
 from __future__ import annotations
 
+import re
+
 from edge import synth
 from edge.bundle import Bundle
 from edge.config import TextKeys
 from edge.families import FAMILIES
 from edge.text.alphabets import to_own
-from edge.text.claims import Dates, How
+from edge.text.claims import Claim, Dates, How
 from edge.text.given import Sounds
 from edge.text.lexicon import Lexicon
 from edge.text.markup import Phonemes
@@ -46,6 +48,37 @@ def sounds_of(bundle: Bundle) -> Sounds:
         return to_own(given.sounds, given.alphabet, own, language, known)
 
     return sounds
+
+
+# Phones of CMU's dictionary; initials of pinyin, and its finals with or without a tone.
+_PIECE = (
+    "[A-Z]{1,2}[0-2]?|[bcdfghjklmnpqrstwxyz]|[czs]h|[a-z]{0,3}[āáǎàēéěèīíǐìōóǒòūúǔùǘǚǜ][a-z]{0,2}"
+    "|ang?|a[io]?|eng?|ei?|ian|ing?|iu?|ong|ou?|uang|u[eno]?"
+)
+_TOKENS = re.compile(rf"(?:\[(?:{_PIECE})\])+(?!\()")
+_SCRIPTS = (
+    ("ja", re.compile("[\u3040-\u30ff]")),
+    ("ko", re.compile("[\uac00-\ud7a3]")),
+    ("zh", re.compile("[\u4e00-\u9fff]")),
+    ("ru", re.compile("[\u0400-\u04ff]")),
+)
+
+
+def written_sounds(bundle: Bundle, text: str) -> list[Claim]:
+    """Find the model's own phonemes that a text holds in brackets, as [j][ǐ]: they are no links of
+    Markdown."""
+    if FAMILIES[bundle.manifest.family].alphabet != "arpabet":
+        return []
+    return [Claim(m.start(), m.end(), m[0], "phonemes") for m in _TOKENS.finditer(text)]
+
+
+def language_of(bundle: Bundle, text: str) -> str | None:
+    """Tell a text's language by its script, for a voice of several; None if it is that of the
+    voice itself, or if the script does not tell."""
+    for language, script in _SCRIPTS:
+        if language in bundle.languages[1:] and script.search(text):
+            return language
+    return None
 
 
 def usual_dates(language: str) -> Dates:

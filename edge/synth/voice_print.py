@@ -28,7 +28,7 @@ from edge.voice import MAX_NAME, is_name
 FORMAT = 2
 MAX_BYTES = 64 << 20
 """Three seconds of a clip are 50 kB of mel; the keys and values of a prefix may be 20 MB."""
-_SUFFIX = ".print"
+_SUFFIX, _STATE = ".print", ".state"
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,11 @@ def model_voice(name: str | None) -> str | None:
     return name if path is None else read_label(path).voice
 
 
+def state_file(path: Path) -> Path:
+    """Name the file beside a print of what a family computed of its clip. It may be missing."""
+    return path.with_name(path.name.removesuffix(_SUFFIX) + _STATE)
+
+
 def checkpoint_of(bundle: Bundle) -> str:
     """Name what prints for this bundle are made of, the same for every board and recipe: from the
     checksums of the files on the family's card, or the bundle's id if there are none."""
@@ -142,6 +147,8 @@ def write_print(raw: bytes, name: str, path: Path | None = None) -> Path:
         ) from None
     write_whole(path, raw, mode=0o600)
     flush(path.parent)
+    if path.parent in (prints_dir(), prints_dir(system=True)) and state_file(path).exists():
+        _wipe(state_file(path))  # of the clip that was here before
     return path
 
 
@@ -241,11 +248,9 @@ def remove_print(name: str, system: bool = False) -> None:
         )
     become_owner(path.parent)
     try:
-        with path.open("r+b") as file:
-            file.write(bytes(os.fstat(file.fileno()).st_size))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
+        if state_file(path).exists():
+            _wipe(state_file(path))
+        _wipe(path)
     except FileNotFoundError:
         names = ", ".join(label.name for label in all_labels())
         raise BadVoicePrint(
@@ -268,6 +273,17 @@ def check_fits(label: Label, bundle: Bundle) -> None:
             f"{label.checkpoint[:12]}, and this one is {here[:12]}",
             f"Clone it again: edge clone {label.name} CLIP.wav --replace",
         )
+
+
+def _wipe(path: Path) -> None:
+    """Overwrite and remove. Raises OSError."""
+    with path.open("r+b") as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, 1 << 20)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -1,5 +1,6 @@
 """Phonemes from one alphabet to another: IPA and X-SAMPA, as people write them, to the signs of
-espeak-ng and of misaki, as families of voices read them, and misaki's back to IPA.
+espeak-ng, of misaki and of CMU's dictionary, as families of voices read them, and misaki's back
+to IPA.
 
 A voice knows the sounds of its language only. Others become the nearest that it has, as a speaker
 of the language would say them; what has no near one is refused by its name.
@@ -13,7 +14,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Literal
 
-Own = Literal["espeak", "misaki"]
+Own = Literal["espeak", "misaki", "arpabet"]
 """Signs that a family reads."""
 
 ALPHABETS: Mapping[str, str] = {
@@ -70,6 +71,12 @@ _TO_ENGLISH = (
     ("[yʏ]ː?", "uː"), ("[øœɵɞ]ː?", "ɜː"), ("ɯː?", "uː"), ("ɤ", "ʌ"), ("[ɨʉ]ː", "uː"),
     ("ʉ", "uː"), ("ɘ", "ə"), ("ɶ", "æ"), ("ɨ", "ɪ"),
 )  # fmt: skip
+_TO_ARPABET = (
+    ("eə|ɛə", "ɛɹ"), ("aɪ", "AY"), ("aʊ", "AW"), ("ɔɪ", "OY"), ("oʊ|əʊ|oː?", "OW"),
+    ("eɪ|eː?", "EY"),
+    ("ɝː?|ɜː?ɹ?|ɚ", "ER"), ("ɑː?|ɒ|aː?", "AA"), ("æ", "AE"), ("[ʌəɐᵊ]", "AH"), ("ɔː?", "AO"),
+    ("ɛː?", "EH"), ("iː?", "IY"), ("[ɪᵻ]", "IH"), ("uː?", "UW"), ("ʊ", "UH"),
+)  # fmt: skip
 _RULES: Mapping[str, tuple[tuple[str, str], ...]] = {
     # What espeak-ng 1.52 writes for a language -> from what people write.
     "espeak en": (
@@ -96,6 +103,18 @@ _RULES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("oʊ|əʊ", "o"), ("[ʁʀɹɻ]", "ɾ"), ("[hχç]", "x"), ("[ɪyʏ]", "i"), ("ʊ", "u"),
         ("[ʌæɑɐ]", "a"), ("[əɛœøɚɜ]", "e"), ("[ɔɒ]", "o"), ("ʃ|ʒ", "tʃ"), ("z", "s"),
         ("v", "b"), ("ː", ""), ("ɫ", "l"),
+    ),
+    # A point before each phone, and the stress behind its vowel: IPA has no capitals and digits.
+    "arpabet en": (
+        *_TO_ENGLISH,
+        ("n̩", "ən"), ("l̩", "əl"), ("m̩", "əm"), ("dʒ", ".JH"), ("tʃ", ".CH"),
+        *((f"{mark}(?:{ipa})", mark + said if said.islower() else f".{said}{stress}")
+          for ipa, said in _TO_ARPABET for mark, stress in (("ˈ", 1), ("ˌ", 2), ("", 0))),
+        *((ipa, f".{said}") for ipa, said in (
+            ("θ", "TH"), ("ð", "DH"), ("ʃ", "SH"), ("ʒ", "ZH"), ("ŋ", "NG"), ("ɡ", "G"),
+            ("h", "HH"), ("ɹ", "R"), ("j", "Y"), ("[ɾʔ]", "T"))),
+        *((sign, f".{sign.upper()}") for sign in "pbtdkfvszmnlw"),
+        ("^[.]", ""),
     ),
     "misaki en": (
         *_TO_ENGLISH,

@@ -323,6 +323,7 @@ def test_no_model_is_loaded_here(adapter: Http) -> None:
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"input": None}, "bad-message", "input is missing"),
+    ({"instructions": "softly"}, "bad-style", "cannot be told how to speak"),
     ({"input": ["a"]}, "bad-message", "input is not text"),
     ({"input": "..."}, "empty-text", "nothing to speak"),
     ({"input": "a" * (MAX_TEXT + 1)}, "text-too-long", "10,001"),

@@ -95,7 +95,7 @@ def test_rows_name_recipes_that_are_there() -> None:
         ("decoder: fp32, stages: {llm: toy}", "stages.llm: 'toy' is no recipe"),
         (
             "decoder: fp32, stages: {vocoder: fp16}",
-            "no recipe can be planned for 'vocoder', but for llm, flow_step",
+            "no recipe can be planned for 'vocoder', but for llm, llm_prompt, flow_step",
         ),
     ],
 )

@@ -113,7 +113,9 @@ def alone(model: onnx.ModelProto, folder: Path, name: str) -> dict[str, Array]:
             x, wanted[key] = worst_convolution(node, weights, zero.dtype)
             kinds = (helper.np_dtype_to_tensor_dtype(zero.dtype),) * 2
         else:
-            x, wanted[key] = worst_blocks(*(weights[value] for value in node.input[1:3]))
+            bits = next(a.i for a in node.attribute if a.name == "bits")
+            packed, scale = (weights[value] for value in node.input[1:3])
+            x, wanted[key] = worst_blocks(packed, scale, bits)
             kinds = (TensorProto.FLOAT,) * 2
         shape = [None] * x.ndim
         save_one(folder / f"{key}.onnx", node, weights, (node.input[0], kinds[0], shape), kinds[1])
@@ -156,12 +158,14 @@ def worst_convolution(
     return x.astype(kind).reshape(shape), wanted.reshape(1, len(flat), *shape[2:])
 
 
-def worst_blocks(packed: Array, scale: Array) -> tuple[Array, Array]:
+def worst_blocks(packed: Array, scale: Array, bits: int) -> tuple[Array, Array]:
     """Activations of one size and sign, and zeros: their 8-bit codes are exact whether a CPU's
     kernel quantizes them about zero, as on x86, or in their own range, as KleidiAI on ARM."""
     columns, blocks = scale.shape[0], scale.size // scale.shape[0]
     packed = packed.reshape(columns, blocks, -1).astype(np.int64)
-    codes = np.stack([packed & 15, packed >> 4], axis=-1).reshape(columns, blocks, -1) - 8
+    if bits == 4:
+        packed = np.stack([packed & 15, packed >> 4], axis=-1).reshape(columns, blocks, -1)
+    codes = packed - (1 << (bits - 1))
     weight = (codes * scale.reshape(columns, blocks, 1)).reshape(columns, -1)
     signs = np.concatenate([weight[:8] > 0, weight[:8] < 0])
     x = np.concatenate([signs, -1 * signs]).astype(np.float32)

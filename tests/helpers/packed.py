@@ -92,4 +92,5 @@ def cosyvoice3_numbers(special: Mapping[str, int]) -> dict[str, object]:
             "weight": [0.1] * 9,
             "bias": 0.01,
         },
+        "vocoder": {"hop": 4},
     }

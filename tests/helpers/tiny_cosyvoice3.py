@@ -41,8 +41,8 @@ __set_seed2: !apply:numpy.random.seed [1986]
 __set_seed3: !apply:torch.manual_seed [1986]
 
 sample_rate: 24000
-llm_input_size: 32
-llm_output_size: 32
+llm_input_size: 64
+llm_output_size: 64
 spk_embed_dim: 192
 qwen_pretrain_path: ''
 token_frame_rate: 25
@@ -147,7 +147,7 @@ feat_extractor: !name:matcha.utils.audio.mel_spectrogram
 
 CONFIG = {
     "architectures": ["Qwen2ForCausalLM"],
-    "hidden_size": 32,
+    "hidden_size": 64,
     "intermediate_size": 64,
     "num_attention_heads": 4,
     "num_hidden_layers": 2,

@@ -51,18 +51,31 @@ FULL: dict[str, p.Message] = {
     "describe": p.Describe(),
     "ping": p.Ping("a"),
     "synthesize": p.Synthesize(
-        "Hi.", p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True, pause=0.5
+        "Hi.", p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True, pause=0.5, how="gladly"
     ),
     "synthesize-start": p.SynthesizeStart(
-        p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True, pause=0.5
+        p.VoiceChoice("joe", "en", "a"), "text", 1.5, 7, True, pause=0.5, how="gladly"
     ),
     "synthesize-chunk": p.SynthesizeChunk("Hi."),
     "synthesize-stop": p.SynthesizeStop(),
     "speak": p.Speak(
-        "Hi.", "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", "report", pause=0.5
+        "Hi.",
+        "joe",
+        "en",
+        "a",
+        1.5,
+        0.5,
+        "id-1",
+        True,
+        "urgent",
+        9.5,
+        "key",
+        "report",
+        pause=0.5,
+        how="gladly",
     ),
     "speak-start": p.SpeakStart(
-        "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", pause=0.5
+        "joe", "en", "a", 1.5, 0.5, "id-1", True, "urgent", 9.5, "key", pause=0.5, how="gladly"
     ),
     "speak-chunk": p.SpeakChunk("Hi."),
     "speak-stop": p.SpeakStop(),
@@ -165,6 +178,8 @@ BAD: dict[str, tuple[str, dict[str, Any], type[EdgeError], str]] = {
     "text too long for a peer": ("synthesize", {"text": LONG}, TextTooLong, "10,001.*10,000"),
     "ping too long": ("ping", {"text": "a" * 1001}, BadMessage, "1,001 characters.*1,000"),
     "priority": ("speak", {"text": "a", "priority": "now"}, BadMessage, '"urgent" or "normal"'),
+    "how empty": ("speak", {"text": "a", "how": " "}, BadMessage, "how is empty"),
+    "how too long": ("synthesize", {"text": "a", "how": "b" * 301}, BadMessage, "301 characters"),
     "ttl 0": ("speak", {"text": "a", "ttl": 0}, BadMessage, "ttl is 0 s; expected more than 0"),
     "ttl of weeks": ("speak-start", {"ttl": 1e6}, BadMessage, "at most 86,400"),
     "ttl NaN": ("speak-start", {"ttl": math.nan}, BadMessage, "ttl is nan s"),

@@ -9,8 +9,8 @@ import pytest
 
 from edge import records
 from edge.pcm import PcmChunk
-from edge.synth.cosyvoice3.flow import block_mask, step_times
-from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
+from edge.synth.cosyvoice3.flow import block_mask
+from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter, likeliest
 from edge.synth.cosyvoice3.settings import Sampling, Settings, SourceNumbers
 from edge.synth.cosyvoice3.source import Source
 from edge.synth.cosyvoice3.vocoder import Stretch
@@ -59,6 +59,14 @@ def test_the_nucleus_is_no_larger_than_top_k() -> None:
     assert {sampler(seed, few).draw(scores, early=False) for seed in range(100)} <= {1, 2}
 
 
+def test_the_likeliest_are_those_of_a_whole_sort() -> None:
+    random = np.random.default_rng(3)
+    for chances in (random.random(300), random.integers(0, 9, 300) / 9.0, np.ones(300)):
+        order = np.argsort(-chances, kind="stable")
+        for count in (1, 25, 299, 300, 400):
+            np.testing.assert_array_equal(likeliest(chances, count), order[:count])
+
+
 def test_a_token_of_the_last_ten_is_drawn_anew_from_all_the_others() -> None:
     one = sampler()
     scores = logits(t1=0.98, t2=0.01, t3=0.01)
@@ -92,12 +100,6 @@ def test_runs_of_silence_are_cut_to_five() -> None:
     silence = SilenceFilter(frozenset({1, 2}))
     tokens = [9, 1, 2, 1, 1, 1, 2, 1, 9, 1, 9]
     assert [t for t in tokens if silence.keeps(t)] == [9, 1, 2, 1, 1, 1, 9, 1, 9]
-
-
-def test_steps_are_small_at_first() -> None:
-    times = step_times(10)
-    assert times[0] == 0 and times[-1] == pytest.approx(1.0)
-    np.testing.assert_allclose(times, 1 - np.cos(np.arange(11) / 10 * np.pi / 2), atol=1e-6)
 
 
 def test_blocks_see_themselves_and_what_was() -> None:

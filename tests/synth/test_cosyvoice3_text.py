@@ -9,10 +9,10 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.errors import BundleDamaged, TextTooLong
-from edge.synth.cosyvoice3.segments import cut, most_tokens
+from edge.synth.cosyvoice3.punctuation import finished
+from edge.synth.cosyvoice3.segments import MOST_TOKENS, cut
 from edge.synth.cosyvoice3.settings import read_settings
 from edge.synth.cosyvoice3.tokenizer import TextTokenizer
-from edge.text.cutting import MAX_TOKENS
 from tests.helpers.packed import cosyvoice3_numbers, pack, write_tokenizer
 
 
@@ -53,8 +53,8 @@ def test_sounds_are_one_token_and_controls_are_words(tokenizer: TextTokenizer) -
     assert words(tokenizer, "a[breath]b") == ["a", "[breath]", "b"]
     said = words(tokenizer, "a<|endofprompt|>b")
     assert "<|endofprompt|>" not in said and len(said) > 3
-    assert tokenizer.prefix[-1] == 256 + 9 + 3
-    assert tokenizer.prefix.count(tokenizer.prefix[-1]) == 1
+    assert tokenizer.prefix()[-1] == 256 + 9 + 3
+    assert tokenizer.prefix().count(tokenizer.prefix()[-1]) == 1
 
 
 def test_ids_that_files_disagree_about_are_refused(tmp_path: Path) -> None:
@@ -68,36 +68,66 @@ def letters(text: str) -> tuple[int, ...]:
     return tuple(ord(c) for c in text if c != " ")
 
 
-def test_a_segment_is_as_long_as_its_sound_may_be() -> None:
-    assert most_tokens(25, 1.0) == 35 and most_tokens(25, 2.0) == 71
-    assert most_tokens(200, 3.0) == MAX_TOKENS  # a model that speaks slowly in tokens
+def test_how_to_speak_stands_in_the_prefix(tokenizer: TextTokenizer) -> None:
+    plain, told = tokenizer.prefix(), tokenizer.prefix("speak<|endofprompt|> softly")
+    assert told[: len(plain) - 1] == plain[:-1] and told[-1] == plain[-1]
+    assert told.count(plain[-1]) == 1 and len(told) > len(plain)
 
 
-def test_short_sentences_share_a_segment_and_long_ones_are_cut_at_clauses() -> None:
+def test_short_sentences_share_a_segment_and_long_ones_stay_whole() -> None:
     text = "One two. Three four. " + "this part is rather long, " * 3 + "the end."
-    pieces = cut(text, letters, 25, 1.0)
-    assert text[pieces[0].start : pieces[0].end] == "One two. Three four."
-    assert all(len(piece.ids) <= 35 for piece in pieces)
-    assert all(text[piece.end - 1] in ",." for piece in pieces)
+    pieces = cut(text, letters)
+    assert [text[piece.start : piece.end] for piece in pieces] == [
+        "One two. Three four.",
+        text[21:],
+    ]
+
+
+def test_a_sentence_beyond_the_limit_is_cut_at_clauses() -> None:
+    text = "this part is rather long, " * 6 + "the end"
+    pieces = cut(text, letters)
+    assert all(len(piece.ids) <= MOST_TOKENS + 1 for piece in pieces) and len(pieces) == 2
+    assert chr(pieces[0].ids[-1]) == "," and chr(pieces[-1].ids[-1]) == "."
     assert "".join(text[p.start : p.end] for p in pieces).replace(" ", "") == text.replace(" ", "")
 
 
-def test_a_script_without_spaces_is_cut_too() -> None:
+def test_a_script_without_spaces_is_cut_at_its_full_stops_and_else_anywhere() -> None:
+    text = "\u6f22\u5b57\u3002" * 20
+    assert all(text[p.end - 1] == "\u3002" and p.end - p.start <= 35 for p in cut(text, letters))
     text = "\u6f22\u5b57" * 50
-    pieces = cut(text, letters, 25, 1.0)
-    assert "".join(text[p.start : p.end] for p in pieces) == text and len(pieces) == 3
+    pieces = cut(text, letters)
+    assert "".join(text[p.start : p.end] for p in pieces) == text and len(pieces) == 2
+    assert [chr(piece.ids[-1]) for piece in pieces] == ["\uff0c", "\u3002"]
 
 
 def test_one_word_beyond_the_limit_is_refused_with_its_length() -> None:
-    with pytest.raises(TextTooLong, match=r"40 text tokens, about 11 s.* 35 tokens, 10 s"):
-        cut("short " + "x" * 40, letters, 25, 1.0)
-    with pytest.raises(TextTooLong, match="22 s"):
-        cut("x" * 40, letters, 25, 0.5)
+    with pytest.raises(TextTooLong, match=r"90 text tokens; the limit for one segment is 80"):
+        cut("short " + "x" * 90, letters)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Hello", "Hello."),
+        ("Hello, ", "Hello."),
+        ("Is it?", "Is it?"),
+        ('She said "yes"', 'She said "yes".'),
+        ('She said "yes."', 'She said "yes."'),
+        ("你好，世界", "你好，世界。"),
+        ("你好 世界,", "你好世界。"),
+        ("我用 Open AI（软件）3.5 版", "我用Open AI软件3.5版。"),
+        ("面积5米². 好", "面积5米平方。好。"),
+        ("[[j.ǐ]]予好评", "[[j.ǐ]]予好评。"),
+        ("カタカナ", "カタカナ."),
+    ],
+)
+def test_a_segment_is_written_as_the_model_was_trained(written: str, read: str) -> None:
+    assert finished(written) == read
 
 
 def test_words_are_where_their_ids_are() -> None:
     text = "ab cde, f."
-    [piece] = cut(text, letters, 25, 1.0)
+    [piece] = cut(text, letters)
     assert [(text[w.text_start : w.text_end], w.first, w.last) for w in piece.words] == [
         ("ab", 0, 2),
         ("cde,", 2, 6),

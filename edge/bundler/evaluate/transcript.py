@@ -4,7 +4,8 @@ A recogniser may write "350", "three hundred fifty" or "Three hundred and fifty.
 both sides are first reduced to plain words. The rules, in order: Unicode NFKC, lower case;
 apostrophes vanish, every other sign separates words; in English, digits become words (cardinals
 and ordinals below a million, four-digit years as they are read), `and` inside a number vanishes,
-and a few titles and signs are written out. Other languages keep their digits as they are.
+and a few titles and signs are written out. Other languages keep their digits as they are; those
+that write no spaces are compared by the character.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+WITHOUT_SPACES = frozenset({"zh", "ja", "th"})
+"""Languages that write no space between words: their characters are counted instead."""
 _ONES = [
     "zero",
     "one",
@@ -63,6 +66,8 @@ def words(text: str, language: str) -> tuple[str, ...]:
     """The words of `text` as they are compared; `language` is a two-letter code."""
     plain = unicodedata.normalize("NFKC", text).lower()
     plain = re.sub("['’‘]", "", plain)
+    if language in WITHOUT_SPACES:
+        return tuple(re.findall(r"\w", plain))
     if language != "en":
         return tuple(re.findall(r"\w+", plain))
     spelled: list[str] = []

@@ -7,6 +7,7 @@ runtime points at the layer.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -64,7 +65,8 @@ class GraphWriter:
     def constant(self, array: npt.ArrayLike, name: str = "constant") -> str:
         """An initializer; equal arrays share one."""
         data = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
-        key = (data.dtype.str, data.shape, data.tobytes())
+        digest = hashlib.blake2b(data.reshape(-1).view(np.uint8).data).digest()
+        key = (data.dtype.str, data.shape, digest)
         if key not in self._initializers:
             self._initializers[key] = numpy_helper.from_array(data, self._fresh(name))
         return str(self._initializers[key].name)
@@ -79,8 +81,9 @@ class GraphWriter:
     def split_node(
         self, op: str, inputs: Sequence[str], names: Sequence[str], **attributes: Any
     ) -> list[str]:
-        """Append a node with several outputs and return their names."""
-        outputs = [self._fresh(name) for name in names]
+        """Append a node with several outputs and return their names; an empty one is left
+        out."""
+        outputs = [self._fresh(name) if name else "" for name in names]
         node = helper.make_node(op, list(inputs), outputs, name=outputs[0], **attributes)
         self._nodes.append(node)
         return outputs

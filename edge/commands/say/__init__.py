@@ -40,6 +40,12 @@ class Options:
         f"speak X times as fast, {MIN_SPEED:g} to {MAX_SPEED:g}; "
         "above 1.5 most voices need libsonic",
     )
+    how: str | None = option(
+        None, "WORDS", "how to speak, for a voice that can be told: 'speak excitedly'"
+    )
+    language: str | None = option(
+        None, "LANGUAGE", "language of the text: a voice that speaks it is chosen, or told so"
+    )
     volume: float = option(1.0, "X", "make it X times as loud, 0 to 2; edge volume applies too")
     priority: Priority = choice(
         "normal",

@@ -117,6 +117,8 @@ def _follow(client: Client, id: str | None, answers: Iterator[Reply]) -> int:
 def _start(o: Options) -> SpeakStart:
     return SpeakStart(
         voice=o.voice,
+        language=o.language,
+        how=o.how,
         speed=o.speed,
         volume=o.volume,
         priority=o.priority,
@@ -172,7 +174,8 @@ def _messages(
 ) -> Iterator[SoundMessage]:
     """Ask for the sound of the text, or of the rest of the input if there is none."""
     start = SynthesizeStart(
-        voice=VoiceChoice(name=options.voice) if options.voice else None,
+        voice=VoiceChoice(options.voice, options.language),
+        how=options.how,
         text_format=_text_format(options),
         speed=options.speed,
         normalize=_normalize(options),

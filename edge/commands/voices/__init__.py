@@ -33,7 +33,9 @@ class Options:
         None,
     )
     language: str | None = option(
-        None, "LANGUAGE", "only voices of this language: de, de_DE, German or Deutsch"
+        None,
+        "LANGUAGE",
+        "only voices of this language: de, de_DE, German or Deutsch; with --listen its own, as de",
     )
     licence: (
         Literal["sell", "none", "credit", "copyleft", "unclear", "unknown", "restricted"] | None
@@ -72,7 +74,7 @@ def run(options: Options) -> int:
     from edge.remedies import check_can_build
 
     if options.listen:
-        return _listen(options.voice)
+        return _listen(options.voice, options.language)
     if options.cloned and not options.voice:
         print_every_cloned(options.json)
         return 0
@@ -109,10 +111,10 @@ def run(options: Options) -> int:
     return 0
 
 
-def _listen(voice: str | None) -> int:
+def _listen(voice: str | None, language: str | None) -> int:
     if voice is None:
         print("edge voices: --listen wants a VOICE, as edge voices lists them", file=sys.stderr)
         return 2
     from edge.commands.voices.listening import listen
 
-    return listen(voice)
+    return listen(voice, language)

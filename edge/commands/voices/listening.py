@@ -23,22 +23,24 @@ QUICKEST = "fp32"
 """Variant that needs neither calibration nor a judgement, so it is there in seconds."""
 
 
-def listen(typed: str) -> int:
-    """Speak a sample with the voice that was typed: a name, a file, a folder or a bundle.
+def listen(typed: str, language: str | None = None) -> int:
+    """Speak a sample with the voice that was typed: a name, a file, a folder or a bundle; in its
+    own language, or in another that it speaks.
 
     Returns the exit status, as `edge say` does. Raises what edge build and edge say raise.
     """
     place = Path(typed)
     if (place / MANIFEST).is_file():
         voice = load_voice(place / VOICE)
-        return _speak(voice.name, voice.language, open_bundle(place, read_machine()).path)
+        here = open_bundle(place, read_machine()).path
+        return _speak(voice.name, language or voice.language, here)
     row = find_row(typed)
     if row is not None:
-        name, language, folders = row.name, row.language, list(map(Path, row.built))
+        name, own, folders = row.name, row.language, list(map(Path, row.built))
     else:
         voice = _described(typed)
         known = find_row(voice.name)
-        name, language = voice.name, voice.language
+        name, own = voice.name, voice.language
         folders = list(map(Path, known.built)) if known else []
     folder = _for_this_board(folders)
     if folder is None:
@@ -46,7 +48,7 @@ def listen(typed: str) -> int:
         folder = BUILT / f"{name}--{board}"
         if status := build.run(build.Options(typed, only=QUICKEST)):
             return status
-    return _speak(name, language, folder)
+    return _speak(name, language or own, folder)
 
 
 def _described(typed: str) -> Voice:
@@ -68,4 +70,8 @@ def _speak(name: str, language: str, folder: Path) -> int:
     text = corpus.sample(language)
     print(f"{name}: {text}", flush=True)
     fallback = Path(f"{name}.wav")
-    return say_text(say.Options(text, voice=name, local=True, bundle=(folder,), fallback=fallback))
+    return say_text(
+        say.Options(
+            text, voice=name, language=language, local=True, bundle=(folder,), fallback=fallback
+        )
+    )

@@ -68,6 +68,7 @@ def as_data(row: Row) -> dict[str, Any]:
         "name": row.name,
         "family": row.family,
         "language": row.language,
+        "languages": list(row.languages),
         "language_words": row.words,
         "quality": row.quality,
         "speakers": row.speakers,
@@ -91,7 +92,7 @@ def as_data(row: Row) -> dict[str, Any]:
 def _facts(row: Row, catalogue: Catalogue) -> list[tuple[str, str]]:
     listed = row.listed
     facts = [
-        ("language", f"{row.words}, {row.language}"),
+        ("language", f"{row.words}, {', '.join(row.languages)}"),
         ("family", f"{row.family}{', size ' + row.quality if row.quality else ''}"),
         ("speakers", str(row.speakers)),
     ]

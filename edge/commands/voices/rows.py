@@ -30,8 +30,10 @@ class Row:
     family: str
     language: str
     """BCP 47 with underscores."""
+    languages: tuple[str, ...]
+    """Every language that it speaks, its own first."""
     words: str
-    """The language in words."""
+    """The language in words; of several, how many."""
     quality: str
     speakers: int
     size: int
@@ -151,7 +153,9 @@ def _is_wanted(row: Row, catalogue: Catalogue, options: Options) -> bool:
         return False
     if options.built and not row.built:
         return False
-    return not options.language or _speaks(row.language, options.language, catalogue)
+    return not options.language or any(
+        _speaks(language, options.language, catalogue) for language in row.languages
+    )
 
 
 def _speaks(language: str, typed: str, catalogue: Catalogue) -> bool:
@@ -170,12 +174,12 @@ def _row(
     listed, folders = catalogue.find(name), built.get(name, [])
     voice = described.get(name) or (load_voice(folders[0] / VOICE) if folders else None)
     if voice is not None:
-        family, language = voice.family, voice.language
+        family, languages = voice.family, voice.every_language
         card = read_card(voice.licence.statement)
         judgement = catalogue.judge(voice.licence.name, card, listed)
     else:
         assert listed is not None  # the name is from one of the three
-        family, language = catalogue.family(listed), listed.language
+        family, languages = catalogue.family(listed), (listed.language,)
         judgement = listed.judgement
     size = voice.size if voice and voice.size else listed.size if listed else 0
     quality = listed.quality if listed else ""
@@ -186,8 +190,9 @@ def _row(
     return Row(
         name,
         family,
-        language,
-        str(catalogue.words(language)),
+        languages[0],
+        languages,
+        _in_words(languages, catalogue),
         quality,
         listed.speakers if listed else voice.speakers if voice else 1,
         size,
@@ -197,6 +202,11 @@ def _row(
         tuple(map(str, folders)),
         prediction,
     )
+
+
+def _in_words(languages: tuple[str, ...], catalogue: Catalogue) -> str:
+    first, *others = (str(catalogue.words(language)) for language in languages)
+    return f"{first} and {len(others)} more" if others else first
 
 
 def _described() -> dict[str, Voice]:

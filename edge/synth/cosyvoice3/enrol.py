@@ -26,7 +26,8 @@ what the transcript says beyond its clip the model speaks in front of what it is
 
 
 def enrol(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
-    """`transcript`: what is said in the clip, word for word; the model goes on from there.
+    """`transcript`: what is said in the clip, word for word, and the model goes on from there;
+    without it, the model hears the clip in its flow alone (its cross-lingual form).
 
     Raises BadClip, EmptyText, TextTooLong, ModelFailed, MissingPackage.
     """
@@ -61,12 +62,10 @@ def enrol(bundle: Bundle, clip: PcmChunk, transcript: str | None) -> VoicePrint:
 def _transcript(
     bundle: Bundle, settings: Settings, clip: PcmChunk, transcript: str | None
 ) -> tuple[int, ...]:
-    """Turn the words of the clip into ids, if they can be all that it says."""
+    """Turn the words of the clip into ids, if they can be all that it says; () if nobody told
+    them."""
     if transcript is None:
-        raise BadClip(
-            f"{bundle.voice.name} must know what is said in the clip",
-            "Give it, word for word: --text 'what it says'",
-        )
+        return ()
     ids = TextTokenizer(bundle, settings).encode(clean(transcript))
     if len(ids) > MAX_TOKENS:
         raise TextTooLong(

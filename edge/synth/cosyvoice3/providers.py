@@ -19,3 +19,9 @@ def heavy(bundle: Bundle) -> tuple[Provider, ...]:
     """
     planned = bundle.profile.runtime.providers.decoder
     return tuple(p for p in planned if p.name != "TensorrtExecutionProvider") or CPU
+
+
+def chains(bundle: Bundle) -> tuple[tuple[Provider, ...], ...]:
+    """`heavy`, and what is left of it when its first ones turn out to be unable to run."""
+    planned = heavy(bundle)
+    return tuple(planned[place:] for place in range(len(planned)))

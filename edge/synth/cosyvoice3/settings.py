@@ -69,6 +69,14 @@ class SourceNumbers:
 
 
 @dataclass(frozen=True)
+class VocoderNumbers:
+    """`hop`: samples between two columns of the vocoder's own spectrum."""
+
+    OPEN: ClassVar[bool] = True
+    hop: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """`rate` in Hz, `token_rate` speech tokens per second; ids from `codes` on end speech."""
 
@@ -88,6 +96,7 @@ class Settings:
     flow: FlowNumbers
     mel: MelNumbers
     source: SourceNumbers
+    vocoder: VocoderNumbers
 
     @property
     def block_tokens(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import BadVoicePrint
+from edge.synth.cosyvoice3.flow_state import ReadOnlyState
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.voice_print import VoicePrint
 
@@ -16,13 +17,16 @@ FAMILY = "cosyvoice3"
 
 @dataclass(frozen=True, eq=False)
 class Speaker:
-    """`text` and `tokens` of the clip as ids; `mel` (mels, frames per token x tokens);
-    `vector` (xvec,), of any length."""
+    """`text` and `tokens` of the clip as ids, the text empty if nobody told it; `mel` (mels,
+    frames per token x tokens); `vector` (xvec,), of any length; `language` of the clip; `state`:
+    what the flow computes of the clip, where it is kept with the print."""
 
     text: tuple[int, ...]
     tokens: tuple[int, ...]
     mel: npt.NDArray[np.float32]
     vector: npt.NDArray[np.float32]
+    language: str | None = None
+    state: ReadOnlyState | None = None
 
 
 def nobody(settings: Settings) -> Speaker:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import unicodedata
 from pathlib import Path
 
 from edge.bundle import Bundle
 from edge.errors import BundleDamaged, MissingPackage
 from edge.synth.cosyvoice3.settings import Settings
 
+log = logging.getLogger(__name__)
+
 END_OF_PROMPT = "<|endofprompt|>"
 INSTRUCTION = "You are a helpful assistant."
-"""Stands before every text with END_OF_PROMPT behind it; without the pair the model babbles."""
+"""Stands before every text with END_OF_PROMPT behind it; without the pair the model babbles. How
+to speak is said between the two."""
+GIVEN = re.compile(r"\[\[([^\[\]]*)\]\]")
+"""Phonemes in place of a word, parted by points: [[j.ǐ]] is [j][ǐ], as the model has them."""
 
 # Of Qwen2's tokenizer.json: contractions, words, single digits, marks, white space.
 _PIECES = (
@@ -59,14 +67,24 @@ class TextTokenizer:
                     f"Build it again: edge build {bundle.voice.name}",
                 )
 
-    @property
-    def prefix(self) -> tuple[int, ...]:
-        """The ids that stand before every text."""
-        return (*self.encode(INSTRUCTION), self._controls[END_OF_PROMPT])
+    def prefix(self, how: str | None = None) -> tuple[int, ...]:
+        """Make the ids that stand before a text; `how` is to be spoken, if that is said."""
+        said = INSTRUCTION if how is None else f"{INSTRUCTION} {how}"
+        return (*self.encode(said), self._controls[END_OF_PROMPT])
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of a text; [breath], [laughter] and their like are sounds, controls are words."""
-        return tuple(self._bpe.encode(text.replace("<|", "< |")).ids)
+        text = unicodedata.normalize("NFC", text)  # [ǐ] has its id in this form only
+        text = GIVEN.sub(self._phonemes, text.replace("<|", "< |"))
+        return tuple(self._bpe.encode(text).ids)
+
+    def _phonemes(self, given: re.Match[str]) -> str:
+        pieces = [f"[{piece}]" for piece in re.split(r"[.\s]+", given[1]) if piece]
+        strange = [piece for piece in pieces if self._bpe.token_to_id(piece) is None]
+        if strange or not pieces:
+            log.warning("what stands in [[ ]] is no phoneme of this voice, and is read as text")
+            return given[1]
+        return "".join(pieces)
 
 
 def _file(bundle: Bundle, name: str) -> str:

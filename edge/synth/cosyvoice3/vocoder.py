@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from edge.bundle import Bundle, Variant
 from edge.pcm import Samples
-from edge.synth.cosyvoice3.flow import Mel
-from edge.synth.cosyvoice3.providers import CPU, heavy
+from edge.profile import Provider
+from edge.synth.cosyvoice3.flow_steps import Mel
+from edge.synth.cosyvoice3.providers import CPU
 from edge.synth.cosyvoice3.settings import Settings
 from edge.synth.cosyvoice3.source import Source
 from edge.synth.session import Session
@@ -24,13 +25,28 @@ PITCH_LEFT, PITCH_RIGHT = 8, 3
 """Frames that the pitch of one depends on. Exact."""
 LONGEST = 50
 """Frames of a window's own, one second: bounds memory, and how late a stop is heard."""
+SIZES = (48, LEFT + LONGEST + RIGHT + 1)
+"""Frames of a GPU's windows, which has a plan for these lengths and no others: cuDNN plans anew at
+each change, which took 120 ms where the window takes 4. The first sound of a block of 50 frames
+fits into the small one."""
+MIRRORED = 8
+"""Samples of the source that its last spectrum sees behind the sentence's end: half of its 16."""
 
 
 class Vocoder:
-    def __init__(self, bundle: Bundle, variant: Variant, settings: Settings) -> None:
+    def __init__(
+        self, bundle: Bundle, variant: Variant, settings: Settings, chain: tuple[Provider, ...]
+    ) -> None:
         self.settings = settings
         self._pitch = Session(bundle, variant.graphs["f0"], CPU)
-        self._sound = Session(bundle, variant.graphs["vocoder"], heavy(bundle))
+        self._sound = Session(bundle, variant.graphs["vocoder"], chain, SIZES)
+        self._sizes = SIZES if self._sound.device != "cpu" else ()
+
+    def warm_up(self) -> None:
+        """Meet every length that there will be."""
+        mels, frame = self.settings.flow.mels, self.settings.source.frame
+        for size in self._sizes:
+            self.sound(np.zeros((mels, size), np.float32), np.zeros(size * frame, np.float32))
 
     def pitch(self, mel: Mel) -> npt.NDArray[np.float64]:
         """(mels, frames) to Hz (frames,)."""
@@ -39,9 +55,19 @@ class Vocoder:
 
     def sound(self, mel: Mel, source: Samples) -> Samples:
         """(mels, frames) and their source to as many samples."""
-        inputs = {"mel": mel[None], "source": source[None, None]}
-        wav: Samples = self._sound.run(inputs)["wav"].reshape(-1)
-        return wav
+        frames, frame = mel.shape[1], self.settings.source.frame
+        size = next((size for size in self._sizes if size >= frames), frames)
+        hops = frame // self.settings.vocoder.hop
+        mask = np.zeros((1, 1, size * hops), np.float32)
+        mask[..., : frames * hops] = 1
+        if size > frames:
+            mel = np.pad(mel, ((0, 0), (0, size - frames)))
+            mirrored = source[-2 : -2 - MIRRORED : -1]
+            source = np.concatenate([source, mirrored])
+            source = np.pad(source, (0, size * frame - len(source)))
+        inputs = {"mel": mel[None], "source": source[None, None], "mask": mask}
+        wav: Samples = self._sound.run_fixed(inputs, {"wav": (1, size * frame)})["wav"]
+        return wav.reshape(-1)[: frames * frame]
 
 
 class SoundStream:

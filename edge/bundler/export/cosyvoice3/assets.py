@@ -14,6 +14,7 @@ from typing import Any
 import onnx
 
 from edge.bundler.export.cosyvoice3.dimensions import Dimensions
+from edge.bundler.export.cosyvoice3.special_tokens import SPECIAL
 from edge.errors import BadRecord, ExportFailed
 
 COPIED = {
@@ -22,14 +23,6 @@ COPIED = {
     "campplus": "campplus.onnx",
     "speech_tokenizer": "speech_tokenizer_v3.onnx",
 }
-SPECIAL = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|endofprompt|>", "[breath]", "<strong>"),
-    *("</strong>", "[noise]", "[laughter]", "[cough]", "[clucking]", "[accent]"),
-    *("[quick_breath]", "<laughter>", "</laughter>", "[hissing]", "[sigh]", "[vocalized-noise]"),
-    *("[lipsmack]", "[mn]", "<|endofsystem|>"),
-)
-"""In the order of their ids, which begin after the vocabulary's. The released code adds them, no
-file lists them; the phones in brackets that follow are left out."""
 SILENT_TOKENS = (1, 2, 28, 29, 55, 248, 494, 2241, 2242, 2322, 2323)
 STEPS = 10
 MAX_ONNX_BYTES = 2 << 30  # the released speech tokenizer has 0.97 GB

@@ -1,4 +1,5 @@
-"""Each stage of the model as a graph: the newer exporter first, the older one where that fails."""
+"""Each stage of the model as a graph. The two large ones are written by us, operator by operator;
+the others by torch's exporters, the newer one first, the older one where that fails."""
 
 from __future__ import annotations
 
@@ -20,8 +21,11 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from edge.bundler.export.cosyvoice3.assets import STEPS
 from edge.bundler.export.cosyvoice3.checkpoint import refuse
 from edge.bundler.export.cosyvoice3.dimensions import FlowDimensions
+from edge.bundler.export.cosyvoice3.flow_graph import TAIL, step_times, write_flow_step
+from edge.bundler.export.cosyvoice3.llm_graph import write_llm
 from edge.bundler.export.cosyvoice3.model import Model
 from edge.bundler.export.export_log import ExportLog, ExportRow
 from edge.errors import ExportFailed
@@ -45,7 +49,8 @@ class Stage:
     """`axes`: by input, the sizes that may change. `inputs(sizes)` makes random ones of those
     sizes. `lengths`: the sizes that parity tries; `example` those that the exporter sees, none of
     them 0 or 1, which it would take for fixed. `defaults`: inputs that may be left out, and what
-    they are then."""
+    they are then. A stage that we `write` has a `reference`: what the module makes of the graph's
+    inputs."""
 
     name: str
     module: nn.Module
@@ -55,40 +60,74 @@ class Stage:
     example: Mapping[str, int]
     lengths: tuple[Mapping[str, int], ...]
     defaults: Mapping[str, Array] = field(default_factory=dict)
+    write: Callable[[], onnx.ModelProto] | None = None
+    reference: Callable[[Mapping[str, Tensor]], tuple[Tensor, ...]] | None = None
+
+    def exact(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """The outputs that the module gives for the graph's inputs."""
+        if self.reference is not None:
+            return self.reference(inputs)
+        made = self.module(*inputs.values())
+        return made if isinstance(made, tuple) else (made,)
 
 
 def stages(model: Model) -> list[Stage]:
     d = model.dimensions
     llm, flow, vocoder = d.llm, d.flow, d.vocoder
     mels, frame = flow.mels, vocoder.frame
+    names = [f"{part}.{i}" for i in range(llm.layers) for part in ("key", "value")]
 
     def llm_inputs(n: int, p: int) -> dict[str, Tensor]:
-        shape = (2 * llm.layers, 1, llm.kv_heads, p, llm.head)
-        return {"x": 0.5 * torch.randn(1, n, llm.hidden), "past": torch.randn(shape)}
+        shape = (1, llm.kv_heads, p + n, llm.head)
+        return {
+            "x": 0.5 * torch.randn(1, n, llm.hidden),
+            "last": torch.tensor([p + n - 1], dtype=torch.int32),
+            "room": torch.tensor(p + n, dtype=torch.int32),
+            **{name: torch.randn(shape) for name in names},
+        }
+
+    def llm_reference(inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        # In float64: over 24 layers torch's own float32 is 8e-7 from that, as far as the graph's.
+        before = int(inputs["room"]) - inputs["x"].shape[1]
+        past = torch.stack([inputs[name][:, :, :before] for name in names])
+        try:
+            logits, present = model.llm.double()(inputs["x"].double(), past.double())
+        finally:
+            model.llm.float()
+        return logits.float(), *present.float().unbind()
 
     def front_inputs(n: int) -> dict[str, Tensor]:
         token = torch.randint(0, flow.codes, (1, n))
         return {"token": token, "xvec": torch.randn(1, flow.xvec)}
 
-    def step_inputs(T: int, p: int = 0, c: int = 0, k: int = 0) -> dict[str, Tensor]:
+    def step_inputs(T: int, p: int = 0, k: int = 0, step: int = STEPS - 1) -> dict[str, Tensor]:
         blocks = torch.arange(p + T) // max(2, T // 3)
         return {
             "x": torch.randn(1, mels, T),
             "mu": torch.randn(1, mels, T),
             "cond": torch.randn(1, mels, T),
-            "t": torch.rand(1),
+            "step": torch.tensor(step),
+            "place": torch.tensor([p]),
             "spks": torch.randn(1, mels),
             "attn_mask": (blocks[p:, None] >= blocks[None])[None, None],
             "past": torch.randn(p, 2 * flow.depth, 2, flow.dim),
-            "tails": torch.randn(2, 2, flow.dim, c),
+            "tails": torch.randn(2, 2, flow.dim, TAIL) * (p > 0),
             "keep": torch.arange(k),
         }
+
+    def step_reference(inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        times, step = step_times(STEPS), int(inputs["step"])
+        given = [inputs[name] for name in ("x", "mu", "cond")]
+        rest = [inputs[name] for name in ("spks", "attn_mask", "past", "tails", "keep")]
+        v, kept, ends = model.step(*given, times[step : step + 1], *rest)
+        return inputs["x"] + (times[step + 1] - times[step]) * v, kept, ends
 
     def mel(T: int) -> dict[str, Tensor]:
         return {"mel": 2 * torch.randn(1, mels, T) - 6}  # natural logarithms of magnitudes
 
     def vocoder_inputs(T: int) -> dict[str, Tensor]:
-        return mel(T) | {"source": 0.1 * torch.randn(1, 1, frame * T)}
+        mask = torch.ones(1, 1, frame // vocoder.hop * T)
+        return mel(T) | {"source": 0.1 * torch.randn(1, 1, frame * T), "mask": mask}
 
     over = {2: "T"}
     frames = ({"T": 8}, {"T": 50}, {"T": 123})
@@ -96,11 +135,13 @@ def stages(model: Model) -> list[Stage]:
         Stage(
             "llm",
             model.llm,
-            ("logits", "present"),
-            {"x": {1: "n"}, "past": {3: "p"}},
+            ("logits", *(f"next.{name}" for name in names)),
+            {},
             llm_inputs,
             {"n": 5, "p": 3},
             ({"n": 40, "p": 0}, {"n": 1, "p": 40}, {"n": 1, "p": 0}, {"n": 7, "p": 130}),
+            write=lambda: write_llm(model.llm, llm),
+            reference=llm_reference,
         ),
         Stage(
             "flow_front",
@@ -114,25 +155,25 @@ def stages(model: Model) -> list[Stage]:
         Stage(
             "flow_step",
             model.step,
-            ("v", "kept", "ends"),
-            {
-                **dict.fromkeys(("x", "mu", "cond"), over),
-                "attn_mask": {2: "T", 3: "p+T"},
-                "past": {0: "p"},
-                "tails": {3: "c"},
-                "keep": {0: "k"},
-            },
+            ("next", "kept", "ends"),
+            {},
             step_inputs,
-            {"T": 12, "p": 5, "c": 4, "k": 7},
-            (*frames, *({"T": n, "p": 100, "c": 30, "k": n} for n in (7, 50))),
+            {"T": 12, "p": 5, "k": 7},
+            (*frames, *({"T": n, "p": 100, "k": n, "step": 5} for n in (7, 50))),
             no_state(flow),
+            write=lambda: write_flow_step(model.step, flow, STEPS),
+            reference=step_reference,
         ),
         Stage("f0", model.f0, ("f0",), {"mel": over}, mel, {"T": 12}, frames),
         Stage(
             "vocoder",
             model.vocoder,
             ("wav",),
-            {"mel": over, "source": {2: f"{frame}*T"}},
+            {
+                "mel": over,
+                "source": {2: f"{frame}*T"},
+                "mask": {2: f"{frame // vocoder.hop}*T"},
+            },
             vocoder_inputs,
             {"T": 12},
             frames,
@@ -144,7 +185,7 @@ def no_state(flow: FlowDimensions) -> dict[str, Array]:
     """Make flow_step's inputs if nothing came before, and nothing is kept."""
     return {
         "past": np.zeros((0, 2 * flow.depth, 2, flow.dim), np.float32),
-        "tails": np.zeros((2, 2, flow.dim, 0), np.float32),
+        "tails": np.zeros((2, 2, flow.dim, TAIL), np.float32),
         "keep": np.zeros(0, np.int64),
     }
 
@@ -153,7 +194,13 @@ def write_graph(stage: Stage, path: Path, log: ExportLog) -> None:
     """Export into `path`; each try is a row of `log`, and each layer of what was written.
     Raises ExportFailed with what the last exporter said."""
     failure: ExportFailed | None = None
-    for exporter, make in {"torch dynamo": _by_dynamo, "torch script": _by_script}.items():
+    exporters: dict[str, Callable[[Stage], onnx.ModelProto]] = {
+        "torch dynamo": _by_dynamo,
+        "torch script": _by_script,
+    }
+    if stage.write is not None:
+        exporters = {"our own": _written}
+    for exporter, make in exporters.items():
         try:
             with log.stage(stage.name, exporter) as counts:
                 model = _tried(stage, make)
@@ -182,6 +229,11 @@ def _tried(stage: Stage, make: Callable[[Stage], onnx.ModelProto]) -> onnx.Model
         raise refuse(f"{stage.name}: {where}: {type(cause).__name__}: {said}") from None
 
 
+def _written(stage: Stage) -> onnx.ModelProto:
+    assert stage.write is not None
+    return stage.write()
+
+
 def _by_dynamo(stage: Stage) -> onnx.ModelProto:
     names = {n for axes in stage.axes.values() for n in axes.values() if n.isidentifier()}
     symbols = {name: torch.export.Dim(name) for name in names}
@@ -191,7 +243,7 @@ def _by_dynamo(stage: Stage) -> onnx.ModelProto:
         axes = {}
         for axis, text in stage.axes.get(name, {}).items():
             factor, _, symbol = text.rpartition("*")
-            if "+" in text:  # of two sizes: torch finds by itself of which
+            if "+" in text:  # a sum: torch finds by itself of what
                 axes[axis] = torch.export.Dim.AUTO
             else:
                 axes[axis] = int(factor) * symbols[symbol] if factor else symbols[symbol]
@@ -259,6 +311,22 @@ def offending_module(module: nn.Module, error: BaseException) -> str:
 
 def _finish(model: onnx.ModelProto, stage: Stage) -> None:
     """Names that tell the layer, no traces of the machine that exported it; then checked."""
+    if stage.write is None:
+        _name_layers(model)
+    # An initializer with the name of an input is its default.
+    for name, value in stage.defaults.items():
+        model.graph.initializer.append(numpy_helper.from_array(value, name))
+    model.graph.name, model.ir_version = stage.name, min(model.ir_version, IR_VERSION)
+    for key, told in {"family": "cosyvoice3", "stage": stage.name}.items():
+        model.metadata_props.add(key=key, value=told)
+    _check_names(model, stage)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise refuse(f"{stage.name}: {str(error).splitlines()[0]}") from None
+
+
+def _name_layers(model: onnx.ModelProto) -> None:
     _fold_transposes(model)
     used: Counter[str] = Counter()
     for node in model.graph.node:
@@ -285,17 +353,6 @@ def _finish(model: onnx.ModelProto, stage: Stage) -> None:
     for tensor in model.graph.initializer:
         del tensor.metadata_props[:]
     model.doc_string = model.graph.doc_string = ""
-    # An initializer with the name of an input is its default.
-    for name, value in stage.defaults.items():
-        model.graph.initializer.append(numpy_helper.from_array(value, name))
-    model.graph.name, model.ir_version = stage.name, min(model.ir_version, IR_VERSION)
-    for key, value in {"family": "cosyvoice3", "stage": stage.name}.items():
-        model.metadata_props.add(key=key, value=value)
-    _check_names(model, stage)
-    try:
-        onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
-        raise refuse(f"{stage.name}: {str(error).splitlines()[0]}") from None
 
 
 def _fold_transposes(model: onnx.ModelProto) -> None:

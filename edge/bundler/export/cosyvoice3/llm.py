@@ -105,9 +105,10 @@ class Llm(nn.Module):
         2 i + 1, keys already turned. The last row's logits (1, rows), and past with x in it."""
         n, before = x.shape[1], past.shape[3]
         here = torch.arange(n, device=x.device) + before
-        angles = here.to(torch.float32)[:, None] * self.inverse
+        # Angles in float32, as the released code has them, also where all else is float64.
+        angles = here.to(torch.float32)[:, None] * self.inverse.to(torch.float32)
         angles = torch.cat((angles, angles), dim=-1)
-        cosine, sine = torch.cos(angles), torch.sin(angles)
+        cosine, sine = torch.cos(angles).to(x.dtype), torch.sin(angles).to(x.dtype)
         later = torch.arange(before + n, device=x.device)[None] > here[:, None]
         mask = later.to(torch.float32) * torch.finfo(torch.float32).min
         present = []

@@ -13,7 +13,9 @@ import onnxruntime
 import torch
 from torch import Tensor
 
+from edge.bundler.export.cosyvoice3.assets import STEPS
 from edge.bundler.export.cosyvoice3.checkpoint import refuse
+from edge.bundler.export.cosyvoice3.flow_graph import step_times
 from edge.bundler.export.cosyvoice3.graphs import Stage, no_state
 from edge.bundler.export.cosyvoice3.model import Model
 from edge.bundler.export.export_log import Parity
@@ -25,7 +27,6 @@ GREEDY_TOKENS = 40
 CHUNK_BLOCK = 16
 CHUNKS = (0, 16, 64, 71)
 """Where chunks of whole blocks begin and end; the last one is cut short, as a sentence is."""
-STEPS = 10
 
 Array = npt.NDArray[Any]
 
@@ -70,9 +71,13 @@ def failures(rows: list[Parity]) -> list[str]:
 
 
 def _compare(name: str, stage: Stage, graph: Any, inputs: Mapping[str, Tensor]) -> Parity:
-    wanted = stage.module(*inputs.values())
-    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    wanted = list(stage.exact(inputs))
     got = _run(graph, name, {key: value.numpy() for key, value in inputs.items()})
+    if stage.name == "llm":  # its keys and values are one state
+        wanted = [wanted[0], torch.cat([value.flatten() for value in wanted[1:]])]
+        got = [got[0], np.concatenate([value.reshape(-1) for value in got[1:]])]
+    if "next" in stage.outputs:  # of a step, how far it goes: most of its end is where it began
+        wanted[0], got[0] = wanted[0] - inputs["x"], got[0] - inputs["x"].numpy()
     distance = [relative_l2(w.numpy(), g) for w, g in zip(wanted, got, strict=True)]
     largest = [
         float(np.abs(w.numpy() - g).max(initial=0)) for w, g in zip(wanted, got, strict=True)
@@ -108,10 +113,17 @@ def _greedy(graph: Any, model: Model) -> Parity:
         logits, past = model.llm(x, past)
         ours.append(int(logits.argmax()))
         x = speech[ours[-1]].view(1, 1, -1)
-    held, rows = np.zeros((2 * d.layers, 1, d.kv_heads, 0, d.head), np.float32), prompt.numpy()
+    room = prompt.shape[1] + GREEDY_TOKENS
+    shape, layers = (1, d.kv_heads, room, d.head), range(d.layers)
+    names = [f"{part}.{i}" for i in layers for part in ("key", "value")]
+    held = {name: np.zeros(shape, np.float32) for name in names}
+    rows, seen = prompt.numpy(), 0
     theirs: list[int] = []
     for _ in range(GREEDY_TOKENS):
-        scores, held = _run(graph, "llm", {"x": rows, "past": held})
+        seen += rows.shape[1]
+        given = {"last": np.array([seen - 1], np.int32), "room": np.array(seen, np.int32)}
+        scores, *after = _run(graph, "llm", {"x": rows, **given, **held})
+        held = dict(zip(names, after, strict=True))
         theirs.append(int(scores.argmax()))
         rows = speech[theirs[-1]].view(1, 1, -1).numpy()
     differ = sum(a != b for a, b in zip(ours, theirs, strict=True))
@@ -127,7 +139,7 @@ def _in_chunks(graph: Any, model: Model) -> Parity:
     spks, blocks = torch.randn(1, flow.mels), torch.arange(frames) // CHUNK_BLOCK
     mask = (blocks[:, None] >= blocks[None])[None, None]
     whole = noise
-    for now, then in itertools.pairwise(_grid()):
+    for now, then in itertools.pairwise(step_times(STEPS)):
         whole = whole + (then - now) * _velocity(model, whole, mu, cond, now, spks, mask)
     empty = no_state(flow)
     states = [(empty["past"], empty["tails"])] * STEPS
@@ -141,21 +153,17 @@ def _in_chunks(graph: Any, model: Model) -> Parity:
             "attn_mask": mask[:, :, begin:end, :end].numpy(),
             "keep": np.arange(end - begin),
         }
-        for i, (now, then) in enumerate(itertools.pairwise(_grid())):
+        for i in range(STEPS):
             past, tails = states[i]
-            state = {"past": past, "tails": tails, "t": now.view(1).numpy()}
-            v, kept, tails = _run(graph, "flow_step", given | state | {"x": x})
+            now = {"step": np.array(i), "place": np.array([begin])}
+            state = {"past": past, "tails": tails}
+            x, kept, tails = _run(graph, "flow_step", given | state | now | {"x": x})
             states[i] = np.concatenate([past, kept]), tails
-            x = x + float(then - now) * v
         parts.append(x)
     got = np.concatenate(parts, axis=2)
     largest = float(np.abs(whole.numpy() - got).max())
     name = f"flow_step, {len(parts)} chunks of kept state, {STEPS} steps"
     return Parity(name, relative_l2(whole.numpy(), got), largest)
-
-
-def _grid() -> Tensor:
-    return 1 - torch.cos(torch.linspace(0, 1, STEPS + 1) * torch.pi / 2)
 
 
 def _velocity(
@@ -176,11 +184,13 @@ def _reference(model: Model) -> dict[str, Tensor]:
     frames = mu.shape[2]
     mel, cond = torch.randn_like(mu), torch.zeros_like(mu)
     mask = torch.ones(1, 1, frames, frames, dtype=torch.bool)
-    for now, then in itertools.pairwise(_grid()):
+    for now, then in itertools.pairwise(step_times(STEPS)):
         mel = mel + (then - now) * _velocity(model, mel, mu, cond, now, spks, mask)
     phase = torch.cumsum(model.f0(mel) / d.vocoder.rate, dim=1) * d.vocoder.frame
     harmonics = torch.arange(1, d.vocoder.harmonics + 2)[:, None]
     waves = d.vocoder.sine * torch.sin(2 * torch.pi * phase * harmonics)
     linear = model.source.l_linear
     line = torch.tanh(linear(waves.T.float())).T
-    return {"mel": mel, "source": line.repeat_interleave(d.vocoder.frame, dim=1)[None]}
+    mask = torch.ones(1, 1, d.vocoder.frame // d.vocoder.hop * frames)
+    source = line.repeat_interleave(d.vocoder.frame, dim=1)[None]
+    return {"mel": mel, "source": source, "mask": mask}

@@ -177,8 +177,10 @@ class Vocoder(nn.Module):
         ):
             self.register_buffer(name, kernel, persistent=False)
 
-    def forward(self, mel: Tensor, source: Tensor) -> Tensor:
-        """mel (1, mels, T), source (1, 1, frame x T): wav (1, frame x T), within +-limit."""
+    def forward(self, mel: Tensor, source: Tensor, mask: Tensor) -> Tensor:
+        """mel (1, mels, T), source (1, 1, frame x T): wav (1, frame x T), within +-limit. mask (1,
+        1, frame / hop x T) is 1 for each hop of sound before the sentence's end and 0 behind it,
+        where the sound means nothing."""
         d, half = self.d, self.d.n_fft // 2
         spectrum = functional.conv1d(
             functional.pad(source, (half, half), mode="reflect"),
@@ -201,9 +203,10 @@ class Vocoder(nn.Module):
         phase = torch.sin(
             x[:, half + 1 :]
         )  # the network gives no angle, but what sin makes one of
+        mask = torch.cat((torch.ones_like(mask[:, :, :1]), mask), dim=2)
+        magnitude = magnitude * mask
         parts = torch.cat((magnitude * torch.cos(phase), magnitude * torch.sin(phase)), dim=1)
         sound = functional.conv_transpose1d(parts, self.inverse_kernels, stride=d.hop)
-        ones = torch.ones_like(parts[:, :1])
-        weight = functional.conv_transpose1d(ones, self.square, stride=d.hop)
-        sound = sound[:, 0, half:-half] / weight[:, 0, half:-half]
+        weight = functional.conv_transpose1d(mask, self.square, stride=d.hop)
+        sound = sound[:, 0, half:-half] / weight[:, 0, half:-half].clamp(min=1e-6)
         return sound.clamp(-d.limit, d.limit)

@@ -1,0 +1,209 @@
+"""Judge the variants of a finished bundle, language by language, as a listener would: what is
+understood, whose voice it is, how good it sounds; and how long one waits.
+
+What the build's gate cannot do where a voice needs a clip, and for whoever has the weights:
+`edge judge` tells whether a bundle is as good as the original.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge import synth
+from edge.bundle import Bundle
+from edge.bundler import corpus
+from edge.bundler.evaluate.judges import (
+    MIN_SECONDS,
+    Dnsmos,
+    SpeakerSimilarity,
+    WordErrorRate,
+    mean_mos,
+    word_error_rate,
+)
+from edge.errors import BadClip
+from edge.pcm import Samples, to_int16
+from edge.synth import Style, Synthesizer
+
+OFFICIAL = "official"
+"""Name of the row of sounds that were made elsewhere."""
+_NAME = re.compile(r"([a-z]{2,3})-(\d\d)\.wav")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A variant in a language: means over its sentences."""
+
+    variant: str
+    language: str
+    sentences: int
+    errors: float
+    """Word error rate, 0 to 1 and above; of characters where words are not parted by spaces."""
+    similarity: float
+    """Cosine of the speaker's embedding to the reference's, 0 to 1."""
+    dnsmos: float
+    """DNSMOS P.835 overall, 1 to 5."""
+    first_sound_ms: float | None
+    """Milliseconds to the first sound; None for sounds that were made elsewhere."""
+    rtf: float | None
+    """Seconds of work per second of speech; None for sounds that were made elsewhere."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Variants and sentences to judge, and what they are compared with."""
+
+    variants: tuple[str, ...]
+    languages: tuple[str, ...]
+    sentences: int
+    """Sentences of each language, of those that no build was calibrated with."""
+    speaker: str | None
+    """A cloned voice, or a speaker of the voice's own."""
+    reference: tuple[Samples, int] | None
+    """Sound of whom it should sound like, with its rate in Hz; None: the first variant's own."""
+    against: Path | None
+    """Folder of LANGUAGE-NN.wav from elsewhere: the sentence NN, from 00 on."""
+    sounds: Path
+    """Folder that the sounds are written to, VARIANT/LANGUAGE-NN.wav."""
+
+
+Told = Callable[[str], None]
+
+
+def texts(plan: Plan, language: str) -> tuple[str, ...]:
+    """List the sentences of a language. Raises UnknownVoice if it has none."""
+    return corpus.sentences("evaluation", language)[: plan.sentences]
+
+
+def judge_bundle(bundle: Bundle, plan: Plan, cache: Path, told: Told) -> list[Score]:
+    """Speak and judge everything, the first variant first. Raises what its models raise, and
+    BadClip where a sound from elsewhere cannot be read."""
+    scores: list[Score] = []
+    jury = _Jury(plan.reference, cache)
+    everyone: list[tuple[str, _Ours | _Theirs]] = []
+    everyone += [(name, _Ours(bundle, name, plan)) for name in plan.variants]
+    if plan.against is not None:
+        everyone.append((OFFICIAL, _Theirs(plan.against)))
+    for name, speaker in everyone:
+        for language in plan.languages:
+            told(f"{name}, {language}")
+            if made := list(speaker.speak(language, texts(plan, language))):
+                scores.append(jury.judge(name, language, made))
+    return scores
+
+
+@dataclass(frozen=True)
+class _Sound:
+    text: str
+    samples: Samples
+    rate: int
+    first_s: float | None = None
+    whole_s: float | None = None
+
+
+class _Ours:
+    """A variant, loaded when it first speaks."""
+
+    def __init__(self, bundle: Bundle, name: str, plan: Plan) -> None:
+        self._bundle, self._name, self._plan = bundle, name, plan
+        self._loaded: Synthesizer | None = None
+
+    def speak(self, language: str, texts: Sequence[str]) -> Iterator[_Sound]:
+        if self._loaded is None:
+            self._loaded = synth.load(self._bundle, self._name)
+        own = language == self._bundle.manifest.language.split("_")[0]
+        style = Style(speaker=self._plan.speaker, language=None if own else language)
+        for number, text in enumerate(texts):
+            sound = _timed(self._loaded, text, style)
+            write_sound(self._plan.sounds / self._name / f"{language}-{number:02}.wav", sound)
+            yield sound
+
+
+class _Theirs:
+    """Sounds in a folder, by language and number of the sentence."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.name: path for path in folder.glob("*.wav")}
+        if not any(map(_NAME.fullmatch, self._files)):
+            raise BadClip(
+                f"{folder} holds no LANGUAGE-NN.wav",
+                "Make them with the script on docs/use/judge-a-voice.md.",
+            )
+
+    def speak(self, language: str, texts: Sequence[str]) -> Iterator[_Sound]:
+        for number, text in enumerate(texts):
+            if (path := self._files.get(f"{language}-{number:02}.wav")) is not None:
+                yield _read(path, text)
+
+
+def _read(path: Path, text: str) -> _Sound:
+    from edge.synth.clip_file import read_clip
+
+    with path.open("rb") as file:
+        clip = read_clip(path, 60.0, file)
+    return _Sound(text, clip.samples, clip.rate)
+
+
+def _timed(synthesizer: Synthesizer, text: str, style: Style) -> _Sound:
+    began, first = time.perf_counter(), None
+    parts: list[Samples] = []
+    for segment in synthesizer.plan(text, style):
+        for chunk in synthesizer.speak(segment):
+            if len(chunk.samples):
+                first = first or time.perf_counter() - began
+                parts.append(chunk.samples)
+    whole = time.perf_counter() - began
+    samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    # Who says next to nothing is judged for it too, and no judge hears less than this.
+    short = max(0, int(MIN_SECONDS * synthesizer.rate) + 1 - len(samples))
+    samples = np.pad(samples, (0, short))
+    return _Sound(text, samples, synthesizer.rate, first, whole)
+
+
+def write_sound(path: Path, sound: _Sound) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sound.rate)
+        file.writeframes(to_int16(sound.samples).tobytes())
+
+
+class _Jury:
+    """The models that listen, each loaded once."""
+
+    def __init__(self, reference: tuple[Samples, int] | None, cache: Path) -> None:
+        """Without a reference the first sounds that are judged are it."""
+        self._cache, self._dnsmos = cache, Dnsmos()
+        self._listeners: dict[str, WordErrorRate] = {}
+        self._similarity: SpeakerSimilarity | None = None
+        if reference is not None:
+            self._similarity = SpeakerSimilarity([reference[0]], reference[1])
+
+    def judge(self, name: str, language: str, made: Sequence[_Sound]) -> Score:
+        """Judge a variant by its sentences of a language."""
+        if language not in self._listeners:
+            self._listeners[language] = WordErrorRate(self._cache, language)
+        if self._similarity is None:
+            self._similarity = SpeakerSimilarity([s.samples for s in made], made[0].rate)
+        listener, similarity = self._listeners[language], self._similarity
+        first = [sound.first_s for sound in made if sound.first_s is not None]
+        whole = [sound.whole_s for sound in made if sound.whole_s is not None]
+        length = sum(len(sound.samples) / sound.rate for sound in made)
+        alike = [similarity.judge(s.samples, s.rate, s.text) for s in made]
+        return Score(
+            variant=name,
+            language=language,
+            sentences=len(made),
+            errors=word_error_rate(listener.judge(s.samples, s.rate, s.text) for s in made),
+            similarity=float(np.mean(alike)),
+            dnsmos=mean_mos(self._dnsmos.judge(s.samples, s.rate, s.text) for s in made).ovrl,
+            first_sound_ms=1000 * float(np.mean(first)) if first else None,
+            rtf=sum(whole) / length if whole else None,
+        )
