@@ -174,8 +174,11 @@ SENT: dict[str, tuple[bytes, str, bool]] = {
         b'{"type":"ping","data":{"n":' + b"9" * 5_000 + b"}}\n", "bad-frame", False,
     ),
     "JSON 30,000 deep": (b'{"type":' + b"[" * 30_000 + b"\n", "bad-frame", False),
+    "data 90 deep": (
+        b'{"type":"ping","data":{"a":' + b"[" * 90 + b"]" * 90 + b"}}\n", "pong", True,
+    ),
     "data 900 deep": (
-        b'{"type":"ping","data":{"a":' + b"[" * 900 + b"]" * 900 + b"}}\n", "pong", True,
+        b'{"type":"ping","data":{"a":' + b"[" * 900 + b"]" * 900 + b"}}\n", "bad-frame", False,
     ),
     "bytes that are not UTF-8": (b'{"type":"\xff\xfe"}\n', "bad-frame", False),
     "a line of 70,000 bytes": (b"a" * 70_000, "bad-frame", False),

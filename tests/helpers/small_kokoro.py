@@ -137,7 +137,7 @@ class _Made:
         for part, value in self._conv(f"{generator}.conv_post", 22, size, 7, bias=0):
             yield part, value / 50 if part.endswith("_g") else value
         bias = self._draw(22)
-        bias[:11] -= 4  # as loud as speech
+        bias[:11] += 0.5  # as loud as speech
         yield f"{generator}.conv_post.bias", bias
 
     def _resblock(self, name: str, size: int, kernel: int) -> Iterator[tuple[str, Array]]:

@@ -12,7 +12,7 @@ from edge import kernels
 from edge.bundler.export import fused_writer
 from edge.bundler.export.piper.weights import Array
 from edge.bundler.quantize.channel_gains import activation_gains
-from edge.bundler.quantize.recipe import Calibration, RecipeLog, need, refuse, save
+from edge.bundler.quantize.recipe import Calibration, RecipeLog, load, need, refuse, save
 from edge.families import FAMILIES
 
 _SENTENCES = 6  # more do not move the gains
@@ -39,7 +39,8 @@ def _fused(
             f"{recipe}: the operator library {kernels.LIBRARY} is not built on this machine",
             kernels.how_to_build(),
         )
-    stage = target.stem
+    inputs = {value.name for value in load(source).graph.input}
+    stage = "encoder" if "ids" in inputs else "frames" if target.stem == "frames" else "decoder"
     latents = calibration.latents[:_SENTENCES]
 
     def gains(decoder: onnx.ModelProto) -> Mapping[str, Array]:
