@@ -78,9 +78,8 @@ def test_rows_name_recipes_that_are_there() -> None:
     named = {
         recipe for card in FAMILIES.values() for some in card.stages.values() for recipe in some
     }
-    # A key may name a stage before the recipe.
     pairs = [pair for card in FAMILIES.values() for pair in card.instead.items()]
-    named |= {name.rpartition(" ")[2] for pair in pairs for name in pair}
+    named |= {name.split()[-1] for pair in pairs for name in pair}  # or of one stage: STAGE RECIPE
     assert nearest | named <= set(RECIPES)
     for row in RECIPES.values():
         assert not row.nearest or not RECIPES[row.nearest].nearest, f"{row.name}: two steps away"

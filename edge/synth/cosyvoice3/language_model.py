@@ -38,7 +38,7 @@ WARM_ROWS = 128
 
 
 class Memory:
-    """What one segment's run has seen: keys, values, and the places that it reads and writes."""
+    """Keys and values of what one segment's run has seen, and the places of its runs."""
 
     def __init__(self, one: Session, prompt: Session, settings: Settings) -> None:
         self._session, self._prompt = one, prompt
