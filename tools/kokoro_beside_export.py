@@ -35,9 +35,7 @@ def main() -> None:
     voice = synth.load(bundle)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    export = onnxruntime.InferenceSession(
-        sys.argv[2], options, providers=["CPUExecutionProvider"]
-    )
+    export = onnxruntime.InferenceSession(sys.argv[2], options, providers=["CPUExecutionProvider"])
     styles = Styles(bundle, read_settings(bundle))
     print(f"{bundle.voice.name}, {voice.variant}, onnxruntime {onnxruntime.__version__}")
     print("| Text | Sound, s | Ours, s of CPU | Export, s of CPU | Ratio (quartiles) | Our RTF |")
