@@ -58,7 +58,8 @@ class FakeOnnxruntime:
             def get_available_providers() -> list[str]:
                 return list(fake.offered)
 
-        patch.setattr("edge.synth.session.onnxruntime", Runtime)
+        for owner in ("session", "binding"):
+            patch.setattr(f"edge.synth.{owner}.onnxruntime", Runtime)
         patch.setattr(nvidia, "tensorrt_version", lambda: tensorrt)
         patch.setattr(nvidia, "compute_capability", lambda: "8.7")
         patch.setattr("edge.synth.session.available_memory_mb", lambda: 100_000)
@@ -110,12 +111,12 @@ class FakeSession:
     def disable_fallback(self) -> None:
         pass
 
-    def run(self, outputs: list[str], inputs: dict[str, Any]) -> list[Any]:
+    def run(self, outputs: list[str], inputs: dict[str, Any], options: Any = None) -> list[Any]:
         self._has_code()
         if self._providers[0] == TENSORRT:
             for name, value in inputs.items():
                 self._within(name, value.shape)
-        return self._real.run(outputs, inputs)  # type: ignore[no-any-return]
+        return self._real.run(outputs, inputs, options)  # type: ignore[no-any-return]
 
     def _has_code(self) -> None:
         if self._providers[0] in self.runtime.without_code:
