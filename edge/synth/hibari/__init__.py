@@ -26,7 +26,8 @@ def phonemes(bundle: Bundle) -> frozenset[str]:
 
 
 def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]]:
-    from edge.synth.hibari.synthesizer import make_phonemizer, phonemes_of
+    from edge.synth.hibari.synthesizer import make_phonemizer
+    from edge.synth.signs import phonemes_of
 
     vocabulary = read_vocabulary(bundle)
     cut, read = make_phonemizer(bundle.manifest.language)

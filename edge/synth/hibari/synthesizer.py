@@ -7,14 +7,12 @@ not depend on how it is cut.
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from edge.bundle import Bundle, Variant
-from edge.errors import BadStyle, EmptyText, MissingPackage, ModelFailed
+from edge.errors import BadStyle, MissingPackage, ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages
 from edge.synth import Segment, Style, damaged_if_unreadable
@@ -23,15 +21,12 @@ from edge.synth.hibari.decoder import Made, SpectraDecoder, WindowedSpectra
 from edge.synth.hibari.signal import SPECTRA, Signal, spectra_of
 from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
+from edge.synth.signs import SignPlanner
 from edge.synth.time_stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu, windowed
 from edge.synth.word_timing import at_frames, with_words
-from edge.text.cleaning import clean
-from edge.text.cutting import MAX_TOKENS, cut_at_clauses
-from edge.text.inline_phonemes import phonemize_given
-from edge.text.words import WordSpan, find_words, in_piece
+from edge.text.cutting import MAX_TOKENS
 
-_PAD = 0
 MAX_SEGMENT_S = 60.0
 """Seconds of a segment. A sane model gives about 10 for MAX_TOKENS; far more is a damaged one, not
 a slow speaker."""
@@ -43,12 +38,12 @@ part, of at most four times as many, takes far less time than the one before sou
 
 class HibariSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
-        self._sentences, self._read = make_phonemizer(bundle.manifest.language)
+        cut, read = make_phonemizer(bundle.manifest.language)
         from hibari import dsp  # the line before has imported it
 
         self._dsp = dsp
         with damaged_if_unreadable(bundle, "vocab.json"):
-            self._vocabulary = read_vocabulary(bundle)
+            self._planner = SignPlanner(cut, read, read_vocabulary(bundle))
         self.rate = bundle.manifest.rate
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -78,34 +73,7 @@ class HibariSynthesizer:
             )
         check_speed(style.speed)
         limit = min(MAX_TOKENS, round(MAX_TOKENS * style.speed))
-        cleaned = clean(text)
-        sentences = [
-            [p for p in self._g2p(sentence) if p in self._vocabulary]
-            for sentence in self._sentences(cleaned)
-        ]
-        found: list[list[WordSpan]] = [[] for _ in sentences]
-        if words:
-            found = find_words(cleaned, sentences, self._g2p)
-        segments: list[Segment] = []
-        for phonemes, spans in zip(sentences, found, strict=True):
-            start = 0
-            for tokens in cut_at_clauses(phonemes, limit):
-                ids = (_PAD, *(self._vocabulary[token] for token in tokens), _PAD)
-                mine = tuple(
-                    dataclasses.replace(span, first=span.first + 1, last=span.last + 1)
-                    for span in in_piece(spans, start, len(tokens))
-                )
-                segments.append(Segment(ids, style, len(segments), words=mine))
-                start += len(tokens)
-        if not segments:
-            raise EmptyText(
-                f"the text of {len(text)} characters has no sound in English",
-                "Give words in the voice's own language; edge voices lists the languages.",
-            )
-        return segments
-
-    def _g2p(self, text: str) -> str:
-        return phonemes_of(text, self._read)
+        return self._planner.plan(text, style, limit, words)
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         return tuple(int(frames) for frames in self._encode(segment)["durations"].reshape(-1))
@@ -203,11 +171,6 @@ def make_phonemizer(
             f"the hibari family needs the package hibari-tts: {error}", add_packages("hibari")
         ) from None
     return Hibari.split_sentences, load_front_end(british=language == "en_GB")
-
-
-def phonemes_of(text: str, read: Callable[[str], str]) -> str:
-    """Turn one sentence, with [[ ]] in it or not, into phonemes."""
-    return "".join(itertools.chain(*phonemize_given(text, lambda part: [read(part)])))
 
 
 def _parts(spectra: dict[str, Array], first: int) -> Iterator[tuple[dict[str, Array], bool]]:

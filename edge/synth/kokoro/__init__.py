@@ -29,7 +29,8 @@ def phonemes(bundle: Bundle) -> frozenset[str]:
 
 
 def phonemizer(bundle: Bundle) -> Callable[[str], list[list[str]]]:
-    from edge.synth.kokoro.front_end import open_front_end, phonemes_of
+    from edge.synth.kokoro.front_end import open_front_end
+    from edge.synth.signs import phonemes_of
 
     vocabulary = read_settings(bundle).vocabulary
     read = open_front_end(bundle.manifest.language)

@@ -8,7 +8,6 @@ of their own.
 from __future__ import annotations
 
 import importlib
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from edge.errors import BadRecord, MissingPackage
 from edge.remedies import add_packages
 from edge.text.cutting import sentences
-from edge.text.inline_phonemes import phonemize_given
 
 ESPEAK = {"es": "es", "fr": "fr", "hi": "hi", "it": "it", "pt": "pt-br"}
 """Language -> espeak's voice, as the model was trained with."""
@@ -51,11 +49,6 @@ def open_front_end(language: str) -> FrontEnd:
         f"a Kokoro voice of {language}: no reader of that language",
         f"It has en, {', '.join([*ESPEAK, *_READERS])}.",
     )
-
-
-def phonemes_of(text: str, read: Callable[[str], str]) -> str:
-    """Turn one sentence, with [[ ]] in it or not, into signs."""
-    return "".join(itertools.chain(*phonemize_given(text, lambda part: [read(part)])))
 
 
 def _english(language: str) -> FrontEnd:

@@ -7,15 +7,15 @@ and heard when it is done. A text is cut at clauses where that is too long.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from edge.bundle import Bundle, Variant
-from edge.errors import EmptyText, ModelFailed
+from edge.errors import ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style, damaged_if_unreadable
-from edge.synth.kokoro.front_end import open_front_end, phonemes_of
+from edge.synth.kokoro.front_end import open_front_end
 from edge.synth.kokoro.settings import (
     CONFIG,
     FRAME,
@@ -27,14 +27,12 @@ from edge.synth.kokoro.settings import (
 )
 from edge.synth.kokoro.source import Overlap, Source
 from edge.synth.session import Array, Session
+from edge.synth.signs import SignPlanner
 from edge.synth.time_stretch import check_speed, paced, stretched
 from edge.synth.variants import on_cpu
 from edge.synth.word_timing import at_frames, with_words
-from edge.text.cleaning import clean
-from edge.text.cutting import MAX_TOKENS, cut_at_clauses
-from edge.text.words import WordSpan, find_words, in_piece
+from edge.text.cutting import MAX_TOKENS
 
-_PAD = 0
 MAX_SEGMENT_S = 60.0
 """Seconds of a segment. A sane model gives about 13 for MAX_TOKENS; far more is a damaged one, not
 a slow speaker."""
@@ -47,10 +45,13 @@ sentence and 0.5 s after it; the pauses of a text are the daemon's to make."""
 
 class KokoroSynthesizer:
     def __init__(self, bundle: Bundle, variant: Variant, cost: object = None) -> None:
-        self._read = open_front_end(bundle.manifest.language)
+        read = open_front_end(bundle.manifest.language)
         with damaged_if_unreadable(bundle, CONFIG):
             self._settings = read_settings(bundle)
             self._styles = Styles(bundle, self._settings)
+        self._planner = SignPlanner(
+            read.sentences, read.phonemes, self._settings.vocabulary, _has_sound
+        )
         self.rate = RATE
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
@@ -63,35 +64,7 @@ class KokoroSynthesizer:
         check_speed(style.speed)
         self._styles.weights(style.speaker)  # refuses a speaker that is not there
         limit = min(MAX_TOKENS, round(MAX_TOKENS * style.speed), self._styles.most_tokens)
-        vocabulary, cleaned = self._settings.vocabulary, clean(text)
-        sentences = [
-            [sign for sign in self._signs(sentence) if sign in vocabulary]
-            for sentence in self._read.sentences(cleaned)
-        ]
-        found: list[list[WordSpan]] = [[] for _ in sentences]
-        if words:
-            found = find_words(cleaned, sentences, self._signs)
-        segments: list[Segment] = []
-        for signs, spans in zip(sentences, found, strict=True):
-            start = 0
-            for tokens in cut_at_clauses(signs, limit):
-                ids = (_PAD, *(vocabulary[token] for token in tokens), _PAD)
-                mine = tuple(
-                    dataclasses.replace(span, first=span.first + 1, last=span.last + 1)
-                    for span in in_piece(spans, start, len(tokens))
-                )
-                if any(token.isalpha() for token in tokens):
-                    segments.append(Segment(ids, style, len(segments), words=mine))
-                start += len(tokens)
-        if not segments:
-            raise EmptyText(
-                f"the text of {len(text)} characters has no sound in this voice's language",
-                "Give words in the voice's own language; edge voices lists the languages.",
-            )
-        return segments
-
-    def _signs(self, text: str) -> str:
-        return phonemes_of(text, self._read.phonemes)
+        return self._planner.plan(text, style, limit, words)
 
     def durations(self, segment: Segment) -> tuple[int, ...]:
         frames = self._encode(segment)["durations"].reshape(-1)
@@ -147,6 +120,10 @@ class KokoroSynthesizer:
         return self._encoder.run(
             {"ids": np.array([segment.ids], np.int64), "style": self._row(segment)}
         )
+
+
+def _has_sound(signs: Sequence[str]) -> bool:
+    return any(sign.isalpha() for sign in signs)
 
 
 def _whole(session: Session) -> dict[str, Array]:
