@@ -24,7 +24,7 @@ from pathlib import Path
 
 import yaml
 
-from edge.synth.hibari.synthesizer import phonemes_of
+from edge.synth.signs import phonemes_of
 from edge.text.alphabets import Own, to_own
 from edge.text.claims import Claim, How, spoken
 from edge.text.cleaning import Piece
