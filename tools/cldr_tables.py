@@ -263,8 +263,8 @@ def _units(data: Any, categories: list[str]) -> tuple[dict[str, object], dict[st
         if stem in units and prefix in compounds:
             units[sign] = _prefixed(units[stem], compounds[prefix]["long"]["prefix"])
     kilo = compounds["10p3"]["long"]["prefix"].replace("{0}", "") if "10p3" in compounds else ""
-    for sign, prefix in WATT_HOURS.items():
-        put = compounds[prefix]["long"]["prefix"].replace("{0}", "") if prefix else ""
+    for sign, power in WATT_HOURS.items():
+        put = compounds[power]["long"]["prefix"].replace("{0}", "") if power else ""
         named = _exchanged(units.get("kWh"), kilo, put)
         if kilo and units.get("kWh") and named != units["kWh"]:
             units[sign] = named

@@ -39,7 +39,7 @@ class Stages:
     """Prints a line for each stage of a build when the next one begins."""
 
     def __init__(self) -> None:
-        self._stage = ""
+        self._stage, self._cpu, self._wall = "", 0.0, 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if stage == self._stage:

@@ -31,7 +31,8 @@ TEXTS = (
 
 
 def main() -> None:
-    bundle, rounds = open_bundle(Path(sys.argv[1])), int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    bundle = open_bundle(Path(sys.argv[1]), None)
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     voice = synth.load(bundle)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

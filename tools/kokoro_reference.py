@@ -55,7 +55,7 @@ def main() -> None:
     path.unlink()
     style = np.random.default_rng(2).standard_normal((1, 2 * small.STYLE)).astype(np.float32)
     wanted = compute(weights, list(TOKENS), style, _shrunken)
-    np.savez_compressed(DATA, **wanted)
+    np.savez_compressed(DATA, **wanted)  # type: ignore[arg-type]
     print(json.dumps(compare(weights, wanted), indent=2), DATA.stat().st_size, "bytes")
 
 

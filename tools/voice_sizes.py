@@ -85,7 +85,8 @@ def count(bundle: Path, cpu: str, variant: str) -> float:
         place = Path(folder) / "board"
         python, numbers = emulated(CPUS[cpu], cpu, place), place / "counts"
         plugin = {"QEMU_PLUGIN": f"{FOLDER / 'count.so'},out={numbers}"}
-        counted = [python, "-m", "tests.system.arm64.counted", bundle, "-", "decoder", variant]
+        module = "tests.system.arm64.counted"
+        counted = [str(python), "-m", module, str(bundle), "-", "decoder", variant]
         done = subprocess.run(
             counted, env=os.environ | plugin, stdout=subprocess.PIPE, text=True, check=True
         )
@@ -97,7 +98,7 @@ def main() -> None:
     for size in SIZES:
         bundle = build(size, Path(sys.argv[1]))
         for plan in PLANS:
-            command = [sys.executable, "-m", "tools.voice_peak", bundle, plan.name]
+            command = [sys.executable, "-m", "tools.voice_peak", str(bundle), plan.name]
             peak = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
             print(size, plan.name, "peak", peak.strip(), "MiB", flush=True)
         for cpu, variant in COUNTED:

@@ -175,7 +175,7 @@ def _hibari(upstream: Mapping[str, Any]) -> Iterator[tuple[str, Row]]:
 
 
 def _other(name: str, row: Row) -> Row:
-    kept = {key: row[key] for key in ("speakers", "note", "files") if key in row}
+    kept: Row = {key: row[key] for key in ("speakers", "note", "files") if key in row}
     return {"quality": name.rpartition("-")[2], **kept}
 
 

@@ -29,8 +29,8 @@ RATE = 22_050
 
 
 def speak(bundle: Path, row: str, file: Path) -> None:
-    voice = load(open_bundle(bundle, None), row, None)
-    say = speaker(voice, row)
+    voice = load(open_bundle(bundle, None), row)
+    say = speaker(voice)
     planned = [voice.plan(text, Style()) for text in sentences("evaluation", "en")]
     taken: list[list[float]] = [[] for _ in planned]
     sounds: list[Samples] = []

@@ -33,16 +33,10 @@ from edge.synth import Segment, Style
 from edge.synth.gpu.windows import SIZES
 from edge.synth.piper.synthesizer import PiperSynthesizer
 from edge.synth.session import available_providers, versions
-from tools.gpu import decoders
 
 REPEATS = 7
 ROWS = {
     "CPU, 4 threads, streaming fp32": "cpu",
-    "CUDA plain: streaming fp32": "plain",
-    "CUDA plain: whole sentence fp16": "whole",
-    "CUDA streaming fp32, states on the GPU": "states",
-    "CUDA windows fp32, without TF32": "windows-fp32",
-    "CUDA windows fp16, no CUDA graph": "windows-nograph",
     "CUDA windows fp16 (as shipped)": "windows",
 }
 
@@ -56,46 +50,27 @@ def with_decoder(bundle: Bundle, *chain: Provider) -> Bundle:
     )
 
 
-def load(bundle: Bundle, row: str, window_fp32: Path | None) -> PiperSynthesizer:
+def load(bundle: Bundle, row: str) -> PiperSynthesizer:
     """The row's synthesizer; the encoder is float32 on the CPU in each, so the sound agrees."""
-    cuda = next(
-        p for p in bundle.profile.runtime.providers.decoder if p.name == "CUDAExecutionProvider"
-    )
-    cpu = Provider("CPUExecutionProvider")
-    gpu_only = dataclasses.replace(cuda, require=True)
     if row == "cpu":
+        cpu = Provider("CPUExecutionProvider")
         return PiperSynthesizer(with_decoder(bundle, cpu), bundle.variant("fp32"))
-    if row in ("plain", "states"):
-        voice = PiperSynthesizer(with_decoder(bundle, cpu), bundle.variant("fp32"))
-        path = bundle.file(bundle.variant("fp32").graphs["decoder"])
-        replace = decoders.Plain if row == "plain" else decoders.StatesOnGpu
-        voice._decoder = replace(path, dict(cuda.options))  # type: ignore[assignment]
-        voice.provider = "CUDAExecutionProvider"
-        return voice
-    voice = PiperSynthesizer(with_decoder(bundle, gpu_only), bundle.variant("fp16-gpu-fp32"))
-    windows = voice._windows
-    assert windows is not None
-    path = bundle.file(bundle.variant("fp16-gpu-fp32").graphs["decoder"])
-    if row == "whole":
-        voice._windows = decoders.WholeSentence(path, dict(cuda.options))  # type: ignore[assignment]
-    elif row == "windows-nograph":
-        windows._session = decoders.Plain(path, dict(cuda.options))  # type: ignore[assignment]
-    elif row == "windows-fp32":
-        assert window_fp32 is not None
-        options = {**cuda.options, "use_tf32": "0"}
-        windows._session = decoders.Graphs(window_fp32, options)  # type: ignore[assignment]
-    if row != "windows":
-        voice._windows.warm_up({})  # type: ignore[union-attr]
-    return voice
+    cuda = dataclasses.replace(_cuda(bundle), require=True)
+    return PiperSynthesizer(with_decoder(bundle, cuda), bundle.variant("fp16-gpu-fp32"))
 
 
-def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path) -> dict[str, Any]:
+def _cuda(bundle: Bundle) -> Provider:
+    chain = bundle.profile.runtime.providers.decoder
+    return next(provider for provider in chain if provider.name == "CUDAExecutionProvider")
+
+
+def measure_row(bundle: Bundle, row: str, sound: Path) -> dict[str, Any]:
     before = _gpu_used_mb()
     began = time.perf_counter()
-    voice = load(bundle, row, window_fp32)
+    voice = load(bundle, row)
     loaded_s = time.perf_counter() - began
     planned = [voice.plan(text, Style()) for text in TEXTS]
-    speak = speaker(voice, row)
+    speak = speaker(voice)
     first_ever: list[float] = []
     for segments in planned:
         first_ever.append(_time(speak, segments)[0])
@@ -124,17 +99,10 @@ def measure_row(bundle: Bundle, row: str, window_fp32: Path | None, sound: Path)
 Speak = Callable[[list[Segment]], Iterator[Any]]
 
 
-def speaker(voice: PiperSynthesizer, row: str) -> Speak:
+def speaker(voice: PiperSynthesizer) -> Speak:
     def speak(segments: list[Segment]) -> Iterator[Any]:
-        for segment in segments:
-            chunks = (
-                voice.speak_in(segment, decoders.even_runs)
-                if row == "states"
-                else voice.speak(segment)
-            )
-            for chunk in chunks:
-                if len(chunk.samples):
-                    yield chunk.samples
+        chunks = (chunk for segment in segments for chunk in voice.speak(segment))
+        return (chunk.samples for chunk in chunks if len(chunk.samples))
 
     return speak
 
@@ -161,11 +129,8 @@ def _peak_rss_mb() -> int:
 def _cold_start(bundle: Bundle) -> dict[str, Any]:
     """Measure a beginning like the daemon's: the CPU speaks while CUDA gets ready."""
     began = time.perf_counter()
-    cuda = next(
-        p for p in bundle.profile.runtime.providers.decoder if p.name == "CUDAExecutionProvider"
-    )
     cpu = Provider("CPUExecutionProvider")
-    voice = synth.load(with_decoder(bundle, cuda, cpu), "fp16-gpu-fp32", background=True)
+    voice = synth.load(with_decoder(bundle, _cuda(bundle), cpu), "fp16-gpu-fp32", background=True)
     said: list[tuple[float, str]] = []
     first = 0.0
     while not said or "(" in said[-1][1]:
@@ -186,7 +151,6 @@ def _cold_start(bundle: Bundle) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("bundle", type=Path)
-    parser.add_argument("--fp32", type=Path, help="a decoder made by the recipe fp32-window")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--row", help=argparse.SUPPRESS)
     parser.add_argument("--sound", type=Path, help=argparse.SUPPRESS)
@@ -196,17 +160,15 @@ def main() -> None:
         print(json.dumps(_cold_start(bundle)))
         return
     if given.row:
-        print(json.dumps(measure_row(bundle, given.row, given.fp32, given.sound)))
+        print(json.dumps(measure_row(bundle, given.row, given.sound)))
         return
     print(f"{versions()} {available_providers()} windows {SIZES}, {os.cpu_count()} cores")
     table: dict[str, Any] = {}
     with TemporaryDirectory() as folder:
         for title, row in ROWS.items():
-            if row == "windows-fp32" and given.fp32 is None:
-                continue
             sound = Path(folder) / f"{row}.npz"
             command = [sys.executable, "-m", "tools.gpu.measure", str(given.bundle), "--row", row]
-            command += ["--sound", str(sound)] + (["--fp32", str(given.fp32)] * bool(given.fp32))
+            command += ["--sound", str(sound)]
             try:
                 done = subprocess.run(command, capture_output=True, text=True, timeout=150)
             except subprocess.TimeoutExpired as error:

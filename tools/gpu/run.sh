@@ -1,8 +1,8 @@
 #!/bin/bash
-# tools/gpu/run.sh FOLDER OUT: everything that docs/measurements/2026-11-23-cuda.md says of CUDA, on a machine with an
+# tools/gpu/run.sh FOLDER OUT: the rows of docs/measurements/2026-11-23-cuda.md that are shipped, on a machine with an
 # NVIDIA GPU, CUDA's libraries among python3's packages, and no network; about 4 minutes.
-# FOLDER holds site/ (onnxruntime-gpu and piper-tts), bundle/ (a jetson-orin-nano bundle of joe) and
-# fp32/decoder-fp32-window.onnx. OUT gets log.txt, table.json and the sound of the corpus. Every
+# FOLDER holds site/ (onnxruntime-gpu and piper-tts) and bundle/ (a jetson-orin-nano bundle of joe).
+# OUT gets log.txt, table.json and the sound of the corpus. Every
 # part is run even where one before it failed; the exit status is then 1.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
@@ -33,7 +33,7 @@ part() { echo "== $3 ${4:0:40}"; timeout 240 "$@" || { echo "failed with status 
   nvidia-smi --query-gpu=name,compute_cap,driver_version,memory.total --format=csv,noheader
   lscpu | grep -E 'Model name|^CPU\(s\)'
   python3 -V
-  part python3 -m tools.gpu.measure "$FOLDER/bundle" --fp32 "$FOLDER/fp32/decoder-fp32-window.onnx" --out "$OUT"
+  part python3 -m tools.gpu.measure "$FOLDER/bundle" --out "$OUT"
   for row in cpu windows; do part python3 -m tools.gpu.corpus speak "$FOLDER/bundle" $row "$OUT/$row.npz"; done
   part python3 -m tools.gpu.corpus compare "$OUT/cpu.npz" "$OUT/windows.npz"
   part python3 -c "$TUNE" "$FOLDER/bundle"
