@@ -12,6 +12,16 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
+class Option:
+    """A number that a variant may have in place of the model's own."""
+
+    least: float
+    most: float
+    only: tuple[float, ...] = ()
+    """All that it may be; empty for any between."""
+
+
+@dataclass(frozen=True)
 class Family:
     """The card: what its voices bring, what runs it, and what makes it."""
 
@@ -65,6 +75,9 @@ class Family:
     twice: Mapping[str, str] = field(default_factory=dict)
     """Stage that only those variants have whose plan names it -> the one whose graph it is, too,
     made by another recipe: for work of another shape."""
+
+    options: Mapping[str, Option] = field(default_factory=dict)
+    """Numbers that a variant may have in place of the model's own."""
 
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
@@ -154,6 +167,7 @@ COSYVOICE3 = Family(
     },
     follows={"llm": "encoder", "llm_prompt": "encoder", "flow_step": "decoder"},
     twice={"llm_prompt": "llm"},  # many rows at once, where the others are one by one
+    options={"steps": Option(1, 10, only=(1, 2, 5, 10)), "guidance": Option(0, 3)},
 )
 KOKORO = Family(
     "kokoro",
@@ -199,3 +213,14 @@ DEFAULT_VOICE = "en_US-heart"
 """Built and spoken with where nobody names a voice: free to sell, and a fifth of joe's work."""
 
 FAMILIES = {family.name: family for family in (PIPER, HIBARI, TONE, COSYVOICE3, KOKORO, POCKET)}
+
+
+def check_option(name: str, value: float) -> None:
+    """Raise ValueError unless a family has such an option, and it may be that."""
+    known = {name: option for card in FAMILIES.values() for name, option in card.options.items()}
+    if name not in known:
+        raise ValueError(f"options: {name!r} is none; there are {', '.join(known)}")
+    option = known[name]
+    if not option.least <= value <= option.most or (option.only and value not in option.only):
+        allowed = ", ".join(map(str, option.only)) or f"{option.least:g} to {option.most:g}"
+        raise ValueError(f"options: {name} {value:g}, but it may be {allowed}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.errors import UnknownProfile
-from edge.families import FAMILIES
+from edge.families import FAMILIES, check_option
 from edge.machine import Machine
 from edge.recipes import check_recipe
 from edge.records import load_yaml
@@ -166,6 +166,9 @@ class VariantPlan:
     board."""
     stages: dict[str, str] = field(default_factory=dict)
     """Recipes for the stages of other families, which else follow encoder and decoder."""
+    options: dict[str, float] = field(default_factory=dict)
+    """Numbers of a family that the variant speaks with in place of the model's own; only voices of
+    such a family get it."""
 
     def __post_init__(self) -> None:
         for stage, recipe in {"encoder": self.encoder, "decoder": self.decoder}.items():
@@ -178,6 +181,8 @@ class VariantPlan:
                     f"stages: no recipe can be planned for {stage!r}, but for {known}"
                 )
             check_recipe(recipe, f"stages.{stage}")
+        for name, value in self.options.items():
+            check_option(name, value)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
@@ -63,6 +63,8 @@ class Variant:
 
     name: str
     graphs: Mapping[str, str]
+    options: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of its family that this variant speaks with in place of the model's own."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,11 +76,16 @@ class Candidate:
     failure: str = ""
     remedy: str = ""
     sensitivity: tuple[Sensitivity, ...] = ()
+    options: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_reference(self) -> bool:
         """Made, and float throughout: what the others are measured against."""
-        return set(self.recipes.values()) <= {"fp32"} and not self.failure
+        return set(self.recipes.values()) <= {"fp32"} and not self.options and not self.failure
+
+    def is_like(self, other: Candidate) -> bool:
+        """Tell whether it speaks as another one does, by whatever name."""
+        return (self.recipes, self.options) == (other.recipes, other.options)
 
     @property
     def bytes(self) -> int:
@@ -141,9 +146,9 @@ def make_candidates(
 ) -> tuple[list[Candidate], tuple[Sensitivity, ...]]:
     """Each of the profile's plans, and the reference; with `only`, that one and the reference."""
     candidates: list[Candidate] = []
-    for plan in plans(original, profile, only):
+    for plan in plans(original, profile, voice.family, only):
         made = make_candidate(original, voice, profile, plan, stages, report)
-        same = next((c for c in candidates if c.recipes == made.recipes), None)
+        same = next((c for c in candidates if c.is_like(made)), None)
         if same is None or not FAMILIES[voice.family].stages:
             candidates.append(made)
         elif not plan.needs:  # the name under which more machines run it
@@ -152,14 +157,23 @@ def make_candidates(
     return candidates, searched[-1] if searched else ()
 
 
-def plans(original: Original, profile: Profile, only: str | None = None) -> list[VariantPlan]:
-    """The profile's in its order, the reference last where it plans none like it."""
-    wanted = [plan for plan in profile.variants if only in (None, plan.name)]
+def plans(
+    original: Original, profile: Profile, family: str, only: str | None = None
+) -> list[VariantPlan]:
+    """The profile's that are for this family, in its order; the reference last where none is."""
+    known = FAMILIES[family].options.keys()
+    wanted = [p for p in profile.variants if only in (None, p.name) and p.options.keys() <= known]
     if not original.graphs:
         wanted = []  # nothing to make: the family computes its sound
-    if not any((p.encoder, p.decoder) == (REFERENCE.encoder, REFERENCE.decoder) for p in wanted):
+    if not any(is_float(plan) for plan in wanted):
         wanted.append(REFERENCE)
     return wanted
+
+
+def is_float(plan: VariantPlan) -> bool:
+    """Tell whether a plan is what all others are measured against, by whatever name."""
+    same = (plan.encoder, plan.decoder) == (REFERENCE.encoder, REFERENCE.decoder)
+    return same and not plan.options
 
 
 def make_candidate(
@@ -185,7 +199,7 @@ def make_candidate(
             log.warning("%s is left out: %s", plan.name, failure)
             return Candidate(plan.name, recipes, graphs, failure, error.remedy)
         sensitivity = rows or sensitivity
-    return Candidate(plan.name, recipes, graphs, sensitivity=sensitivity)
+    return Candidate(plan.name, recipes, graphs, sensitivity=sensitivity, options=plan.options)
 
 
 def planned_recipe(plan: VariantPlan, family: str, stage: str) -> str:
@@ -309,7 +323,7 @@ def write_bundle(
             names[stage] = graph_name(stage, candidate.recipes[stage])
             if not (folder / names[stage]).exists():
                 pack.store(path, folder / names[stage])
-        variants.append(Variant(candidate.name, names))
+        variants.append(Variant(candidate.name, names, candidate.options))
     seal(
         folder,
         lambda files: Manifest(

@@ -227,7 +227,7 @@ def _refuse(selected: Selected, voice: Voice, profile: Profile) -> list[Candidat
 def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
     original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
     language = corpus.covered(voice.language)
-    planned = {plan.name: plan for plan in plans(original, profile)}
+    planned = {plan.name: plan for plan in plans(original, profile, voice.family)}
     skipped = tuple(
         Skipped(
             one.name,

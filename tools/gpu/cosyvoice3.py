@@ -180,7 +180,8 @@ def parts(voice: CosyVoice3Synthesizer) -> Iterator[dict[str, Any]]:
     for before, count in ((0, 200), (150, 50), (300, 50), (600, 50)):
         state = flow_steps.DeviceState(run._step, run.layout, before + count, 1)
         state.frames = before
-        kept = flow_steps.DeviceRun(run._step, *flow_steps._zeros(mels, before, count), state)
+        given = flow_steps._zeros(mels, before, count)
+        kept = flow_steps.DeviceRun(run._step, *given, state, run.grid)
         name = f"flow, a step of {count} after {before} kept"
         yield {"part": name, "ms": timed(lambda: kept.step(0))}  # noqa: B023
     for frames in (47, 79):

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.bundler.candidates import (
     Candidate,
     Original,
+    is_float,
     make_candidate,
     planned_recipe,
     plans,
@@ -66,7 +67,8 @@ def ask(
     What is for a GPU is timed there (edge tune): the CPU's clock says nothing of it.
     """
     options = tuple(
-        _option(plan, voice.family, original.graphs) for plan in plans(original, profile)
+        _option(plan, voice.family, original.graphs)
+        for plan in plans(original, profile, voice.family)
     )
     for_gpu = any(GPU in wanted for option in options for wanted in option.needs)
     if here is None or for_gpu:
@@ -97,13 +99,13 @@ class Selection:
     ) -> None:
         self._original, self._voice, self._profile = original, voice, profile
         self._stages, self._report, self._judges = stages, report, judges
-        self._plans = {plan.name: plan for plan in plans(original, profile)}
+        self._plans = {plan.name: plan for plan in plans(original, profile, voice.family)}
         self._made: dict[str, Candidate] = {}
         self._measured: dict[str, Variant] = {}
 
     def reference(self) -> Candidate:
         """The float candidate, made now. Raises nothing: the exporter's graphs are float."""
-        name = next(n for n, p in self._plans.items() if (p.encoder, p.decoder) == ("fp32",) * 2)
+        name = next(name for name, plan in self._plans.items() if is_float(plan))
         return self._make(name)
 
     def run(self, question: Question, trial: Trial) -> Selected:

@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.bundler.quantize.recipe import session_of
+from edge.records import from_dict
+from edge.synth.cosyvoice3.flow_grid import Grid, make_grid
+from edge.synth.cosyvoice3.settings import FlowNumbers
 
 MEL_DB, STATE_DB, NEXT = "mel, dB", "mel of kept state, dB", "next token, KL in nats"
 TOKENS = 50
@@ -96,13 +99,14 @@ def flow_loss(
     xvec = random.standard_normal((1, numbers["flow"]["xvec"])).astype(np.float32)
     mu, spks = front.run(["mu", "spks"], {"token": token, "xvec": xvec})
     noise = np.load(folder / "noise.npy")[None, :, : mu.shape[2]]
-    flow = numbers["flow"]
+    flow = from_dict(FlowNumbers, numbers["flow"], "config.json")
+    grid = make_grid(flow, {})
     exact, small = session_of(graphs["flow_step"]), session_of(path)
-    given = noise, mu, spks, flow["steps"]
+    given = noise, mu, spks, grid
     whole = [mel_of(graph, *given, block=mu.shape[2], keeps=False) for graph in (exact, small)]
     # As it streams: blocks, in float32 all anew, in the small graph from its own state.
-    blocks = mel_of(exact, *given, block=flow["block_frames"] // 2, keeps=False)
-    chunks = mel_of(small, *given, block=flow["block_frames"] // 2, keeps=True)
+    blocks = mel_of(exact, *given, block=flow.block_frames // 2, keeps=False)
+    chunks = mel_of(small, *given, block=flow.block_frames // 2, keeps=True)
     return [
         (MEL_DB, float(DB * np.abs(whole[1] - whole[0]).mean())),
         ("mel, relative L2", _relative(whole[0], whole[1])),
@@ -116,7 +120,7 @@ def _relative(wanted: Array, got: Array) -> float:
 
 
 def mel_of(
-    graph: Any, noise: Array, mu: Array, spks: Array, steps: int, block: int, keeps: bool
+    graph: Any, noise: Array, mu: Array, spks: Array, grid: Grid, block: int, keeps: bool
 ) -> Array:
     """The mel (1, mels, T), without a clip, a frame seeing its block and those before it; block
     by block from the kept state where `keeps`, else all at once."""
@@ -124,7 +128,7 @@ def mel_of(
     places = np.arange(frames) // block
     mask = (places[:, None] >= places[None])[None, None]
     cuts = [*range(0, frames, block), frames] if keeps else [0, frames]
-    states: list[dict[str, Array]] = [{} for _ in range(steps)]
+    states: list[dict[str, Array]] = [{} for _ in grid.rows]
     parts = []
     for begin, end in itertools.pairwise(cuts):
         x = noise[:, :, begin:end]
@@ -138,7 +142,7 @@ def mel_of(
         if keeps:
             inputs["keep"] = np.arange(end - begin)
         for number, state in enumerate(states):
-            now = {"x": x, "step": np.array(number), **inputs, **state}
+            now = {"x": x, **grid.inputs(number), **inputs, **state}
             x, kept, state["tails"] = graph.run(["next", "kept", "ends"], now)
             state["past"] = np.concatenate([state["past"], kept]) if "past" in state else kept
         parts.append(x)

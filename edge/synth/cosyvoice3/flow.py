@@ -1,4 +1,4 @@
-"""Speech tokens to a mel spectrogram: ten guided Euler steps from a fixed noise."""
+"""Speech tokens to a mel spectrogram: guided Euler steps from a fixed noise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edge.bundle import Bundle, Variant
 from edge.profile import Provider
+from edge.synth.cosyvoice3.flow_grid import make_grid
 from edge.synth.cosyvoice3.flow_state import (
     FlowState,
     ReadOnlyState,
@@ -45,26 +46,28 @@ State = FlowState | ReadOnlyState | DeviceState
 
 class Flow:
     """`room`: frames whose state the profile's budget allows to keep; 0 where it allows none.
-    `keeps`: whether a segment that streams goes on from its state; on a GPU only where that was
-    measured to be faster."""
+    `made_by`: graph and steps, which a kept state belongs to. `keeps`: whether a segment that
+    streams goes on from its state; on a GPU only where that was measured to be faster."""
 
     def __init__(
         self, bundle: Bundle, variant: Variant, settings: Settings, chain: tuple[Provider, ...]
     ) -> None:
         self.numbers = settings.flow
+        self.grid = make_grid(settings.flow, variant.options)
         self._front = Session(bundle, variant.graphs["flow_front"], CPU)  # 1 M weights
-        self.graph = variant.graphs["flow_step"]
-        self._step = Session(bundle, self.graph, chain, records=True)
+        graph = variant.graphs["flow_step"]
+        self.made_by = f"{graph} {self.grid.name}".rstrip()
+        self._step = Session(bundle, graph, chain, records=True)
         self.provider = self._step.provider
         # The same in every request, as the released model does: its mel depends on nothing else.
         noise = read_table(bundle, NOISE, settings.flow.mels, None)
         self._noise: Mel = noise[None].astype(np.float32)
-        self.layout = layout(self._step, settings.flow.steps)
+        self.layout = layout(self._step, len(self.grid.rows))
         self.room = min(room(bundle, variant, self.layout), self._noise.shape[2])
         self.keeps = True
         self._recorded: RecordedSteps | None = None
         if self._step.device != "cpu":
-            self._recorded = RecordedSteps(self._step, settings.flow.mels)
+            self._recorded = RecordedSteps(self._step, settings.flow.mels, self.grid)
 
     def warm_up(self) -> None:
         """On a GPU, meet the usual lengths, and measure whether to keep the state pays."""
@@ -100,7 +103,7 @@ class Flow:
         if self._recorded is None:
             return FlowState(self.layout, most, (voice.past, voice.tails) if voice else None)
         most = min(most, int(LONGER * frames))
-        state = DeviceState(self._step, self.layout, most, self.numbers.steps)
+        state = DeviceState(self._step, self.layout, most, len(self.grid.rows))
         if voice is not None:
             state.fill(voice.past, voice.tails)
         return state
@@ -119,7 +122,7 @@ class Flow:
         x = self._noise[:, :, begin : begin + inputs["mu"].shape[2]].copy()
         run = self._run(x, inputs | {"place": np.array([begin])}, state)
         try:
-            yield from all_steps(run, self.numbers.steps)
+            yield from all_steps(run, len(self.grid.rows))
             return run.mel()
         finally:
             if self._recorded is not None and isinstance(run, RecordedRun):
@@ -127,10 +130,10 @@ class Flow:
 
     def _run(self, x: Array, inputs: dict[str, Array], state: State | None) -> StepRun:
         if isinstance(state, DeviceState):
-            return DeviceRun(self._step, x, inputs, state)
+            return DeviceRun(self._step, x, inputs, state, self.grid)
         if self._recorded is not None and state is None:
             return self._recorded.run(x, inputs)
-        return ArrayRun(self._step, x, inputs, state)
+        return ArrayRun(self._step, x, inputs, state, self.grid)
 
 
 class FlowRun:

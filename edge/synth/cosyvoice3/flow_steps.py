@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.synth.binding import Bound, Place
+from edge.synth.cosyvoice3.flow_grid import Grid
 from edge.synth.cosyvoice3.flow_state import (
     ENDS,
     KEEP,
@@ -57,13 +58,15 @@ class ArrayRun:
         x: Array,
         inputs: dict[str, Array],
         state: FlowState | ReadOnlyState | None,
+        grid: Grid,
     ) -> None:
         self._session, self._x, self._inputs, self._state = session, x, inputs, state
+        self._grid = grid
 
     def step(self, number: int) -> None:
         state, count = self._state, self._x.shape[2]
         kept = state.inputs(number, count) if state is not None else {}
-        now = {"x": self._x, "step": np.array(number)}
+        now = {"x": self._x, **self._grid.inputs(number)}
         outputs = self._session.run({**now, **self._inputs, **kept})
         self._x = outputs["next"]
         if state is not None:
@@ -78,8 +81,8 @@ class RecordedSteps:
     """Steps of a GPU without a state: a recording for each of SIZES, made when it is needed, and
     another for each segment that is spoken in turns with one."""
 
-    def __init__(self, session: Session, mels: int) -> None:
-        self._session, self._mels = session, mels
+    def __init__(self, session: Session, mels: int, grid: Grid) -> None:
+        self._session, self._mels, self.grid = session, mels, grid
         self._free: dict[int, list[_Recording]] = {size: [] for size in SIZES}
 
     def warm_up(self) -> None:
@@ -96,7 +99,7 @@ class RecordedSteps:
                 more = [(0, size - count if n == count else 0) for n in array.shape]
                 array = np.pad(array, more)
             places[name].update_inplace(np.ascontiguousarray(array))
-        return RecordedRun(self._session, recording, size, count)
+        return RecordedRun(self._session, self.grid, recording, size, count)
 
     def take_back(self, run: RecordedRun) -> None:
         """Give the recording of a run that is over to the next one."""
@@ -107,7 +110,7 @@ class RecordedSteps:
         places = {name: session.room(columns) for name in ("x", "mu", "cond")}
         places["spks"] = session.room((1, self._mels))
         places["attn_mask"] = session.place(np.ones((1, 1, size, size), np.bool_))
-        places["step"] = session.place(np.array(0))
+        places |= {name: session.place(a) for name, a in self.grid.inputs(0).items()}
         places["place"] = session.place(np.zeros(1, np.int64))
         # In place: the graph adds to x where it has read all of it.
         bound = session.bind(places, {"next": places["x"]}, recorded=True)
@@ -119,12 +122,16 @@ class RecordedSteps:
 
 
 class RecordedRun:
-    def __init__(self, session: Session, recording: _Recording, size: int, count: int) -> None:
+    def __init__(
+        self, session: Session, grid: Grid, recording: _Recording, size: int, count: int
+    ) -> None:
         self._session, self.recording, self.size, self._count = session, recording, size, count
+        self._grid = grid
         self._bound, self._places = recording
 
     def step(self, number: int) -> None:
-        self._places["step"].update_inplace(np.array(number))
+        for name, value in self._grid.inputs(number).items():
+            self._places[name].update_inplace(value)
         self._session.run_bound(self._bound)
 
     def mel(self) -> Mel:
@@ -161,18 +168,25 @@ class DeviceRun:
     """Steps that go on from a DeviceState. Their lengths are many, so they are not recorded."""
 
     def __init__(
-        self, session: Session, x: Array, inputs: dict[str, Array], state: DeviceState
+        self,
+        session: Session,
+        x: Array,
+        inputs: dict[str, Array],
+        state: DeviceState,
+        grid: Grid,
     ) -> None:
         self._session, self._state, self._count = session, state, x.shape[2]
-        self._x, self._number = session.place(x), session.place(np.array(0))
+        self._x, self._grid = session.place(x), grid
+        self._now = {name: session.place(value) for name, value in grid.inputs(0).items()}
         keep = session.place(np.arange(self._count))
         places = {name: session.place(np.ascontiguousarray(a)) for name, a in inputs.items()}
-        places |= {"x": self._x, "step": self._number, KEEP: keep}
+        places |= {"x": self._x, KEEP: keep, **self._now}
         self._bound = session.bind(places, {"next": self._x})
 
     def step(self, number: int) -> None:
         state, bound = self._state, self._bound
-        self._number.update_inplace(np.array(number))
+        for name, value in self._grid.inputs(number).items():
+            self._now[name].update_inplace(value)
         shape, before = state.layout.shape, state.frames
         if before:
             bound.read_from(PAST, state.past, state.start(number, 0), (before, *shape))
@@ -198,7 +212,7 @@ def keeping_pays(session: Session, recorded: RecordedSteps, each: Layout, mels: 
     for frames in range(150, 350, 50):
         state = DeviceState(session, each, frames + 50, 1)
         state.frames = frames
-        kept += _least(DeviceRun(session, *_zeros(mels, frames, 50), state))
+        kept += _least(DeviceRun(session, *_zeros(mels, frames, 50), state, recorded.grid))
         del state
     return kept < anew
 

@@ -48,13 +48,13 @@ def keep_beside(bundle: Bundle, variant: Variant, path: Path) -> str:
         return "its clip is too short to keep anything of it"
     if flow.provider == CPU[0].name and (share := share_of_work(flow, speaker, state)) >= 1:
         return f"its frames are made anew in each sentence: kept ones took {share:.2f} of the time"
-    size = write_state(state_file(path), key_of(bundle, flow.graph, speaker), state) >> 20
+    size = write_state(state_file(path), key_of(bundle, flow.made_by, speaker), state) >> 20
     return f"what is computed of the clip is kept: {size} MB in {state_file(path).name}"
 
 
-def key_of(bundle: Bundle, graph: str, speaker: Speaker) -> bytes:
-    """Tell a state from that of another clip, another graph or another build."""
-    digest = hashlib.sha256(f"{bundle.id} {graph}".encode())
+def key_of(bundle: Bundle, made_by: str, speaker: Speaker) -> bytes:
+    """Tell a state from that of another clip, another graph or grid, or another build."""
+    digest = hashlib.sha256(f"{bundle.id} {made_by}".encode())
     for array in (np.array(speaker.tokens, np.int32), speaker.mel, speaker.vector):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()

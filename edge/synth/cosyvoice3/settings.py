@@ -38,6 +38,10 @@ class FlowNumbers:
     look_ahead_tokens: int
     block_frames: int
     steps: int
+    guidance: float = 0.7
+    """How much more the velocity with the condition counts than that without."""
+    times: tuple[float, ...] = ()
+    """Times of the steps and the end, 0 to 1; empty where the graph has sizes of its own."""
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,6 @@ class CosyVoice3Synthesizer:
                 f"Make one: edge clone {name} CLIP.wav --text 'what it says'; or leave it out.",
             )
         speaker = from_print(self._prints.load(path), self._settings)
-        key = key_of(self._bundle, self._flow.graph, speaker)
+        key = key_of(self._bundle, self._flow.made_by, speaker)
         state = read_state(state_file(path), key, self._flow.layout)
         return dataclasses.replace(speaker, language=read_label(path).language, state=state)

@@ -11,11 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import onnx
 
-from edge.bundler.export.cosyvoice3.dimensions import Dimensions
+from edge.bundler.export.cosyvoice3.dimensions import Dimensions, FlowDimensions
 from edge.bundler.export.cosyvoice3.special_tokens import SPECIAL
 from edge.errors import BadRecord, ExportFailed
+from edge.records import to_dict
+from edge.synth.cosyvoice3.settings import FlowNumbers
 
 COPIED = {
     "vocab": "vocab.json",
@@ -25,9 +29,30 @@ COPIED = {
 }
 SILENT_TOKENS = (1, 2, 28, 29, 55, 248, 494, 2241, 2242, 2322, 2323)
 STEPS = 10
+"""Of the released code. A variant may take fewer that divide them."""
 MAX_ONNX_BYTES = 2 << 30  # the released speech tokenizer has 0.97 GB
 
+
 _REMEDY = "Give the checkpoint folder as it was released."
+
+
+def step_times(steps: int) -> npt.NDArray[np.float32]:
+    """Small steps first: 1 - cos of even ones (steps + 1,)."""
+    even = np.linspace(0, 1, steps + 1, dtype=np.float32)
+    return np.asarray(1 - np.cos(even * np.float32(0.5 * np.pi)), np.float32)
+
+
+def flow_numbers(flow: FlowDimensions) -> FlowNumbers:
+    return FlowNumbers(
+        mels=flow.mels,
+        xvec=flow.xvec,
+        frames_per_token=flow.frames_per_token,
+        look_ahead_tokens=flow.look_ahead,
+        block_frames=flow.block,
+        steps=STEPS,
+        guidance=flow.guidance,
+        times=tuple(float(time) for time in step_times(STEPS)),
+    )
 
 
 def special_tokens(vocab: Path, tokenizer_config: Path, rows: int) -> dict[str, int]:
@@ -115,15 +140,7 @@ def numbers(
             "window": d.sampling.window,
             "tau": d.sampling.tau,
         },
-        "flow": {
-            "mels": flow.mels,
-            "xvec": flow.xvec,
-            "frames_per_token": flow.frames_per_token,
-            "look_ahead_tokens": flow.look_ahead,
-            "block_frames": flow.block,
-            "steps": STEPS,
-            "guidance": flow.guidance,  # already inside flow_step
-        },
+        "flow": to_dict(flow_numbers(flow)),
         "mel": {"n_fft": d.mel_fft, "hop": d.mel_hop, "window": d.mel_window},
         "source": {
             "frame": vocoder.frame,

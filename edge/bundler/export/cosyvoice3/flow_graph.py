@@ -13,6 +13,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from edge.bundler.export.cosyvoice3.assets import step_times
 from edge.bundler.export.cosyvoice3.dimensions import (
     POSITION_GROUPS,
     POSITION_KERNEL,
@@ -31,19 +32,13 @@ TAIL = POSITION_KERNEL - 1
 Array = npt.NDArray[np.float32]
 
 
-def step_times(steps: int) -> Tensor:
-    """Small steps first: 1 - cos of even ones (steps + 1,)."""
-    even = np.linspace(0, 1, steps + 1, dtype=np.float32)
-    return torch.from_numpy(np.asarray(1 - np.cos(even * np.float32(0.5 * np.pi)), np.float32))
-
-
 def time_tables(estimator: Estimator, steps: int) -> list[Array]:
     """Compute what the time says to each block, and last to the norm at the end: a row a step.
 
     Of a block (steps, 8 x dim): 1 + scale and shift of the norm before its attention, the gate
     behind that and the gated bias; and the same of its feed-forward. Last (steps, 2 x dim)."""
     rows: list[list[Tensor]] = []
-    for t in step_times(steps)[:-1]:
+    for t in torch.from_numpy(step_times(steps)[:-1]):
         time = estimator.time_embed(t.view(1))
         parts: list[tuple[Tensor, ...]] = []
         for block in estimator.transformer_blocks:
@@ -59,8 +54,9 @@ def time_tables(estimator: Estimator, steps: int) -> list[Array]:
 
 
 def write_flow_step(step: FlowStep, d: FlowDimensions, steps: int) -> onnx.ModelProto:
-    """Inputs as FlowStep's, but for the time: `step` int64 () counts from 0, and `place` int64
-    (1,) is the first frame's own. `past` may have room for more than it holds: attn_mask hides
+    """Inputs as FlowStep's, but for the time: `step` int64 () counts from 0, `sizes` float32
+    (2,) are factors of the velocity with the condition and of that without, and `place` int64 (1,)
+    is the first frame's own. `past` may have room for more than it holds: attn_mask hides
     it. `tails` are always 30 frames, zeros at the start. Outputs: `next`, x after the step (1,
     mels, n); `kept` and `ends` as FlowStep's."""
     return _Writer(step, d, steps).written()
@@ -77,6 +73,7 @@ class _Writer:
             graph.input("step", "int64", ()),
             graph.input("place", "int64", (1,)),
         )
+        self.sizes = graph.input("sizes", "float32", (2,))
         self.spks = graph.input("spks", "float32", (1, d.mels))
         self.mask = graph.input("attn_mask", "bool", (1, 1, "T", "p+T"))
         self.past = graph.input("past", "float32", ("p", *state))
@@ -229,16 +226,16 @@ class _Writer:
         return self.graph.node("Add", (self._matmul(x, linear, layer), held), f"{layer}/Add")
 
     def _step_on(self, out: str) -> None:
-        """x + dt v, where v is guided: (1 + g) with the condition, less g without it."""
-        graph, g = self.graph, self.step.guidance
+        """x + dt v, where v is guided: (1 + g) with the condition, less g without it. dt times
+        both factors are an input, so that steps and guidance are a variant's choice."""
+        graph = self.graph
         columns = graph.node("Transpose", (out,), "velocity_columns", perm=[0, 2, 1])
         parts = graph.split_node("Split", (columns,), ("with", "without"), axis=0, num_outputs=2)
-        steps = np.diff(step_times(self.steps).numpy())
-        moved = []
-        for part, factor in zip(parts, ((1.0 + g) * steps, -g * steps), strict=True):
-            held = graph.constant(factor.astype(np.float32), "step_sizes")
-            size = graph.node("Gather", (held, self.number), "step_size", axis=0)
-            moved.append(graph.node("Mul", (part, size), "move"))
+        sizes = graph.split_node("Split", (self.sizes,), ("size", "size"), axis=0, num_outputs=2)
+        moved = [
+            graph.node("Mul", (part, size), "move")
+            for part, size in zip(parts, sizes, strict=True)
+        ]
         # A Sum, not two Adds: onnxruntime would make the first of them in the output's memory,
         # which may be that of x.
         x = graph.node("Sum", (self.x, *moved), "after")

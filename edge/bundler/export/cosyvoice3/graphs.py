@@ -21,10 +21,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from edge.bundler.export.cosyvoice3.assets import STEPS
+from edge.bundler.export.cosyvoice3.assets import STEPS, step_times
 from edge.bundler.export.cosyvoice3.checkpoint import refuse
 from edge.bundler.export.cosyvoice3.dimensions import FlowDimensions
-from edge.bundler.export.cosyvoice3.flow_graph import TAIL, step_times, write_flow_step
+from edge.bundler.export.cosyvoice3.flow_graph import TAIL, write_flow_step
 from edge.bundler.export.cosyvoice3.llm_graph import write_llm
 from edge.bundler.export.cosyvoice3.model import Model
 from edge.bundler.export.export_log import ExportLog, ExportRow
@@ -100,6 +100,12 @@ def stages(model: Model) -> list[Stage]:
         token = torch.randint(0, flow.codes, (1, n))
         return {"token": token, "xvec": torch.randn(1, flow.xvec)}
 
+    times = torch.from_numpy(step_times(STEPS))
+
+    def sizes(step: int) -> Tensor:
+        moved = times[step + 1] - times[step]
+        return torch.stack([(1.0 + flow.guidance) * moved, -flow.guidance * moved])
+
     def step_inputs(T: int, p: int = 0, k: int = 0, step: int = STEPS - 1) -> dict[str, Tensor]:
         blocks = torch.arange(p + T) // max(2, T // 3)
         return {
@@ -107,6 +113,7 @@ def stages(model: Model) -> list[Stage]:
             "mu": torch.randn(1, mels, T),
             "cond": torch.randn(1, mels, T),
             "step": torch.tensor(step),
+            "sizes": sizes(step),
             "place": torch.tensor([p]),
             "spks": torch.randn(1, mels),
             "attn_mask": (blocks[p:, None] >= blocks[None])[None, None],
@@ -116,7 +123,7 @@ def stages(model: Model) -> list[Stage]:
         }
 
     def step_reference(inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        times, step = step_times(STEPS), int(inputs["step"])
+        step = int(inputs["step"])
         given = [inputs[name] for name in ("x", "mu", "cond")]
         rest = [inputs[name] for name in ("spks", "attn_mask", "past", "tails", "keep")]
         v, kept, ends = model.step(*given, times[step : step + 1], *rest)

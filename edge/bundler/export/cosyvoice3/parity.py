@@ -13,12 +13,12 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from edge.bundler.export.cosyvoice3.assets import STEPS
+from edge.bundler.export.cosyvoice3.assets import STEPS, flow_numbers, step_times
 from edge.bundler.export.cosyvoice3.checkpoint import refuse
-from edge.bundler.export.cosyvoice3.flow_graph import step_times
 from edge.bundler.export.cosyvoice3.graphs import Stage, no_state
 from edge.bundler.export.cosyvoice3.model import Model
 from edge.bundler.export.export_log import Parity
+from edge.synth.cosyvoice3.flow_grid import make_grid
 
 LIMIT = 1e-6
 """Relative L2. A largest difference below it cannot be had in float32: a logit is a sum of
@@ -55,7 +55,8 @@ def prove(stage: Stage, path: Path, model: Model) -> list[Parity]:
         if stage.name == "llm":
             rows.append(_greedy(graph, model))
         if stage.name == "flow_step":
-            rows.append(_in_chunks(graph, model))
+            # As released, and as an option of a variant: both from one graph.
+            rows += [_in_chunks(graph, model, steps) for steps in (STEPS, STEPS // 2)]
         if stage.name == "vocoder":
             rows.append(_compare("vocoder, reference mel", stage, graph, _reference(model)))
     return rows
@@ -130,7 +131,7 @@ def _greedy(graph: Any, model: Model) -> Parity:
     return Parity(f"llm, {GREEDY_TOKENS} greedy tokens", differ / GREEDY_TOKENS, float(differ))
 
 
-def _in_chunks(graph: Any, model: Model) -> Parity:
+def _in_chunks(graph: Any, model: Model, steps: int) -> Parity:
     """A mel made chunk by chunk from kept state, beside the module's in one run over blocks."""
     flow = model.dimensions.flow
     torch.manual_seed(2)
@@ -139,10 +140,11 @@ def _in_chunks(graph: Any, model: Model) -> Parity:
     spks, blocks = torch.randn(1, flow.mels), torch.arange(frames) // CHUNK_BLOCK
     mask = (blocks[:, None] >= blocks[None])[None, None]
     whole = noise
-    for now, then in itertools.pairwise(step_times(STEPS)):
+    for now, then in itertools.pairwise(torch.from_numpy(step_times(steps))):
         whole = whole + (then - now) * _velocity(model, whole, mu, cond, now, spks, mask)
     empty = no_state(flow)
-    states = [(empty["past"], empty["tails"])] * STEPS
+    grid = make_grid(flow_numbers(flow), {"steps": steps})
+    states = [(empty["past"], empty["tails"])] * steps
     parts = []
     for begin, end in itertools.pairwise(CHUNKS):
         x = noise[:, :, begin:end].numpy()
@@ -153,16 +155,16 @@ def _in_chunks(graph: Any, model: Model) -> Parity:
             "attn_mask": mask[:, :, begin:end, :end].numpy(),
             "keep": np.arange(end - begin),
         }
-        for i in range(STEPS):
+        for i in range(steps):
             past, tails = states[i]
-            now = {"step": np.array(i), "place": np.array([begin])}
+            now = {**grid.inputs(i), "place": np.array([begin])}
             state = {"past": past, "tails": tails}
             x, kept, tails = _run(graph, "flow_step", given | state | now | {"x": x})
             states[i] = np.concatenate([past, kept]), tails
         parts.append(x)
     got = np.concatenate(parts, axis=2)
     largest = float(np.abs(whole.numpy() - got).max())
-    name = f"flow_step, {len(parts)} chunks of kept state, {STEPS} steps"
+    name = f"flow_step, {len(parts)} chunks of kept state, {steps} steps"
     return Parity(name, relative_l2(whole.numpy(), got), largest)
 
 
@@ -184,7 +186,7 @@ def _reference(model: Model) -> dict[str, Tensor]:
     frames = mu.shape[2]
     mel, cond = torch.randn_like(mu), torch.zeros_like(mu)
     mask = torch.ones(1, 1, frames, frames, dtype=torch.bool)
-    for now, then in itertools.pairwise(step_times(STEPS)):
+    for now, then in itertools.pairwise(torch.from_numpy(step_times(STEPS))):
         mel = mel + (then - now) * _velocity(model, mel, mu, cond, now, spks, mask)
     phase = torch.cumsum(model.f0(mel) / d.vocoder.rate, dim=1) * d.vocoder.frame
     harmonics = torch.arange(1, d.vocoder.harmonics + 2)[:, None]
