@@ -189,11 +189,11 @@ def one_run(flow: Flow, begin: int, count: int, run: str, state: DeviceState | N
     inputs = {"mu": mu, "cond": cond, "spks": spks, "attn_mask": mask, "place": np.array([begin])}
     made: StepRun
     if run == "recorded":
-        made = RecordedSteps(flow._step, 80).run(x, inputs)
+        made = RecordedSteps(flow._step, 80, flow.grid).run(x, inputs)
     elif state is not None:
-        made = DeviceRun(flow._step, x, inputs, state)
+        made = DeviceRun(flow._step, x, inputs, state, flow.grid)
     else:
-        made = ArrayRun(flow._step, x, inputs, None)
+        made = ArrayRun(flow._step, x, inputs, None, flow.grid)
     for step in range(10):
         made.step(step)
     return made.mel()
@@ -223,7 +223,7 @@ def test_recorded_runs_in_turns_do_not_hear_each_other(
         return [found[40], found[50]]
 
     wanted = mels()
-    monkeypatch.setattr(flow, "_recorded", RecordedSteps(flow._step, 80))
+    monkeypatch.setattr(flow, "_recorded", RecordedSteps(flow._step, 80, flow.grid))
     for mel, exact in zip(mels(), wanted, strict=True):
         assert np.linalg.norm(mel - exact) < 1e-5 * np.linalg.norm(exact)
 
@@ -248,7 +248,7 @@ def test_a_voices_own_frames_are_computed_once_and_mapped(
     """A sentence then costs its own frames, and sounds as from the clip in blocks."""
     state = make_state(flow, someone)
     assert state is not None and state.frames == 50  # a whole block; 24 frames are of the next
-    key = key_of(cosyvoice3_bundle, flow.graph, someone)
+    key = key_of(cosyvoice3_bundle, flow.made_by, someone)
     write_state(tmp_path / "a.state", key, state)
     assert (tmp_path / "a.state").stat().st_mode & 0o777 == 0o600
     read = read_state(tmp_path / "a.state", key, flow.layout)
@@ -276,11 +276,11 @@ def test_a_state_of_something_else_is_not_used(
     path = tmp_path / "a.state"
     state = make_state(flow, someone)
     assert state is not None
-    key = key_of(cosyvoice3_bundle, flow.graph, someone)
+    key = key_of(cosyvoice3_bundle, flow.made_by, someone)
     assert read_state(path, key, flow.layout) is None
     write_state(path, key, state)
     other = dataclasses.replace(someone, tokens=(*someone.tokens[1:], 5))
-    others = [key_of(cosyvoice3_bundle, flow.graph, other)]
+    others = [key_of(cosyvoice3_bundle, flow.made_by, other)]
     others.append(key_of(cosyvoice3_bundle, "flow_step-fp16.onnx", someone))
     assert all(read_state(path, each, flow.layout) is None for each in others)
     half = dataclasses.replace(flow.layout, type=np.float16, shape=(3, 2, 64))
