@@ -30,6 +30,7 @@ from edge.text.claims import Claim, How, spoken
 from edge.text.cleaning import Piece
 from edge.text.exceptions import shipped
 from edge.text.inline_phonemes import phonemize_given
+from edge.text.languages import find_language
 from edge.text.lexicon import Speller
 from edge.text.markup import Phonemes
 from edge.text.reader import Reader
@@ -77,16 +78,18 @@ def sounded(voice: str, language: str, form: str) -> str:
     )
 
 
-def with_names(voice: str, language: str, form: str) -> str:
-    """Write an accepted form with the sounds of the names that we ship: only texts of the class of
-    names judge those, by sounds of their own."""
-    names = Speller(shipped(language)).claims(form)
-    sounds = [
-        Claim(
-            made.start, made.end, f"[[{own(voice, language, Phonemes(made.said, 'ipa'))}]]", "name"
-        )
-        for made in names
-    ]
+def with_shipped(voice: str, language: str, form: str) -> str:
+    """Write an accepted form with the sounds that we ship for its names and homographs: only texts
+    of their own classes judge those, by sounds that they give themselves."""
+    found = [(made.start, made.end, made.said) for made in Speller(shipped(language)).claims(form)]
+    known = find_language(language)
+    if known.homographs is not None:
+        found += known.homographs(re.sub(r"/[^/\s]+/", lambda m: "." * len(m[0]), form))
+    sounds: list[Claim] = []
+    for start, end, ipa in sorted(found):
+        if not sounds or start >= sounds[-1].end:
+            said = f"[[{own(voice, language, Phonemes(ipa, 'ipa'))}]]"
+            sounds.append(Claim(start, end, said, "shipped"))
     return spoken(form, sounds).text
 
 
@@ -197,7 +200,7 @@ def main() -> None:
                 folded(phonemize(sounded(name, language, form)))
                 for given in text.forms
                 for plain in accepted(given)
-                for form in (plain, with_names(name, language, plain))
+                for form in (plain, with_shipped(name, language, plain))
             }
             right = folded(phonemize(said)) in good
             for score in mine:

@@ -344,7 +344,7 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     ),
     Rule(
         "abbreviation",
-        re.compile(rf"(?<![\w.])(?P<it>(?:{_any(_COUNTED)})\.\s?)(?=\d)"),
+        re.compile(rf"(?<![\w.])(?P<it>(?:{_any(_COUNTED)})\.\s?)(?=\d|[IVX]{{2,6}}\b)"),
         _counted,
         ("No. 5", "number five"),
         DIGITS,

@@ -1,93 +1,86 @@
-"""List words with two readings, and the neighbours that each is known by."""
+"""List other words with two readings, and the neighbours that each is known by."""
 
 from __future__ import annotations
 
-from edge.text.languages.en.neighbours import BE, HAVE, OBJECT, START, VERB, Reading, after
+from edge.text.languages.en.neighbours import BE, PLURAL, START, VERB, Reading, after
 
 READINGS: dict[str, tuple[Reading, ...]] = {
-    "read": (
-        Reading("ˈɹɛd", before=rf"(?:^|\s|\w){HAVE}\s(?:not\s|\w{{1,12}}ly\s)?"),
+    "learned": (
         Reading(
-            "ˈɹiːd",
-            before=after(
-                r"(?:to|will|would|can|could|may|might|must|should|do|does|did|don't"
-                r"|didn't|doesn't|please|let's|'ll|a|the|good|quick|must|and)"
-            ),
-        ),
-        Reading(
-            "ˈɹɛd",
-            behind=r"[^.!?]{0,60}\b(?:yesterday|last (?:night|week|year|month|summer)|ago|once"
-            r"|before bed last)\b",
-        ),
-        Reading(
-            "ˈɹɛd",
-            before=after(r"(?:I|we|they|you)"),
-            behind=r"\s(?:that (?:the|they|we|it|you|s?he)|somewhere)\b",
-        ),
-        Reading(
-            "ˈɹɛd",
-            before=r"(?:yesterday|last (?:night|week|year|month|summer)|once"
-            r"|when)\b[^.!?]{0,40}\s",
-        ),
-        Reading(
-            "ˈɹɛd",
-            before=r"(?:^|\s)(?:he|she|it|everyone|everybody|somebody|mom|dad|mother|father"
-            r"|teacher|judge|sign|note|letter|label|headline|[A-Z][a-z]{2,12})\s",
+            "ˈlɜːɹnᵻd",
+            before=after(r"(?:a|the|my|most|very|his|her)"),
+            behind=r"\s(?:man|men|woman|scholars?|professor|judge|friend|colleague|society"
+            r"|journal|people)\b",
         ),
     ),
+    "aged": (
+        Reading(
+            "ˈeɪdʒᵻd",
+            before=r"(?:^|\s)(?:the|his|her|their|my|an)\s",
+            behind=r"\s?(?:[.,;!?]|$|and\b|parents?|mother|father|aunt|uncle|man|woman)",
+        ),
+    ),
+    "moped": (
+        Reading(
+            "ˈmoʊpt",
+            behind=r"\s(?:around|about|all|for|and|in)\b",
+            before=r"(?:^|\s)(?!a\s|the\s|my\s)\w{1,12}\s",
+        ),
+        Reading("ˈmoʊpɛd"),
+    ),
+    "putting": (Reading("ˈpʌtɪŋ", behind=r"\s(?:green|greens|stroke|practice|surface)\b"),),
+    "sake": (
+        Reading(
+            "ˈsɑːki",
+            before=r"\b(?:cups?|glass(?:es)?|bottles?|warm|hot|cold|some|drink"
+            r"|drinking|drank|sushi and|beer and)\s(?:of\s)?(?:warm\s|hot\s|cold\s)?",
+        ),
+    ),
+    "primer": (
+        Reading(
+            "ˈpɹɪmɚ",
+            before=r"(?:^|\s)(?:a|this|short|quick|brief|good|the)\s",
+            behind=r"\s(?:on|about|to|in)\b",
+        ),
+    ),
+    "buffet": (Reading("bəˈfeɪ"),),
+    "bowed": (
+        Reading("ˈbaʊd", behind=r"\s(?:to|down|out|before|his|her|their|low|deeply|and|in)\b"),
+    ),
+    "row": (
+        Reading(
+            "ˈɹaʊ",
+            before=r"\b(?:terrible|furious|huge|blazing|public|bitter|political"
+            r"|diplomatic|heated|almighty|had a|having a)\s",
+        ),
+        Reading("ˈɹaʊ", behind=r"\s(?:over|erupted|broke out|between)\b"),
+        Reading("ˈɹoʊ"),
+    ),
+    "does": (
+        Reading(
+            "ˈdoʊz",
+            before=r"(?:^|\s)(?:two|three|four|five|several|many|pregnant|wild|bucks"
+            r" and|stags and)\s",
+        ),
+    ),
+    "nice": (Reading("ˈniːs", before=r"(?:^|\s)(?:in|to|from|near|of|for|visit|via)\s"),),
+    "reading": (Reading("ˈɹɛdɪŋ", before=r"[a-z,]\s(?:in|to|from|near|at|via)\s"),),
+    "number": (Reading("ˈnʌmɚ", before=r"\b(?:getting|got|felt|feels?|grew|becoming)\s"),),
     "lead": (
         Reading(
             "ˈlɛd",
             behind=r"[\s-](?:pipes?|paints?|poisoning|pencils?|acid|shot|bullets?|weights?"
-            r"|crystal|ore|levels?|exposure|content|contamination|solder|batter(?:y"
+            r"|crystal|ore|levels?|exposure|content|contamination|solder|free|lined|batter(?:y"
             r"|ies)|oxide|ions?|mine)\b",
         ),
         Reading(
             "ˈlɛd",
-            before=r"(?:of|contains?|containing|with|and|from|as heavy as|toxic|heavy|pencil"
+            before=r"(?:of|for|contains?|containing|with|and|from|as heavy as|toxic|heavy|pencil"
             r"|molten|in)\s",
             behind=r"\s?(?:[.,;!?)]|and\b|in (?:the )?(?:water|paint|blood|pipes|soil)|$)",
         ),
         Reading("ˈlɛd", before=r"(?:^|\s)pencil\s"),
         Reading("ˈliːd"),
-    ),
-    "live": (
-        Reading(
-            "ˈlaɪv",
-            behind=r"[\s-](?:music|shows?|concerts?|streams?|streaming|broadcasts?"
-            r"|performances?|audience|wires?|tv|television|coverage|events?|albums?"
-            r"|chat|feeds?|video|news|updates?|bands?|action|bait|ammunition|ammo"
-            r"|ticker|scores?|recordings?|animals?|lobsters?|demo|session|version"
-            r"|births?|data|site|blog|support|oak|sports|in (?:concert|studio|person)"
-            r"|at (?:\d|noon|midnight|seven"
-            r"|eight|nine|ten)|from|on (?:tv|air|stage|bbc|cnn|youtube|twitch))\b",
-        ),
-        Reading(
-            "ˈlaɪv",
-            before=r"(?:^|\s)(?:go|goes|going|went|gone|stream\w{0,3}|broadcast\w{0,3}"
-            r"|performed?|performing|recorded|watch\w{0,3}|played|airs?|aired|reporting"
-            r"|available|saturday night)\s(?:\w{1,10}\s){0,2}",
-        ),
-        Reading(
-            "ˈlaɪv",
-            before=after(r"(?:a|an|the|this|is|was|are|were|be)"),
-            behind=r"(?!\s(?:in|at|with|near|on|here|there)\b)",
-        ),
-        Reading(
-            "ˈlɪv",
-            before=r"\w\s",
-            behind=r"\s(?:in|on|near|with|here|there|together|alone|under|next|across|by|abroad)\b",
-        ),
-    ),
-    "lives": (
-        Reading(
-            "ˈlaɪvz",
-            before=after(
-                r"(?:their|our|your|my|his|her|its|the|many|of|nine|two|three|saved?"
-                r"|saves|saving|lost|more|all|people's|these|those|human|daily|past"
-                r"|save)"
-            ),
-        ),
     ),
     "wind": (
         Reading(
@@ -102,24 +95,6 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         Reading("ˈwaɪnd", behind=r"\s(?:up the|down the|its way)\b"),
     ),
     "winding": (Reading("ˈwaɪndɪŋ"),),
-    "close": (
-        Reading(
-            "ˈkloʊs",
-            behind=r"\s(?:to|by|up|call|friends?|enough|range|together|race|game|relationship"
-            r"|family|relative|attention|look|second|behind|contact|quarters|ties|eye"
-            r"|proximity|shave|encounter|match|finish|knit)\b",
-        ),
-        Reading(
-            "ˈkloʊs",
-            before=after(
-                r"(?:very|so|too|how|really|pretty|quite|that|get|gets|got|getting|come"
-                r"|comes|came|stay|stand|stood|sit|is|are|was|were|be|been|not|a|as"
-                r"|keep|held|hold|draw|drew|uncomfortably)"
-            ),
-            behind=r"(?!\s(?:of|the|at (?:\d|five|six|seven|eight|nine|ten|noon|midnight))\b)",
-        ),
-        Reading("ˈkloʊz", behind=OBJECT),
-    ),
     "closer": (Reading("ˈkloʊsɚ"),),
     "closest": (Reading("ˈkloʊsɪst"),),
     "tear": (
@@ -131,7 +106,7 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         ),
         Reading(
             "ˈtɪɹ",
-            before=r"(?:single|shed a|wiped? (?:away )?(?:a|the|his|her)|not a|cried a"
+            before=r"(?:single|shed(?:ding)? a|wiped? (?:away )?(?:a|the|his|her)|not a|cried a"
             r"|crocodile|brought a)\s",
         ),
         Reading("ˈtɛɹ"),
@@ -159,6 +134,8 @@ READINGS: dict[str, tuple[Reading, ...]] = {
             "ˈbaʊ",
             before=r"(?:^|\s)(?:took|take|takes|taking|deep|final|ship's|to|and|the)\s(?:a\s)?",
         ),
+        Reading("ˈbaʊ", before=rf"{VERB}|{PLURAL}"),
+        Reading("ˈboʊ"),
     ),
     "bass": (
         Reading(
@@ -192,7 +169,7 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         ),
         Reading(
             "maɪˈnuːt",
-            before=r"(?:very|extremely|so|most|are|were|is)\s",
+            before=r"(?:^|\s)(?:very|extremely|so|most|are|were|is)\s",
             behind=r"[\s.,;!?](?!later|ago|or|long|hand)",
         ),
     ),
@@ -213,6 +190,7 @@ READINGS: dict[str, tuple[Reading, ...]] = {
             behind=r"\s(?:into|in|off|under|for|down|deep|through|headfirst|behind|beneath"
             r"|right)\b",
         ),
+        Reading("ˈdoʊv", before=r"(?:^|\s)(?:he|she|they|we|I|it|who|and|dove|then|hawk|whale)\s"),
         Reading("ˈdʌv"),
     ),
     "sow": (
@@ -228,6 +206,7 @@ READINGS: dict[str, tuple[Reading, ...]] = {
             before=after(r"(?:an|the|elderly|bedridden|chronic)"),
             behind=r"\s?(?:[.,;!?]|$|who|in\b|for (?:years|life)|and|was|had)",
         ),
+        Reading("ˈɪnvəlɪd", behind=r"\s(?:mother|father|wife|husband|son|brother|sister|aunt)\b"),
         Reading("ɪnˈvælɪd"),
     ),
     "resume": (
@@ -238,37 +217,6 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         ),
         Reading("ɹɪˈzuːm"),
     ),
-    "use": (
-        Reading(
-            "ˈjuːs",
-            before=after(
-                r"(?:the|of|no|in|its|their|for|any|my|your|his|her|our|this|much|make"
-                r"|made|what|good|daily|everyday|drug|land|energy|water|some|a|whose"
-                r"|with|from)"
-            ),
-        ),
-        Reading("ˈjuːs", behind=r"\sof\b", before=r"(?:^|\s)(?!to\b)\w{1,12}\s"),
-    ),
-    "excuse": (
-        Reading(
-            "ɪkˈskjuːs",
-            before=after(
-                r"(?:the|an|a|no|any|my|your|his|her|their|good|that|poor|lame|bad|of|as)"
-            ),
-        ),
-    ),
-    "house": (
-        Reading(
-            "ˈhaʊz",
-            before=after(r"(?:to|will|can|could|would|must|should)"),
-            behind=r"\s(?:the|a|them|up|more|over|refugees|students|people|hundreds|thousands"
-            r"|many|\d)\b",
-        ),
-    ),
-    "abuse": (
-        Reading("əˈbjuːz", before=VERB),
-        Reading("əˈbjuːz", behind=OBJECT),
-    ),
     "desert": (
         Reading(
             "dɪˈzɜːɹt", before=r"(?:^|\s)\w{3,12}s\s", behind=r"\s(?:in|their|his|her|me|him|us)\b"
@@ -276,31 +224,13 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         Reading(
             "dɪˈzɜːɹt",
             before=after(
-                r"(?:to|will|would|not|never|don't|didn't|may|might|could|can|you|they|I)"
+                r"(?:to|will|would|not|never|don't|didn't|may|might|could|can|you|they|I|who|we)"
             ),
             behind=r"(?!\s(?:was|is|has)\b)",
         ),
         Reading("ˈdɛzɚt"),
     ),
     "polish": (Reading("ˈpɑːlɪʃ"),),
-    "present": (
-        Reading(
-            "pɹɪˈzɛnt",
-            before=after(
-                r"(?:to|will|would|can|could|may|might|must|should|I|we|they|you|please|and|who)"
-            ),
-            behind=r"\s(?!day|and past)[a-z]",
-        ),
-    ),
-    "project": (
-        Reading(
-            "pɹəˈdʒɛkt",
-            before=after(
-                r"(?:to|will|would|can|could|may|might|must|should|we|they|I|you"
-                r"|analysts|economists|experts|who)"
-            ),
-        ),
-    ),
     "refuse": (
         Reading(
             "ˈɹɛfjuːs",
@@ -309,30 +239,6 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         ),
         Reading("ˈɹɛfjuːs", behind=r"\s(?:collection|bins?|dump|disposal|heap)\b"),
         Reading("ɹɪˈfjuːz"),
-    ),
-    "produce": (
-        Reading(
-            "ˈpɹoʊduːs",
-            before=after(
-                r"(?:the|fresh|of|local|organic|our|their|farm|some|any|more|and|buy"
-                r"|sell|seasonal|my)"
-            ),
-            behind=r"(?!\s(?:a|an|the|it|more|less|up|about)\b)",
-        ),
-    ),
-    "subject": (
-        Reading(
-            "səbˈdʒɛkt",
-            before=after(r"(?:to|will|would|not|can|could|may|must|they|we|I)"),
-            behind=OBJECT,
-        ),
-    ),
-    "perfect": (
-        Reading(
-            "pɚˈfɛkt",
-            before=after(r"(?:to|will|must|can|could|should|help|they|we|I)"),
-            behind=OBJECT,
-        ),
     ),
     "upset": (
         Reading("ˈʌpsɛt", before=after(r"(?:an|the|big|major|biggest|huge|stunning)")),
