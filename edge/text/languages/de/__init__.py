@@ -76,6 +76,13 @@ def _times(match: re.Match[str], how: How) -> str:
 
 _OWN = (
     Rule(
+        "unit",
+        re.compile(r"(?<=\w)\s?/\s?(?=(?:Tag|Woche|Monat|Jahr|Stunde|Person|Nacht|Stück)\b)"),
+        lambda match, how: " pro ",
+        ("3 Glas Wasser/Tag", "3 Glas Wasser pro Tag"),
+        frozenset("/"),
+    ),
+    Rule(
         "abbreviation",
         re.compile(r"(?<=[a-zäöüß]-)/(?=[A-ZÄÖÜ])"),
         lambda match, how: " ",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.text.languages.en.neighbours import AFTER_MODAL, BE, HAVE, VERB, Reading, after
+from edge.text.languages.en.neighbours import AFTER_MODAL, BE, HAVE, OBJECT, VERB, Reading, after
 
 _LIVE_THINGS = Reading(
     "ˈlaɪv",
@@ -116,6 +116,7 @@ VERB_READINGS: dict[str, tuple[Reading, ...]] = {
         Reading("ˈlaɪvz"),
     ),
     "close": (
+        Reading("ˈkloʊz", behind=OBJECT),
         Reading("ˈkloʊz", before=r"\b(?:click|tap|press|select|button to|open and|open or)\s"),
         Reading("ˈkloʊz", before=VERB, behind=r"\s(?:to (?:the public|visitors)|by \d)"),
         Reading(

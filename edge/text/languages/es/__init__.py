@@ -48,7 +48,22 @@ def _before_noun(match: re.Match[str], how: How) -> str | None:
     return None if said == match["it"] else said
 
 
+_DAYS = dict(zip("LMXJVSD", TABLE.weekdays, strict=True))
 _OWN = (
+    Rule(
+        "unit",
+        re.compile(r"(?<=\w)\s?/\s?(?=(?:día|mes|año|semana|hora|persona|noche)\b)"),
+        lambda match, how: " por ",
+        ("3 vasos de agua/día", "3 vasos de agua por día"),
+        frozenset("/"),
+    ),
+    Rule(
+        "range",
+        re.compile(r"(?<![\w-])(?P<a>[LMXJVSD])-(?P<b>[JVSD])(?=,?\s(?:de\s|:\s)?\d)"),
+        lambda match, how: f"{_DAYS[match['a']]} a {_DAYS[match['b']]}",
+        ("L-V de 9 a 18", "lunes a viernes de 9 a 18"),
+        frozenset("-"),
+    ),
     Rule(
         "unit",
         re.compile(r"(?<![\w.,])(?P<m>[1-9])m(?P<cm>\d\d)(?!\w)"),

@@ -34,6 +34,37 @@ _SPANS = {"j": "jour", "sem": "semaine"}
 _OWN = (
     Rule(
         "duration",
+        re.compile(r"(?<![\w.,°])(?P<m>\d{1,3})['’′](?P<s>[0-5]\d)(?:[\"”″]|''|(?!\w))"),
+        lambda match, how: (
+            f"{count(match['m'], 'minute')} minute{'s' * (match['m'] != '1')} "
+            f"{match['s'].lstrip('0') or '0'}"
+        ),
+        ("en 42'30\"", "en 42 minutes 30"),
+        frozenset("'’′"),
+    ),
+    Rule(
+        "unit",
+        re.compile(r"(?<![\w/])1/2 c\. à (?=s|c)"),
+        lambda match, how: "une demi-cuillère à ",
+        ("1/2 c. à soupe", "une demi-cuillère à soupe"),
+        frozenset("/"),
+    ),
+    Rule(
+        "abbreviation",
+        re.compile(r"(?<!\w)[nN][°º](?=\s?:)"),
+        lambda match, how: "numéro",
+        ("Mon n° : 12", "Mon numéro : 12"),
+        frozenset("°º"),
+    ),
+    Rule(
+        "unit",
+        re.compile(r"(?<=\w)\s?/\s?(?=(?:jour|mois|an|semaine|heure|personne|nuit|pers)\b)"),
+        lambda match, how: " par ",
+        ("3 verres d'eau/jour", "3 verres d'eau par jour"),
+        frozenset("/"),
+    ),
+    Rule(
+        "duration",
         re.compile(r"(?<=\d)(?:e|è|ème)\s(?P<it>min\.?)(?!\w)"),
         lambda match, how: whole_stop(match, "minute"),
         ("la 75e min. de jeu", "la soixante-quinzième minute de jeu"),

@@ -313,6 +313,16 @@ def numbers(v: Vocabulary) -> tuple[Rule, ...]:
             (".5", v.said_decimal(f"0{v.table.decimal}5")),
             DIGITS,
         ),
+        Rule(  # a space parts thousands in every language where they are whole ones
+            "number",
+            re.compile(
+                r"(?<![\w.,:/-])(?<!\d\s)\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,2}[ \u00a0\u202f]000"
+                r"(?![\w,:/-]|\s\d)"
+            ),
+            lambda match, how: re.sub(r"\s", "", match[0]),
+            ("1 000 000", "1000000"),
+            DIGITS,
+        ),
         Rule(
             "number",
             re.compile(rf"(?<![\w.,/:-]){v.plain_number}(?![.,/:-]?\d)"),

@@ -42,7 +42,7 @@ class Dates:
     """Words that must stand before such a date if its sign is that of a fraction, too."""
     day_example: tuple[str, str] = ("", "")
     weekday_links: str = (
-        r"(?:den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot|geschlossen|geöffnet|fermé|ouvert|"
+        r"(?:de(?=\s\d)|den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot|geschlossen|geöffnet|fermé|ouvert|"
         r"cerrado|abierto|chiuso|aperto|fechado|aberto|gesloten|open)\b"
     )
     """Pattern of words that follow a shortened day of the week."""
