@@ -286,6 +286,19 @@ def _power(v: Vocabulary, sign: str) -> str:
     return f"{v.signs['^']} {'0123456789'['⁰¹²³⁴⁵⁶⁷⁸⁹'.index(sign)]}"
 
 
+THOUSANDS = Rule(
+    "number",
+    re.compile(
+        r"(?<![\w.,:/-])(?<!\d\s)[1-9]\d{0,2}(?:[ \u00a0\u202f]\d{3}){0,2}[ \u00a0\u202f]000"
+        r"(?=\s[^\W\d_][^\W\d_A-Z]{3}|\sde\s|[.;!?)]|\s?$)"
+    ),
+    lambda match, how: re.sub(r"\s", "", match[0]),
+    ("1 000 000", "1000000"),
+    DIGITS,
+)
+"""Whole thousands that spaces part, in every language, where no unit follows."""
+
+
 def numbers(v: Vocabulary) -> tuple[Rule, ...]:
     """Make the rules of plain numbers: the phonemizer reads their digits, but not every sign."""
 
@@ -311,16 +324,6 @@ def numbers(v: Vocabulary) -> tuple[Rule, ...]:
             re.compile(r"(?<![\w.,])[-−–+]?[.,]\d{1,12}(?![\w]|[.,]\d)"),
             lambda match, how: v.signed(re.sub(r"(?=[.,])", "0", match[0])),
             (".5", v.said_decimal(f"0{v.table.decimal}5")),
-            DIGITS,
-        ),
-        Rule(  # a space parts thousands in every language where they are whole ones
-            "number",
-            re.compile(
-                r"(?<![\w.,:/-])(?<!\d\s)\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,2}[ \u00a0\u202f]000"
-                r"(?![\w,:/-]|\s\d)"
-            ),
-            lambda match, how: re.sub(r"\s", "", match[0]),
-            ("1 000 000", "1000000"),
             DIGITS,
         ),
         Rule(

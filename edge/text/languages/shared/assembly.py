@@ -8,7 +8,14 @@ from collections.abc import Callable
 from edge.text.claims import Language, Rule
 from edge.text.languages.other import GIVEN
 from edge.text.languages.shared.addresses import addresses
-from edge.text.languages.shared.arithmetic import Fractions, fractions, numbers, ranges, signs
+from edge.text.languages.shared.arithmetic import (
+    THOUSANDS,
+    Fractions,
+    fractions,
+    numbers,
+    ranges,
+    signs,
+)
 from edge.text.languages.shared.calendar_days import Dates, dates
 from edge.text.languages.shared.clock import Clock, times
 from edge.text.languages.shared.codes import Codes, codes, zeros
@@ -46,6 +53,7 @@ def make_language(
         *abbreviations(shortened),
         *addresses(v),
         *dates(v, dates_as),
+        THOUSANDS,
         *codes(v, codes_as),
         *times(v, clock),
         *fractions(v, fractions_as),
