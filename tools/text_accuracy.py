@@ -1,6 +1,6 @@
 """Print how many of the texts of tests/data/text each voice reads as a person would.
 
-    python -m tools.text_accuracy en [--voice joe] [--wrong seen] [--class money]
+    python -m tools.text_accuracy en [--voice joe] [--part unseen] [--wrong seen] [--class money]
 
 A text is right if its phonemes are those of an accepted form from the same phonemizer; stress,
 length and weak vowels are folded. Texts are of three parts: those "seen" while rules were written,
@@ -168,6 +168,7 @@ def main() -> None:
     parser.add_argument("--voice", action="append", choices=VOICES)
     parser.add_argument("--wrong", choices=PARTS, help="show what of a part is read wrong")
     parser.add_argument("--class", dest="only", help="this class alone")
+    parser.add_argument("--part", choices=PARTS, help="this part alone")
     options = parser.parse_args()
     language = options.language
     if language == "en":
@@ -183,7 +184,7 @@ def main() -> None:
     scores: dict[tuple[str, str], Score] = {}
     count, spent = 0, 0.0
     for text in texts(language):
-        if options.only not in (None, text.kind):
+        if options.only not in (None, text.kind) or options.part not in (None, text.part):
             continue
         count += 1
         mine = [
