@@ -32,7 +32,12 @@ def _several(match: re.Match[str], how: How) -> str | None:
     return f"{letters(name[:-1])} {letters(name[-1])}'s"
 
 
-_LOWERED = ("PIN", "SIM", "RAM", "ROM", "ZIP", "LAN", "CAD", "CAM")
+_LOWERED = tuple(
+    """PIN SIM RAM ROM ZIP LAN CAD CAM WET HOT DRY OFF YES NOT NEW OUT ALL ANY BIG BUY DAY DID END
+    FUN GET GOT HAS HER HIM HIS HOW ITS LET NOW OLD ONE OUR OWN PAY PUT RED RUN SAD SAY SEE SHE TEN
+    THE TOO TOP TRY TWO USE VERY WAS WHY WIN YOU YET BAD BED BOX BUT CUT EAT EGG FAR FEW FIX FOR
+    HIT JOB KEY LOW MAD MAN MEN MOM RAW SIT SKY TEA WAY CAN CAT DOG AND ARE""".split()  # noqa: SIM905
+)
 """Words that espeak spells in a sentence, and nobody else does."""
 
 
@@ -79,7 +84,7 @@ ACRONYMS: tuple[Rule, ...] = (
         re.compile(rf"(?<![\w-])(?:{'|'.join(_LOWERED)})(?![\w-])"),
         lambda match, how: match[0].lower(),
         ("the PIN is", "the pin is"),
-        frozenset("IAO"),
+        frozenset("IAOEUY"),
     ),
     Rule(
         "acronym",

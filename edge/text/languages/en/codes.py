@@ -146,13 +146,33 @@ def _flight(match: re.Match[str], how: How) -> str:
 def _place(match: re.Match[str], how: How) -> str:
     """Say a gate, a room, a bus: B12 -> B twelve; 42A -> forty-two A."""
     first, digits, last = match["first"] or "", match["n"], match["last"] or ""
-    said = (
-        f"{letters(first)} {pairs(digits) if len(digits) == 3 else number(digits)} {letters(last)}"
-    )
-    return said.strip()
+    if digits[0] == "0" and len(digits) > 1:
+        said = by_digit(digits)
+    else:
+        said = pairs(digits) if len(digits) == 3 else number(digits)
+    return f"{letters(first)} {said} {letters(last)}".strip()
 
 
 PHONES: tuple[Rule, ...] = (
+    Rule(
+        "phone",
+        re.compile(
+            r"\b(?:[Tt]ext|SMS|[Rr]eply|[Ss]end|TEXT)\b[^.!?\n]{0,40}?\sto\s(?P<it>\d{5,6})(?![\w%-]|[.,]\d)"
+        ),
+        _grouped,
+        ("Text HELP to 40404", "Text HELP to four zero four zero four"),
+        DIGITS,
+    ),
+    Rule(
+        "code",
+        re.compile(
+            r"\b(?:no\.|[Nn]umber|[Oo]rder|[Mm]odel|[Pp]art|[Ff]orm|[Cc]ase|[Ii]nvoice|[Rr]ef|ID|[Tt]icket"
+            r"|[Pp]ermit)(?![a-z])[^\w\n]{0,3}(?:is\s|no\.\s)?(?P<it>(?P<n>\d{3,8})-(?P<l>[A-Z]))(?![\w-])"
+        ),
+        lambda match, how: f"{_model(match['n'])} {letters(match['l'])}",
+        ("order 4471-A", "order forty-four seventy-one eh"),
+        DIGITS,
+    ),
     Rule(
         "phone",
         re.compile(
@@ -281,7 +301,7 @@ CODES: tuple[Rule, ...] = (
         "transport",
         re.compile(
             r"(?<![\w-])(?P<road>I|US|SR|CR|[AMBE])(?:-"
-            r"|\s(?=\d{2,3}\b))?(?P<n>\d{1,4})(?P<tail>[NSEW])?(?![\w-]|\.\d)"
+            r"|\s(?=\d{2,3}\b))?(?P<n>[1-9]\d{0,3})(?P<tail>[NSEW])?(?![\w-]|\.\d)"
         ),
         lambda match, how: (
             _road(match, how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.text.languages.en.neighbours import BE, PLURAL, START, VERB, Reading, after
+from edge.text.languages.en.neighbours import AFTER_MODAL, BE, PLURAL, START, VERB, Reading, after
 
 READINGS: dict[str, tuple[Reading, ...]] = {
     "learned": (
@@ -67,6 +67,11 @@ READINGS: dict[str, tuple[Reading, ...]] = {
     "reading": (Reading("ˈɹɛdɪŋ", before=r"[a-z,]\s(?:in|to|from|near|at|via)\s"),),
     "number": (Reading("ˈnʌmɚ", before=r"\b(?:getting|got|felt|feels?|grew|becoming)\s"),),
     "lead": (
+        Reading(
+            "ˈlɛd",
+            behind=r"\sin (?:the |your |our |its )?(?:water|paint|soil|pipes|blood|gas"
+            r"|gasoline|petrol|toys|drinking)\b",
+        ),
         Reading(
             "ˈlɛd",
             behind=r"[\s-](?:pipes?|paints?|poisoning|pencils?|acid|shot|bullets?|weights?"
@@ -149,6 +154,13 @@ READINGS: dict[str, tuple[Reading, ...]] = {
         Reading("ˈbeɪs"),
     ),
     "wound": (
+        Reading("ˈwuːnd", before=rf"{AFTER_MODAL}"),
+        Reading(
+            "ˈwaʊnd",
+            before=r"[a-z]\s",
+            behind=r"\s(?:a|an|the|his|her|it|them|some)\s(?:\w{1,12}\s){0,3}(?:around|up|round"
+            r"|tightly|into)\b",
+        ),
         Reading(
             "ˈwaʊnd",
             behind=r"\s(?:up|around|down|its|the (?:clock|watch|rope|string|yarn|bandage)|his "

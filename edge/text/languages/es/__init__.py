@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from edge.text.claims import How, Language, Rule
+from edge.text.claims import How, Language, Rule, before
 from edge.text.languages.es.grammar import (
     KINGS,
     PARTS,
@@ -43,7 +43,17 @@ _NO_NOUNS = frozenset(
 )
 
 
+_NUMBERED = re.compile(
+    r"(?:n\.?[ºo°]|núms?\.?|números?|pág(?:ina|\.)|vuelo|tren|sala|puerta|habitación|línea|calle|código"
+    r"|pedido|bus|autobús|plaza|andén|vía|artículo|capítulo)\s$",
+    re.IGNORECASE,
+)
+"""Before a number that counts nothing."""
+
+
 def _before_noun(match: re.Match[str], how: How) -> str | None:
+    if _NUMBERED.search(before(match)):
+        return None
     said = count(match["it"], match["noun"])
     return None if said == match["it"] else said
 

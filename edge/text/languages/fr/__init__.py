@@ -44,6 +44,13 @@ _OWN = (
     ),
     Rule(
         "unit",
+        re.compile(r"(?<![\w.,/])1 c\. à (?=soupe|café)"),
+        lambda match, how: "une cuillère à ",
+        ("1 c. à soupe", "une cuillère à soupe"),
+        DIGITS,
+    ),
+    Rule(
+        "unit",
         re.compile(r"(?<![\w/])1/2 c\. à (?=s|c)"),
         lambda match, how: "une demi-cuillère à ",
         ("1/2 c. à soupe", "une demi-cuillère à soupe"),

@@ -69,7 +69,7 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
             continue
         known = given if given is words.before_name else _with_capitals(given)
         counted = given is words.after_number
-        ahead = r"(?:(?<=\d)|(?<=\d\.))\s?" if counted else r"(?<![\w.@/-])"
+        ahead = r"(?:(?<=[\d½¼¾⅓⅔])|(?<=\d\.))\s?" if counted else r"(?<![\w.@/-])"
         written, said = next(iter(known.items()))
         example = (
             (f"5 {written} x", f"5 {said} x")
@@ -87,7 +87,7 @@ def abbreviations(words: Shortened) -> tuple[Rule, ...]:
                     _say, words, {re.sub(r"\s", "", key): said for key, said in known.items()}
                 ),
                 example,
-                DIGITS if counted else frozenset(),
+                DIGITS | frozenset("½¼¾⅓⅔") if counted else frozenset(),
             )
         )
     return tuple(rules)
