@@ -46,7 +46,11 @@ def _phone(match: re.Match[str], how: How) -> str | None:
 
 
 def _short_number(match: re.Match[str], how: How) -> str | None:
-    return by_digit(match["it"]) if _CALLED.search(before(match)) else None
+    return (
+        by_digit(match["it"])
+        if _CALLED.search(re.sub(r"\d{3,4} (?:or|and) $", "", before(match)))
+        else None
+    )
 
 
 def _code(match: re.Match[str], how: How) -> str | None:
@@ -182,6 +186,7 @@ PHONES: tuple[Rule, ...] = (
             r"|1[\s.-](?:800|888|877|866|855|900)[\s.-][A-Z]{3,4}[\s-]?[A-Z\d]{3,4}"
             r"|1[\s.-](?:800|888|877|866|855|900)[\s.-][A-Z]{4,9}"
             r"|\+\d{1,3}(?:[\s.-]\(?\d{1,5}\)?){2,6}"
+            r"|\+\d{1,3}[\s.-]\d{2,5}[\s./-]\d{5,9}"
             r"|\+\d{9,14}"
             r"|\+\d{1,3}\s?\(0\)\s?\d{1,5}(?:[\s/-]\d{2,8}){1,4}"
             r"|\(0\d{2,5}\)\s?\d{3,4}[\s-]?\d{3,5}"

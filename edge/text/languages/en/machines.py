@@ -25,7 +25,23 @@ def _ip(match: re.Match[str], how: How) -> str | None:
     said = " dot ".join(_octet(part) for part in parts)
     if match["net"]:
         said += f" slash {cardinal(match['net'])}"
-    return said + (f" colon {_port(match['port'])}" if match["port"] else "")
+    return (
+        said + (f" colon {_port(match['port'])}" if match["port"] else "") + _path(match["path"])
+    )
+
+
+_SIGNS = {"/": " slash ", ".": " dot ", "-": " dash ", "_": " underscore "}
+
+
+def _path(path: str) -> str:
+    """Say what follows the address of a machine: /api/v2 -> slash api slash V two."""
+    said: list[str] = []
+    for part in re.findall(r"[/._-]|\d{1,30}|[A-Za-z]{1,30}", path.rstrip("/")):
+        if part.isalpha():
+            said.append(letters(part) if len(part) == 1 else part)
+        else:
+            said.append(_SIGNS.get(part) or number(part))
+    return " " + re.sub(r"\s{2,}", " ", " ".join(said)).strip() if said else ""
 
 
 def _port(digits: str) -> str:
@@ -33,9 +49,8 @@ def _port(digits: str) -> str:
 
 
 def _ipv6(match: re.Match[str], how: How) -> str:
-    return " colon ".join(letters(part) if part else "" for part in match[0].split(":")).replace(
-        "  ", " "
-    )
+    said = " colon ".join(letters(part) if part else "" for part in match[0].split(":"))
+    return said.replace("  ", " ").strip()
 
 
 def _postcode(match: re.Match[str], how: How) -> str:
@@ -62,7 +77,7 @@ MACHINES: tuple[Rule, ...] = (
         "address",
         re.compile(
             r"(?<![\w.])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<net>\d{1,2}))?(?::(?P<por"
-            r"t>\d{1,5}))?(?![\w]|\.\d)"
+            r"t>\d{1,5}))?(?P<path>(?:/[A-Za-z][\w.-]{0,30}){0,6}/?)(?![\w]|\.\d)"
         ),
         _ip,
         ("192.168.1.10", "one nine two dot one six eight dot one dot ten"),
@@ -87,6 +102,7 @@ MACHINES: tuple[Rule, ...] = (
         re.compile(
             r"(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,7}(?::"
             r"|(?::?[0-9a-fA-F]{1,4}){1,7})(?<=::)?(?![\w:])"
+            r"|(?<![\w:])::[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}(?![\w:])"
         ),
         lambda match, how: (
             _ipv6(match, how) if "::" in match[0] or match[0].count(":") > 4 else None
@@ -103,8 +119,10 @@ MACHINES: tuple[Rule, ...] = (
     ),
     Rule(
         "address",
-        re.compile(r"(?<=\blocalhost):(\d{2,5})(?!\w)"),
-        lambda match, how: f" colon {_port(match[1])}",
+        re.compile(
+            r"(?<=\blocalhost):(?P<port>\d{2,5})(?P<path>(?:/[A-Za-z][\w.-]{0,30}){0,6}/?)(?!\w)"
+        ),
+        lambda match, how: f" colon {_port(match['port'])}{_path(match['path'])}",
         ("localhost:5000", "localhost colon five thousand"),
         frozenset(":"),
     ),
