@@ -80,6 +80,12 @@ ACRONYMS: tuple[Rule, ...] = (
         ("the ETA is", "the E T eh is"),
     ),
     Rule(
+        "capitals",
+        re.compile(rf"(?<![\w'’-]){_WORD}(?:[ -]{_WORD}){{2,24}}(?![\w'’])"),
+        _loud,
+        ("I NEED IT NOW", "I need it now"),
+    ),
+    Rule(
         "acronym",
         re.compile(rf"(?<![\w-])(?:{'|'.join(_LOWERED)})(?![\w-])"),
         lambda match, how: match[0].lower(),
@@ -103,11 +109,5 @@ ACRONYMS: tuple[Rule, ...] = (
         _spell,
         ("the WHO", "the W H O"),
         frozenset("W"),
-    ),
-    Rule(
-        "capitals",
-        re.compile(rf"(?<![\w'’-]){_WORD}(?:[ -]{_WORD}){{2,24}}(?![\w'’])"),
-        _loud,
-        ("I NEED IT NOW", "I need it now"),
     ),
 )
