@@ -8,7 +8,7 @@ from edge.text.claims import Rule
 from edge.text.languages.roman import from_roman
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
+from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -263,13 +263,11 @@ LANGUAGE = make_language(
         lambda day, date, lead: f"{'primo' if day == 1 else day} al {date}",
         day_ending="[°º]?",
         day_and_month="/",
-        date_lead=re.compile(
-            r"\b(?:il|al|dal|del|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|"
-            r"entro\sil)\s$",
-            re.IGNORECASE,
+        date_lead=(
+            r"il|al|dal|del|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|"
+            r"entro\sil"
         ),
         day_example=("il 12/03 qui", "il 12 marzo qui"),
-        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(_time, lambda first, last: f"{first} a {last}"),
     codes_as=Codes(

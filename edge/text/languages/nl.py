@@ -6,7 +6,7 @@ import re
 
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
+from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -245,13 +245,11 @@ LANGUAGE = make_language(
         ("op 7 okt. 1989", "op 7 oktober 1989"),
         lambda day, date, lead: f"{day} tot {date}",
         day_and_month="-",
-        date_lead=re.compile(
-            r"\b(?:op|tot|vanaf|voor|per|maandag|dinsdag|woensdag|donderdag|vrijdag|"
-            r"zaterdag|zondag)\s$",
-            re.IGNORECASE,
+        date_lead=(
+            r"op|tot|vanaf|voor|per|maandag|dinsdag|woensdag|donderdag|vrijdag|"
+            r"zaterdag|zondag"
         ),
         day_example=("op 12-03 hier", "op 12 maart hier"),
-        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(
         _time,

@@ -8,7 +8,7 @@ from edge.text.claims import How, Rule
 from edge.text.languages.roman import from_roman
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
+from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -313,7 +313,6 @@ LANGUAGE = make_language(
         lambda day, date, lead: f"{ordinal(day, 'g')} do {date}",
         day_and_month=".",
         day_example=("dnia 14.10. rano", "dnia czternastego października rano"),
-        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(_time, lambda first, last: f"{first} do {last}"),
     codes_as=Codes(

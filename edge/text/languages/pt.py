@@ -6,7 +6,7 @@ import re
 
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
+from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -256,13 +256,11 @@ LANGUAGE = make_language(
         day_ending="[°º]?",
         month_link="(?:de )?",
         day_and_month="/",
-        date_lead=re.compile(
-            r"\b(?:em|dia|no\sdia|até|desde|segunda|terça|quarta|quinta|sexta|sábado|"
-            r"domingo|feira,?)\s$",
-            re.IGNORECASE,
+        date_lead=(
+            r"em|dia|no\sdia|até|desde|segunda|terça|quarta|quinta|sexta|sábado|"
+            r"domingo|feira,?"
         ),
         day_example=("em 12/03 aqui", "em 12 de março aqui"),
-        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(
         _time,

@@ -33,7 +33,6 @@ from edge.text.languages.shared.calendar_days import (
     Dates,
     full_year,
     numbered_months,
-    short_weekdays,
 )
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import VERSIONED, Codes
@@ -135,7 +134,6 @@ _DATES = Dates(
     day_ending=r"\.",
     day_and_month=".",
     day_example=("am 14.10. früh", "am vierzehnten Oktober früh"),
-    short_weekdays=short_weekdays(TABLE),
 )
 
 LANGUAGE = make_language(

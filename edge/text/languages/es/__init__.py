@@ -29,7 +29,7 @@ from edge.text.languages.es.words import SHORTENED, VOCABULARY
 from edge.text.languages.roman import ROMAN, from_roman
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
+from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -131,13 +131,11 @@ def language(country: Mapping[str, Any] | None = None) -> Language:
             say_date_range,
             month_link="(?:de(?:l)? )?",
             day_and_month="/",
-            date_lead=re.compile(
-                r"\b(?:el|al|del|día|hasta|desde|antes\sdel?|lunes|martes|miércoles|jueves|"
-                r"viernes|sábado|domingo)\s$",
-                re.IGNORECASE,
+            date_lead=(
+                r"el|al|del|día|hasta|desde|antes\sdel?|lunes|martes|miércoles|jueves|"
+                r"viernes|sábado|domingo"
             ),
             day_example=("el 12/03 aquí", "el 12 de marzo aquí"),
-            short_weekdays=short_weekdays(TABLE),
         ),
         clock=Clock(
             say_time,

@@ -24,7 +24,7 @@ from edge.text.languages.fr.grammar import (
 from edge.text.languages.fr.words import SHORTENED, VOCABULARY
 from edge.text.languages.shared.arithmetic import Fractions
 from edge.text.languages.shared.assembly import make_language
-from edge.text.languages.shared.calendar_days import Dates, numbered_months, short_weekdays
+from edge.text.languages.shared.calendar_days import Dates, numbered_months
 from edge.text.languages.shared.clock import Clock
 from edge.text.languages.shared.codes import Codes, paired_phone
 from edge.text.languages.shared.enumerations import Ordinals, Romans
@@ -128,13 +128,11 @@ LANGUAGE = make_language(
         say_date_range,
         day_ending="(?:er)?",
         day_and_month="/",
-        date_lead=re.compile(
-            r"\b(?:le|du|au|dès|depuis|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
-            r"avant|jusqu['’]au|lun\.|mar\.|mer\.|jeu\.|ven\.|sam\.|dim\.)\s$",
-            re.IGNORECASE,
+        date_lead=(
+            r"le|du|au|dès|depuis|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
+            r"avant|jusqu['’]au|lun\.|mar\.|mer\.|jeu\.|ven\.|sam\.|dim\."
         ),
         day_example=("le 12/03 ici", "le 12 mars ici"),
-        short_weekdays=short_weekdays(TABLE),
     ),
     clock=Clock(say_time, say_time_range, marks=("h", "heures"), letter="hH"),
     codes_as=Codes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edge.text.claims import How, Rule, after, before
 from edge.text.languages.tables import Table
@@ -38,16 +38,14 @@ class Dates:
     """Pattern between day, month and year: "de "."""
     day_and_month: str | None = None
     """Sign between day and month where no year stands, "." or "/"."""
-    date_lead: re.Pattern[str] = re.compile("(?!)")
-    """Words that must stand before such a date if its sign is that of a fraction, too."""
+    date_lead: str = "(?!)"
+    """Pattern of words that must stand before such a date if its sign is that of a fraction, too."""
     day_example: tuple[str, str] = ("", "")
     weekday_links: str = (
         r"(?:de(?=\s\d)|den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot|geschlossen|geöffnet|fermé|ouvert|"
         r"cerrado|abierto|chiuso|aperto|fechado|aberto|gesloten|open)\b"
     )
     """Pattern of words that follow a shortened day of the week."""
-    short_weekdays: Mapping[str, str] = field(default_factory=dict)
-    """In small letters, without a stop -> the whole name, from Monday."""
 
 
 def numbered_months(table: Table, more: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -61,7 +59,7 @@ def numbered_months(table: Table, more: Mapping[str, int] | None = None) -> dict
     return found
 
 
-def short_weekdays(table: Table) -> dict[str, str]:
+def _short_weekdays(table: Table) -> dict[str, str]:
     """Map the short names of the days, without their full stops, to the whole ones."""
     pairs = zip(table.weekdays_short, table.weekdays, strict=True)
     return {short.rstrip(".").lower(): name for short, name in pairs}
@@ -69,9 +67,7 @@ def short_weekdays(table: Table) -> dict[str, str]:
 
 def dates(v: Vocabulary, words: Dates) -> tuple[Rule, ...]:
     """Make the rules of a language's dates."""
-    rules = [*_numeric(v, words), *_named(v, words)]
-    if words.short_weekdays:
-        rules += _weekdays(v, words)
+    rules = [*_numeric(v, words), *_named(v, words), *_weekdays(v, words)]
     rules.append(
         Rule(
             "date",
@@ -134,12 +130,13 @@ def _numeric(v: Vocabulary, words: Dates) -> list[Rule]:
     ]
     if words.day_and_month is not None:
         sign = re.escape(words.day_and_month)
-        weekday = re.compile(rf"\b(?:{any_of(words.short_weekdays)})\.?,?\s$", re.IGNORECASE)
+        lead_words = re.compile(rf"\b(?:{words.date_lead})\s$", re.IGNORECASE)
+        weekday = re.compile(rf"\b(?:{any_of(_short_weekdays(v.table))})\.?,?\s$", re.IGNORECASE)
         tail = sign if sign == r"\." else r"(?![\d/-]|\.\d)"
 
         def without_year(match: re.Match[str], how: How) -> str | None:
             lead = before(match)
-            if sign != r"\." and not (words.date_lead.search(lead) or weekday.search(lead)):
+            if sign != r"\." and not (lead_words.search(lead) or weekday.search(lead)):
                 return None
             if (place := placed(match, how)) is None:
                 return None
@@ -205,24 +202,24 @@ def _named(v: Vocabulary, words: Dates) -> list[Rule]:
 
 
 def _weekdays(v: Vocabulary, words: Dates) -> list[Rule]:
-    short = words.short_weekdays
+    short = _short_weekdays(v.table)
     capitals = [day.capitalize() for day in short]
     days = any_of(capitals if v.language == "de" else [*short, *capitals])
     stop = r"\.?"
     months = any_of(words.month_numbers)
 
     def day(match: re.Match[str], how: How) -> str:
-        return whole_stop(match, words.short_weekdays[match["it"].rstrip(".").lower()])
+        return whole_stop(match, short[match["it"].rstrip(".").lower()])
 
     def span(match: re.Match[str], how: How) -> str:
         first, last = (match[part].rstrip(".").lower() for part in ("a", "b"))
         dot = "." if match["b"].endswith(".") and not after(match).strip() else ""
         joint = v.signs["&"] if match["sign"] == "/" else v.until
-        return f"{words.short_weekdays[first]} {joint} {words.short_weekdays[last]}{dot}"
+        return f"{short[first]} {joint} {short[last]}{dot}"
 
-    first, *_, last, _, _ = words.short_weekdays
+    first, *_, last, _, _ = short
     written = (first.capitalize(), last.capitalize()) if v.language == "de" else (first, last)
-    names = words.short_weekdays[first], words.short_weekdays[last]
+    names = short[first], short[last]
     return [
         Rule(
             "date",
