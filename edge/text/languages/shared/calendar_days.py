@@ -39,7 +39,7 @@ class Dates:
     day_and_month: str | None = None
     """Sign between day and month where no year stands, "." or "/"."""
     date_lead: str = "(?!)"
-    """Pattern of words that must stand before such a date if its sign is that of a fraction, too."""
+    """Pattern of words that stand before such a date if its sign is that of a fraction, too."""
     day_example: tuple[str, str] = ("", "")
     weekday_links: str = (
         r"(?:de(?=\s\d)|den|der|bis|und|au|à|et|a|al|y|e|i|do|até|t/m|tot|geschlossen|geöffnet|fermé|ouvert|"
