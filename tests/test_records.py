@@ -129,6 +129,8 @@ BAD_JSON = {
     "1e999": '{"name": "a", "weight": 1e999}',
     "a list": "[]",
     "very deep": "[" * 100_000,
+    "a value 8,000 deep": '{"name": ' + "[" * 8_000 + "]" * 8_000 + "}",
+    "a value 30,000 deep": '{"name": ' + "[" * 30_000 + "]" * 30_000 + "}",
     "a number of 5,000 digits": '{"name": "a", "weight": ' + "9" * 5_000 + "}",
     "an integer too large for a float": '{"name": "a", "weight": ' + "9" * 400 + "}",
 }

@@ -19,6 +19,7 @@ from edge.bundler.candidates import planned_recipe
 from edge.bundler.evaluate.stage_gate import most, warn
 from edge.bundler.evaluate.stage_loss import MEL_DB, NEXT, STATE_DB, divergence
 from edge.bundler.export import exporter
+from edge.bundler.export.cosyvoice3 import fixed_noise
 from edge.bundler.export.cosyvoice3.assets import SPECIAL, check_encoder, special_tokens
 from edge.bundler.export.cosyvoice3.dimensions import read_dimensions
 from edge.bundler.export.cosyvoice3.hyperpyyaml import Document
@@ -103,6 +104,12 @@ def checkpoint(tmp_path: Path) -> Path:
     (tmp_path / "cosyvoice3.yaml").write_text(YAML)
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     return tmp_path
+
+
+def test_the_noise_is_that_of_the_released_code() -> None:
+    noise = fixed_noise(80)
+    assert (noise.shape, noise.dtype) == ((80, 2000), np.float32)
+    assert np.allclose(noise[0, :4], [-1.12584, -1.15236, -0.25058, -0.43388], atol=1e-5)
 
 
 def test_the_numbers_of_the_released_model_are_read(checkpoint: Path) -> None:

@@ -1,147 +1,147 @@
-"""One voice built on several kinds of CPU: are the graphs the same bytes, do they sound the same?
+"""Whole builds on several kinds of CPU: same choices, same sound, same bytes?
 
-`python -m tests.cpus Haswell -- python -m tests.cpus.builders make FOLDER/Haswell [VARIANT ...]`
-builds joe and judges it there (two minutes of CPU); `python -m tests.cpus.builders table FOLDER`
-compares all that were made, as Markdown.
+`python -m tests.cpus.builders FOLDER [VOICE:PROFILE ...] [--checkpoint DIR]` makes every variant
+of BUILDS, or of those that are named, as each of CPUS, with a cache of its own in FOLDER, and
+prints what came out beside each other, as Markdown; what lies in FOLDER is not made again. The
+exit status is 1 where something differs that may not. `--checkpoint`: of a CosyVoice3 voice that
+is named, as `python -m tests.helpers.tiny_cosyvoice3 DIR` makes one.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import argparse
+import hashlib
 import json
-import platform
+import math
+import os
+import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
-from edge import synth
-from edge.bundle import file_sha256
-from edge.bundler import corpus
-from edge.bundler.candidates import Candidate, Original, export, provisional
-from edge.bundler.evaluate.measurements import compare, speak_all
-from edge.bundler.fetch import fetch
-from edge.bundler.quantize import Calibration, calibrate, maker
+from edge.bundle import MANIFEST, WEIGHTS
+from edge.bundler.evaluate.stage_gate import STAGES
 from edge.bundler.quantize.recipe import constants
-from edge.bundler.stage_cache import StageCache
-from edge.files import cache_dir
-from edge.profile import load_profile
-from edge.recipes import RECIPES
-from edge.voice import load_voice
+from edge.recipes import recipe_of
+from tests.cpus import hiding
 
-JOE = "en_US-joe-medium"
-VARIANTS: Mapping[str, tuple[str, str]] = {
-    "fused, x86-64": ("int8-fused", "int8-fused"),
-    "fused, rpi5": ("int8-dynamic", "int8-fused"),
-    "fused, rpi3": ("fp32", "int8-fused-7bit"),
-    "int8, x86-64": ("int8-dynamic", "int8-static u8"),
-    "int8, rpi5": ("int8-dynamic", "int8-static s8"),
-    "int8-encoder": ("int8-dynamic", "fp32"),
-    "weights-int8": ("weights-int8", "weights-int8"),
-}
-"""Variant and a board that has it -> recipes of its encoder and decoder."""
-LAYERS = ("flow.", "dec.conv_pre", "dec.ups.0", *(f"dec.resblocks.{i}." for i in range(3)))
-"""Beginnings of the names of the convolutions that int8-static takes here, without its search:
-flow, conv_pre and stage 0, which is about what the search finds for joe."""
-EVERY = 4
-"""Evaluation sentences are 40; each fourth is spoken."""
-CALIBRATION = 6
-"""Calibration sentences."""
+CPUS = ("native", "Haswell", "Nehalem")
+"""The CPU at hand, and it with AVX2 or SSE4.2 as its best; see tests.cpus.HIDDEN."""
+BUILDS = ("en_US-joe-medium:rpi5", "en_US-heart:rpi4")
+WITHIN_DB = 0.02
+"""How far apart several builders may hear one variant."""
+NOT_PACKED = "not packed"
 
 
-def make(folder: Path, names: Collection[str]) -> None:
-    """Build variants on this CPU into `folder`, and write their figures: figures.json."""
-    wanted = {name: VARIANTS[name] for name in names}
-    folder.mkdir(parents=True)
-    voice, profile = load_voice(JOE), load_profile("x86-64")
-    files = fetch(voice, cache_dir(), lambda *_: None)
-    original = export(voice, files, StageCache(folder / "stages"), folder / "export.json")
-    every = corpus.sentences("calibration", "en")
-    latents = calibrate.latents(
-        original.folder / "encoder.onnx",
-        original.folder / "config.json",
-        every[:: len(every) // CALIBRATION],
+@dataclass(frozen=True)
+class Built:
+    """One voice for one board, made on one CPU."""
+
+    bundle: Path
+
+    def packed(self) -> str:
+        """Name the variants in the bundle's order."""
+        return ", ".join(variant["name"] for variant in self._read(MANIFEST)["variants"])
+
+    def figures(self) -> dict[str, float]:
+        """What was measured of each variant, with the verdict in its name."""
+        if (self.bundle / STAGES).exists():
+            rows = self._read(STAGES)["quality"]
+            return {
+                f"{row['stage']} {row['recipe']}: {row['measure']}": row["value"] for row in rows
+            }
+        variants = self._read("report.json")["variants"]
+        heard = {f"{v['name']}, {v['verdict']}, log-mel dB": v["log_mel_db"] for v in variants}
+        return heard | {"gain of the voice, dB": 20 * math.log10(self._read(MANIFEST)["gain"])}
+
+    def _read(self, name: str) -> Any:
+        return json.loads((self.bundle / name).read_text(encoding="utf-8"))
+
+    def files(self) -> dict[str, str]:
+        """Checksums of all that is packed, a graph's together with its weights'."""
+        files = self._read(MANIFEST)["files"]
+        shas = {path: entry["sha256"] for path, entry in files.items()}
+        for path in [path for path in shas if path + WEIGHTS in shas]:
+            both = shas[path] + shas.pop(path + WEIGHTS)
+            shas[path] = hashlib.sha256(both.encode()).hexdigest()
+        return shas
+
+
+def build(voice: str, profile: str, cpu: str, folder: Path, checkpoint: Path | None) -> Built:
+    """Build as that CPU. Raises CalledProcessError."""
+    out, cache = folder / cpu, folder / cpu / f"cache-{voice}"
+    words = ["build", voice, "--profile", profile, "--every", "--if-needed"]
+    words += ["--out", str(out), "--cache", str(cache)]
+    words += ["--checkpoint", str(checkpoint)] if checkpoint else []
+    print(f"{voice} for {profile} as {cpu}", file=sys.stderr, flush=True)
+    environment = dict(os.environ) if cpu == "native" else hiding(cpu)
+    subprocess.run(
+        [sys.executable, "-m", "edge", *words], env=environment, stdout=sys.stderr, check=True
     )
-    given = Calibration(latents, original.rate, original=original.model)
-    recipes = {("encoder", encoder) for encoder, _ in wanted.values()}
-    recipes |= {("decoder", decoder) for _, decoder in wanted.values()}
-    graphs = {key: _graph(original, *key, given, folder) for key in sorted(recipes)}
-    candidates = [Candidate("fp32", dict.fromkeys(original.graphs, "fp32"), _float(original))]
-    for name, (encoder, decoder) in wanted.items():
-        chosen = {"encoder": encoder, "decoder": decoder}
-        made = {stage: graphs[stage, recipe] for stage, recipe in chosen.items()}
-        candidates.append(Candidate(name, chosen, made))
-    sounds = {}
-    with provisional(original, voice, profile, candidates) as bundle:
-        heard = speak_all(
-            synth.load(bundle, "fp32"), corpus.sentences("evaluation", "en")[::EVERY]
-        )
-        for name in wanted:
-            sound = compare(synth.load(bundle, name), heard, 1.0)
-            sounds[name] = dataclasses.asdict(sound)
-            print(f"{name}: {sound.log_mel_db:.3f} dB", flush=True)
-    shas = {f"{stage}, {recipe}": file_sha256(path) for (stage, recipe), path in graphs.items()}
-    figures = {"machine": platform.machine(), "graphs": shas, "sounds": sounds}
-    (folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    return Built(out / f"{voice}--{profile}")
 
 
-def _float(original: Original) -> dict[str, Path]:
-    return {stage: original.folder / name for stage, name in original.graphs.items()}
-
-
-def _graph(original: Original, stage: str, recipe: str, given: Calibration, folder: Path) -> Path:
-    source = _float(original)[stage]
-    name, _, activations = recipe.partition(" ")
-    target = folder / f"{stage}-{recipe.replace(' ', '-')}.onnx"
-    if name == "int8-static":
-        names = [node.name for node in onnx.load(source).graph.node if "Conv" in node.op_type]
-        layers = tuple(name for name in names if name.startswith(LAYERS))
-        given = dataclasses.replace(given, layers=layers, activations=activations)
-    maker(name)(source, target, given if RECIPES[name].calibrated else None)
-    return target
-
-
-def table(folder: Path) -> None:
-    """Print every builder's figures and graphs beside those of the first."""
-    builders = sorted(path.parent.name for path in folder.glob("*/figures.json"))
-    found = {b: json.loads((folder / b / "figures.json").read_text()) for b in builders}
-    print(f"| log-mel, dB | {' | '.join(builders)} | most - least |")
-    print("|---" * (len(builders) + 2) + "|")
-    for name in VARIANTS:
-        values = [found[b]["sounds"].get(name, {}).get("log_mel_db") for b in builders]
+def compare(name: str, builds: Mapping[str, Built]) -> list[str]:
+    """Print the tables of one build; what differs and may not, in words."""
+    wrong = []
+    print(f"\n## {name}\n")
+    packed = {cpu: built.packed() for cpu, built in builds.items()}
+    for cpu, names in packed.items():
+        print(f"* {cpu}: packs {names}")
+    if len(set(packed.values())) > 1:
+        wrong.append(f"{name}: not the same variants are packed")
+    print(f"\n| measured | {' | '.join(builds)} | most - least |")
+    print("|---" * (len(builds) + 2) + "|")
+    figures = {cpu: built.figures() for cpu, built in builds.items()}
+    for key in {key: None for found in figures.values() for key in found}:
+        values = [found.get(key) for found in figures.values()]
         known = [value for value in values if value is not None]
-        cells = " | ".join("-" if value is None else f"{value:.3f}" for value in values)
-        print(f"| {name} | {cells} | {max(known) - min(known):.3f} |")
-    print(f"\n| graph | {' | '.join(builders)} |")
-    print("|---" * (len(builders) + 1) + "|")
-    most = max(builders, key=lambda b: len(found[b]["graphs"]))
-    for name in found[most]["graphs"]:
-        cells = [_beside(folder, found, most, builder, name) for builder in builders]
-        print(f"| {name} | {' | '.join(cells)} |")
+        apart = max(known) - min(known)
+        cells = " | ".join("-" if value is None else f"{value:.4g}" for value in values)
+        print(f"| {key} | {cells} | {apart:.2g} |")
+        if len(known) < len(values) or ("dB" in key and apart > WITHIN_DB):
+            wrong.append(f"{name}: {key}: {cells}")
+    print(f"\n| file | {' | '.join(builds)} |")
+    print("|---" * (len(builds) + 1) + "|")
+    for path in sorted({path for built in builds.values() for path in built.files()}):
+        said = _beside(list(builds.values()), path)
+        print(f"| {path} | {' | '.join(said)} |")
+        stage = path.partition("-")[0]
+        may = recipe_of(stage, path).calibrated
+        if any(not one.isalnum() and not (may and one.startswith("scales")) for one in said):
+            wrong.append(f"{name}: {path}: {'; '.join(said)}")
+    return wrong
 
 
-def _beside(folder: Path, found: Mapping[str, Any], first: str, other: str, name: str) -> str:
-    """Say the graph's checksum, or how it is unlike that of the `first` builder."""
-    sha = found[other]["graphs"].get(name)
-    if sha is None:
-        return "-"
-    if other == first or sha == found[first]["graphs"][name]:
-        return str(sha[:8])
-    return _unlike(folder, first, other, name)
+def _beside(builds: Sequence[Built], path: str) -> list[str]:
+    """Say the first builder's checksum, and of the others the same or how they are unlike it."""
+    first, *others = (built.files().get(path) for built in builds)
+    said = [NOT_PACKED if first is None else first[:8]]
+    for built, other in zip(builds[1:], others, strict=True):
+        if other is None:
+            said.append(NOT_PACKED)
+        elif other == first:
+            said.append(other[:8])
+        elif path.endswith(".onnx") and first is not None:
+            said.append(_unlike(builds[0].bundle / path, built.bundle / path))
+        else:
+            said.append("other bytes")
+    return said
 
 
-def _unlike(folder: Path, first: str, other: str, name: str) -> str:
-    """Say how two builders' graphs differ: in nodes, or in scales and the integers of them."""
-    file = name.replace(", ", "-").replace(" ", "-") + ".onnx"
-    one, two = (onnx.load(folder / builder / file) for builder in (first, other))
-    if [n.SerializeToString() for n in one.graph.node] != [
-        n.SerializeToString() for n in two.graph.node
+def _unlike(one: Path, other: Path) -> str:
+    """Say how two graphs differ: in nodes, or in scales and the integers of them."""
+    first, second = onnx.load(one), onnx.load(other)
+    if [n.SerializeToString() for n in first.graph.node] != [
+        n.SerializeToString() for n in second.graph.node
     ]:
         return "other nodes"
-    a, b = constants(one), constants(two)
+    a, b = constants(first), constants(second)
     moved = {n: np.abs(a[n].astype(float) - b[n]) for n in a if not np.array_equal(a[n], b[n])}
     scales = [n for n in moved if a[n].dtype == np.float32]
     codes = [n for n in moved if a[n].dtype != np.float32]
@@ -152,8 +152,22 @@ def _unlike(folder: Path, first: str, other: str, name: str) -> str:
     return f"scales by {most:.0e} at most; {count} of {size} integers, codes by {far}"
 
 
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.cpus.builders")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("builds", nargs="*", metavar="VOICE:PROFILE", default=BUILDS)
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR")
+    wish = parser.parse_args()
+    wrong = []
+    for name in wish.builds:
+        voice, profile = name.split(":")
+        made = {
+            cpu: build(voice, profile, cpu, wish.folder.resolve(), wish.checkpoint) for cpu in CPUS
+        }
+        wrong += compare(name, made)
+    print("\n" + "\n".join(f"**{each}**" for each in wrong or ["All builders made the same."]))
+    return 1 if wrong else 0
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        make(Path(sys.argv[2]), sys.argv[3:] or VARIANTS)
-    else:
-        table(Path(sys.argv[2]))
+    sys.exit(main())

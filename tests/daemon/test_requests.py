@@ -191,7 +191,10 @@ def test_a_lost_device_is_told(daemon: ThreadDaemon) -> None:
 def test_edge_say_that_is_ended_is_silent(daemon: ThreadDaemon, number: int) -> None:
     daemon.card.give_room(0)
     command = [sys.executable, "-m", "edge", "say", "--socket", str(daemon.path), CHATTER]
-    with daemon.connect() as other, subprocess.Popen(command, cwd=ROOT) as running:
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup it is ignored, by children too
+    child = subprocess.Popen(command, cwd=ROOT)
+    signal.signal(number, before)
+    with daemon.connect() as other, child as running:
         while not daemon.server.synthesis.live():
             other.ping()
         daemon.card.wait_until_held()

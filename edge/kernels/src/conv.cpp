@@ -213,10 +213,10 @@ void Conv::multiply(const View& view, int64_t out_length, const Panel& panel, in
   dot.taps = static_cast<int>(taps_);
   const PackedWeights& packed = *weights_;
   dot.weights = (path_->in_pairs ? packed.pairs.pairs : packed.bytes).data() + static_cast<size_t>(block * quads_ * taps_) * kBlock * 4;
-  for (size_t half = 0; path_->in_pairs && half < 2; ++half) {
-    const size_t* begin = &packed.pairs.rest_begins[static_cast<size_t>(block) * 2 + half];
-    dot.rests[half] = packed.pairs.rests.data() + *begin;
-    dot.rest_counts[half] = static_cast<int>(begin[1] - *begin);
+  if (path_->in_pairs) {
+    const size_t* begin = &packed.pairs.rest_begins[static_cast<size_t>(block)];
+    dot.rests = packed.pairs.rests.data() + begin[0];
+    dot.rests_end = packed.pairs.rests.data() + begin[1];
   }
   dot.sums = sums;
   for (size_t g = 0; g < panel.groups.size(); g += kGroups) {

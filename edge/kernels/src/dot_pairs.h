@@ -30,23 +30,24 @@ inline void dot_pairs(const Dot& d, int half, const uint8_t* const* columns, int
       }
     }
   }
-  const Rest* const end = d.rests[half] + d.rest_counts[half];
-  for (const Rest* rest = d.rests[half]; rest < end; rest += 2) {
-    const auto place = [&](const Rest& r) {
-      return static_cast<size_t>(r.tap) * d.tap_bytes + static_cast<size_t>(r.quad) * d.quad_bytes;
-    };
-    const size_t first_at = place(rest[0]), second_at = place(rest[1]);
-    Register first[Vectors], second[Vectors];
-    for (int v = 0; v < Vectors; ++v) first[v] = Vector::load(columns[v] + first_at);
-    for (int v = 0; v < Vectors; ++v) second[v] = Vector::load(columns[v] + second_at);
-    for (int o = 0; o < kHalf; ++o) {
-      const Register b = Vector::spread(rest[0].weights[o]), c = Vector::spread(rest[1].weights[o]);
-      for (int v = 0; v < Vectors; ++v)
-        sums[o][v] = Vector::widen(sums[o][v], Vector::add(Vector::multiply(first[v], b), Vector::multiply(second[v], c)));
-    }
-  }
   for (int o = 0; o < kHalf; ++o)
     for (int v = 0; v < Vectors; ++v) Vector::store(out[v] + (half * kHalf + o) * kRow, sums[o][v]);
+}
+
+// What the pairs could not hold, onto the sums: of one output at a time, for seldom have two anything at one place.
+template <class Vector, int Vectors>
+inline void add_rests(const Dot& d, const uint8_t* const* columns) {
+  constexpr int kPositions = static_cast<int>(sizeof(typename Vector::Register)) / 4;
+  for (const Rest* rest = d.rests; rest < d.rests_end; ++rest) {
+    const size_t at = static_cast<size_t>(rest->tap) * d.tap_bytes + static_cast<size_t>(rest->quad) * d.quad_bytes;
+    const auto weights = Vector::spread(rest->weights);
+    int32_t* const out = d.sums + rest->row * kRow;
+    for (int v = 0; v < Vectors; ++v) {
+      const auto before = Vector::load(reinterpret_cast<const uint8_t*>(out + v * kPositions));
+      const auto products = Vector::multiply(Vector::load(columns[v] + at), weights);
+      Vector::store(out + v * kPositions, Vector::widen(before, products));
+    }
+  }
 }
 
 template <class Vector>
@@ -67,6 +68,11 @@ void dot_all(const Dot& d) {
       if (vectors - v == 2) dot_pairs<Vector, 2>(d, half, columns + v, out + v);
     if constexpr (kWide > 1)
       if (vectors - v == 1) dot_pairs<Vector, 1>(d, half, columns + v, out + v);
+  }
+  switch (d.groups) {
+    case 1: return add_rests<Vector, kEach>(d, columns);
+    case 2: return add_rests<Vector, kEach * 2>(d, columns);
+    default: return add_rests<Vector, kEach * 3>(d, columns);
   }
 }
 

@@ -9,5 +9,7 @@
 namespace std {
 [[noreturn]] void __throw_bad_array_new_length() { throw bad_array_new_length(); }
 }  // namespace std
-extern "C" __attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+extern "C" {
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+}
 #endif

@@ -11,15 +11,15 @@ constexpr int kGroup = 16;   // positions that always share one scale
 constexpr int kGroups = 3;   // groups per call of `dot`
 constexpr int kRow = kGroup * kGroups;
 
-// A quad of one tap once more, for half a block: what its pair could not hold (weight_pairs.h).
+// A quad of one tap once more, for one output channel of a block: what its pair could not hold (weight_pairs.h).
 struct Rest {
-  int tap, quad;
-  int8_t weights[kHalf][4];
+  int row, tap, quad;
+  int8_t weights[4];
 };
 
 // Sums of products for kBlock output channels at up to kRow positions.
 // Activations: bytes [quad][column][4], four channels beside each other. Weights: [tap][quad][kBlock][4], or
-// [half][tap][pair of quads][kHalf][2][4] and the rests of either half.
+// [half][tap][pair of quads][kHalf][2][4] and the rests.
 struct Dot {
   const uint8_t* group[kGroups];  // first column of each group in quad 0
   int groups;
@@ -27,8 +27,7 @@ struct Dot {
   size_t tap_bytes;   // from one tap's column to the next tap's
   int quads, taps;
   const int8_t* weights;
-  const Rest* rests[2];
-  int rest_counts[2];
+  const Rest *rests, *rests_end;
   int32_t* sums;  // [kBlock][kRow]
 };
 

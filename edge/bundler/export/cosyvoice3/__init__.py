@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.bundle import Variant
 from edge.bundler.export.cosyvoice3 import assets
@@ -25,6 +26,21 @@ OFFICIAL_NOISE_FRAMES = 15_000
 """The released code draws so many for each mel band, one band after the other."""
 
 
+def fixed_noise(mels: int) -> npt.NDArray[np.float32]:
+    """Draw what the released code starts each flow from (mels, NOISE_FRAMES); it is in no file.
+
+    torch.randn after torch.manual_seed(0): of 16 numbers of its Mersenne twister, eight are
+    radiuses and eight angles. In float64, then rounded, for torch's own ends in other bits on
+    other CPUs, by 2e-6 at most.
+    """
+    words = np.random.RandomState(0).bytes(4 * mels * OFFICIAL_NOISE_FRAMES)
+    drawn = (np.frombuffer(words, "<u4") & 0xFFFFFF).reshape(-1, 2, 8) / float(1 << 24)
+    radius, angle = np.sqrt(-2 * np.log1p(-drawn[:, 0])), 2 * np.pi * drawn[:, 1]
+    noise = np.stack((radius * np.cos(angle), radius * np.sin(angle)), axis=1)
+    noise = noise.reshape(mels, OFFICIAL_NOISE_FRAMES)[:, :NOISE_FRAMES]
+    return np.ascontiguousarray(noise, np.float32)
+
+
 def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     """Write the graphs llm, flow_front, flow_step, f0 and vocoder, and what goes with them.
 
@@ -33,7 +49,6 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
     """
     try:
         import onnxscript  # noqa: F401  torch's exporter imports it late
-        import torch
 
         from edge.bundler.export.cosyvoice3 import graphs, parity
         from edge.bundler.export.cosyvoice3.model import read_model
@@ -59,11 +74,7 @@ def export(files: Mapping[str, Path], folder: Path, log: ExportLog) -> Exported:
             )
         np.save(folder / "text_embed.npy", text)
         np.save(folder / "speech_embed.npy", model.tables.speech_embedding.weight.numpy())
-        # The released code draws the flow's noise right after this seed; it is in no file.
-        drawn = torch.Generator().manual_seed(0)
-        shape = (d.flow.mels, OFFICIAL_NOISE_FRAMES)
-        noise = torch.randn(shape, generator=drawn)[:, :NOISE_FRAMES]
-        np.save(folder / "noise.npy", noise.contiguous().numpy())
+        np.save(folder / "noise.npy", fixed_noise(d.flow.mels))
         assets.copy_files(files, folder)
         linear = model.source.l_linear
         source = linear.weight[0].tolist(), float(linear.bias[0])

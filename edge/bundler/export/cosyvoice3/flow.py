@@ -70,7 +70,9 @@ class TimeEmbedding(nn.Module):
         self.register_buffer("waves", waves.to(torch.float32), persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
-        angles = 1000.0 * t[:, None, None] * self.waves
+        # Angles in float32, as the released code has them, also where all else is float64.
+        angles = 1000.0 * t[:, None, None] * self.waves.to(torch.float32)
+        angles = angles.to(self.waves.dtype)
         embedded: Tensor = self.time_mlp(torch.cat((angles.sin(), angles.cos()), dim=-1))
         return embedded
 

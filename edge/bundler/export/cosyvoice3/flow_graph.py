@@ -7,11 +7,13 @@ it, and so is what an attention's or a feed-forward's closing bias adds, its gat
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from edge.bundler.export.cosyvoice3.assets import step_times
 from edge.bundler.export.cosyvoice3.dimensions import (
@@ -20,7 +22,7 @@ from edge.bundler.export.cosyvoice3.dimensions import (
     FlowDimensions,
 )
 from edge.bundler.export.cosyvoice3.flow import Block, Estimator, FlowStep
-from edge.bundler.export.cosyvoice3.llm_graph import MICROSOFT, OPSET
+from edge.bundler.export.cosyvoice3.llm_graph import MICROSOFT, OPSET, rotation
 from edge.bundler.export.graph import END, GraphWriter
 
 PLACES = 2000
@@ -37,20 +39,22 @@ def time_tables(estimator: Estimator, steps: int) -> list[Array]:
 
     Of a block (steps, 8 x dim): 1 + scale and shift of the norm before its attention, the gate
     behind that and the gated bias; and the same of its feed-forward. Last (steps, 2 x dim)."""
-    rows: list[list[Tensor]] = []
-    for t in torch.from_numpy(step_times(steps)[:-1]):
-        time = estimator.time_embed(t.view(1))
-        parts: list[tuple[Tensor, ...]] = []
-        for block in estimator.transformer_blocks:
-            assert isinstance(block, Block)
-            shift, scale, gate, shift_ff, scale_ff, gate_ff = block.attn_norm(time)
-            out, closing = block.attn.to_out[0], block.ff.ff[2]
-            attention = (1 + scale, shift, gate, gate * out.bias)
-            parts.append((*attention, 1 + scale_ff, shift_ff, gate_ff, gate_ff * closing.bias))
-        scale, shift = estimator.norm_out(time)  # the other order than in the blocks
-        parts.append((1 + scale, shift))
-        rows.append([torch.cat([part.reshape(-1) for part in each]) for each in parts])
-    return [torch.stack(column).numpy() for column in zip(*rows, strict=True)]
+    times = torch.from_numpy(step_times(steps)[:-1])
+    tables = []
+    # In float64, then rounded: torch's sums of float32 end in other bits on other CPUs.
+    time = deepcopy(estimator.time_embed).double()(times)[:, 0]
+    for block in estimator.transformer_blocks:
+        assert isinstance(block, Block)
+        shift, scale, gate, shift_ff, scale_ff, gate_ff = deepcopy(block.attn_norm).double()(time)
+        out, closing = block.attn.to_out[0], block.ff.ff[2]
+        attention = (1 + scale, shift, gate, gate * out.bias)
+        after = (1 + scale_ff, shift_ff, gate_ff, gate_ff * closing.bias)
+        tables.append(torch.cat((*attention, *after), dim=-1))
+    scale, shift = deepcopy(estimator.norm_out).double()(
+        time
+    )  # the other order than in the blocks
+    tables.append(torch.cat((1 + scale, shift), dim=-1))
+    return [table.to(torch.float32).numpy() for table in tables]
 
 
 def write_flow_step(step: FlowStep, d: FlowDimensions, steps: int) -> onnx.ModelProto:
@@ -93,7 +97,7 @@ class _Writer:
         self.bias = graph.node("Where", (self.mask, seen, hidden), "attention_bias")
         places = np.arange(PLACES, dtype=np.float32)[:, None]
         angles = places * self.estimator.rotary_embed.inv_freq.numpy()
-        self.turns = [graph.constant(f(angles), f.__name__) for f in (np.cos, np.sin)]
+        self.turns = rotation(graph, angles)
         x = self._input_embedding()
         added, bias = "", ""
         kept: list[str] = []

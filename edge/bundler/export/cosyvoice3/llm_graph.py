@@ -8,6 +8,7 @@ will come, which the graph goes on filling in place. Norms and sums stay float32
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from torch import Tensor
 
@@ -21,6 +22,13 @@ PLACES = 1536
 """Rows that the rotation is tabled for: as many as a LanguageModel has room for."""
 
 
+def rotation(graph: GraphWriter, angles: npt.NDArray[np.float32]) -> list[str]:
+    """Table the angles' cosines and sines: in float64, then rounded, for numpy's of float32 end
+    in other bits on other CPUs."""
+    exact = angles.astype(np.float64)
+    return [graph.constant(f(exact).astype(np.float32), f.__name__) for f in (np.cos, np.sin)]
+
+
 def write_llm(model: Llm, d: LlmDimensions) -> onnx.ModelProto:
     """Inputs: `x` float32 (1, n, hidden), rows to go on with; `last` int32 (1,), the place of the
     last of them among all that were seen; `room` int32 (), one more, or as many as the tensors
@@ -32,7 +40,7 @@ def write_llm(model: Llm, d: LlmDimensions) -> onnx.ModelProto:
     x = graph.input("x", "float32", (1, "n", d.hidden))
     last, room = graph.input("last", "int32", (1,)), graph.input("room", "int32", ())
     angles = np.arange(PLACES, dtype=np.float32)[:, None] * model.inverse.numpy()
-    turns = [graph.constant(f(angles), f.__name__) for f in (np.cos, np.sin)]
+    turns = rotation(graph, angles)
     state = (1, d.kv_heads, "room", d.head)
     cache = [(f"key.{i}", f"value.{i}") for i in range(d.layers)]
     for names in cache:
