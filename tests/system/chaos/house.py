@@ -144,7 +144,11 @@ class House:
     @property
     def loaded(self) -> bool:
         """It answers before that."""
-        return any("ready on" in line for line in self.log[self._log_of_before :])
+        return any("ready on" in line for line in self.log_of_this_life)
+
+    @property
+    def log_of_this_life(self) -> list[str]:
+        return self.log[self._log_of_before :]
 
     def status(self) -> StatusReport | None:
         try:
@@ -187,7 +191,7 @@ class House:
     def last_words(self) -> str:
         """How it ended, if it has, and the end of its log."""
         assert self.process is not None
-        return f"returned {self.process.poll()}\n" + "".join(self.log[-12:])
+        return f"returned {self.process.poll()}\n" + "".join(self.log[-40:])
 
     def limit(self, what: int, value: int | None) -> None:
         """Of the running daemon; None is no limit."""
