@@ -34,9 +34,7 @@ class Resampler:
         Raises MemoryError, and then nothing has been taken."""
         look_for_room()
         if self._stream is None:
-            self._stream = self._soxr.ResampleStream(
-                self._rate, self._to_rate, 1, dtype="float32"
-            )
+            self._stream = self._soxr.ResampleStream(self._rate, self._to_rate, 1, dtype="float32")
         made: Samples = self._stream.resample_chunk(np.ascontiguousarray(samples), last=last)
         return made
 

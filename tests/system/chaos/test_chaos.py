@@ -99,9 +99,7 @@ def test_what_the_sound_server_lost_is_told_from_what_the_daemon_did(
         (-signal.SIGABRT, "", None),
     ],
 )
-def test_a_crash_is_soxrs_only_if_it_was_there(
-    status: int, place: str, cause: str | None
-) -> None:
+def test_a_crash_is_soxrs_only_if_it_was_there(status: int, place: str, cause: str | None) -> None:
     log = ["ready\n", "Fatal Python error: Segmentation fault\n", "\n", "Current thread 1:\n"]
     log += [f'  File "/x/{place}", line 99 in __init__\n', '  File "/soxr/", line 1 in f\n']
     assert cause_of(status, log) == cause
