@@ -1,4 +1,4 @@
-"""Where memory ends, libsoxr would end the process: a child under a limit says that it does not."""
+"""Where memory ends, libsoxr would end the process; a child under a limit shows that it lives."""
 
 from __future__ import annotations
 
