@@ -22,7 +22,7 @@ from tests.fuzz.mutation import MAX_BYTES, mutated
 from tests.fuzz.targets import TARGETS
 
 HANG_S = 20
-"""Seconds of CPU that one input may take: SSML that is quadratic in spaces took 40."""
+"""Seconds that one input may take: SSML that is quadratic in spaces took 40."""
 _LENGTH = struct.Struct("=Q")
 
 Found = tuple[str, str]
@@ -51,7 +51,7 @@ def in_child(name: str, work: Callable[[Callable[[bytes], None]], int]) -> int:
         return status
     length = _LENGTH.unpack(last[: _LENGTH.size])[0]
     path = corpus.keep(name, last[_LENGTH.size : _LENGTH.size + length], found=True)
-    why = f"took more than {HANG_S} s of CPU" if -status == signal.SIGPROF else f"ended by {-status}"
+    why = f"took more than {HANG_S} s" if -status == signal.SIGALRM else f"ended by {-status}"
     print(f"{name}: {why}: {path}")
     return 1
 
@@ -67,7 +67,7 @@ def hunt(name: str, seconds: float, seed: int, keep: bool, note: Callable[[bytes
             nonlocal inputs
             inputs += 1
             note(data)
-            signal.setitimer(signal.ITIMER_PROF, HANG_S)
+            signal.alarm(HANG_S)
             try:
                 target.run(data)
             except Exception as error:
@@ -78,7 +78,7 @@ def hunt(name: str, seconds: float, seed: int, keep: bool, note: Callable[[bytes
                     print(f"{name}: {found[kind]}")
                     traceback.print_exception(error)
             finally:
-                signal.setitimer(signal.ITIMER_PROF, 0)
+                signal.alarm(0)
 
         pool = [data[:MAX_BYTES] for data in corpus.kept(name)] or [b""]
         for data in list(pool):
