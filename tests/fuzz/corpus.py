@@ -6,6 +6,7 @@ import hashlib
 import io
 import tarfile
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def keep(name: str, data: bytes, found: bool) -> Path | None:
 
 def seeds(name: str) -> list[bytes]:
     """List files that are as they should be, where there are any."""
-    make = {
+    makers: dict[str, Callable[[], list[bytes]]] = {
         "requests": _lines,
         "replies": _lines,
         "configuration": lambda: [(ROOT / "systemd" / "config.yaml").read_bytes()],
@@ -76,7 +77,8 @@ def seeds(name: str) -> list[bytes]:
             b'{"a":"x","b":{"DEFAULT":"y","VERB":"z"},"c":12,"d\\n":"\\u00e9"}'
         ],
         "speech_request": lambda: [SPEECH],
-    }.get(name)
+    }
+    make = makers.get(name)
     return make() if make else []
 
 
