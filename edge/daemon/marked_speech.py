@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from edge.pcm import Bookmark, PcmChunk, Samples, Word
+from edge.sound.resampler import look_for_room
 from edge.text.markup import Markup
 
 RAMP_S = 0.01
@@ -105,6 +106,7 @@ def resampled(chunks: Iterable[PcmChunk], rate: int) -> Iterator[PcmChunk]:
         length += len(chunk.samples)
     if not length:
         return
+    look_for_room()
     samples = soxr.resample(np.concatenate(parts), was, rate).astype(np.float32)
     factor = rate / was
     moved = tuple(

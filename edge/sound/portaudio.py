@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import MissingPackage, NoSoundDevice
+from edge.errors import NoSoundDevice
 from edge.pcm import Samples, to_int16
 from edge.sound import devices
 from edge.sound.lookup import look_again
 from edge.sound.pulse import ServerSink, default_sink
+from edge.sound.resampler import Resampler
 from edge.sound.settings import Output, kind_of
 from edge.sound.sink import ABORT_WAIT_S, PAD_LATENCIES, PAD_S
 
@@ -48,7 +49,7 @@ class PortAudioSink:
         self._lost = False  # PortAudio must look for devices again
         self._stream: Any = None
         self._name: str | None = None
-        self._resampler: Any = None
+        self._resampler: Resampler | None = None
         self._started = False
         self._pending = False  # something was written since the last finish or abort
 
@@ -70,7 +71,7 @@ class PortAudioSink:
                 self._open()
             self._pending = True
             if self._resampler is not None:
-                samples = self._resampler.resample_chunk(np.ascontiguousarray(samples))
+                samples = self._resampler.feed(samples)
         return self._play(to_int16(samples), life)
 
     def finish(self) -> None:
@@ -80,7 +81,7 @@ class PortAudioSink:
                 return
             rest = self._zeros(PAD_LATENCIES * self.latency_s + PAD_S)
             if self._resampler is not None:
-                tail = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                tail = self._resampler.feed(np.zeros(0, np.float32), last=True)
                 rest = np.concatenate([to_int16(tail), rest])
         self._play(rest, life)
         with self._lock:
@@ -175,11 +176,14 @@ class PortAudioSink:
         device = devices.find(self._device, devices.known_devices())
         server = default_sink() if device.name in _SERVERS else None
         rates = self._rates(device, server)
-        self._stream = devices.open_output(device, rates, self._block_s, self._latency_s)
-        self._name = device.name
-        card_rate = round(self._stream.samplerate)
-        if card_rate != self._rate:
-            self._resampler = _resampler(self._rate, card_rate)
+        stream = devices.open_output(device, rates, self._block_s, self._latency_s)
+        card_rate = round(stream.samplerate)
+        try:
+            resampler = Resampler(self._rate, card_rate) if card_rate != self._rate else None
+        except BaseException:
+            devices.close_stream(stream)  # else the next write would sound at the card's rate
+            raise
+        self._stream, self._resampler, self._name = stream, resampler, device.name
         wake_ms = self._output.wake_ms
         if wake_ms is None:
             kind = kind_of(device.name, server.name if server else None)
@@ -192,15 +196,3 @@ class PortAudioSink:
             return [self._rate, device.rate, 48000, 44100]
         # The rest is for ALSA plugins that take one rate only.
         return [server.rate if server else DMIX_RATE, 44100, 48000, self._rate]
-
-
-def _resampler(rate: int, card_rate: int) -> Any:
-    try:
-        import soxr
-    except ImportError:
-        raise MissingPackage(
-            f"the Python package soxr is not installed; the voice speaks at {rate} Hz and "
-            f"the sound card at {card_rate} Hz",
-            "In the clone of Edge Voice: pip install '.[audio]'",
-        ) from None
-    return soxr.ResampleStream(rate, card_rate, 1, dtype="float32")

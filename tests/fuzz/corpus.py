@@ -6,6 +6,7 @@ import hashlib
 import io
 import tarfile
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from edge import records
 from edge.bundle.repository import Entry, Index
 from edge.profile import profiles_dir
 from edge.voice import voice_path
+from tests.fuzz import checkpoint_files
 from tests.fuzz.prints import BUNDLE, print_bytes, sealed_bytes
 
 DATA = Path(__file__).parents[1] / "data"
@@ -44,7 +46,7 @@ def keep(name: str, data: bytes, found: bool) -> Path | None:
 
 def seeds(name: str) -> list[bytes]:
     """List files that are as they should be, where there are any."""
-    make = {
+    makers: dict[str, Callable[[], list[bytes]]] = {
         "requests": _lines,
         "replies": _lines,
         "configuration": lambda: [(ROOT / "systemd" / "config.yaml").read_bytes()],
@@ -65,13 +67,28 @@ def seeds(name: str) -> list[bytes]:
             _clip(4, 1, floats=True),
         ],
         "operators": lambda: [bytes(range(0, 256, step)) * 2 for step in (1, 3, 7, 11)],
-    }.get(name)
+        "safetensors": checkpoint_files.safetensors,
+        "layout": checkpoint_files.layouts,
+        "vocabulary": checkpoint_files.vocabularies,
+        "torch_file": checkpoint_files.torch_files,
+        "styles": checkpoint_files.styles,
+        "settings": checkpoint_files.settings,
+        "json_table": lambda: [
+            b'{"a":"x","b":{"DEFAULT":"y","VERB":"z"},"c":12,"d\\n":"\\u00e9"}'
+        ],
+        "speech_request": lambda: [SPEECH],
+    }
+    make = makers.get(name)
     return make() if make else []
 
 
 LEXICON = (
     "languages:\n  en:\n    say: {Nguyen: win, AT&T: A T and T}\n"
     "    phonemes: {Leicester: lˈɛstɚ}\n  en_US: {say: {route: rowt}}\n"
+)
+SPEECH = (
+    b'{"model": "tts-1", "input": "Hello", "voice": "alloy", "response_format": "wav", '
+    b'"speed": 1.1, "stream_format": "audio", "instructions": "calm", "stream": false}'
 )
 SSML = (
     b"<?xml version='1.0'?><speak xml:lang='en-US'><p>One<mark name='a'/> two &amp; <break/>"

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -39,6 +39,8 @@ from edge.text.reader import Reader
 from edge.text.ssml import SsmlReader
 from edge.text.ssml_splitter import Part, SsmlSplitter
 from edge.voice import parse_voice
+from tests.fuzz.checkpoints import file_of, layout, safetensors, styles, torch_file, vocabulary
+from tests.fuzz.descriptions import json_table, settings, speech_request
 from tests.fuzz.operators import operators
 from tests.fuzz.prints import tone
 
@@ -229,6 +231,8 @@ TARGETS = {
     for parser in (
         requests, replies, configuration, lexicon, voice, profile, manifest, graph, bundle,
         index, phrase, table, name, text, ssml, voice_print, clip, operators,
+        safetensors, layout, vocabulary, torch_file, styles,
+        settings, json_table, speech_request,
     )
 }  # fmt: skip
 
@@ -236,11 +240,3 @@ TARGETS = {
 def _decoded(data: bytes) -> str:
     """Text, as whoever opens the file decodes it."""
     return data.decode("utf-8", "replace")
-
-
-@contextlib.contextmanager
-def file_of(data: bytes) -> Iterator[Path]:
-    with tempfile.NamedTemporaryFile(prefix="edge-fuzz-") as file:
-        file.write(data)
-        file.flush()
-        yield Path(file.name)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import soxr
 
-from edge.errors import NoSoundDevice
+from edge.errors import MissingPackage, NoSoundDevice
 from edge.pcm import Samples, to_int16
 from edge.sound import devices
 from edge.sound.portaudio import PortAudioSink
+from edge.sound.resampler import Resampler
 from edge.sound.settings import Output
 from tests.sound.server import DEADLINE_S, SoundServer
 
@@ -88,6 +89,22 @@ def test_another_rate_is_resampled_as_if_in_one_piece(sound_server: SoundServer)
             heard, rest = np.split(heard[first:], [len(expected)])
             assert np.abs(heard - expected).max() <= 1
             assert not rest.any()
+
+
+def test_a_resampler_that_could_not_be_made_leaves_no_device_at_another_rate(
+    sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*rates: int) -> Resampler:
+        raise MissingPackage("the Python package soxr is not installed", "Install it.")
+
+    with sound_server.capture() as capture, player(22050) as sink:
+        with monkeypatch.context() as patch:
+            patch.setattr("edge.sound.portaudio.Resampler", missing)
+            with pytest.raises(MissingPackage):
+                sink.write(tone(0.1, 22050))
+        sink.write(tone(0.5, 22050))
+        sink.finish()
+        assert abs(len(capture.heard()) - 0.5 * sound_server.rate) < 0.02 * sound_server.rate
 
 
 def test_wake_is_silence_before_the_first_sample(sound_server: SoundServer) -> None:

@@ -35,7 +35,8 @@ class JsonTable:
         spans = map(operator.methodcaller("span"), _MEMBER.finditer(text, 1))
         places = array("I", itertools.chain.from_iterable(spans))
         self._bounds = array("I", [1]) + places[1::2]
-        if places[::2] != self._bounds[:-1] or self._bounds[-1] != len(text):
+        whole = places[::2] == self._bounds[:-1] and self._bounds[-1] == len(text)
+        if not (text.startswith(b"{") and whole):
             raise ValueError("not an object of strings, numbers, and objects of those")
         order: Sequence[int] = range(len(places) // 2)
         self._escaped: dict[str, Any] = {}  # few: how they are is not ours to guess

@@ -7,6 +7,7 @@ server's turn, a sound card that is a pipe.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import sys
@@ -93,6 +94,7 @@ class PipeSink:
 
 
 def main(arguments: list[str]) -> int:
+    faulthandler.enable()  # a crash says in the log where it was
     FAMILIES["tone"] = Family("tone", run="tests.system.chaos.voice")
     chance = random.Random(1)
     time.time = lambda: time.monotonic() + chance.uniform(0, JUMP_S)  # type: ignore[assignment]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.bundle import open_bundle
@@ -25,6 +26,7 @@ FROM_BYTES = 4096
 ENDS = {70: "ended_by_a_thread_without_memory", -signal.SIGQUIT: "ended_by_libpulse"}
 """Exit status of a daemon, if an allocation of a thread's own fails, or one of libpulse's: its
 pa_xmalloc() says "Not enough memory" and raises SIGQUIT."""
+CRASHED = "Fatal Python error: Segmentation fault"
 
 
 class Faults:
@@ -86,10 +88,12 @@ class Faults:
 
     def _ended_without_memory(self, fault: Callable[[], None]) -> bool:
         """Start a daemon anew that ended as it should where an allocation failed, and count it."""
-        if fault != self.failing_allocations or (ended := self._house.ending()) not in ENDS:
+        if fault != self.failing_allocations or (ended := self._house.ending()) is None:
             return False
-        self._book.faults[ENDS[ended]] += 1
-        self._house.end()
+        self._house.end()  # its log is read to the end
+        if (cause := cause_of(ended, self._house.log_of_this_life)) is None:
+            return False
+        self._book.faults[cause] += 1
         self._house.start()
         return True
 
@@ -252,3 +256,16 @@ class Faults:
                 self._book.note(f"reload: {error.message}")
             return False
         return True
+
+
+def cause_of(status: int, log: Sequence[str]) -> str | None:
+    """Name what ended a daemon whose allocations failed; None is no cause that may be.
+
+    libsoxr uses memory that it did not get: edge/sound/resampler.py. Where it crashed is the first
+    line of the thread that faulthandler calls the current one.
+    """
+    if status == -signal.SIGSEGV:
+        after = itertools.dropwhile(lambda line: CRASHED not in line, log)
+        place = next((line for line in after if line.lstrip().startswith("File ")), "")
+        return "ended_by_soxr" if "/soxr/" in place else None
+    return ENDS.get(status)

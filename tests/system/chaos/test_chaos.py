@@ -14,6 +14,7 @@ from edge.protocol import Reply, Speak, SpeakAccepted, SpeakFinished, SpeakStart
 from tests.system.chaos.book import Entry, faults, lost_by_the_server
 from tests.system.chaos.bundles import two_bundles
 from tests.system.chaos.ear import Ear
+from tests.system.chaos.faults import cause_of
 from tests.system.chaos.house import House
 from tests.system.chaos.run import run
 from tests.system.chaos.voice import BEEP, beep, text_of
@@ -87,6 +88,21 @@ def test_what_the_sound_server_lost_is_told_from_what_the_daemon_did(
 ) -> None:
     entry = Entry(1, 1, "patient", ["finished"], given=[(1.0, 0, frames)])
     assert lost_by_the_server(entry, [call]) == ({0} if spared else set())
+
+
+@pytest.mark.parametrize(
+    ("status", "place", "cause"),
+    [
+        (-signal.SIGSEGV, "site-packages/soxr/__init__.py", "ended_by_soxr"),
+        (-signal.SIGSEGV, "edge/sound/portaudio.py", None),
+        (-signal.SIGQUIT, "", "ended_by_libpulse"),
+        (-signal.SIGABRT, "", None),
+    ],
+)
+def test_a_crash_is_soxrs_only_if_it_was_there(status: int, place: str, cause: str | None) -> None:
+    log = ["ready\n", "Fatal Python error: Segmentation fault\n", "\n", "Current thread 1:\n"]
+    log += [f'  File "/x/{place}", line 99 in __init__\n', '  File "/soxr/", line 1 in f\n']
+    assert cause_of(status, log) == cause
 
 
 @pytest.mark.parametrize("phase", [SpeakAccepted, SpeakStarted])

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.bundler.export.original import MAX_MODEL_BYTES, refuse
+from edge.errors import ExportFailed
 
 Array = npt.NDArray[Any]
 _PICKLE = "data.pkl"
@@ -53,12 +54,14 @@ def read_torch_file(path: Path) -> dict[str, Array]:
             folder = names[0].removesuffix(_PICKLE)
             with archive.open(names[0]) as file:
                 loaded = _Tensors(file, lambda key: archive.read(f"{folder}data/{key}")).load()
+        found: dict[str, Array] = {}
+        _flatten(loaded, "", found)
     except (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, OSError) as error:
         raise refuse(f"{path}: {error}") from None
-    except (LookupError, ValueError, TypeError, AttributeError) as error:
+    except ExportFailed:
+        raise
+    except Exception as error:  # zipfile and pickle raise many kinds, and may learn more
         raise refuse(f"{path}: not a checkpoint of tensors: {error!r}") from None
-    found: dict[str, Array] = {}
-    _flatten(loaded, "", found)
     return found
 
 
@@ -106,6 +109,8 @@ def _tensor(
     """Copy a tensor out of its storage; nothing is read beyond the storage's end."""
     if offset < 0 or any(x < 0 for x in (*shape, *stride)):
         raise pickle.UnpicklingError("a tensor with negative sizes")
+    if math.prod(shape) > len(data):  # steps of 0 would make a small file any size
+        raise pickle.UnpicklingError(f"a tensor of {math.prod(shape)} of {len(data)} numbers")
     last = offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True))
     if math.prod(shape) and last >= len(data):
         raise pickle.UnpicklingError(f"a tensor ends at {last} of {len(data)} numbers")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -201,6 +202,7 @@ def read_layout(path: Path) -> Layout:
 def sizes_of(layout: Layout, where: str) -> Sizes:
     """Work out the sizes. Raises BadRecord for what the graphs cannot be made for."""
     lm, mimi = layout.flow_lm, layout.mimi
+    _refuse([*_not_positive(lm, "flow_lm"), *_not_positive(mimi, "mimi")], where)
     t = lm.transformer
     encoder, decoder = mimi.seanet, mimi.decoder_seanet or mimi.seanet
     attention = mimi.decoder_transformer or mimi.transformer
@@ -233,11 +235,7 @@ def sizes_of(layout: Layout, where: str) -> Sizes:
         )
         if not holds
     ]
-    if wrong:
-        raise BadRecord(
-            f"{where}: this structure is not known: {'; '.join(wrong)}",
-            "Give the YAML of a released checkpoint, or of one trained with its structure.",
-        )
+    _refuse(wrong, where)
     return Sizes(
         lm=Attention(
             width=t.d_model,
@@ -265,6 +263,26 @@ def sizes_of(layout: Layout, where: str) -> Sizes:
         decoder_attention=_attention(attention),
         rate=mimi.sample_rate,
     )
+
+
+def _refuse(wrong: Sequence[str], where: str) -> None:
+    if wrong:
+        raise BadRecord(
+            f"{where}: this structure is not known: {'; '.join(wrong)}",
+            "Give the YAML of a released checkpoint, or of one trained with its structure.",
+        )
+
+
+def _not_positive(value: object, place: str) -> Iterator[str]:
+    """Yield the sizes that are 0 or less: every number of these parts is a size."""
+    if dataclasses.is_dataclass(value):
+        for each in dataclasses.fields(value):
+            yield from _not_positive(getattr(value, each.name), f"{place}.{each.name}")
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _not_positive(part, place)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and not value > 0:
+        yield f"{place} {value:g}"
 
 
 def _attention(part: MimiTransformer) -> Attention:

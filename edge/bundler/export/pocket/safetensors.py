@@ -93,8 +93,8 @@ class Tensors:
             raise refuse(
                 f"{self.path}: {name[:80]} is of type {kind}; {', '.join(_TYPES)} can be read"
             )
-        whole = all(type(n) is int and n >= 0 for n in (*shape, begin, end))
-        if not whole or not begin <= end <= room:
+        whole = all(type(n) is int and 0 <= n <= room for n in (*shape, begin, end))
+        if not whole or begin > end:
             raise refuse(f"{self.path}: {name[:80]} lies outside of the file: it is cut short")
         if int(np.prod(shape, dtype=object)) * _TYPES[kind] != end - begin:
             raise refuse(f"{self.path}: {name[:80]} has {end - begin} bytes for shape {shape}")
