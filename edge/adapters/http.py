@@ -82,7 +82,7 @@ def application(daemon: Path, token: str | None, aliases: Mapping[str, str]) -> 
         async with conversation(daemon) as connection:
             return JSONResponse({"voices": await _voices(connection, aliases)})
 
-    return Starlette(
+    door = Starlette(
         routes=[
             Route("/v1/audio/speech", speech, methods=["POST"]),
             Route("/dev/captioned_speech", captioned, methods=["POST"]),
@@ -93,6 +93,8 @@ def application(daemon: Path, token: str | None, aliases: Mapping[str, str]) -> 
         ],
         exception_handlers={EdgeError: explain, HTTPException: refuse},
     )
+    door.router.redirect_slashes = False  # to an address that the client's Host header makes
+    return door
 
 
 class Speech(Streamed):

@@ -56,7 +56,7 @@ COMMANDS = {
     "status": Command("service", "show what the daemon does"),
     "reload": Command("service", "have the daemon read its configuration and bundles again"),
     "config": Command("service", "show the configuration, and where it comes from"),
-    "http": Command("service", "offer OpenAI's speech interface to programs on this machine"),
+    "http": Command("service", "offer OpenAI's speech interface, and a page for your browser"),
     "mcp": Command("service", "offer speech as tools to language models", extra="mcp"),
     "speech-dispatcher-module": Command("service", "speak for speech-dispatcher"),
     "drop-in": Command("service", "print the systemd settings that depend on the board"),

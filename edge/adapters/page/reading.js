@@ -16,7 +16,7 @@ export async function explain(wish) {
   if (Array.from(text).length > MOST) return clear(`At most ${MOST.toLocaleString("en")} characters are explained.`);
   const said = await answer("explain", wish);
   state.textContent = said.changes.length
-    ? `${said.voice} reads ${said.changes.length} of its words otherwise than they are written.`
+    ? `${said.voice} reads these otherwise than they are written: ${said.changes.length}.`
     : `${said.voice} reads it as it is written.`;
   byId("changes").hidden = !said.changes.length;
   byId("changes-rows").replaceChildren(...said.changes.map(change =>
