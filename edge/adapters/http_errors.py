@@ -1,4 +1,4 @@
-"""What `edge http` answers when it refuses: errors in OpenAI's form, for every route."""
+"""Refusals of `edge http`: errors in OpenAI's form, for every route."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "voices": Command("voices", "list the voices that can be built, with their licences"),
     "build": Command("voices", "build a voice for a board", extra="build"),
     "judge": Command("voices", "judge a bundle's variants by listening", extra="build,quality"),
+    "listen": Command("voices", "make a blind listening test of bundles, for people"),
     "inspect": Command("voices", "verify a bundle and show what is in it"),
     "install": Command("voices", "install a bundle for the daemon to speak with"),
     "repository": Command("voices", "make a folder of bundles that boards install from"),
