@@ -59,12 +59,12 @@ def run(options: Options) -> int:
 
 def _texts(options: Options, bundle: Bundle) -> tuple[str, ...]:
     """Raises BadRecord, UnknownVoice."""
-    from edge.bundler import corpus
+    from edge.bundler.evaluate.listening import usual_sentences
     from edge.errors import BadRecord
     from edge.records import read_text
 
     if options.texts is None:
-        return corpus.sentences("evaluation", bundle.manifest.language)[: options.sentences]
+        return usual_sentences(bundle.manifest.language, options.sentences)
     lines = [line.strip() for line in read_text(options.texts).splitlines()]
     texts = tuple(line for line in lines if line)[: options.sentences]
     if not texts:

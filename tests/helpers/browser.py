@@ -140,13 +140,13 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._call("Emulation.setEmulatedMedia", features=[feature])
 
-    def press(self, key: str, modifiers: int = 0, text: str = "") -> None:
+    def press(self, key: str, modifiers: int = 0) -> None:
         """Press a key where the focus is; 2 is Ctrl, 8 is Shift."""
         for kind in ("keyDown", "keyUp"):
             self._call(
                 "Input.dispatchKeyEvent",
                 type=kind, key=key, code=key, modifiers=modifiers,
-                windowsVirtualKeyCode=_CODES[key], text=text if kind == "keyDown" else "",
+                windowsVirtualKeyCode=_CODES.get(key, ord(key[0].upper())),
             )  # fmt: skip
 
     def screenshot(self, path: Path, whole: bool = False) -> None:

@@ -12,10 +12,14 @@ import numpy as np
 
 from edge import synth
 from edge.bundle import Bundle
+from edge.bundler import corpus
 from edge.errors import NoBundle, UnknownVoice
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Style
 from edge.synth.loudness import FLOOR_LUFS, PEAK_DB, TARGET_LUFS, loudness_lufs
+
+LENGTH = 60
+"""Characters of a sentence: four seconds, long enough to hear and short enough to remember."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,23 @@ def contenders(bundles: Sequence[Bundle], variants: Sequence[str]) -> list[Conte
     names = [f"{bundle.voice.name}, {variant}" for bundle, variant in chosen]
     if len(set(names)) < len(names):
         names = [f"{bundle.path}, {variant}" for bundle, variant in chosen]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise NoBundle(f"{twice[0]} takes part twice", "Name each bundle once.")
     return [Contender(name, *one) for name, one in zip(names, chosen, strict=True)]
+
+
+def usual_sentences(language: str, count: int) -> tuple[str, ...]:
+    """Choose sentences that no build was calibrated with, those nearest to LENGTH, in the order of
+    the corpus. Raises UnknownVoice if the language has none."""
+    known = corpus.languages("evaluation")
+    if language.split("_")[0] not in known:
+        raise UnknownVoice(
+            f"we have no sentences of the language {language}; there are {', '.join(known)}",
+            "Give some, one a line: edge listen --texts FILE",
+        )
+    every = corpus.sentences("evaluation", language)
+    chosen = sorted(every, key=lambda text: abs(len(text) - LENGTH))[:count]
+    return tuple(text for text in every if text in chosen)
 
 
 def speak(

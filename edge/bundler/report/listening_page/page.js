@@ -12,7 +12,7 @@ let listener = {}, started = "", since = 0, plays = [0, 0, 0], playing = null;
 byId("total").textContent = trials.length;
 byId("minutes").textContent = Math.max(1, Math.round(trials.length * SECONDS_EACH / 60));
 const KINDS = {
-  abx: "Which one is X? A and B are different voices; X is one of them, once more.",
+  abx: "Which one is X? A and B say the same, made in two ways; X is one of the two once more.",
   preference: "Which one sounds better? Or can you hear no difference?",
 };
 byId("kinds").replaceChildren(...Object.keys(KINDS).filter(kind => test[kind])

@@ -6,7 +6,8 @@ function wilson(hits, count, z = 1.959963984540054) {
   const p = hits / count, n = count;
   const middle = p + z * z / (2 * n);
   const half = z * Math.sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return [Math.max(0, (middle - half) / (1 + z * z / n)), Math.min(1, (middle + half) / (1 + z * z / n))];
+  const bound = value => value / (1 + z * z / n);
+  return [hits ? bound(middle - half) : 0, hits < count ? bound(middle + half) : 1];
 }
 
 /** The probability that tossing a coin `count` times gives `hits` heads or more: exact. */
