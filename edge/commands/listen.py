@@ -32,7 +32,7 @@ class Options:
         "both", "ask which one X is, which one is better, or both"
     )
     format: Literal["flac", "opus", "wav"] = choice(
-        "flac", "sound in the page: flac is exact, opus a fifth of it but with a noise of its own"
+        "flac", "sound in the page: flac is exact, opus a sixth of it but with a noise of its own"
     )
     seed: int | None = option(
         None, "N", "make the order with N; another one for each listener if left out"

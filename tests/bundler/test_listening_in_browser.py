@@ -11,7 +11,10 @@ import pytest
 
 from edge.bundle import Bundle
 from edge.cli import run
+from edge.records import parse_json
 from tests.helpers.browser import Browser
+from tools import pool_listening
+from tools.pool_listening import Results
 
 pytestmark = pytest.mark.browser
 
@@ -82,6 +85,10 @@ def test_every_question_is_answered_by_keys_and_the_answers_are_counted(
     assert (rows["preference"]["hits"], rows["preference"]["ties"]) == (0, 1)
     assert rows["preference"]["p"] == pytest.approx(1 / 4)
     assert browser.run("byId('rows').textContent").count("not shown") == 1
+    pooled = pool_listening.count(parse_json(json.dumps(results), Results, "results"))
+    told = {kind: (row["hits"], row["ties"], row["asked"]) for (kind, *_), row in pooled.items()}
+    first = min(tone_bundle.id, newer_tone.id) == tone_bundle.id
+    assert told == {"abx": (4, 0, 4), "preference": (0 if first else 3, 1, 4)}
     saved = "byId('save').href.startsWith('blob:') && byId('save').download"
     assert browser.run(saved) == "listening.json"
 
