@@ -64,7 +64,7 @@ test-all: setup  ## before a release: make test, with the extras that it skips (
 coverage: setup  ## which branches make test runs: build/coverage/, and a table (docs/design/tests.md); ARGS as there
 	@tools/coverage.sh $(JOBS) $(ARGS)
 
-test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md)
+test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md), and tries the page of `edge http` (docs/use/page.md)
 	@contrib/apt-packages needed 'testing with a browser' chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins -- $(VENV)/bin/python -m pytest -m browser $(ARGS)
 
 test-cpus: setup  ## the tests of graphs and kernels as on PCs with SSE4.2, AVX2, AVX-512 and VNNI; on Intel (docs/design/build.md)

@@ -16,6 +16,7 @@ import numpy
 import pytest
 
 from edge import kernels
+from edge.adapters import http_page
 from tests.helpers.daemon_under_test import ROOT
 
 MANYLINUX = tuple(f"manylinux_2_{minor}_" for minor in range(17, 29))
@@ -97,7 +98,8 @@ def test_one_wheel_per_architecture_with_profiles_and_voices(wheel: Path) -> Non
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("profiles", "models"):
         assert {f"edge/{folder}/{file.name}" for file in (ROOT / folder).glob("*.yaml")} <= names
-    assert f"edge/kernels/{kernels.LIBRARY}" in names
+    page = {f"edge/adapters/page/{file.name}" for file in http_page.FOLDER.iterdir()}
+    assert f"edge/kernels/{kernels.LIBRARY}" in names and len(page) > 5 and page <= names
     assert not [name for name in names if name.endswith((".cpp", ".h", ".gitignore"))]
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.adapters.echo import TYPED
+from tests.helpers.browser import Browser
 from tests.helpers.daemon_under_test import ROOT, ProcessDaemon
-from tests.sound.browser import Browser
 from tests.sound.server import Capture, SoundServer, private_server
 from tests.sound.speech_server import SpeechServer, Ssip
 

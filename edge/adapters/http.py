@@ -7,28 +7,27 @@ edge/adapters/http_listener.py.
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import json
-import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from edge.adapters.captioned_sound import CaptionedSound, Captions
 from edge.adapters.conversation import Conversation, conversation
+from edge.adapters.http_admission import authorize, read_body
+from edge.adapters.http_errors import explain, refuse
+from edge.adapters.http_page import page_routes
+from edge.adapters.http_streaming import Streamed
 from edge.adapters.sound_formats import MEDIA_TYPES, Encoder, sound_format
 from edge.errors import BadMessage, EdgeError, EmptyText
 from edge.protocol import (
-    FROM_CLIENT,
     MAX_SPEED,
     MIN_SPEED,
     AudioChunk,
@@ -41,33 +40,11 @@ from edge.protocol import (
     VoiceChoice,
 )
 
-MAX_BODY = FROM_CLIENT.data
-"""Bytes: the longest text fits, every character of it escaped."""
 MODEL = "edge-voice"
 MODELS = (MODEL, "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Names that a request may call the model: ours, and the names that OpenAI's clients send unasked.
 They all mean the same; it is the voice that differs."""
 DEFAULT_VOICE = "default"
-_STATUS = {
-    "bad-message": 400,
-    "bad-ssml": 400,
-    "bad-style": 400,
-    "empty-text": 400,
-    "text-too-long": 400,
-    "unknown-voice": 400,
-    "missing-package": 400,
-    "not-allowed": 403,
-    "cancelled": 409,
-    "busy": 429,
-    "no-bundle": 503,  # the service waits for one
-    "no-daemon": 503,
-    "connection-lost": 503,
-}
-"""Error code -> HTTP status; 500 if it is not here."""
-_TYPE = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
-
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,85 +62,60 @@ def application(daemon: Path, token: str | None, aliases: Mapping[str, str]) -> 
     a Unix socket decide. `aliases`: other names of voices, as `alloy`."""
 
     async def speech(request: Request) -> Response:
-        _authorize(request, token)
-        return Speech(daemon, _wish(await _body(request), aliases))
+        authorize(request, token)
+        return Speech(daemon, _wish(await read_body(request), aliases))
 
     async def captioned(request: Request) -> Response:
-        _authorize(request, token)
-        return Speech(daemon, _wish(await _body(request), aliases, captioned=True))
+        authorize(request, token)
+        return Speech(daemon, _wish(await read_body(request), aliases, captioned=True))
 
     async def models(request: Request) -> Response:
-        _authorize(request, token)
+        authorize(request, token)
         return JSONResponse({"object": "list", "data": [_model(name) for name in MODELS]})
 
     async def model(request: Request) -> Response:
-        _authorize(request, token)
+        authorize(request, token)
         return JSONResponse(_model(_known_model(request.path_params["name"])))
 
     async def voices(request: Request) -> Response:
-        _authorize(request, token)
+        authorize(request, token)
         async with conversation(daemon) as connection:
             return JSONResponse({"voices": await _voices(connection, aliases)})
 
-    return Starlette(
+    door = Starlette(
         routes=[
             Route("/v1/audio/speech", speech, methods=["POST"]),
             Route("/dev/captioned_speech", captioned, methods=["POST"]),
             Route("/v1/audio/voices", voices),
             Route("/v1/models", models),
             Route("/v1/models/{name}", model),
+            *page_routes(daemon, token),
         ],
-        exception_handlers={EdgeError: _explain, HTTPException: _refuse},
+        exception_handlers={EdgeError: explain, HTTPException: refuse},
     )
+    door.router.redirect_slashes = False  # to an address that the client's Host header makes
+    return door
 
 
-class Speech(Response):
-    """The sound, chunk by chunk as the daemon makes it; given up when the client goes."""
+class Speech(Streamed):
+    """The sound, chunk by chunk as the daemon makes it."""
 
     def __init__(self, daemon: Path, wish: Wish) -> None:
-        super().__init__()
+        super().__init__("application/json" if wish.captions else MEDIA_TYPES[wish.format])
         self._daemon, self._wish = daemon, wish
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def gone() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-        work = asyncio.create_task(self._answer(scope, receive, send))
-        watch = asyncio.create_task(gone())
-        try:
-            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watch.cancel()
-            work.cancel()
-            await asyncio.gather(work, watch, return_exceptions=True)
-        if not work.cancelled():
-            work.result()
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-        try:
-            async with conversation(self._daemon) as connection:
-                connection.send(self._wish.request)
-                words: list[AudioWord] = []
+    async def parts(self) -> AsyncGenerator[bytes, None]:
+        async with conversation(self._daemon) as connection:
+            connection.send(self._wish.request)
+            words: list[AudioWord] = []
+            chunk = await _next_chunk(connection, words)
+            if chunk is None:
+                raise EmptyText("input has nothing to speak", "Give words.")
+            encoder = self._encoder(chunk.rate, words)
+            while chunk is not None:
+                yield encoder.feed(chunk.payload)
                 chunk = await _next_chunk(connection, words)
-                if chunk is None:
-                    raise EmptyText("input has nothing to speak", "Give words.")
-                encoder = self._encoder(chunk.rate, words)
-                await send(_head(self._wish))
-                begun = True
-                while chunk is not None:
-                    if data := encoder.feed(chunk.payload):
-                        await send({"type": _BODY, "body": data, "more_body": True})
-                    chunk = await _next_chunk(connection, words)
-                await send({"type": _BODY, "body": encoder.finish()})
-        except EdgeError as error:
-            if not begun:
-                await _failure(error)(scope, receive, send)
-                return
-            # Returning before the last body breaks the connection, so that nobody takes half a
-            # sentence for the whole.
-            log.warning("the sound broke off: %s", error.message)
+            yield encoder.finish()
 
     def _encoder(self, rate: int, words: list[AudioWord]) -> Encoder:
         """`words` grows as they come; a captioned sound takes them out."""
@@ -174,15 +126,6 @@ class Speech(Response):
         return CaptionedSound(
             encoder, MEDIA_TYPES[wish.format], wish.captions, wish.request, words
         )
-
-
-_BODY = "http.response.body"
-
-
-def _head(wish: Wish) -> dict[str, Any]:
-    kind = "application/json" if wish.captions else MEDIA_TYPES[wish.format]
-    headers = [(b"content-type", kind.encode())]
-    return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
 async def _next_chunk(connection: Conversation, words: list[AudioWord]) -> AudioChunk | None:
@@ -196,30 +139,6 @@ async def _next_chunk(connection: Conversation, words: list[AudioWord]) -> Audio
 
 
 # What a request says
-
-
-def _authorize(request: Request, token: str | None) -> None:
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
-        raise HTTPException(
-            401,
-            "the token is missing or wrong: send the one of `edge http --token-file FILE` as "
-            "api_key, or as Authorization: Bearer TOKEN",
-            {"WWW-Authenticate": "Bearer"},
-        )
-
-
-async def _body(request: Request) -> bytes:
-    """At most MAX_BODY bytes are kept."""
-    body = bytearray()
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY:
-                raise HTTPException(413, f"the body is longer than {MAX_BODY:,} bytes")
-    except ClientDisconnect:
-        raise HTTPException(400, "the client left within its body") from None
-    return bytes(body)
 
 
 def _wish(body: bytes, aliases: Mapping[str, str], captioned: bool = False) -> Wish:
@@ -312,29 +231,3 @@ async def _voices(connection: Conversation, aliases: Mapping[str, str]) -> list[
         {"id": id, "name": voice.description or voice.name, "languages": voice.languages}
         for id, voice in named.items()
     ]
-
-
-def _failure(error: EdgeError) -> JSONResponse:
-    return _error(_STATUS.get(error.code, 500), f"{error.message}. {error.remedy}", error.code)
-
-
-async def _explain(request: Request, error: Exception) -> Response:
-    assert isinstance(error, EdgeError)
-    return _failure(error)
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    response = _error(error.status_code, error.detail, _CODE.get(error.status_code))
-    response.headers.update(error.headers or {})
-    return response
-
-
-_CODE = {401: "invalid_api_key", 404: "not_found", 405: "method_not_allowed", 413: "too_long"}
-
-
-def _error(status: int, message: str, code: str | None) -> JSONResponse:
-    """In OpenAI's form."""
-    kind = _TYPE.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    body = {"message": message, "type": kind, "param": None, "code": code}
-    return JSONResponse({"error": body}, status)

@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from edge import systemd
 from edge.client import socket_path
@@ -69,6 +70,8 @@ def serve(
         # the socket's file is removed.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         log.info("ready on %s", _shown(listener))
+        if not local and sys.stdout.isatty():  # never into a journal: it holds the token
+            print(f"The page, for your browser: {page_address(listener, token)}", flush=True)
         uvicorn.Server(config).run(sockets=[listener])
     return 0
 
@@ -175,6 +178,16 @@ def _token(file: Path | None, needed: bool) -> str | None:
     return token
 
 
+def page_address(listener: socket.socket, token: str | None) -> str:
+    """Return the page's address with the token in its fragment, which browsers send to nobody."""
+    return f"{_origin(listener.getsockname())}/#token={quote(token or '', safe='')}"
+
+
 def _shown(listener: socket.socket) -> str:
     name = listener.getsockname()
-    return name if isinstance(name, str) else f"http://{name[0]}:{name[1]}/v1"
+    return name if isinstance(name, str) else f"{_origin(name)}/v1"
+
+
+def _origin(name: tuple[str, int]) -> str:
+    host = f"[{name[0]}]" if ":" in name[0] else name[0]
+    return f"http://{host}:{name[1]}"

@@ -1,4 +1,5 @@
-"""Offer OpenAI's speech interface to programs on this machine."""
+"""Offer OpenAI's speech interface to programs on this machine, and a page to
+try the voices in a browser (docs/use/page.md)."""
 
 from __future__ import annotations
 

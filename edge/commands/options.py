@@ -33,7 +33,8 @@ def switch(help: str) -> bool:
 
 
 def argument(metavar: str, help: str, default: Any = dataclasses.MISSING) -> Any:
-    """Declare a word without dashes; without a default it must be given."""
+    """Declare a word without dashes; without a default it must be given. A tuple takes one or
+    more."""
     return option(default, metavar, help, positional=True)
 
 
@@ -84,8 +85,11 @@ def add_options(parser: argparse.ArgumentParser, options: type[Any]) -> None:
         hint = hints[field.name]
         if (none := type(None)) in typing.get_args(hint):  # a default that is found later
             [hint] = set(typing.get_args(hint)) - {none}
-        if typing.get_origin(hint) is tuple:
-            hint, settings["action"] = hint.__args__[0], "append"
+        several = typing.get_origin(hint) is tuple
+        if several:
+            hint = hint.__args__[0]
+        if several and not details.get("positional"):
+            settings["action"] = "append"
         if hint is bool:
             settings["action"] = "store_true"
         elif typing.get_origin(hint) is Literal:
@@ -93,7 +97,8 @@ def add_options(parser: argparse.ArgumentParser, options: type[Any]) -> None:
         else:
             settings["metavar"], settings["type"] = details["metavar"], details.get("parse", hint)
         if details.get("positional"):
-            parser.add_argument(field.name, nargs=None if required else "?", **settings)
+            count = "+" if several else None if required else "?"
+            parser.add_argument(field.name, nargs=count, **settings)
         else:
             names = [details["short"]] if "short" in details else []
             # from_ is --from, which Python has a word for.

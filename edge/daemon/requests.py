@@ -12,7 +12,7 @@ from edge.daemon.events import Answered, Event, Sound, TextTaken, Utterance
 from edge.daemon.outcomes import Outcomes
 from edge.daemon.reloading import Setup
 from edge.daemon.replies import AudioReply, Reply, SpokenReply, StreamedAudioReply
-from edge.daemon.status import info, playback
+from edge.daemon.status import info, playback, pronunciations
 from edge.daemon.synthesis import Synthesis
 from edge.daemon.text_streams import Kind, TextStreams
 from edge.daemon.voices import Voices
@@ -24,6 +24,7 @@ from edge.protocol import (
     Pause,
     Ping,
     Pong,
+    Pronunciations,
     Reload,
     Request,
     Resume,
@@ -122,6 +123,8 @@ class Requests:
                 self._reload(connection)
             case Explain():
                 self._explain(connection, message)
+            case Pronunciations():
+                connection.send(pronunciations(self._voices.lexicon, message.first))
             case Describe():
                 connection.send(info(self._voices))
             case Ping():

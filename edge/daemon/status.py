@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from edge import __version__
 from edge.daemon.counters import percentile
@@ -18,6 +19,8 @@ from edge.protocol import (
     LiveUtterance,
     LoadedVoice,
     Playback,
+    Pronounced,
+    Pronunciation,
     StatusReport,
     TtsProgram,
     TtsSpeaker,
@@ -25,10 +28,26 @@ from edge.protocol import (
 )
 from edge.sound.playback import Player
 from edge.synth.voice_print import Label
+from edge.text.lexicon import Lexicon
+
+PRONUNCIATIONS = 200
+"""Words in an answer: of 64 characters with 200 each, in four bytes, they are 211 kB."""
 
 
 def playback(player: Player) -> Playback:
     return Playback(paused=player.paused, volume=round(100 * player.volume))
+
+
+def pronunciations(lexicon: Lexicon, first: int) -> Pronounced:
+    """List the words of the lexicon from the one with this number on, as many as a frame holds."""
+    entries = (
+        Pronunciation(language, word, kind, said)
+        for language, words in lexicon.languages.items()
+        for kind, spoken in (("say", words.say), ("ipa", words.ipa), ("phonemes", words.phonemes))
+        for word, said in spoken.items()
+    )
+    some = islice(entries, first, first + PRONUNCIATIONS)
+    return Pronounced(lexicon.entries, tuple(some))
 
 
 def report(

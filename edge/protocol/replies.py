@@ -27,6 +27,8 @@ __all__ = [
     "LoadedVoice",
     "Playback",
     "Pong",
+    "Pronounced",
+    "Pronunciation",
     "Reloaded",
     "Reply",
     "SpeakAccepted",
@@ -337,6 +339,26 @@ class StatusReport:
 
 
 @dataclass(frozen=True)
+class Pronunciation:
+    """A word of the owner's lexicon: `kind` is what `said` is written in, "say", "ipa" or
+    "phonemes"."""
+
+    language: str
+    word: str
+    kind: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Pronounced:
+    """The answer to Pronunciations: some of the lexicon's words, and how many it has."""
+
+    TYPE = "pronounced"
+    total: int
+    entries: tuple[Pronunciation, ...] = ()
+
+
+@dataclass(frozen=True)
 class Reloaded:
     """`changed` says, a sentence each, what is different from now on."""
 
@@ -393,6 +415,7 @@ Reply = (
     | Playback
     | StatusReport
     | Explained
+    | Pronounced
     | Reloaded
     | ErrorReply
 )

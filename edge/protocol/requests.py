@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from edge.errors import BadMessage
+from edge.protocol.frames import SEE_PAGE
 from edge.protocol.limits import (
     MAX_EXPLAINED,
     MAX_NAME,
@@ -35,6 +36,7 @@ __all__ = [
     "Pause",
     "Ping",
     "Priority",
+    "Pronunciations",
     "Reload",
     "Request",
     "Resume",
@@ -318,6 +320,20 @@ class Explain:
 
 
 @dataclass(frozen=True)
+class Pronunciations:
+    """Which words of the lexicon, from the one with this number on? Answered by Pronounced."""
+
+    TYPE = "pronunciations"
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        if self.first < 0:
+            raise BadMessage(
+                f"pronunciations: first is {self.first}; expected 0 or more", SEE_PAGE
+            )
+
+
+@dataclass(frozen=True)
 class Reload:
     """Read the configuration and the installed bundles again. Answered by Reloaded."""
 
@@ -341,6 +357,7 @@ Request = (
     | Volume
     | Status
     | Explain
+    | Pronunciations
     | Reload
 )
 

@@ -354,7 +354,7 @@ def test_bodies_and_paths_that_make_no_sense(adapter: Http) -> None:
     assert adapter.refused(model="gpt-9")["status"] == 404
     for method, path, expected in (
         ("GET", "/v1/models/gpt-9", 404),
-        ("GET", "/", 404),
+        ("GET", "/v1", 404),
         ("GET", "/v1/audio/speech", 405),
     ):
         status, answer = adapter.ask(method, path)

@@ -62,6 +62,15 @@ def test_each_kind_of_option() -> None:
     }
 
 
+def test_words_without_dashes_may_be_several() -> None:
+    several = ("places", tuple[Path, ...], argument("PLACE", "one or more"))
+    parser = argparse.ArgumentParser()
+    add_options(parser, dataclasses.make_dataclass("Options", [several], frozen=True))
+    assert vars(parser.parse_args(["a", "b"])) == {"places": [Path("a"), Path("b")]}
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args([])
+
+
 @pytest.mark.parametrize(
     "wrong", ["", "x", "3 --rounds 0", "3 --tone loud", "3 --colour green", "3 --place"]
 )

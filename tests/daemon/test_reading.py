@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from edge.bundle import Bundle
+from edge.config import Config
 from edge.protocol import (
     MAX_EXPLAINED,
     AudioChunk,
@@ -12,6 +16,9 @@ from edge.protocol import (
     ErrorReply,
     Explain,
     Explained,
+    Pronounced,
+    Pronunciation,
+    Pronunciations,
     Reply,
     Status,
     StatusReport,
@@ -82,6 +89,28 @@ def test_the_longest_text_of_changes_is_one_answer(daemon: ThreadDaemon) -> None
         wire.send(Explain("`a` " * (MAX_EXPLAINED // 4)))
         explained = wire.until(Explained)[-1]
         assert isinstance(explained, Explained) and len(explained.changes) == MAX_EXPLAINED // 2
+
+
+def test_a_long_lexicon_is_told_in_pieces(tmp_path: Path, tone_bundle: Bundle) -> None:
+    lexicon = tmp_path / "words.yaml"
+    words = [f"Word{n}" for n in range(250)]
+    rows = "".join(f"      {word}: other {n}\n" for n, word in enumerate(words))
+    lexicon.write_text(f"languages:\n  en:\n    say:\n{rows}  de_DE:\n    ipa: {{Köln: kœln}}\n")
+    config = Config(lexicon=str(lexicon))
+    daemon = ThreadDaemon(tmp_path / "edge.sock", [tone_bundle], config=config)
+    told: list[Pronunciation] = []
+    with daemon.connect() as wire:
+        while True:
+            wire.send(Pronunciations(first=len(told)))
+            answer = wire.until(Pronounced)[-1]
+            assert isinstance(answer, Pronounced) and answer.total == 251
+            if not answer.entries:
+                break
+            told += answer.entries
+    daemon.stop()
+    assert [entry.word for entry in told] == [*words, "Köln"]
+    assert told[7] == Pronunciation("en", "Word7", "say", "other 7")
+    assert told[-1] == Pronunciation("de_DE", "Köln", "ipa", "kœln")
 
 
 def test_the_status_counts_what_no_voice_could_read(daemon: ThreadDaemon) -> None:

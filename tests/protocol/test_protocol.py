@@ -85,6 +85,7 @@ FULL: dict[str, p.Message] = {
     "volume": p.Volume(60),
     "status": p.Status(),
     "explain": p.Explain("It is $5.", voice="joe", language="en_US", normalize="off"),
+    "pronunciations": p.Pronunciations(100),
     "reload": p.Reload(),
     "info": INFO,
     "pong": p.Pong("a"),
@@ -130,6 +131,7 @@ FULL: dict[str, p.Message] = {
         (p.ExplainedMark(9, "here"),),
         ("Not spoken: 我.",),
     ),
+    "pronounced": p.Pronounced(1, (p.Pronunciation("en_US", "Cuvertiz", "say", "coover tiss"),)),
     "reloaded": p.Reloaded(("voice joe is new",)),
     "error": p.ErrorReply("no", "busy", "wait", "id-1", 0.5, 3),
 }
@@ -202,6 +204,7 @@ BAD: dict[str, tuple[str, dict[str, Any], type[EdgeError], str]] = {
     "id long": ("speak", {"text": "a", "id": "b" * 65}, BadMessage, "65 characters.*1 to 64"),
     "id with a line": ("stop", {"id": "a\nb"}, BadMessage, "id may only hold printable"),
     "id not ASCII": ("stop", {"id": "é"}, BadMessage, "id may only hold printable"),
+    "first": ("pronunciations", {"first": -1}, BadMessage, "first is -1; expected 0 or more"),
     "scope": ("stop", {"scope": "ours"}, BadMessage, 'scope is other text; expected "mine" or'),
     "scope a list": ("stop", {"scope": []}, BadMessage, "scope is a list"),
     "voice text": ("synthesize", {"text": "a", "voice": "joe"}, BadMessage, "voice is text.*obj"),

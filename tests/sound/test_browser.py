@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from edge.bundle import Bundle
+from tests.helpers.browser import Browser
 from tests.helpers.daemon_under_test import ROOT, ProcessDaemon
-from tests.sound.browser import Browser
 from tests.sound.server import SoundServer
 from tests.sound.speech_server import SpeechServer
 

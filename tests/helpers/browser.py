@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.helpers.fakes import DEADLINE_S
 
+_CODES = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
 APT = "sudo apt-get install -y --no-install-recommends chromium"
 
 
@@ -54,10 +55,45 @@ class Browser:
         self._watch = threading.Timer(DEADLINE_S, self._process.kill)  # a browser that hangs
         self._watch.start()
         self._session = ""
-        target = self._call("Target.createTarget", url=page)["targetId"]
+        self.events: list[dict[str, Any]] = []
+        """What the browser told unasked since the last page was opened."""
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)[
             "sessionId"
         ]
+        for domain in ("Page", "Log", "Runtime"):
+            self._call(f"{domain}.enable")
+        self.open(page)
+
+    def open(self, page: str) -> None:
+        """Go to a page, until it is loaded."""
+        self.events.clear()
+        self._call("Page.navigate", url=page)
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self._note(json.loads(self._next()))
+
+    def complaints(self) -> list[Any]:
+        """List what its console has of errors: exceptions, and what a policy forbade."""
+        return [
+            event["params"]
+            for event in self.events
+            if event["method"] == "Runtime.exceptionThrown"
+            or (
+                event["method"] == "Log.entryAdded"
+                and event["params"]["entry"]["source"] in ("security", "javascript")
+            )
+        ]
+
+    def named_controls(self) -> list[tuple[str, str]]:
+        """List role and name of each control, as a screen reader is told."""
+        nodes = self._call("Accessibility.getFullAXTree")["nodes"]
+        told = [(node["role"]["value"], node) for node in nodes if not node["ignored"]]
+        roles = {"button", "combobox", "link", "searchbox", "slider", "textbox"}
+        return [(role, node["name"]["value"].strip()) for role, node in told if role in roles]
+
+    def _note(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            self.events.append(message)
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -71,6 +107,7 @@ class Browser:
                 assert "error" not in answer, (method, answer)
                 result: dict[str, Any] = answer["result"]
                 return result
+            self._note(answer)
 
     def _next(self) -> bytes:
         data = bytearray()
@@ -93,13 +130,29 @@ class Browser:
         while not self.run(f"Boolean({script})"):
             assert time.monotonic() < deadline, f"never true: {script}"
 
-    def screenshot(self, path: Path, width: int, height: int) -> None:
+    def resize(self, width: int, height: int) -> None:
         self._call(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=False,
+            width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
         )  # fmt: skip
-        data = self._call("Page.captureScreenshot", format="png")["data"]
-        path.write_bytes(base64.b64decode(data))
+
+    def prefer(self, scheme: Literal["light", "dark"]) -> None:
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._call("Emulation.setEmulatedMedia", features=[feature])
+
+    def press(self, key: str, modifiers: int = 0) -> None:
+        """Press a key where the focus is; 2 is Ctrl, 8 is Shift."""
+        for kind in ("keyDown", "keyUp"):
+            self._call(
+                "Input.dispatchKeyEvent",
+                type=kind, key=key, code=key, modifiers=modifiers,
+                windowsVirtualKeyCode=_CODES.get(key, ord(key[0].upper())),
+            )  # fmt: skip
+
+    def screenshot(self, path: Path, whole: bool = False) -> None:
+        """Take a picture of what is seen, or of the whole page."""
+        picture = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(picture["data"]))
 
     def close(self) -> None:
         """Killed, with its processes: a profile of a minute has nothing to save."""
