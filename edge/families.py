@@ -63,6 +63,9 @@ class Family:
     """Recipes that do."""
     calibrates: bool = False
     """Whether recipes may learn from what the float encoder gives its decoder."""
+    learns: frozenset[str] = frozenset()
+    """Recipes of its decoder with which a build learns of its speakers by letting them speak; its
+    module has a submodule `norms` with `learn` (edge.bundler.export.Learner) if there are any."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """Recipe, or "STAGE RECIPE" for one stage -> the family's better way to what a profile means
     by it."""
@@ -182,6 +185,7 @@ KOKORO = Family(
     deb="edge-voice-hibari",
     original="model",
     rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
+    learns=frozenset({"int8-fused", "int8-fused-7bit"}),
     instead={
         "encoder int8-fused": "int8-dynamic",
         "encoder int8-fused-7bit": "int8-dynamic",

@@ -24,6 +24,7 @@ from edge.bundler.candidates import (
     make_candidates,
     planned_recipe,
     plans,
+    with_learnt,
     write_bundle,
 )
 from edge.bundler.evaluate.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
@@ -125,6 +126,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     files = fetch(voice, cache, fetching)
     steps("export", 0, 0)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"), steps)
+    original = with_learnt(original, voice, profile, stages, steps, wish.only)
     evaluate = _by_stage if FAMILIES[voice.family].stages else _by_sound
     judges = cache if wish.judged else None
     job = _Job(wish, original, voice, profile, stages, steps, judges)
@@ -263,6 +265,15 @@ def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
                 row.error or f"{row.seconds:.2f} s, {row.nodes_after} nodes",
             )
             for row in original.log
+        )
+        + tuple(
+            ExportStep(
+                one.speaker,
+                "norms",
+                f"{one.log_mel_db:.2f} dB from whole sentences, "
+                + ("spoken in runs" if one.kept else "spoken in whole sentences"),
+            )
+            for one in original.learnt
         ),
         skipped=skipped,
         every="" if wish.every else wish.whole,
