@@ -18,7 +18,7 @@ from edge.bundle import Bundle
 from edge.pcm import Samples
 
 NORMS = "norms.npz"
-RANK = 16
+RANK = 12
 """Directions in which the statistics of a speaker move together."""
 _VOICED_HZ = 10.0
 _QUIET = -4.0
