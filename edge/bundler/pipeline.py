@@ -169,7 +169,7 @@ def _by_sound(job: _Job) -> Iterator[_Evaluated]:
     original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
     selection = Selection(original, voice, profile, job.stages, job.steps, job.judges)
     reference = selection.reference()
-    few = QUICK if wish.quick else 1
+    few = QUICK if wish.quick else _one_of(voice)
     with trial(original, voice, profile, reference, job.stages, job.steps, few) as side_by_side:
         if wish.only is not None or not original.graphs:
             packed = _only(job)
@@ -247,7 +247,7 @@ def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
         machine=f"{read_machine().model or platform.machine()}, one thread",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions=_tools(),
-        sentences=len(corpus.sentences("evaluation", language)),
+        sentences=len(corpus.spread(corpus.sentences("evaluation", language), _one_of(voice))),
         seconds=round(seconds, 1),
         reference=next(c.name for c in selected.made.values() if c.is_reference),
         gates=tuple(selected.limits),
@@ -278,6 +278,12 @@ def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
         skipped=skipped,
         every="" if wish.every else wish.whole,
     )
+
+
+def _one_of(voice: Voice) -> int:
+    """Tell of how many evaluation sentences one is listened to."""
+    count = len(corpus.sentences("evaluation", corpus.covered(voice.language)))
+    return max(1, count // FAMILIES[voice.family].listens)
 
 
 def _tools() -> dict[str, str]:

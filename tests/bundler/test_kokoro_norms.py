@@ -1,10 +1,9 @@
-"""A build learns to foresee a speaker's norms, and the voice then speaks in runs of any lengths."""
+"""A build learns to foresee a speaker's norms, and the voice then speaks in runs."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest

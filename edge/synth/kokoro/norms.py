@@ -18,8 +18,9 @@ from edge.bundle import Bundle
 from edge.pcm import Samples
 
 NORMS = "norms.npz"
-RANK = 12
-"""Directions in which the statistics of a speaker move together."""
+RANK = 32
+"""Directions in which the statistics of a speaker move together. Of 12 the sound is 0.2 dB further
+from that of its own norms."""
 _VOICED_HZ = 10.0
 _QUIET = -4.0
 """Energy below which nothing is heard."""
@@ -38,11 +39,11 @@ class Foresight:
     """(speakers, F) the features' means."""
     slopes: Array
     """(speakers, F, rank)"""
-    shapes: Array
-    """(speakers, rank, 2 C) float16: of the means, in usual deviations, and of the deviations'
-    logarithms."""
+    shapes: npt.NDArray[np.int8]
+    """(speakers, rank, 2 C): how a direction moves the means, in usual deviations, and the
+    deviations' logarithms; the slopes hold its size."""
     usual: Array
-    """(speakers, 2 C): means, and logarithms of deviations."""
+    """(speakers, 2 C) float16: means, and logarithms of deviations."""
 
     def norms(self, speaker: int, features: Array) -> Array | None:
         """Return means and deviations (2, C); None of a speaker that the build did not learn."""

@@ -43,6 +43,8 @@ MAX_SEGMENT_S = 60.0
 a slow speaker."""
 _QUIET = -4.0
 """Energy below which nothing is heard: the sound there is 55 dB under the loudest and falls."""
+_SOON = 60
+"""Signs of 4 s of speech. The front end makes all of a segment before the first sound."""
 _CONTEXT = 6
 """Places that the generator is given beyond what is heard, at either end: it sees 11 around
 it, and what lies there is silence."""
@@ -80,7 +82,7 @@ class KokoroSynthesizer:
             self._styles = Styles(bundle, self._settings)
             self._foresight = read_foresight(bundle)
         self._planner = SignPlanner(
-            read.sentences, read.phonemes, self._settings.vocabulary, _has_sound
+            read.sentences, read.phonemes, self._settings.vocabulary, _has_sound, _SOON
         )
         self.rate = RATE
         providers = bundle.profile.runtime.providers
