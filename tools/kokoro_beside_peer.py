@@ -163,7 +163,7 @@ def _peer(model: str, tables: str) -> tuple[str, int, Say]:
     from importlib.metadata import version
 
     import onnxruntime
-    from kokoro_onnx import SAMPLE_RATE, Kokoro
+    from kokoro_onnx import SAMPLE_RATE, Kokoro  # type: ignore[import-not-found]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

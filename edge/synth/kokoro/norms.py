@@ -42,8 +42,8 @@ class Foresight:
     shapes: npt.NDArray[np.int8]
     """(speakers, rank, 2 C): how a direction moves the means, in usual deviations, and the
     deviations' logarithms; the slopes hold its size."""
-    usual: Array
-    """(speakers, 2 C) float16: means, and logarithms of deviations."""
+    usual: npt.NDArray[np.float16]
+    """(speakers, 2 C): means, and logarithms of deviations."""
 
     def norms(self, speaker: int, features: Array) -> Array | None:
         """Return means and deviations (2, C); None of a speaker that the build did not learn."""
