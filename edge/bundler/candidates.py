@@ -151,7 +151,7 @@ def with_learnt(
     """Learn what a family learns of its speakers, by the first plan that can: the original with
     that beside it."""
     learns = FAMILIES[voice.family].learns
-    for plan in plans(original, profile, only) if learns else ():
+    for plan in plans(original, profile, voice.family, only) if learns else ():
         if planned_recipe(plan, voice.family, "decoder") not in learns:
             continue
         candidate = make_candidate(original, voice, profile, plan, stages, report)
