@@ -63,6 +63,12 @@ class Family:
     """Recipes that do."""
     calibrates: bool = False
     """Whether recipes may learn from what the float encoder gives its decoder."""
+    listens: int = 40
+    """Evaluation sentences that a build listens to, at most about so many: fewer for a family that
+    takes much work."""
+    learns: frozenset[str] = frozenset()
+    """Recipes of its decoder with which a build learns of its speakers by letting them speak; its
+    module has a submodule `norms` with `learn` (edge.bundler.export.Learner) if there are any."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """Recipe, or "STAGE RECIPE" for one stage -> the family's better way to what a profile means
     by it."""
@@ -182,6 +188,8 @@ KOKORO = Family(
     deb="edge-voice-hibari",
     original="model",
     rewrites=frozenset({"int8-fused", "int8-fused-7bit"}),
+    listens=12,
+    learns=frozenset({"int8-fused", "int8-fused-7bit"}),
     instead={
         "encoder int8-fused": "int8-dynamic",
         "encoder int8-fused-7bit": "int8-dynamic",

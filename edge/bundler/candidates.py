@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,8 +25,9 @@ from edge.bundle import (
     seal,
 )
 from edge.bundler import corpus, pack
-from edge.bundler.export import exporter
+from edge.bundler.export import exporter, learner
 from edge.bundler.export.export_log import ExportLog, ExportRow, Parity
+from edge.bundler.export.record import Learnt
 from edge.bundler.progress import Report
 from edge.bundler.quantize import Calibration, maker
 from edge.bundler.quantize.calibrate import latents
@@ -60,6 +61,9 @@ class Original:
     parity: tuple[Parity, ...]
     model: Path | None
     """The voice's own file, where recipes of its family write graphs anew."""
+    beside: tuple[Path, ...] = ()
+    """Files of the bundle that were learnt of its speakers."""
+    learnt: tuple[Learnt, ...] = ()
 
     @property
     def shas(self) -> dict[str, str]:
@@ -134,6 +138,38 @@ def export(
         described.parity,
         files.get(FAMILIES[voice.family].original),
     )
+
+
+def with_learnt(
+    original: Original,
+    voice: Voice,
+    profile: Profile,
+    stages: StageCache,
+    report: Report,
+    only: str | None = None,
+) -> Original:
+    """Learn what a family learns of its speakers, by the first plan that can: the original with
+    that beside it."""
+    learns = FAMILIES[voice.family].learns
+    for plan in plans(original, profile, voice.family, only) if learns else ():
+        if planned_recipe(plan, voice.family, "decoder") not in learns:
+            continue
+        candidate = make_candidate(original, voice, profile, plan, stages, report)
+        if candidate.failure:
+            continue
+
+        def make(folder: Path, made: Candidate = candidate) -> None:
+            with provisional(original, voice, profile, [made]) as bundle:
+                told = partial(report, "learn of the speakers")
+                learner(voice.family)(bundle, made.name, folder, told)
+
+        graphs = {stage: file_sha256(path) for stage, path in candidate.graphs.items()}
+        inputs = {"graphs": graphs, "export": original.folder.name, "language": voice.language}
+        folder = stages.get("learnt", inputs, make)
+        beside = tuple(sorted(path for path in folder.iterdir() if path.suffix != ".json"))
+        rows = json.loads((folder / "learnt.json").read_text(encoding="utf-8"))
+        return replace(original, beside=beside, learnt=tuple(Learnt(**row) for row in rows))
+    return original
 
 
 def make_candidates(
@@ -316,6 +352,8 @@ def write_bundle(
     for file in sorted(original.folder.iterdir()):
         if file.name not in graphs and file.name != "exported.json":
             shutil.copyfile(file, folder / file.name)
+    for file in original.beside:
+        shutil.copyfile(file, folder / file.name)
     variants = []
     for candidate in candidates:
         names = {}

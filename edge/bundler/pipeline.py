@@ -24,6 +24,7 @@ from edge.bundler.candidates import (
     make_candidates,
     planned_recipe,
     plans,
+    with_learnt,
     write_bundle,
 )
 from edge.bundler.evaluate.quality import REPORT_FORMAT, BuildReport, ExportStep, Skipped
@@ -125,6 +126,7 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
     files = fetch(voice, cache, fetching)
     steps("export", 0, 0)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"), steps)
+    original = with_learnt(original, voice, profile, stages, steps, wish.only)
     evaluate = _by_stage if FAMILIES[voice.family].stages else _by_sound
     judges = cache if wish.judged else None
     job = _Job(wish, original, voice, profile, stages, steps, judges)
@@ -167,7 +169,7 @@ def _by_sound(job: _Job) -> Iterator[_Evaluated]:
     original, voice, profile, wish = job.original, job.voice, job.profile, job.wish
     selection = Selection(original, voice, profile, job.stages, job.steps, job.judges)
     reference = selection.reference()
-    few = QUICK if wish.quick else 1
+    few = QUICK if wish.quick else _one_of(voice)
     with trial(original, voice, profile, reference, job.stages, job.steps, few) as side_by_side:
         if wish.only is not None or not original.graphs:
             packed = _only(job)
@@ -245,7 +247,7 @@ def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
         machine=f"{read_machine().model or platform.machine()}, one thread",
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions=_tools(),
-        sentences=len(corpus.sentences("evaluation", language)),
+        sentences=len(corpus.spread(corpus.sentences("evaluation", language), _one_of(voice))),
         seconds=round(seconds, 1),
         reference=next(c.name for c in selected.made.values() if c.is_reference),
         gates=tuple(selected.limits),
@@ -263,10 +265,25 @@ def _report(job: _Job, selected: Selected, seconds: float) -> BuildReport:
                 row.error or f"{row.seconds:.2f} s, {row.nodes_after} nodes",
             )
             for row in original.log
+        )
+        + tuple(
+            ExportStep(
+                one.speaker,
+                "norms",
+                f"{one.log_mel_db:.2f} dB from whole sentences, "
+                + ("spoken in runs" if one.kept else "spoken in whole sentences"),
+            )
+            for one in original.learnt
         ),
         skipped=skipped,
         every="" if wish.every else wish.whole,
     )
+
+
+def _one_of(voice: Voice) -> int:
+    """Tell of how many evaluation sentences one is listened to."""
+    count = len(corpus.sentences("evaluation", corpus.covered(voice.language)))
+    return max(1, count // FAMILIES[voice.family].listens)
 
 
 def _tools() -> dict[str, str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from edge.errors import EmptyText
 from edge.synth import Segment, Style
 from edge.text.cleaning import clean
-from edge.text.cutting import cut_at_clauses
+from edge.text.cutting import cut_at_clauses, first_clause
 from edge.text.inline_phonemes import phonemize_given
 from edge.text.words import WordSpan, find_words, in_piece
 
 _PAD = 0
 """Id before and after the signs of a segment."""
+_LEAST_CLAUSE = 20
+"""Signs of a clause that may stand alone, and of what may be left of its sentence: 1.3 s."""
 
 
 def phonemes_of(text: str, read: Callable[[str], str]) -> str:
@@ -31,6 +33,9 @@ class SignPlanner:
     vocabulary: Mapping[str, int]
     has_sound: Callable[[Sequence[str]], bool] = bool
     """Tells whether a segment of these signs is to be spoken."""
+    soon: int = 0
+    """Signs of a text's first sentence from which on its first clause is a segment of its own, so
+    that somebody hears it sooner; 0: none is."""
 
     def plan(self, text: str, style: Style, limit: int, words: bool) -> list[Segment]:
         """Make segments of at most `limit` signs, with their words if asked for. Raises
@@ -50,7 +55,7 @@ class SignPlanner:
         segments: list[Segment] = []
         for sentence, spans in zip(sentences, found, strict=True):
             start = 0
-            for part in cut_at_clauses(sentence, limit):
+            for part in self._parts(sentence, limit, not segments):
                 ids = (_PAD, *(ids_of[sign] for sign in part), _PAD)
                 mine = tuple(
                     dataclasses.replace(span, first=span.first + 1, last=span.last + 1)
@@ -65,3 +70,13 @@ class SignPlanner:
                 "Give words in the voice's own language; edge voices lists the languages.",
             )
         return segments
+
+    def _parts(
+        self, sentence: Sequence[str], limit: int, is_first: bool
+    ) -> Iterator[Sequence[str]]:
+        begin = 0
+        if is_first and self.soon:
+            begin = first_clause(sentence, min(self.soon, limit), _LEAST_CLAUSE)
+        if begin:
+            yield sentence[:begin]
+        yield from cut_at_clauses(sentence[begin:], limit)

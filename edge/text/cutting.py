@@ -118,6 +118,18 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
 
 
+def first_clause(tokens: Sequence[str], longest: int, least: int) -> int:
+    """Count the tokens of a sentence's first clause, for a voice whose first sound waits for all
+    of a piece; 0 if the sentence has at most `longest`, or no clause that leaves `least` on either
+    side of its end."""
+    if len(tokens) <= longest:
+        return 0
+    for i in range(least, len(tokens) - least + 1):
+        if tokens[i - 1] == " " and tokens[i - 2] in _CLAUSE_END:
+            return i
+    return 0
+
+
 def cut_at_clauses(tokens: Sequence[str], limit: int) -> list[Sequence[str]]:
     """Cut one sentence's tokens (phonemes, with " " between words) into pieces of <= `limit`.
 

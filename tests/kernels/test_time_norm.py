@@ -14,17 +14,18 @@ from edge import kernels
 from tests.helpers.kernel_layers import Array, load
 
 
-def norm(library: Path, threads: int = 1, **attributes: Any) -> onnxruntime.InferenceSession:
-    node = helper.make_node(
-        "TimeNorm", ["x", "scale", "shift"], ["mul", "add"], domain=kernels.DOMAIN_2, **attributes
-    )
+def norm(
+    library: Path, threads: int = 1, given: bool = False, **attributes: Any
+) -> onnxruntime.InferenceSession:
+    inputs = ["x", "scale", "shift", *(["given"] if given else [])]
+    outputs = ["mul", "add", *(["statistics"] if given else [])]
+    node = helper.make_node("TimeNorm", inputs, outputs, domain=kernels.DOMAIN_2, **attributes)
     number = TensorProto.FLOAT
     graph = helper.make_graph(
         [node],
         "one",
-        [helper.make_tensor_value_info("x", number, None)]
-        + [helper.make_tensor_value_info(n, number, None) for n in ("scale", "shift")],
-        [helper.make_tensor_value_info(n, number, None) for n in ("mul", "add")],
+        [helper.make_tensor_value_info(n, number, None) for n in inputs],
+        [helper.make_tensor_value_info(n, number, None) for n in outputs],
     )
     return load(graph, library, threads)
 
@@ -63,6 +64,25 @@ def test_a_norm_over_time_is_the_same_on_every_path_and_number_of_threads(
         monkeypatch.setenv("EDGE_KERNELS_PATH", path)
         for made, one in zip(norm(library).run(None, feeds), wanted, strict=True):
             np.testing.assert_array_equal(made, one)
+
+
+def test_statistics_that_are_given_take_the_place_of_the_inputs_own(library: Path) -> None:
+    """Those of a whole sentence, given to a part of it, make the affine of the whole."""
+    rng = np.random.default_rng(2)
+    feeds = {n: rng.normal(size=5).astype(np.float32) for n in ("scale", "shift")}
+    x = rng.normal(3, 2, size=(1, 5, 700)).astype(np.float32)
+    session = norm(library, given=True)
+    none = np.zeros((2, 0), np.float32)
+    whole = session.run(None, feeds | {"x": x, "given": none})
+    np.testing.assert_allclose(whole[2][0], x[0].mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(whole[2][1], x[0].std(axis=1), rtol=1e-5)
+    for part in (x[:, :, :16], x[:, :, :0]):
+        for made, one in zip(
+            session.run(None, feeds | {"x": part, "given": whole[2]}), whole, strict=True
+        ):
+            np.testing.assert_array_equal(made, one)
+    with pytest.raises(Exception, match=r"deviations is \[2, 4\], not 10 values"):
+        session.run(None, feeds | {"x": x, "given": whole[2][:, :4]})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ One sentence a line, UTF-8, in corpus/PURPOSE.LANGUAGE.txt: a new language is tw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -49,6 +50,12 @@ def covered(language: str) -> str:
     voice can say."""
     code = language.split("_")[0]
     return code if code in languages("evaluation") else "en"
+
+
+def spread(texts: Sequence[str], one_of: int) -> tuple[str, ...]:
+    """Take one of so many texts, in order of length, so that a few are short and long ones too;
+    all as they stand if that is each."""
+    return tuple(sorted(texts, key=len)[one_of // 2 :: one_of] if one_of > 1 else texts)
 
 
 def sample(language: str) -> str:

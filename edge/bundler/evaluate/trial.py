@@ -97,9 +97,7 @@ class Trial:
         self._report, self._bundles = report, bundles
         self._loaded: dict[str, tuple[Bundle, Synthesizer]] = {}
         self._language = corpus.covered(voice.language)
-        every = corpus.sentences("evaluation", self._language)
-        # In order of length, so that a few are short and long ones too; all as they stand.
-        self._texts = sorted(every, key=len)[few // 2 :: few] if few > 1 else every
+        self._texts = corpus.spread(corpus.sentences("evaluation", self._language), few)
 
     @cached_property
     def gain(self) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import onnx
 
+from edge.bundle import Bundle
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.export.original import OriginalGraph
 from edge.bundler.export.piper.weights import Array
@@ -27,6 +28,10 @@ WindowWriter = Callable[[OriginalGraph], onnx.ModelProto]
 """write_window(the voice's own graph): the decoder without state, for a GPU's windows
 (edge/synth/gpu/windows.py); inputs are frames and `mask`, metadata `context` and `hop`."""
 
+Learner = Callable[[Bundle, str, Path, Callable[[int, int], None]], None]
+"""learn(a bundle, the variant that is to speak, a folder, told(done, total)): writes into the
+folder what a bundle needs beside its graphs, and learnt.json, a list of `Learnt`."""
+
 
 def exporter(family: str) -> Exporter:
     """Import the function that makes a family's graphs."""
@@ -43,4 +48,10 @@ def fused_writer(family: str) -> FusedWriter:
 def window_writer(family: str) -> WindowWriter:
     """Import the function that writes a family's decoder for a GPU."""
     made: WindowWriter = importlib.import_module(FAMILIES[family].make_module).write_window
+    return made
+
+
+def learner(family: str) -> Learner:
+    """Import the function that learns of a family's speakers."""
+    made: Learner = importlib.import_module(f"{FAMILIES[family].make_module}.norms").learn
     return made

@@ -139,17 +139,21 @@ class FusedLayers(StreamingLayers):
         self._needs(x, 0)
         return Signal(value, layer.weight.shape[0], x.rate, x.delay)
 
-    def norm_over_time(self, x: Signal, scale: str, shift: str, name: str) -> tuple[str, str]:
+    def norm_over_time(
+        self, x: Signal, scale: str, shift: str, name: str, given: str = ""
+    ) -> tuple[str, str, str]:
         """Each channel's whole length to mean `shift` and deviation `scale`, values of the graph
-        with a float32 for each channel: `mul` and `add` for an OnLoad. x is no chunk."""
-        mul, add = self.graph.split_node(
+        with a float32 for each channel: `mul` and `add` for an OnLoad. They are made with means
+        and deviations (2, channels): those `given`, if it has any when the graph runs, else those
+        of x, which then is no chunk. The third value is what was taken, if `given` is there."""
+        mul, add, found = self.graph.split_node(
             "TimeNorm",
-            (x.value, scale, shift),
-            (f"{name}.mul", f"{name}.add"),
+            (x.value, scale, shift, *([given] if given else [])),
+            (f"{name}.mul", f"{name}.add", f"{name}.statistics" if given else ""),
             domain=self._domain(later=True),
             epsilon=1e-5,
         )
-        return mul, add
+        return mul, add, found
 
     def gated(self, window: Window, layer: Convolution, cond: str | None) -> Signal:
         if cond is not None or _stays_float(layer):

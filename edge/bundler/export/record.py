@@ -13,3 +13,14 @@ class Exported:
 
     rate: int
     variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A speaker of whom a build learnt to foresee the norms."""
+
+    speaker: str
+    log_mel_db: float
+    """Distance of what is made with them from whole sentences, on text that was not learnt of."""
+    kept: bool
+    """False if that is too far."""

@@ -94,9 +94,10 @@ struct DelayKernel : Traits {
 };
 
 struct TimeNormKernel : Traits {
-  enum Input { kIn, kScale, kShift, kInputs };
-  static constexpr size_t kOutputs = 2;
+  enum Input { kIn, kScale, kShift, kGiven, kInputs };
+  static constexpr size_t kOutputs = 3;
   static const char* name() { return "TimeNorm"; }
+  static int presence(size_t i) { return i == kGiven ? kOptional : kRequired; }
 
   const OrtApi* api;
   const Path* path;
@@ -109,19 +110,33 @@ struct TimeNormKernel : Traits {
 
   void compute(OrtKernelContext* context) const {
     const Inputs input(api, context);
-    const Tensor in = input[kIn], scale = input[kScale], shift = input[kShift];
+    const Tensor in = input[kIn], scale = input[kScale], shift = input[kShift], given = input[kGiven];
     if (in.dims.size() != 3) throw std::invalid_argument("the input is " + text(in.dims) + ", not [1, C, n]");
     const int64_t channels = in.dims[1], length = in.dims[2];
     require_dims(in, {1, channels, length}, "the input");
-    require(length >= 1, "a norm over no positions has no variance");
     require_count(scale, channels, "the scale");
     require_count(shift, channels, "the shift");
+    const bool is_given = given.data && !is_empty(given);
+    if (is_given) require_count(given, 2 * channels, "means and deviations");
+    require(is_given || length >= 1, "a norm over no positions has no variance");
     float *mul = output(api, context, 0, {channels}), *add = output(api, context, 1, {channels});
     if (!mul || !add) throw std::invalid_argument("TimeNorm has two outputs, mul and add");
+    float* found = output(api, context, 2, {2, channels});
     threads(api, context)(static_cast<size_t>(channels), [&](size_t c) {
-      time_norm(*path, in.as<float>() + static_cast<int64_t>(c) * length, length, scale.as<float>()[c], shift.as<float>()[c],
-                epsilon, mul[c], add[c]);
+      const auto channel = static_cast<int64_t>(c);
+      const Statistics is = is_given ? Statistics{given.as<float>()[channel], given.as<float>()[channels + channel]}
+                                     : statistics(*path, in.as<float>() + channel * length, length, epsilon);
+      is.as_affine(scale.as<float>()[channel], shift.as<float>()[channel], mul[channel], add[channel]);
+      if (!found) return;
+      found[channel] = is.mean;
+      found[channels + channel] = is.deviation;
     });
+  }
+
+  static bool is_empty(const Tensor& t) {
+    for (int64_t d : t.dims)
+      if (!d) return true;
+    return false;
   }
 };
 

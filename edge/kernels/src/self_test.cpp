@@ -233,8 +233,8 @@ std::string compare_text(Random& r, const Layer& l) {
     band_softmax(*path, logits.data(), near.data(), length, band, out.data() + normed);
     for (int64_t c = 0; c < channels; ++c) {
       float mul, add;
-      time_norm(*path, in.data() + c * length, length, norm.gamma[static_cast<size_t>(c)], norm.beta[static_cast<size_t>(c)], 1e-5f,
-                mul, add);
+      const Statistics found = statistics(*path, in.data() + c * length, length, 1e-5f);
+      found.as_affine(norm.gamma[static_cast<size_t>(c)], norm.beta[static_cast<size_t>(c)], mul, add);
       out.insert(out.end(), {mul, add});
     }
     return out;

@@ -1,13 +1,15 @@
 """Speak with a Kokoro voice: signs -> encoder -> frames -> source and generator -> spectra -> PCM.
 
-The generator norms its channels over the whole sentence, so a sentence is made as a whole: exact,
-and heard when it is done. A text is cut at clauses where that is too long.
+The generator norms its channels over the whole sentence. So a sentence is made as a whole, and is
+heard when that is done; or in runs, with the norms that the build learnt to foresee of its
+speaker, and is heard from the first run on.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from edge.errors import ModelFailed
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Segment, Style, damaged_if_unreadable
 from edge.synth.kokoro.front_end import open_front_end
+from edge.synth.kokoro.generator import Generator, SourceInPlaces, whole
+from edge.synth.kokoro.norms import features_of, read_foresight
 from edge.synth.kokoro.settings import (
     CONFIG,
     FRAME,
@@ -25,10 +29,11 @@ from edge.synth.kokoro.settings import (
     Styles,
     read_settings,
 )
-from edge.synth.kokoro.source import Overlap, Source
+from edge.synth.kokoro.source import Overlap
+from edge.synth.schedule import Cost, Decoder, Plan, plan_runs
 from edge.synth.session import Array, Session
 from edge.synth.signs import SignPlanner
-from edge.synth.time_stretch import check_speed, paced, stretched
+from edge.synth.time_stretch import check_speed, paced, quicker, stretched
 from edge.synth.variants import on_cpu
 from edge.synth.word_timing import at_frames, with_words
 from edge.text.cutting import MAX_TOKENS
@@ -38,27 +43,65 @@ MAX_SEGMENT_S = 60.0
 a slow speaker."""
 _QUIET = -4.0
 """Energy below which nothing is heard: the sound there is 55 dB under the loudest and falls."""
+_SOON = 60
+"""Signs of 4 s of speech. The front end makes all of a segment before the first sound."""
+_CONTEXT = 6
+"""Places that the generator is given beyond what is heard, at either end: it sees 11 around
+it, and what lies there is silence."""
+_TIMES_PIPER = 3.0
+"""How many times the work of the voice that a profile's real_time_factor is meant for; `edge tune`
+measures it."""
 _BEFORE, _AFTER = 2, 4
 """Places kept around what is heard, of 12.5 ms. The model makes 0.3 s of silence before each
 sentence and 0.5 s after it; the pauses of a text are the daemon's to make."""
 
 
+@dataclass(frozen=True)
+class Framed:
+    """A segment as the front end leaves it."""
+
+    x: Array
+    """The generator's input, float32 (1, channels, places)."""
+    f0: Samples
+    """Hz, (places,)."""
+    energy: Samples
+    """(places,)"""
+    style: Samples
+    """The speaker's row, (1, style)."""
+    repeats: list[int]
+    """Frames of each id."""
+    factor: float
+    """The sound is so many times as long as it should be."""
+
+
 class KokoroSynthesizer:
-    def __init__(self, bundle: Bundle, variant: Variant, cost: object = None) -> None:
+    def __init__(self, bundle: Bundle, variant: Variant, cost: Cost | None = None) -> None:
         read = open_front_end(bundle.manifest.language)
         with damaged_if_unreadable(bundle, CONFIG):
             self._settings = read_settings(bundle)
             self._styles = Styles(bundle, self._settings)
+            self._foresight = read_foresight(bundle)
         self._planner = SignPlanner(
-            read.sentences, read.phonemes, self._settings.vocabulary, _has_sound
+            read.sentences, read.phonemes, self._settings.vocabulary, _has_sound, _SOON
         )
         self.rate = RATE
         providers = bundle.profile.runtime.providers
         self._encoder = Session(bundle, variant.graphs["encoder"], providers.encoder)
         self._frames = Session(bundle, variant.graphs["frames"], providers.encoder)
-        self._generator = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        decoder = Session(bundle, variant.graphs["decoder"], on_cpu(providers.decoder))
+        self.generator = Generator(decoder)
         self.variant = variant.name
-        self.provider = self._generator.provider
+        self.provider = decoder.provider
+        self._safety = bundle.profile.budget.safety
+        if self._foresight is not None and self.generator.streams:
+            frame_s = PLACE / RATE
+            goal = bundle.profile.budget.real_time_factor
+            self.decoder = Decoder(
+                frame_s,
+                look_ahead=self.generator.look_ahead + _CONTEXT + 1,  # spectra that overlap
+                granularity=self.generator.granularity,
+                cost=cost or Cost(fixed_s=0.003, per_frame_s=_TIMES_PIPER * goal * frame_s),
+            )
 
     def plan(self, text: str, style: Style, words: bool = False) -> list[Segment]:
         check_speed(style.speed)
@@ -71,30 +114,86 @@ class KokoroSynthesizer:
         return tuple(int(n) for n in np.maximum(np.rint(frames), 1))
 
     def speak(self, segment: Segment) -> Iterator[PcmChunk]:
-        encoded = self._encode(segment)
-        repeats, factor = self._paced(segment, encoded["durations"].reshape(-1))
-        style = self._row(segment)
-        framed = self._frames.run(
-            {
-                **{name: np.repeat(encoded[name], repeats, 2) for name in ("prosody", "content")},
-                **{"style": style, **_whole(self._frames)},
-            }
-        )
-        f0, energy = framed["f0"][0], framed["energy"][0]
-        if segment.pitches:
-            places = np.array(repeats) * PLACES
-            f0 = f0 * np.repeat(np.array(segment.pitches, np.float32), places)
-        source = Source(self._settings, np.random.default_rng(segment.seed))
-        given = {"x": framed["x"], "source": source.spectra(f0, last=True)[None], "style": style}
-        spectra = self._generator.run(given | _whole(self._generator))["spectra"][0]
-        samples = Overlap().samples(spectra, last=True)
-        begin, end = heard(energy)
+        if not hasattr(self, "decoder"):
+            return self._speak(segment, lambda places: None)
+        decoder = quicker(self.decoder, segment.style.speed)
+
+        def cut(places: int) -> Plan | None:
+            plan = plan_runs(places, decoder, self._safety)
+            # Where all of it is made before any is heard, its norms may as well be its own.
+            return plan if plan.held < len(plan.lengths) else None
+
+        return self._speak(segment, cut)
+
+    def speak_in(self, segment: Segment, cut: Callable[[int], Plan]) -> Iterator[PcmChunk]:
+        return self._speak(segment, cut)
+
+    def _speak(self, segment: Segment, cut: Callable[[int], Plan | None]) -> Iterator[PcmChunk]:
+        framed = self.frame(segment)
+        begin, _ = heard(framed.energy)
         words = tuple(
-            dataclasses.replace(word, start=max(0, word.start - begin))
-            for word in at_frames(segment.words, repeats, FRAME)
+            dataclasses.replace(word, start=max(0, word.start - begin * PLACE))
+            for word in at_frames(segment.words, framed.repeats, FRAME)
         )
-        chunk = PcmChunk(samples[begin:end], self.rate)
-        yield from stretched(with_words([chunk], words), factor)
+        norms = self.foreseen(segment, framed)
+        plan = None if norms is None else cut(self.places(framed))
+        if norms is None or plan is None:
+            chunks = iter([PcmChunk(self.whole(segment, framed)[0], self.rate)])
+        else:
+            chunks = self.in_runs(segment, framed, norms, plan)
+        yield from stretched(with_words(chunks, words), framed.factor)
+
+    def frame(self, segment: Segment) -> Framed:
+        """Make all that comes before the generator."""
+        encoded, style = self._encode(segment), self._row(segment)
+        repeats, factor = self._paced(segment, encoded["durations"].reshape(-1))
+        spread = {n: np.repeat(encoded[n], repeats, 2) for n in ("prosody", "content")}
+        made = self._frames.run({**spread, "style": style, **whole(self._frames)})
+        return Framed(made["x"], made["f0"][0], made["energy"][0], style, repeats, factor)
+
+    def whole(self, segment: Segment, framed: Framed) -> tuple[Samples, Array | None]:
+        """Make the sound of a segment with its own norms; and these, if they can be told."""
+        source = SourceInPlaces(self._settings, _f0(segment, framed), segment.seed, 0)
+        taken = source.take(framed.x.shape[2], last=True)
+        spectra, norms = self.generator.whole(framed.x, taken, framed.style)
+        begin, end = heard(framed.energy)
+        return Overlap().samples(spectra, last=True)[begin * PLACE : end * PLACE], norms
+
+    def foreseen(self, segment: Segment, framed: Framed) -> Array | None:
+        """Return the norms that a segment will have; None where nobody learnt them: of a mix, or
+        of a graph that takes none."""
+        shares = self._styles.weights(segment.style.speaker)
+        if self._foresight is None or not self.generator.streams or len(shares) != 1:
+            return None
+        features = features_of(framed.x, framed.f0, framed.energy)
+        return self._foresight.norms(next(iter(shares)), features)
+
+    def places(self, framed: Framed) -> int:
+        """Count the places that runs are made of."""
+        return _stretch(framed.energy)[2]
+
+    def in_runs(
+        self, segment: Segment, framed: Framed, norms: Array, plan: Plan
+    ) -> Iterator[PcmChunk]:
+        """Make the sound of a segment in runs, with these norms, without the silence around it."""
+        start, early, places = _stretch(framed.energy)
+        begin, end = heard(framed.energy)
+        source = SourceInPlaces(self._settings, _f0(segment, framed), segment.seed, start)
+        x = framed.x[:, :, start : start + places]
+        overlap, waiting = Overlap(), list[Samples]()
+        skip, left = early * PLACE, (end - begin) * PLACE
+        made = self.generator.chunks(x, source.take, framed.style, norms, plan.lengths)
+        for number, spectra in enumerate(made, 1):
+            samples = overlap.samples(spectra, last=number == len(plan.lengths))
+            dropped = min(skip, len(samples))
+            skip -= dropped
+            waiting.append(samples[dropped : dropped + left])
+            left -= len(waiting[-1])
+            if number < plan.held:
+                yield PcmChunk(np.zeros(0, np.float32), self.rate)
+                continue
+            yield PcmChunk(np.concatenate(waiting), self.rate)
+            waiting.clear()
 
     def _paced(self, segment: Segment, frames: Samples) -> tuple[list[int], float]:
         """Return each id's frames, and by how much the sound is too long."""
@@ -126,20 +225,26 @@ def _has_sound(signs: Sequence[str]) -> bool:
     return any(sign.isalpha() for sign in signs)
 
 
-def _whole(session: Session) -> dict[str, Array]:
-    """Say to a graph that keeps states that it gets a whole sentence; nothing to others."""
-    states = {n: s for n, s in session.inputs.items() if n.startswith("state_")}
-    if "first" not in session.inputs:
-        return {}
-    flags = {name: np.array([True]) for name in ("first", "last")}
-    return flags | {name: np.zeros(shape, np.float32) for name, shape in states.items()}
-
-
 def heard(energy: Samples) -> tuple[int, int]:
-    """Find the samples between the silences at both ends, from the energy of each place; all of
-    them where nothing is quiet."""
+    """Find the places between the silences at both ends, from the energy of each; all of them
+    where nothing is quiet."""
     loud = np.flatnonzero(energy > _QUIET)
     if not loud.size:
-        return 0, len(energy) * PLACE
-    begin, end = int(loud[0]) - _BEFORE, int(loud[-1]) + 1 + _AFTER
-    return max(0, begin) * PLACE, min(len(energy), end) * PLACE
+        return 0, len(energy)
+    return max(0, int(loud[0]) - _BEFORE), min(len(energy), int(loud[-1]) + 1 + _AFTER)
+
+
+def _stretch(energy: Samples) -> tuple[int, int, int]:
+    """Return the first place that runs are made of, how many of them come before what is heard,
+    and how many there are."""
+    begin, end = heard(energy)
+    start = max(0, begin - _CONTEXT)
+    return start, begin - start, min(len(energy), end + _CONTEXT) - start
+
+
+def _f0(segment: Segment, framed: Framed) -> Samples:
+    if not segment.pitches:
+        return framed.f0
+    places = np.array(framed.repeats) * PLACES
+    made: Samples = framed.f0 * np.repeat(np.array(segment.pitches, np.float32), places)
+    return made
