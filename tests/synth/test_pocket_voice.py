@@ -118,7 +118,7 @@ def test_a_clone_speaks_with_its_own_latents(pocket_bundle: Bundle) -> None:
 
 
 def test_rows_that_are_moved_are_turned_back() -> None:
-    cache = RowCache(1, 2, 10, 8)
+    cache = RowCache(1, 2, 10, 8, counted=True)
     keys = np.random.default_rng(0).standard_normal((1, 2, 9, 8)).astype(np.float32)
     turned = (keys.view(np.complex64) * turns(8, np.arange(9))).view(np.float32)
     cache.put(np.stack([turned, keys])[:, None])
