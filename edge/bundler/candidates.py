@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,6 +86,10 @@ class Candidate:
     def is_like(self, other: Candidate) -> bool:
         """Tell whether it speaks as another one does, by whatever name."""
         return (self.recipes, self.options) == (other.recipes, other.options)
+
+    def without(self, stage: str) -> Candidate:
+        graphs = {name: path for name, path in self.graphs.items() if name != stage}
+        return replace(self, graphs=graphs)
 
     @property
     def bytes(self) -> int:

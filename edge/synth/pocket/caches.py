@@ -12,10 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge.synth.pocket.settings import Cache
+from edge.synth.pocket.settings import PERIOD, Cache
 from edge.synth.session import Array, Held
-
-PERIOD = 10_000.0
 
 
 class Graph(Protocol):

@@ -47,18 +47,14 @@ class TransformerWriter:
         seen = self._norm(x, layer.norm1, f"{name}.norm1")
         qkv = self._matrix(seen, layer.qkv, f"{name}.self_attn.in_proj")
         self.queries[i] = qkv
-        mixed = self.attend(qkv, i)
-        x = graph.node(
-            "Add",
-            (x, self._matrix(mixed, layer.out, f"{name}.self_attn.out_proj")),
-            f"{name}.sum1",
-        )
+        first, second = layer.factors or (None, None)
+        mixed = self._matrix(self.attend(qkv, i), layer.out, f"{name}.self_attn.out_proj")
+        x = graph.node("Add", (x, self._scaled(mixed, first, f"{name}.scale1")), f"{name}.sum1")
         seen = self._norm(x, layer.norm2, f"{name}.norm2")
         wide = self._matrix(seen, layer.up, f"{name}.linear1")
         wide = graph.node("Gelu", (wide,), f"{name}.gelu", approximate="tanh")
-        return graph.node(
-            "Add", (x, self._matrix(wide, layer.down, f"{name}.linear2")), f"{name}.sum2"
-        )
+        made = self._matrix(wide, layer.down, f"{name}.linear2")
+        return graph.node("Add", (x, self._scaled(made, second, f"{name}.scale2")), f"{name}.sum2")
 
     def attend(self, qkv: str, i: int) -> str:
         """Append the attention of layer `i`, over its queries, keys and values in rows."""
@@ -113,6 +109,11 @@ class TransformerWriter:
 
     def _norm(self, x: str, norm: tuple[Array, Array], name: str) -> str:
         return norm_node(self._graph, x, norm, name, NORM_EPSILON)
+
+    def _scaled(self, x: str, factors: Array | None, name: str) -> str:
+        if factors is None:
+            return x
+        return self._graph.node("Mul", (x, self._graph.constant(factors, f"{name}.w")), name)
 
     def _matrix(self, x: str, matrix: Array, name: str) -> str:
         return self._graph.node("MatMul", (x, self._graph.constant(matrix, f"{name}.w")), name)
