@@ -93,7 +93,7 @@ def test_a_bundle_without_cloning_speaks_with_voices_of_a_whole_one(
     with pytest.raises(UnknownVoice, match="without the part that hears clips") as caught:
         clone.run(options)
     assert "edge install anna.print" in caught.value.remedy
-    clone.run(replace(options, bundle=(board.path, bundle.path)))
+    clone.run(replace(options, bundle=(bundle.path,)))
     voice = synth.load(board)
     [segment] = voice.plan("The kettle is on again today.", Style(speaker="anna"))
     assert sum(len(chunk.samples) for chunk in voice.speak(segment)) >= 6 * 1920
