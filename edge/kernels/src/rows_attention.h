@@ -14,6 +14,14 @@ constexpr int kMany = 8 / kColumns;
 #endif
 static_assert(kBlock % kMany == 0);
 
+// One vector each: g++ keeps an array in memory that is copied as a whole.
+inline Floats load_vector(const float* from) {
+  Floats v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+inline void store_vector(float* to, const Floats& v) { std::memcpy(to, &v, sizeof v); }
+
 // The products of `Keys` neighbouring keys with all queries.
 template <int Keys>
 inline void score_keys(const Attention& a, int64_t key) {
@@ -21,11 +29,12 @@ inline void score_keys(const Attention& a, int64_t key) {
   const float* from = a.keys + key * a.size;
   for (int64_t d = 0; d < a.size; ++d) {
     Floats q[kColumns];
-    std::memcpy(q, a.queries + d * kGroup, sizeof q);
+    for (int i = 0; i < kColumns; ++i) q[i] = load_vector(a.queries + d * kGroup + i * kLanes);
     for (int k = 0; k < Keys; ++k)
       for (int i = 0; i < kColumns; ++i) sums[k][i] += q[i] * from[k * a.size + d];
   }
-  std::memcpy(a.shares + key * kGroup, sums, sizeof sums);
+  for (int k = 0; k < Keys; ++k)
+    for (int i = 0; i < kColumns; ++i) store_vector(a.shares + (key + k) * kGroup + i * kLanes, sums[k][i]);
 }
 
 // What a query does not see is farther than anything, and then has no share: exactly 0, so that how many such keys
@@ -68,13 +77,13 @@ void attend_rows(const Attention& a) {
     const float* from = a.values + d;
     for (key = 0; key < a.count; ++key, from += a.size) {
       Floats p[kColumns];
-      std::memcpy(p, a.shares + key * kGroup, sizeof p);
+      for (int i = 0; i < kColumns; ++i) p[i] = load_vector(a.shares + key * kGroup + i * kLanes);
       for (int k = 0; k < kMany; ++k)
         for (int i = 0; i < kColumns; ++i) sums[k][i] += p[i] * from[k];
     }
-    for (auto& row : sums)
-      for (int i = 0; i < kColumns; ++i) row[i] *= inverse[i];
-    std::memcpy(a.out + d * kGroup, sums, sizeof sums);
+    for (int k = 0; k < kMany; ++k)
+      for (int i = 0; i < kColumns; ++i)
+        store_vector(a.out + (d + k) * kGroup + i * kLanes, sums[k][i] * inverse[i]);
   }
 }
 
@@ -84,14 +93,10 @@ void attend_row(const Attention& a) {
     const float* k = a.keys + key * a.size;
     Floats sums[kColumns] = {};
     for (int64_t d = 0; d < a.size; d += kGroup)
-      for (int i = 0; i < kColumns; ++i) {
-        Floats x, y;
-        std::memcpy(&x, a.queries + d + i * kLanes, sizeof x);
-        std::memcpy(&y, k + d + i * kLanes, sizeof y);
-        sums[i] += x * y;
-      }
+      for (int i = 0; i < kColumns; ++i)
+        sums[i] += load_vector(a.queries + d + i * kLanes) * load_vector(k + d + i * kLanes);
     float lanes[kGroup];
-    std::memcpy(lanes, sums, sizeof lanes);
+    for (int i = 0; i < kColumns; ++i) store_vector(lanes + i * kLanes, sums[i]);
     for (int half = kGroup / 2; half; half /= 2)
       for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
     a.shares[key] = lanes[0];
@@ -101,12 +106,8 @@ void attend_row(const Attention& a) {
     Floats sums[kColumns] = {};
     const float* v = a.values + d;
     for (int64_t key = 0; key < a.count; ++key, v += a.size)
-      for (int i = 0; i < kColumns; ++i) {
-        Floats x;
-        std::memcpy(&x, v + i * kLanes, sizeof x);
-        sums[i] += x * a.shares[key];
-      }
-    std::memcpy(a.out + d, sums, sizeof sums);
+      for (int i = 0; i < kColumns; ++i) sums[i] += load_vector(v + i * kLanes) * a.shares[key];
+    for (int i = 0; i < kColumns; ++i) store_vector(a.out + d + i * kLanes, sums[i]);
   }
 }
 
