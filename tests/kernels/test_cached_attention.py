@@ -29,7 +29,7 @@ class Layer:
         self.turns = np.exp(1j * angles)
 
     def session(self, library: Path, threads: int = 1, **attributes: int) -> Any:
-        sizes = {"heads": self.heads, "kv_heads": self.kv_heads, "size": self.size}
+        sizes: dict[str, Any] = {"heads": self.heads, "kv_heads": self.kv_heads, "size": self.size}
         outputs = ("y", "next_keys", "next_values")
         node = helper.make_node(
             "CachedAttention",
@@ -55,9 +55,9 @@ class Layer:
     ) -> tuple[Array, Array]:
         """What it gives, row by row, in runs that end at `cuts`, and its keys at the end."""
         cache = np.zeros((2, 1, self.kv_heads, CAPACITY, self.size), np.float32)
-        found = []
+        found: list[Array] = []
         for part in np.split(self.qkv, cuts):
-            done = sum(map(len, found)) + len(part)
+            done = sum(len(rows) for rows in found) + len(part)
             given = np.ascontiguousarray(part.T if columns else part)[None]
             last = np.array([done - 1], np.int32)
             fed = {"qkv": given, "keys": cache[0], "values": cache[1], "last_row": last}
@@ -139,7 +139,10 @@ def test_a_bound_cache_is_written_in_place(library: Path) -> None:
         ({"last_row": np.array([1], np.int32)}, "3 rows up to the row 2"),
         ({"last_row": np.array([-1], np.int32)}, "3 rows up to the row 0"),
         ({"qkv": np.zeros((1, 65, 3), np.float32)}, "the input is"),
-        ({"keys": np.zeros((1, 2, 90, 16), np.float32)}, "the keys are"),
+        (
+            {"keys": np.zeros((1, 2, 90, 16), np.float32)},
+            r"\[1, 2, 90, 16\], not \[1, 1, 90, 16\]",
+        ),
     ],
 )
 def test_what_does_not_fit_the_cache_is_refused(
