@@ -105,6 +105,9 @@ class Family:
     """True if it can be told in words how to speak."""
     enough_s: float = 0.0
     """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
+    enrols: str = ""
+    """Stage that `edge clone` alone runs: a bundle may leave it out, and still speak with voices
+    that were cloned elsewhere. Empty if there is none."""
     print_of: tuple[str, ...] = ()
     """Files of a bundle that decide what a print holds and means: it fits every bundle of the
     voice in which they are the same, whatever board and recipe. Empty: the one bundle."""
@@ -199,6 +202,8 @@ KOKORO = Family(
     alphabet="misaki",
     prosody=frozenset({"rate", "pitch"}),
 )
+CLIP_MODEL = "clip-model.txt"
+"""File of a bundle of Pocket TTS: a checksum of what its checkpoint makes a print with."""
 POCKET = Family(
     "pocket",
     needs=frozenset({"model", "config", "tokenizer"}),
@@ -207,7 +212,8 @@ POCKET = Family(
     imports=("edge.synth.pocket.synthesizer",),
     clip_s=30.0,
     enough_s=5.0,  # Kyutai's own word
-    print_of=("encoder-fp32.onnx",),
+    print_of=(CLIP_MODEL,),
+    enrols="encoder",
     stages={
         "lm": ("fp32", "int8-dynamic"),
         "codec": ("fp32", "int8-fused", "int8-fused-7bit"),

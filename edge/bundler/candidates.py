@@ -91,6 +91,10 @@ class Candidate:
         """Tell whether it speaks as another one does, by whatever name."""
         return (self.recipes, self.options) == (other.recipes, other.options)
 
+    def without(self, stage: str) -> Candidate:
+        graphs = {name: path for name, path in self.graphs.items() if name != stage}
+        return replace(self, graphs=graphs)
+
     @property
     def bytes(self) -> int:
         return sum(path.stat().st_size for path in self.graphs.values())

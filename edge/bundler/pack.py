@@ -13,6 +13,7 @@ import onnx
 from onnx.external_data_helper import set_external_data
 
 from edge.bundle import WEIGHTS
+from edge.bundler.halves import store_halves
 
 LEAST_BYTES = 1024
 """Smaller constants stay in the graph: onnxruntime reads sizes and axes from some of them."""
@@ -24,6 +25,7 @@ def store(graph: Path, destination: Path) -> None:
     """Write `graph` to `destination` and its large constants to `destination` + WEIGHTS; no such
     file if it has none. Equal graphs give equal bytes."""
     model = onnx.load(graph)
+    store_halves(model)
     large = [t for t in model.graph.initializer if len(t.raw_data) >= LEAST_BYTES]
     weights = destination.with_name(destination.name + WEIGHTS)
     if large:

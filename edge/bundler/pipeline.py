@@ -58,7 +58,8 @@ class Wish:
     packs those that pass; `quick` holds the first that passes against a fifth of the sentences,
     packs float beside it and writes no report; `judged` asks the judges of the `quality` extra
     too; `checkpoint` is the folder of a voice that is built from one; `config` and `licence` are
-    those of a model without a description; `accepts_terms` agrees to those of the voice."""
+    those of a model without a description; `accepts_terms` agrees to those of the voice;
+    `without_cloning` leaves out the stage that only `edge clone` runs."""
 
     voice: str
     profile: str
@@ -71,6 +72,7 @@ class Wish:
     config: Path | None = None
     licence: str | None = None
     accepts_terms: bool = False
+    without_cloning: bool = False
 
     @property
     def whole(self) -> str:
@@ -118,6 +120,11 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
 
     voice, description = _described(wish, cache, fetching)
     log.info("licence class %s", judge(voice).line)
+    if wish.without_cloning and not FAMILIES[voice.family].enrols:
+        raise ExportFailed(
+            f"a bundle of the family {voice.family} has no part for cloning alone",
+            "Leave --without-cloning out.",
+        )
     if warning := warn(voice.family, profile):
         log.warning("%s", warning)
     agree(voice, wish.accepts_terms)
@@ -134,6 +141,8 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         steps("pack", 0, 0)
         _descriptions(wish, description, folder)
         packed, gain = evaluated.packed, evaluated.gain
+        if wish.without_cloning:
+            packed = [c.without(FAMILIES[voice.family].enrols) for c in packed]
         write_bundle(folder, original, voice, profile, packed, gain, _tools())
         evaluated.write_pages(folder)
     return open_bundle(destination, machine=None)

@@ -136,10 +136,17 @@ def _cloning(options: Options, path: Path) -> Bundle:
             f"there is a cloned voice {options.name!r} already: {path}",
             "Choose another name, or replace it: --replace",
         )
-    able = [bundle for bundle in bundles if synth.clones(bundle)]
+    able = [bundle for bundle in bundles if synth.enrolls(bundle)]
     for bundle in able:
         if options.voice in (None, bundle.voice.name):
             return bundle
+    speaks = [b.voice.name for b in bundles if synth.clones(b) and not synth.enrolls(b)]
+    if speaks and options.voice in (None, *speaks):
+        raise UnknownVoice(
+            f"{options.voice or speaks[0]} was built without the part that hears clips",
+            f"Where it was built whole: edge clone {options.name} CLIP.wav --out "
+            f"{options.name}.print; then here: edge install {options.name}.print",
+        )
     names = ", ".join(bundle.voice.name for bundle in able)
     here = ", ".join(f"{b.voice.name} ({b.manifest.family})" for b in bundles)
     families = " or ".join(family.name for family in FAMILIES.values() if family.clip_s)

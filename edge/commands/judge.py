@@ -96,7 +96,7 @@ def _speaker(
     with open_clip(options.clip) as file:
         clip = read_clip(options.clip, MOST_S, file, first=True)
     reference = clip.samples, clip.rate
-    if not synth.clones(bundle):
+    if not synth.enrolls(bundle):
         return None, reference
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     before = {key: os.environ.get(key) for key in ("XDG_STATE_HOME", "STATE_DIRECTORY")}

@@ -253,6 +253,13 @@ def clones(bundle: Bundle) -> bool:
     return FAMILIES[bundle.manifest.family].clip_s > 0
 
 
+def enrolls(bundle: Bundle) -> bool:
+    """True if this bundle can make a voice of a clip itself."""
+    stage = FAMILIES[bundle.manifest.family].enrols
+    variants = bundle.manifest.variants
+    return clones(bundle) and (not stage or any(stage in v.graphs for v in variants))
+
+
 def check_print(bundle: Bundle, print_: VoicePrint) -> None:
     """Check that a print holds what this voice needs, without its models. Raises BadVoicePrint."""
     _family(bundle).check_print(bundle, print_)

@@ -20,8 +20,10 @@ from edge.bundler.evaluate.stage_gate import MOST, STAGES
 from edge.bundler.fetch.hub import TOKEN, VARIABLE, bring_checkpoint
 from edge.bundler.own_voice import described
 from edge.bundler.pipeline import Wish, build_bundle
-from edge.errors import BadRecord, FetchFailed, TermsNotAccepted
+from edge.commands import clone
+from edge.errors import BadRecord, FetchFailed, TermsNotAccepted, UnknownVoice
 from edge.synth import Style
+from edge.synth.voice_print import checkpoint_of
 from edge.voice import Voice, load_voice
 from tests.helpers.kept_pocket import unpack
 from tests.synth.test_clip import voice as hum
@@ -35,6 +37,12 @@ def quiet(step: str, done: int, total: int) -> None:
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def write_clip(path: Path) -> None:
+    with wave.open(str(path), "wb") as clip:
+        clip.setparams((1, 2, 24_000, 0, "NONE", ""))
+        clip.writeframes((hum(2.0, 24_000) * 32767).astype("<i2").tobytes())
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +80,25 @@ def test_its_stages_are_held_against_float_pauses_too(bundle: Bundle) -> None:
     assert all(row["relative_l2"] < 1e-5 for row in told["parity"])
 
 
+def test_a_bundle_without_cloning_speaks_with_voices_of_a_whole_one(
+    bundle: Bundle, folder: Path, tmp_path: Path
+) -> None:
+    wish = Wish(str(folder), "x86-64", "fp32", without_cloning=True)
+    board = build_bundle(wish, tmp_path / "b", tmp_path / "cache", quiet)
+    assert not list(board.path.glob("encoder*")) and list(bundle.path.glob("encoder*"))
+    assert checkpoint_of(board) == checkpoint_of(bundle)
+    clip = tmp_path / "clip.wav"
+    write_clip(clip)
+    options = clone.Options("anna", clip, consent=True, any_board=True, bundle=(board.path,))
+    with pytest.raises(UnknownVoice, match="without the part that hears clips") as caught:
+        clone.run(options)
+    assert "edge install anna.print" in caught.value.remedy
+    clone.run(replace(options, bundle=(bundle.path,)))
+    voice = synth.load(board)
+    [segment] = voice.plan("The kettle is on again today.", Style(speaker="anna"))
+    assert sum(len(chunk.samples) for chunk in voice.speak(segment)) >= 6 * 1920
+
+
 def test_what_a_folder_lacks_is_named(folder: Path, tmp_path: Path) -> None:
     for name in ("config.yaml", "model.safetensors"):
         (tmp_path / name).hardlink_to(folder / name)
@@ -86,9 +113,7 @@ def test_a_voice_that_a_folder_brings_speaks_if_nobody_is_named(
     own.mkdir()
     for file in folder.iterdir():
         (own / file.name).hardlink_to(file)
-    with wave.open(str(own / "voice.wav"), "wb") as clip:
-        clip.setparams((1, 2, 24_000, 0, "NONE", ""))
-        clip.writeframes((hum(2.0, 24_000) * 32767).astype("<i2").tobytes())
+    write_clip(own / "voice.wav")
     wish = Wish(str(own), "x86-64", "fp32")
     made = build_bundle(wish, tmp_path / "b", tmp_path / "cache", quiet)
     assert np.load(made.file("voice.npy")).shape == (26, 32)

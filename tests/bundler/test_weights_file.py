@@ -54,3 +54,17 @@ def test_a_graph_of_small_constants_stays_whole(tmp_path: Path) -> None:
     pack.store(source, tmp_path / "graph.onnx")
     assert not (tmp_path / f"graph.onnx{WEIGHTS}").exists()
     assert np.array_equal(run(source), run(tmp_path / "graph.onnx"))
+
+
+def test_floats_whose_lower_halves_are_nothing_take_half_of_the_room(tmp_path: Path) -> None:
+    source, made = tmp_path / "source.onnx", tmp_path / "graph.onnx"
+    write(source, 64)
+    model = onnx.load(source)
+    [weights] = [t for t in model.graph.initializer if t.data_type == onnx.TensorProto.FLOAT]
+    bits = np.frombuffer(weights.raw_data, np.uint32) & 0xFFFF0000
+    weights.raw_data = bits.astype(np.uint32).tobytes()
+    onnx.save(model, source)
+    pack.store(source, made)
+    assert np.array_equal(run(source), run(made))
+    [kept] = [t for t in onnx.load(made).graph.initializer if t.name == "weights.bf16"]
+    assert len(kept.raw_data) == 2 * len(bits)

@@ -120,6 +120,7 @@ def node_of(chosen: Choices) -> Node:
         _later_transposed,
         _later_float_convolution,
         _time_norm,
+        _attention,
     )
     node = make[chosen.byte() % len(make)](chosen)
     while node.names and not node.names[-1]:
@@ -134,6 +135,7 @@ def model_of(node: Node) -> bytes:
         node.op, node.names, node.outputs, domain=node.domain, **node.attributes
     )
     kinds = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(bool): TensorProto.BOOL}
+    kinds[np.dtype(np.int32)] = TensorProto.INT32
     graph = helper.make_graph(
         [made],
         "fuzz",
@@ -319,4 +321,29 @@ def _time_norm(chosen: Choices) -> Node:
     node.put("x", chosen.floats(1, chosen.size(channels), chosen.between(0, FRAMES)))
     for name in ("scale", "shift"):
         node.put(name, chosen.floats(chosen.size(channels)), chosen.chance(4))
+    return node
+
+
+def _attention(chosen: Choices) -> Node:
+    node = Node(
+        "CachedAttention", domain=kernels.DOMAIN_2, outputs=("y", "next_keys", "next_values")
+    )
+    shared, groups, size = chosen.between(1, 2), chosen.between(1, 2), 8 * chosen.between(1, 4)
+    rows, wide = chosen.between(0, 40), (shared * groups + 2 * shared) * size
+    in_rows, capacity = chosen.byte() % 2, chosen.between(0, 90)
+    node.attributes = {
+        "heads": chosen.attribute(shared * groups, shared * groups),
+        "kv_heads": chosen.attribute(shared, shared),
+        "size": chosen.attribute(size, size),
+        "window": chosen.attribute(0, 60),
+        "rows": in_rows,
+    }
+    shape = (rows, wide) if in_rows else (wide, rows)
+    node.put("x", chosen.floats(1, *map(chosen.size, shape)))
+    for name in ("cos", "sin"):
+        node.put(name, chosen.floats(chosen.size(capacity), size // 2), not chosen.chance(9))
+    for name in ("keys", "values"):
+        node.put(name, chosen.floats(1, shared, chosen.size(capacity), chosen.size(size)))
+    last = chosen.attribute(rows - 1, capacity)
+    node.put("last_row", np.array([last & 0xFFFFFFFF], np.uint32).view(np.int32))
     return node

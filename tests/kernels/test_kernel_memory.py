@@ -115,6 +115,19 @@ CASES = {
         domain=kernels.DOMAIN_2,
         outputs=("mul", "add"),
     ),
+    "attention": Case(
+        "CachedAttention",
+        (1, 64, 20),
+        {"cos": floats(40, 8), "sin": floats(40, 8)},
+        {
+            "keys": floats(1, 1, 40, 16),
+            "values": floats(1, 1, 40, 16),
+            "last_row": np.array([30], np.int32),
+        },
+        {"heads": 2, "kv_heads": 1, "size": 16, "window": 9},
+        domain=kernels.DOMAIN_2,
+        outputs=("y", "next_keys", "next_values"),
+    ),
     "float": Case("FloatConv1d", (1, 32, 4000), {"w": floats(1, 32, 7), "b": floats(1)}),
     "delay": Case(
         "Delay",

@@ -5,6 +5,7 @@ What every family owes is in tests/contracts/test_families.py.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from edge.bundle.install import install
 from edge.bundler.export.pocket.trial import TriedGraph
 from edge.bundler.quantize import fused_codec
 from edge.config import TextKeys
-from edge.errors import BadStyle, BadVoicePrint, MissingPackage
+from edge.errors import BadStyle, BadVoicePrint, EmptyText, MissingPackage
 from edge.pcm import PcmChunk, Samples
 from edge.synth import Style, Synthesizer
 from edge.synth.pocket import runtime
@@ -117,8 +118,22 @@ def test_a_clone_speaks_with_its_own_latents(pocket_bundle: Bundle) -> None:
         from_print(VoicePrint("cosyvoice3", {"latents": latents}), 32)
 
 
+def test_two_at_a_time_keep_their_states_apart(pocket_bundle: Bundle) -> None:
+    voice = synth.load(pocket_bundle)
+    segments = [voice.plan(text, Style())[0] for text in (TEXT, "Who would like some tea?")]
+    alone = [[c.samples for c in voice.speak(segment)] for segment in segments]
+    mixed: list[list[Samples]] = [[], []]
+    for pair in itertools.zip_longest(*map(voice.speak, segments)):
+        for heard, chunk in zip(mixed, pair, strict=True):
+            heard += [] if chunk is None else [chunk.samples]
+    for heard, expected in zip(mixed, alone, strict=True):
+        np.testing.assert_array_equal(np.concatenate(heard), np.concatenate(expected))
+    with pytest.raises(EmptyText):
+        voice.plan("...", Style())
+
+
 def test_rows_that_are_moved_are_turned_back() -> None:
-    cache = RowCache(1, 2, 10, 8)
+    cache = RowCache(1, 2, 10, 8, counted=True)
     keys = np.random.default_rng(0).standard_normal((1, 2, 9, 8)).astype(np.float32)
     turned = (keys.view(np.complex64) * turns(8, np.arange(9))).view(np.float32)
     cache.put(np.stack([turned, keys])[:, None])

@@ -51,6 +51,9 @@ class Options:
     cache: Path | None = option(
         None, "DIR", "keep fetched files in DIR, not in ~/.cache/edge-voice"
     )
+    without_cloning: bool = switch(
+        "leave out what hears clips, for boards that are given their cloned voices"
+    )
     only: str | None = option(None, "VARIANT", "make just this variant, unmeasured; fp32 is quick")
     every: bool = switch(
         "make and measure every variant of the profile, and pack all that pass, for edge tune"
@@ -105,7 +108,8 @@ def run(options: Options) -> int:
         print(f"Why: {page}")
     if (bundle.path / STAGES).exists():
         _print_stages(bundle.path / STAGES)
-        print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
+        if not options.without_cloning:
+            print(f"Give it a voice: edge clone NAME CLIP.wav --bundle {bundle.path}")
         return 0
     named = "" if after == bundle.voice.name else f" --voice {bundle.voice.name}"
     print(f"Hear it: edge say --local{named} 'Hello.'")

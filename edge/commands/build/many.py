@@ -53,6 +53,7 @@ def wish_of(options: Options, voice: str, profile: str) -> Wish:
         config=options.config,
         licence=options.licence,
         accepts_terms=options.accept_terms,
+        without_cloning=options.without_cloning,
     )
 
 

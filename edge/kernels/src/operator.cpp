@@ -1,5 +1,6 @@
 // The operators QConv1d and QConvTranspose1d, and all of the domains edge.voice and edge.voice.2 for onnxruntime.
 // README.md is their manual.
+#include "attention_operator.h"
 #include "chosen_path.h"
 #include "declare.h"
 #include "decoder_operators.h"
@@ -127,6 +128,6 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
   static const std::vector<OrtCustomOp> second = {declare<ConvKernel<false, 2>>(), declare<ConvKernel<true, 2>>()};
   return guarded(api, [&] {
     add_domain(api, options, "edge.voice", {&text_operators(), &first, &decoder_operators()});
-    add_domain(api, options, "edge.voice.2", {&text_operators(), &second, &later_decoder_operators()});
+    add_domain(api, options, "edge.voice.2", {&text_operators(), &second, &later_decoder_operators(), &attention_operators()});
   });
 }

@@ -57,7 +57,7 @@ struct OrtCustomOp {
 namespace edge_kernels::ort {
 
 constexpr uint32_t kVersion = 17;  // onnxruntime 1.17, the first with all entries below
-enum Type { kFloat = 1, kInt8 = 3, kBool = 9 };
+enum Type { kFloat = 1, kInt8 = 3, kInt32 = 6, kBool = 9 };
 enum Presence { kRequired = 0, kOptional = 1 };
 enum Code { kFail = 1, kInvalidArgument = 2 };
 

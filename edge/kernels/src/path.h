@@ -87,6 +87,17 @@ struct Norm {
   bool gelu;
 };
 
+// One head of attention. Arrays of queries, shares and results are [..][kGroup]: a column for each of neighbouring rows
+// of the sequence; of a single row they are plain arrays.
+struct Attention {
+  const float* queries;        // [size], rotated and scaled
+  const float *keys, *values;  // [count][size]: from the first that any query sees to the last
+  int64_t size, count;
+  int32_t first[kGroup], last[kGroup];  // of the keys that each query sees
+  float* shares;                        // [count] to work in, whole groups
+  float* out;                           // [size]
+};
+
 struct Path {
   const char* name;
   int weight_limit;      // largest |weight| for which no intermediate can saturate
@@ -117,6 +128,9 @@ struct Path {
   void (*gelu)(float* row, int64_t n);
   // Sum of a row's distances from `center`, or of their squares.
   double (*sum)(const float* row, int64_t n, float center, bool squares);
+  // Up to kGroup queries, size a multiple of kBlock; and a single one, size a multiple of kGroup, first and last unread.
+  void (*attend)(const Attention&);
+  void (*attend_one)(const Attention&);
 };
 
 // Each in a file of its own; a build has those of its processor.

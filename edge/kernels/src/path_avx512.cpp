@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 #include "dot_pairs.h"
-#include "rows_text.h"
+#include "rows_attention.h"
 
 namespace edge_kernels {
 namespace {

@@ -1,7 +1,7 @@
 // AVX512-VNNI: one register holds a whole group; unsigned activations times signed weights.
 #include <immintrin.h>
 
-#include "rows_text.h"
+#include "rows_attention.h"
 
 namespace edge_kernels {
 namespace {

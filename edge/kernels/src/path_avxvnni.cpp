@@ -2,7 +2,7 @@
 // positions.
 #include <immintrin.h>
 
-#include "rows_text.h"
+#include "rows_attention.h"
 
 namespace edge_kernels {
 namespace {

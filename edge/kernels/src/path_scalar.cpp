@@ -1,5 +1,5 @@
 // The reference: what every other path must equal, bit for bit.
-#include "rows_text.h"
+#include "rows_attention.h"
 
 namespace edge_kernels {
 namespace {

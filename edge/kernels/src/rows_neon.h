@@ -3,7 +3,7 @@
 #pragma once
 #include <arm_neon.h>
 
-#include "rows_text.h"
+#include "rows_attention.h"
 
 namespace edge_kernels {
 namespace {

@@ -157,12 +157,5 @@ double sum_row(const float* row, int64_t n, float center, bool squares) {
   return squares ? sum_distances<true>(row, n, center) : sum_distances<false>(row, n, center);
 }
 
-constexpr Path make_path(const char* name, int weight_limit, bool is_signed, void (*dot)(const Dot&),
-                         bool in_pairs = false) {
-  return {name,        weight_limit,    is_signed, in_pairs,      dot,            load_rows, quantize_rows,
-          finish_rows, interleave_rows, gate_rows, convolve_rows, depthwise_rows, norm_rows, softmax_row, gelu_row,
-          sum_row};
-}
-
 }  // namespace
 }  // namespace edge_kernels

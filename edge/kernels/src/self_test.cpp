@@ -8,6 +8,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "attention.h"
 #include "conv.h"
 #include "float_conv.h"
 #include "paths.h"
@@ -245,6 +246,34 @@ std::string compare_text(Random& r, const Layer& l) {
   return "";
 }
 
+// Attention of a few rows after others.
+std::string compare_attention(Random& r) {
+  AttentionShape s;
+  s.kv_heads = r.whole(1, 2);
+  s.heads = s.kv_heads * r.whole(1, 2);
+  s.size = r.whole(1, 5) * kBlock;
+  s.window = r.whole(0, 1) * r.whole(1, 40);
+  s.rows = r.chance(0.5);
+  const int64_t n = r.chance(0.3) ? 1 : r.whole(1, 50), before = r.whole(0, 60), capacity = before + n;
+  const Floats cache = random_floats(r, s.kv_heads * capacity * s.size, 1.0f);
+  const Floats cos = random_floats(r, capacity * s.size / 2, 1.0f), sin = random_floats(r, capacity * s.size / 2, 1.0f);
+  const Floats qkv = random_floats(r, (s.heads + 2 * s.kv_heads) * s.size * n, std::exp(r.real(-2.0f, 4.0f)));
+  const auto made = [&](const Path* path) {
+    Floats keys = cache, values = cache, out(static_cast<size_t>(s.heads * s.size * n));
+    const AttentionRun run{qkv.data(), n, before, capacity, keys.data(), values.data(), cos.data(), sin.data(), out.data()};
+    CachedAttention(s, path).run(run, kBackwards);
+    out.insert(out.end(), keys.begin(), keys.end());
+    out.insert(out.end(), values.begin(), values.end());
+    return out;
+  };
+  const Floats expected = made(supported_paths().back());
+  for (const Path* path : supported_paths())
+    if (!same(expected, made(path)))
+      return std::string(path->name) + " differs in attention from scalar: heads of " + std::to_string(s.size) + ", " +
+             std::to_string(n) + " rows after " + std::to_string(before) + ", window " + std::to_string(s.window);
+  return "";
+}
+
 }  // namespace
 
 std::string compare_paths(uint32_t seed, int layers) {
@@ -264,6 +293,7 @@ std::string compare_paths(uint32_t seed, int layers) {
     if (i % 4) continue;
     std::string differs = compare_float(r, in_float(r, l));
     if (differs.empty()) differs = compare_text(r, l);
+    if (differs.empty()) differs = compare_attention(r);
     if (!differs.empty()) return differs;
   }
   return "";

@@ -12,10 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge.synth.pocket.settings import Cache
+from edge.synth.pocket.settings import PERIOD, Cache
 from edge.synth.session import Array, Held
-
-PERIOD = 10_000.0
 
 
 class Graph(Protocol):
@@ -40,17 +38,18 @@ class RowCache:
     """Arrays keys_i and values_i (1, heads, capacity, head) of all layers, and the rows in
     them."""
 
-    def __init__(self, layers: int, heads: int, capacity: int, head: int) -> None:
+    def __init__(self, layers: int, heads: int, capacity: int, head: int, counted: bool) -> None:
+        """`counted`: the graph is told the rows, too, not only the place of the last."""
         # Memory of zeros is taken page by page, when a row is first written.
         self._all = np.zeros((2, layers, 1, heads, capacity, head), np.float32)
-        self.capacity, self.rows = capacity, 0
+        self.capacity, self.rows, self._counted = capacity, 0, counted
 
     @classmethod
     def like(cls, session: Graph, capacity: int) -> RowCache:
         """Make the cache that a graph takes."""
         layers = sum(name.startswith("keys_") for name in session.inputs)
         _, heads, _, head = session.inputs["keys_0"]
-        return cls(layers, heads, capacity, head)
+        return cls(layers, heads, capacity, head, "rows" in session.inputs)
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -65,10 +64,10 @@ class RowCache:
         """Count `new` rows as written, and make the inputs that tell the graph so."""
         self.rows += new
         assert self.rows <= self.capacity
-        return {
-            "last_row": np.array([self.rows - 1], np.int32),
-            "rows": np.array(self.rows, np.int32),
-        }
+        told = {"last_row": np.array([self.rows - 1], np.int32)}
+        if self._counted:
+            told["rows"] = np.array(self.rows, np.int32)
+        return told
 
     def taken(self) -> Array:
         """Copy the rows that are in it: (2, layers, 1, heads, rows, head)."""

@@ -13,6 +13,9 @@ from edge.errors import BadRecord, BundleDamaged
 LATENT = 32
 """Values of a latent: one for each 80 ms of sound."""
 
+PERIOD = 10_000.0
+"""Base of the rotation of queries and keys."""
+
 
 @dataclass(frozen=True)
 class Preparation:

@@ -11,11 +11,11 @@ from pathlib import Path
 from edge.bundle import PROFILE, VOICE, writing
 from edge.bundler.candidates import export, make_candidates, write_bundle
 from edge.bundler.fetch import fetch
+from edge.bundler.own_voice import described
 from edge.bundler.pipeline import profile_path
 from edge.bundler.stage_cache import StageCache
 from edge.files import cache_dir
 from edge.profile import VariantPlan, load_profile
-from edge.voice import load_voice, voice_path
 
 JOE, HEART = "en_US-joe-medium", "en_US-heart"
 PROFILES = ("rpi-zero2w", "rpi3", "rpi4", "rpi5", "rk3588")
@@ -47,8 +47,9 @@ def make(
     destination: Path,
     voice_name: str = JOE,
 ) -> None:
-    """A bundle with every plan of the profile, or with `plans` instead."""
-    voice, profile = load_voice(voice_name), load_profile(profile_name)
+    """A bundle with every plan of the profile, or with `plans` instead. `voice_name` may be the
+    folder of a checkpoint."""
+    (voice, description), profile = described(voice_name, None, None), load_profile(profile_name)
     stages = StageCache(cache_dir() / "stages")
     files = fetch(voice, cache_dir(), lambda *_: None)
     original = export(voice, files, stages, Path(f"{destination}.export-log.json"))
@@ -58,7 +59,7 @@ def make(
     if failures:
         raise SystemExit("\n".join(failures))
     with writing(destination) as folder:
-        shutil.copyfile(voice_path(voice_name), folder / VOICE)
+        (folder / VOICE).write_text(description, encoding="utf-8")
         shutil.copyfile(profile_path(profile_name), folder / PROFILE)
         write_bundle(folder, original, voice, profile, candidates, gain=1.0, tools={})
     print(destination, *(c.name for c in candidates), flush=True)

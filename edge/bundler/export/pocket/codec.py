@@ -40,7 +40,7 @@ def write_codec(weights: Weights) -> onnx.ModelProto:
     a = sizes.decoder_attention
     layers = TransformerWriter(graph, a, capacity(a, "codec"))
     for i in range(a.layers):
-        x = layers.write(x, i, weights.mimi_layer("decoder", i))
+        x = layers.write(x, i, weights.decoder_layer(i))
     x = graph.node("Transpose", (x,), "columns", perm=[0, 2, 1])
     convs = ConvolutionWriter(graph)
     place = 0
@@ -102,7 +102,7 @@ def write_encoder(weights: Weights) -> onnx.ModelProto:
     a = sizes.encoder_attention
     layers = TransformerWriter(graph, a, capacity(a, "encoder"))
     for i in range(a.layers):
-        x = layers.write(x, i, weights.mimi_layer("encoder", i))
+        x = layers.write(x, i, weights.encoder_layer(i))
     x = graph.node("Transpose", (x,), "columns", perm=[0, 2, 1])
     x = _downsampled(graph, convs, x, first, weights)
     x = graph.node("Transpose", (x,), "down.rows", perm=[0, 2, 1])

@@ -123,11 +123,9 @@ def _layer(
     name = f"layers.{i}"
     seen = _norm(layers, codec, x, f"{name}.norm1")
     qkv = layers.pointwise(seen, codec.matrix(f"{name}.self_attn.in_proj"))
-    rows = layers.graph.node("Transpose", (qkv.value,), f"{name}.qkv", perm=[0, 2, 1])
-    mixed = transformer.attend(rows, i)
-    back = layers.graph.node("Transpose", (mixed,), f"{name}.mixed", perm=[0, 2, 1])
+    mixed = transformer.attend_with_ours(qkv.value, i)
     out = codec.matrix(f"{name}.self_attn.out_proj")
-    x = layers.add(x, layers.pointwise(Signal(back, out.weight.shape[1]), out), f"{name}.sum1")
+    x = layers.add(x, layers.pointwise(Signal(mixed, out.weight.shape[1]), out), f"{name}.sum1")
     seen = _norm(layers, codec, x, f"{name}.norm2")
     wide = layers.pointwise_gelu(seen, codec.matrix(f"{name}.linear1"))
     return layers.add(x, layers.pointwise(wide, codec.matrix(f"{name}.linear2")), f"{name}.sum2")

@@ -15,6 +15,7 @@ from edge.bundler.export.graph import END, GraphWriter
 from edge.bundler.export.pocket.layout import PERIOD, Attention
 from edge.bundler.export.pocket.safetensors import Array
 from edge.bundler.export.pocket.weights import Convolution, Layer
+from edge.kernels import DOMAIN_2
 
 OPSET = 20
 NORM_EPSILON = 1e-5
@@ -35,7 +36,8 @@ class TransformerWriter:
         self._cos = graph.constant(np.cos(angles), "cos")
         self._sin = graph.constant(np.sin(angles), "sin")
         self._last = graph.input("last_row", "int32", (1,))
-        self._rows = graph.input("rows", "int32", ())
+        self._counted = ""
+        """Input that says the rows once this run is over; stock attention alone asks for it."""
         self.queries: dict[int, str] = {}
         """Layer -> its queries, keys and values in a row, not yet rotated."""
 
@@ -45,29 +47,24 @@ class TransformerWriter:
         seen = self._norm(x, layer.norm1, f"{name}.norm1")
         qkv = self._matrix(seen, layer.qkv, f"{name}.self_attn.in_proj")
         self.queries[i] = qkv
-        mixed = self.attend(qkv, i)
-        x = graph.node(
-            "Add",
-            (x, self._matrix(mixed, layer.out, f"{name}.self_attn.out_proj")),
-            f"{name}.sum1",
-        )
+        first, second = layer.factors or (None, None)
+        mixed = self._matrix(self.attend(qkv, i), layer.out, f"{name}.self_attn.out_proj")
+        x = graph.node("Add", (x, self._scaled(mixed, first, f"{name}.scale1")), f"{name}.sum1")
         seen = self._norm(x, layer.norm2, f"{name}.norm2")
         wide = self._matrix(seen, layer.up, f"{name}.linear1")
         wide = graph.node("Gelu", (wide,), f"{name}.gelu", approximate="tanh")
-        return graph.node(
-            "Add", (x, self._matrix(wide, layer.down, f"{name}.linear2")), f"{name}.sum2"
-        )
+        made = self._matrix(wide, layer.down, f"{name}.linear2")
+        return graph.node("Add", (x, self._scaled(made, second, f"{name}.scale2")), f"{name}.sum2")
 
     def attend(self, qkv: str, i: int) -> str:
         """Append the attention of layer `i`, over its queries, keys and values in rows."""
-        graph, sizes, name = self._graph, self._sizes, f"layers.{i}"
-        shape = (1, sizes.kv_heads, "capacity", sizes.head)
-        past = [graph.input(f"{part}_{i}", "float32", shape) for part in ("keys", "values")]
-        mixed, *present = graph.split_node(
+        sizes, past = self._sizes, self._past(i)
+        self._counted = self._counted or self._graph.input("rows", "int32", ())
+        return self._attention(
             "GroupQueryAttention",
-            (qkv, "", "", *past, self._last, self._rows, self._cos, self._sin),
-            (f"{name}.self_attn", f"{name}.keys", f"{name}.values"),
-            domain=MICROSOFT,
+            MICROSOFT,
+            (qkv, "", "", *past, self._last, self._counted, self._cos, self._sin),
+            i,
             num_heads=sizes.heads,
             kv_num_heads=sizes.kv_heads,
             scale=sizes.head**-0.5,
@@ -75,12 +72,48 @@ class TransformerWriter:
             do_rotary=1,
             rotary_interleaved=1,
         )
+
+    def attend_with_ours(self, qkv: str, i: int) -> str:
+        """Append the same by our own operator, over columns: what it gives has columns too."""
+        sizes, past = self._sizes, self._past(i)
+        self._graph.domains[DOMAIN_2] = 1
+        return self._attention(
+            "CachedAttention",
+            DOMAIN_2,
+            (qkv, self._cos, self._sin, *past, self._last),
+            i,
+            heads=sizes.heads,
+            kv_heads=sizes.kv_heads,
+            size=sizes.head,
+            window=sizes.context,
+        )
+
+    def _past(self, i: int) -> tuple[str, str]:
+        shape = self._cache
+        keys = self._graph.input(f"keys_{i}", "float32", shape)
+        return keys, self._graph.input(f"values_{i}", "float32", shape)
+
+    @property
+    def _cache(self) -> tuple[int | str, ...]:
+        return (1, self._sizes.kv_heads, "capacity", self._sizes.head)
+
+    def _attention(
+        self, op: str, domain: str, inputs: tuple[str, ...], i: int, **attributes: float
+    ) -> str:
+        name = f"layers.{i}"
+        made = (f"{name}.self_attn", f"{name}.keys", f"{name}.values")
+        mixed, *present = self._graph.split_node(op, inputs, made, domain=domain, **attributes)
         for part, value in zip(("keys", "values"), present, strict=True):
-            graph.output(value, f"next_{part}_{i}", "float32", shape)
+            self._graph.output(value, f"next_{part}_{i}", "float32", self._cache)
         return mixed
 
     def _norm(self, x: str, norm: tuple[Array, Array], name: str) -> str:
         return norm_node(self._graph, x, norm, name, NORM_EPSILON)
+
+    def _scaled(self, x: str, factors: Array | None, name: str) -> str:
+        if factors is None:
+            return x
+        return self._graph.node("Mul", (x, self._graph.constant(factors, f"{name}.w")), name)
 
     def _matrix(self, x: str, matrix: Array, name: str) -> str:
         return self._graph.node("MatMul", (x, self._graph.constant(matrix, f"{name}.w")), name)

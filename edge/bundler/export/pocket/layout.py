@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,10 @@ from typing import Literal
 from edge import records
 from edge.errors import BadRecord
 from edge.synth.pocket.settings import LATENT as LATENT
+from edge.synth.pocket.settings import PERIOD as PERIOD
 
 Head = Literal["lsd", "drifting", "pointwise"]
 
-PERIOD = 10_000.0
-"""Base of the rotation of queries and keys."""
 HOP = 16
 """Rows of the codec's transformers in a frame: 200 Hz beside 12.5 Hz."""
 SHORT_SPACES = 8
@@ -188,10 +188,7 @@ class Sizes:
     @property
     def frame(self) -> int:
         """Samples in a frame."""
-        hop = HOP
-        for ratio in self.decoder.ratios:
-            hop *= ratio
-        return hop
+        return HOP * math.prod(self.decoder.ratios)
 
 
 def read_layout(path: Path) -> Layout:
@@ -208,7 +205,7 @@ def sizes_of(layout: Layout, where: str) -> Sizes:
     attention = mimi.decoder_transformer or mimi.transformer
     width = t.attn_dim or t.d_model
     inner, outer = mimi.inner_dim or encoder.dimension, mimi.outer_dim or decoder.dimension
-    hops = [_product(part.ratios) for part in (encoder, decoder)]
+    hops = [math.prod(part.ratios) for part in (encoder, decoder)]
     frame = mimi.sample_rate / mimi.frame_rate
     wrong = [
         said
@@ -316,10 +313,3 @@ def _narrow(part: MimiTransformer) -> bool:
         and part.d_model % part.num_heads == 0
         and part.d_model // part.num_heads % 8 == 0
     )
-
-
-def _product(values: tuple[int, ...]) -> int:
-    product = 1
-    for value in values:
-        product *= value
-    return product

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.bundler.export.pocket.safetensors import Array
 from edge.bundler.export.pocket.weights import Weights
+from edge.families import CLIP_MODEL
 from edge.synth.pocket.language_model import EDGES, FED, TEXT, VOICE, WIDEN
 
 STATISTICS = "latents.npy"
@@ -16,6 +17,7 @@ STATISTICS = "latents.npy"
 
 
 def write_tables(weights: Weights, folder: Path) -> None:
+    (folder / CLIP_MODEL).write_text(f"{weights.clip_sha256()}\n", encoding="ascii")
     lm, sizes = weights.lm, weights.sizes
     np.save(folder / TEXT, narrowed(lm("conditioner.embed.weight")))
     if sizes.rank is not None:

@@ -3,8 +3,9 @@ graphs."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,11 +17,13 @@ TIME_FREQUENCIES = 128
 """Frequencies of the head's time, each as cosine and sine."""
 _LM, _MIMI = "flow_lm", "mimi"
 _LM_LAYERS = f"{_LM}.transformer.layers"
+_ENCODER_LAYERS = f"{_MIMI}.encoder_transformer.transformer.layers"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a transformer; matrices are (in, out), the layer's own factors inside."""
+    """One layer of a transformer; matrices are (in, out), the layer's own factors inside unless
+    they are in `factors`, of its two results."""
 
     norm1: tuple[Array, Array]
     qkv: Array
@@ -28,6 +31,7 @@ class Layer:
     norm2: tuple[Array, Array]
     up: Array
     down: Array
+    factors: tuple[Array, Array] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,7 @@ def _encoder(sizes: Sizes) -> Iterator[tuple[str, Shape]]:
         place, width = place + 3, 2 * width
     last = (net.dimension, width, net.last_kernel_size)
     yield from _both(f"{model}.{place + 2}.conv", last)
-    yield from _transformer(
-        f"{_MIMI}.encoder_transformer.transformer.layers", sizes.encoder_attention
-    )
+    yield from _transformer(_ENCODER_LAYERS, sizes.encoder_attention)
     shape = (sizes.inner, net.dimension, 2 * HOP)
     yield f"{_MIMI}.downsample.conv.conv.weight", shape
 
@@ -174,8 +176,24 @@ class Weights:
     def lm_layer(self, i: int) -> Layer:
         return self._layer(f"{_LM_LAYERS}.{i}", scaled=False)
 
-    def mimi_layer(self, side: str, i: int) -> Layer:
-        return self._layer(f"{_MIMI}.{side}_transformer.transformer.layers.{i}", scaled=True)
+    def decoder_layer(self, i: int) -> Layer:
+        return self._layer(f"{_MIMI}.decoder_transformer.transformer.layers.{i}", scaled=True)
+
+    def encoder_layer(self, i: int) -> Layer:
+        """Its factors stay apart: matrices as the checkpoint has them need half of the room."""
+        name = f"{_ENCODER_LAYERS}.{i}"
+        factors = [self._tensors[f"{name}.layer_scale_{place}.scale"] for place in (1, 2)]
+        return replace(self._layer(name, scaled=False), factors=(factors[0], factors[1]))
+
+    def clip_sha256(self) -> str:
+        """Name what makes a print of a clip, and rows of a print: the same for every graph that is
+        made of this checkpoint."""
+        digest = hashlib.sha256()
+        makes = (f"{_MIMI}.encoder", f"{_MIMI}.downsample", f"{_LM}.speaker_proj_weight")
+        for name in sorted(expected(self.sizes)):
+            if name.startswith(makes):
+                digest.update(name.encode() + self._tensors[name].tobytes())
+        return digest.hexdigest()
 
     def conv(self, place: str) -> Convolution:
         """Return a convolution with bias, such as `decoder.model.0.conv`."""
