@@ -99,8 +99,7 @@ def file_component(path: Path, folder: Path) -> Component:
         inside = (python_component(found, name) for found in deb_packages(path))
     elif (packages := path.with_name(f"{path.name}.packages")).exists():
         inside = debian_components(packages.read_text(encoding="utf-8"), name)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Component(
         type=ComponentType.FILE,
         name=name,
@@ -122,8 +121,8 @@ def bill(folder: Path, version: str, made: datetime.datetime) -> str:
         purl=PackageURL("pypi", None, "edge-voice", version),
     )
     bom = Bom(components=files, metadata=BomMetaData(component=product, timestamp=made))
-    contents = "".join(f"{file.name} {digest.content}\n" for file in files for digest in file.hashes)
-    bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, contents)
+    sums = [f"{file.name} {digest.content}\n" for file in files for digest in file.hashes]
+    bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, "".join(sums))
     bom.register_dependency(product, files)
     text: str = JsonV1Dot6(bom).output_as_string(indent=1)
     if wrong := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
