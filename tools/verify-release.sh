@@ -7,5 +7,5 @@ cd "$folder"
 ssh-keygen -Y verify -n edge-voice-release -I edge-voice -f "$signers" -s SHA256SUMS.sig <SHA256SUMS
 sha256sum --check --strict --quiet SHA256SUMS
 unknown=$(comm -13 <(sed 's/^.\{66\}//' SHA256SUMS | sort) <(find . -mindepth 1 -not -type d -printf '%P\n' | grep -vx 'SHA256SUMS\(\.sig\)\?' | sort))
-[ -z "$unknown" ] || { printf 'Nobody signed: %s\n' $unknown >&2; exit 1; }
+[ -z "$unknown" ] || { printf 'Nobody signed: %s\n' "$unknown" >&2; exit 1; }
 echo "$(wc -l <SHA256SUMS) files, each as it was signed"
