@@ -20,7 +20,7 @@ bundles=(build/bundles/*)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH LC_ALL=C.UTF-8 TZ=UTC
 umask 022
-.venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,release]'
+.venv/bin/python -m pip install --quiet 'cyclonedx-python-lib[json-validation]>=11,<12'
 version=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("edge-voice"))')
 work=$PWD/build/release release=dist/edge-voice-$version
 rm -rf "$work" "$release" build/deb
