@@ -28,9 +28,10 @@ printf 'format: 1\nany_board: true\n' >"$work/config.yaml"
 # Essential packages and no apt: what is in here is exchanged whole. mmdebstrap sets $1 to the tree.
 # shellcheck disable=SC2016
 tools/emulated mmdebstrap --quiet --mode=root --variant=essential --architectures="$arch" \
-  --include=python3.11,libportaudio2,libasound2-plugins,libsonic0,libstdc++6,passwd,systemd-standalone-sysusers \
+  --include=python3.11,libportaudio2,libpulse0,libsonic0,libstdc++6,passwd,systemd-standalone-sysusers \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+  --customize-hook='tools/pulse-plugin "$1"' \
   --customize-hook="copy-in $work/debs /var/tmp" \
   --customize-hook='chroot "$1" sh -c "dpkg --install /var/tmp/debs/*.deb"' \
   --customize-hook='rm -r "$1/var/tmp/debs" "$1/etc/resolv.conf" "$1/etc/hostname"' \

@@ -100,7 +100,7 @@ def image(tree: bytes, architecture: str, version: str, made: int) -> list[Blob]
     platform = {"architecture": architecture, "os": "linux"}
     if architecture == "arm64":
         platform["variant"] = "v8"
-    layer = Blob("layer.v1.tar+gzip", gzip.compress(tree, 9, mtime=0))
+    layer = Blob("layer.v1.tar+gzip", gzip.compress(tree, 6, mtime=0))
     unpacked = hashlib.sha256(tree).hexdigest()
     config = _json(
         "config.v1+json",

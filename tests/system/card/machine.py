@@ -1,7 +1,7 @@
 """Put a card's image into an emulated Raspberry Pi 3 with a USB sound card, and pull its plug.
 
-QEMU starts the kernel itself, with the card's own kernel, initrd, device tree and command line: the
-board's firmware is not run. The card's partitions are read and written as files, without mounting.
+QEMU starts the card's own kernel, with its initrd, device tree and command line: the board's
+firmware is not run. The card's partitions are read and written as files, without mounting.
 """
 
 from __future__ import annotations
