@@ -79,7 +79,7 @@ find "$work/fat" "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-derefer
 fat=$work/fat.img root=$work/root.img state=$work/state.img
 mkfs.vfat --invariant -C -F 32 -n EDGEVOICE "$fat" $((192 << 10)) >/dev/null
 (cd "$work/fat" && mcopy -smpi "$fat" ./* ::)
-mksquashfs "$tree" "$root" -quiet -no-progress -comp zstd -Xcompression-level 15 -noappend -mkfs-time "$SOURCE_DATE_EPOCH"
+mksquashfs "$tree" "$root" -quiet -no-progress -comp zstd -Xcompression-level 15 -noappend
 truncate --size=%1M "$root"
 # Power may go at any moment: metadata in order, and what is written reaches the card within seconds.
 export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH

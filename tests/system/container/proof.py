@@ -47,7 +47,8 @@ class Container:
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        words = in_cgroups("exec", NAME, *command)
+        user = self.config["process"]["user"]  # as engines run a health check and `exec`
+        words = in_cgroups("exec", "--user", f"{user['uid']}:{user['gid']}", NAME, *command)
         return subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE_S)
 
     def said(self) -> str:
