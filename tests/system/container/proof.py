@@ -116,10 +116,11 @@ def container(
     yield running
     if running.process.poll() is None:
         running.stop()
+    running.log.close()
 
 
 def test_it_is_not_root_and_writes_nowhere_but_its_volumes(container: Container) -> None:
-    who = container.run("/bin/sh", "-c", "id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status")
+    who = container.run("/bin/sh", "-c", "id -u; grep -E 'CapEff|NoNewPrivs' /proc/1/status")
     assert who.stdout.split()[0] == str(container.config["process"]["user"]["uid"]) != "0"
     assert "CapEff:\t0000000000000000" in who.stdout and "NoNewPrivs:\t1" in who.stdout
     done = container.run("/bin/sh", "-c", "touch /usr/x /etc/x /opt/edge-voice/x")
