@@ -24,7 +24,7 @@ if (exec 3<>/dev/tcp/1.1.1.1/80) 2>/dev/null; then echo "there is a network, so 
 cd "$release"
 {
   dpkg --install --refuse-downgrade --skip-same-version "system/$suite-amd64"/*.deb
-  apt-get install --yes --no-download ./debian/edge-voice_*+py"${python#python}"_amd64.deb ./debian/edge-voice-hibari_*_all.deb ./debian/edge-voice-en-us-heart-x86-64_*_amd64.deb
+  apt-get install --yes ./debian/edge-voice_*+py"${python#python}"_amd64.deb ./debian/edge-voice-hibari_*_all.deb ./debian/edge-voice-en-us-heart-x86-64_*_amd64.deb
 } >/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
 edge say --local --out /tmp/apt.wav 'The kettle is on.'
 heard /tmp/apt.wav apt:
