@@ -16,7 +16,7 @@ export BOARD_EXTRAS ?= cpu,audio,piper,hibari
 export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve install install-speech-dispatcher install-kiosk uninstall purge deb clean .quick .arm64
+.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve image container release test-release install install-speech-dispatcher install-kiosk uninstall purge deb clean .quick .arm64
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -33,10 +33,8 @@ say: .quick  ## speak TEXT="..." through the whole real path; hello.wav where th
 	@$(EDGE) say --local --bundle build/bundles --voice $(VOICE) --fallback hello.wav -- "$$WORDS"
 # The text as it was typed: make would expand the $5 in "it costs $5".
 say: export WORDS := $(value TEXT)
-
 build: setup  ## build VOICE for this board
 	@$(EDGE) build $(VOICE)
-
 bundles: setup  ## build VOICE for every board there is a profile for
 	@$(EDGE) build $(VOICE) --profile all
 
@@ -46,10 +44,8 @@ kernels: setup  ## compile our int8 operators into .venv (cmake and g++)
 
 wheels: setup  ## make dist/*.whl for x86-64 and aarch64 (on Debian 12: for glibc 2.27 and later)
 	@contrib/wheels
-
 serve: build  ## run the daemon in the foreground
 	@$(EDGE) serve
-
 lint: setup  ## style, types and the import ladder
 	@tools/lint.sh
 
@@ -57,16 +53,13 @@ JOBS ?= $(shell expr $$(nproc) + 1)
 ARM64 ?= $(HOME)/.cache/edge-voice/arm64
 test: setup  ## everything: lint, units, contracts, real voices, a real sound server
 	@EDGE_ARM64=$(ARM64) tools/test.sh $(JOBS) $(ARGS)
-
 test-all: setup  ## before a release: make test, with the extras that it skips (2 GB), five times the examples and a minute of fuzzing for each parser
 	@EDGE_ARM64=$(ARM64) tools/test-all.sh $(JOBS) $(ARGS)
-
 coverage: setup  ## which branches make test runs: build/coverage/, and a table (docs/design/tests.md); ARGS as there
 	@tools/coverage.sh $(JOBS) $(ARGS)
 
 test-browser: setup  ## a real Chromium speaks through speech-dispatcher (docs/use/kiosk.md), and tries the page of `edge http` (docs/use/page.md)
 	@contrib/apt-packages needed 'testing with a browser' chromium speech-dispatcher pulseaudio pulseaudio-utils libasound2-plugins -- $(VENV)/bin/python -m pytest -m browser $(ARGS)
-
 test-cpus: setup  ## the tests of graphs and kernels as on PCs with SSE4.2, AVX2, AVX-512 and VNNI; on Intel (docs/design/build.md)
 	@tools/test-cpus.sh $(ARGS)
 
@@ -75,7 +68,6 @@ test-cpus: setup  ## the tests of graphs and kernels as on PCs with SSE4.2, AVX2
 
 test-arm64: .arm64  ## the board's side on emulated Cortex-A53, A72 and A76 (docs/design/arm.md)
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m pytest tests/system/arm64/proof.py $(ARGS)
-
 count-arm64: .arm64  ## instructions per second of audio on those CPUs; half an hour
 	@EDGE_ARM64=$(ARM64) $(VENV)/bin/python -m tests.system.arm64.counts
 
@@ -97,10 +89,18 @@ TREE ?= $(HOME)/.cache/edge-voice/trees/$(SUITE)-clean
 test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge them on a booted Debian 12, or SUITE=trixie; as root
 	@tools/test-deb.sh $(SUITE) $(TREE) $(VOICE) $(ARGS)
 
+image: wheels  ## build/images/*.img.xz, to be written to a card for BOARD=rpi3, rpi-zero2w or rpi4: it boots and speaks (docs/install/card.md); as root
+	@tools/card.sh '$(BOARD)' $(VOICE)
+container: wheels  ## build/images/*.oci.tar, a container image for BOARD=x86-64, rpi5 or another (docs/install/container.md); as root
+	@tools/container.sh '$(BOARD)' $(VOICE)
+release: setup  ## dist/edge-voice-VERSION: all that people install from, signed with KEY=FILE (docs/install/release.md); as root
+	@tools/release.sh $(DEB_PYTHONS)
+test-release:  ## install from RELEASE=FOLDER alone on a clean SUITE, by apt and by pip, and speak; as root
+	@tools/test-release.sh '$(RELEASE)' $(SUITE) $(TREE)
+
 VM ?= $(HOME)/.cache/edge-voice/vm
 test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/design/arm.md); as root
 	@tools/test-vm.sh $(VM) $(ARGS)
-
 uninstall:  ## remove what install put there; the config and installed bundles stay
 	@contrib/uninstall remove
 purge:  ## remove the config, bundles and user too

@@ -50,11 +50,15 @@ class _StrictLoader(yaml.SafeLoader):
 
 def parse_yaml(text: str, cls: type[T], where: str) -> T:
     """Read one YAML document into the dataclass `cls`; raises BadRecord naming `where`."""
+    return from_dict(cls, plain_yaml(text, where), where)
+
+
+def plain_yaml(text: str, where: str) -> Any:
+    """Read one YAML document as lists, mappings and scalars; raises BadRecord naming `where`."""
     try:
-        data = yaml.load(text, _StrictLoader)
+        return yaml.load(text, _StrictLoader)
     except Exception as error:  # PyYAML's constructors raise whatever their conversion does
         raise BadRecord(f"{where}: not readable as YAML: {error}", _REMEDY) from None
-    return from_dict(cls, data, where)
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -206,6 +210,9 @@ def _scalar(hint: type, value: Any, place: str) -> Any:
 
 
 def _wrong(place: str, expected: str, value: Any) -> BadRecord:
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except ValueError:  # a number of more digits than Python writes, as 0xfff... may be
+        shown = "a number too long to show"
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return BadRecord(f"{place}: expected {expected}, got {shown}", _REMEDY)

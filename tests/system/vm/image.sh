@@ -8,20 +8,11 @@ folder=$1
 mkdir -p "$folder"
 cd "$(dirname "$0")"
 
-# Programs of the tree run while it is made. The registration goes away again if it is ours.
-mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-if [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
-  elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
-  mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-  printf '%s' ":qemu-aarch64:M::$elf:$mask:/usr/bin/qemu-aarch64-static:F" >/proc/sys/fs/binfmt_misc/register
-  trap 'echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64' EXIT
-fi
-
 tree=$folder/tree
 rm -rf "$tree"
 # Drivers of this one machine are enough to find its disk. mmdebstrap sets $1 to the tree.
 # shellcheck disable=SC2016
-mmdebstrap --quiet --mode=root --variant=minbase --architectures=arm64 \
+../../../tools/emulated mmdebstrap --quiet --mode=root --variant=minbase --architectures=arm64 \
   --skip=cleanup/apt/lists \
   --include=linux-image-arm64,initramfs-tools,systemd-sysv,dbus,udev,kmod,python3,libportaudio2,passwd \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \

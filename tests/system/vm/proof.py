@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import wave
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from edge.bundler.evaluate.whisper import assemble
-from edge.pcm import Samples
 from edge.profile import load_profile
 from tests.helpers.daemon_under_test import ROOT
+from tests.system.listening import heard, transcribed, words
 from tests.system.vm.machine import MODEL, boot
 
 FOLDER = Path(os.environ["EDGE_VM"])
@@ -31,10 +27,6 @@ PACKAGES = [
 SENTENCES = ["The kettle is on the table.", "Please close the window."]
 FAST = load_profile("rpi5").variants[0].name
 """What the profile of a Raspberry Pi 5 prefers."""
-QUIET = 10 ** (-60 / 20)
-GAP_S = 0.9
-"""Shorter than the driver's pause between sentences, longer than a pause within one."""
-WHISPER_HZ = 16_000
 
 
 @pytest.fixture(scope="module")
@@ -46,37 +38,9 @@ def seen() -> dict[str, Any]:
     folder = runs / str(number)
     found = boot(FOLDER / "image", packages, SENTENCES, folder)
     sentences = heard(folder / "sound.wav")
-    found["heard"] = [transcribed(samples) for samples in sentences]
+    found["heard"] = [transcribed(samples, FOLDER) for samples in sentences]
     (folder / "seen.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     return found
-
-
-def heard(path: Path) -> list[Samples]:
-    """What was played, mono at 16 kHz, cut where it is silent for long."""
-    import soxr
-
-    with wave.open(str(path)) as file:
-        frames = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-        rate, channels = file.getframerate(), file.getnchannels()
-    mono = frames.reshape(-1, channels).astype(np.float32).mean(axis=1) / 32768
-    sound = soxr.resample(mono, rate, WHISPER_HZ)
-    loud = np.flatnonzero(np.abs(sound) > QUIET)
-    cuts = np.flatnonzero(np.diff(loud) > GAP_S * WHISPER_HZ)
-    margin = WHISPER_HZ // 4  # a recogniser wants some silence around speech
-    parts = np.split(loud, cuts + 1)
-    return [np.pad(sound[part[0] : part[-1] + 1], margin) for part in parts if part.size]
-
-
-def transcribed(samples: Samples) -> str:
-    from faster_whisper import WhisperModel
-
-    model = WhisperModel(str(assemble(FOLDER)), device="cpu", compute_type="int8", cpu_threads=1)
-    segments, _ = model.transcribe(samples, language="en", beam_size=5)
-    return " ".join(segment.text.strip() for segment in segments)
-
-
-def words(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", text.lower())
 
 
 def test_the_board_is_a_pi_without_a_network(seen: dict[str, Any]) -> None:
