@@ -38,6 +38,17 @@ for bundle in "${bundles[@]}"; do contrib/debian/voice "$bundle"; done
 cp "$work"/*.deb "$release/debian"
 # Those that the Debian packages were made of, so that pip needs no index either.
 find build/deb -path '*/wheels/*.whl' -not -name 'edge_voice-*' -exec cp -t "$release/python" {} +
+# And what onnxruntime asks for, of which a board uses nothing: any Python takes these.
+for python in "$@"; do
+  for arch in $arches; do
+    case $arch in amd64) machine=x86_64 ;; *) machine=aarch64 ;; esac
+    more=(flatbuffers packaging protobuf)
+    [ "$python" != 3.10 ] || more+=(coloredlogs humanfriendly mpmath sympy)
+    # shellcheck disable=SC2046  # pins are many
+    .venv/bin/python -m pip download --quiet --dest "$release/python" --no-deps --only-binary :all: --python-version "$python" \
+      --platform "manylinux2014_$machine" $(contrib/debian/pins "$python" "${more[@]}" <.ci/constraints.txt)
+  done
+done
 
 for suite in $suites; do
   for arch in $arches; do
