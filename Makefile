@@ -25,10 +25,8 @@ setup: $(VENV)/.ready  ## make .venv with pinned packages, and install libportau
 
 $(VENV)/.ready $(VENV)/.speaks: pyproject.toml .ci/constraints.txt edge/kernels/CMakeLists.txt $(wildcard edge/kernels/src/*)
 	@contrib/setup $(PYTHON) $(if $(filter %.ready,$@),dev,speaking)
-
-# heart needs a third of the packages; what is all there already is not thinned out.
-SPEAKING := $(firstword $(if $(filter-out en_US-heart,$(VOICE)),$(VENV)/.ready) $(wildcard $(VENV)/.ready) $(VENV)/.speaks)
-.quick: $(SPEAKING)
+# heart needs a third of the packages.
+.quick: $(firstword $(if $(filter-out en_US-heart,$(VOICE)),$(VENV)/.ready) $(wildcard $(VENV)/.ready) $(VENV)/.speaks)
 	@$(EDGE) build $(VOICE) --quick --if-needed
 
 say: .quick  ## speak TEXT="..." through the whole real path; hello.wav where there is no sound card
