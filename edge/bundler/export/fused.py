@@ -86,8 +86,7 @@ class FusedLayers(StreamingLayers):
         """Each position's channels to mean 0 and variance 1, a depthwise convolution before them;
         and x beside it, as late as that is."""
         graph = self.graph
-        inputs = [x.value]
-        inputs += [graph.constant(gamma, f"{name}.gamma"), graph.constant(beta, f"{name}.beta")]
+        inputs = [x.value, *map(graph.constant, (gamma, beta), (f"{name}.gamma", f"{name}.beta"))]
         if depthwise is None:
             value = graph.node("ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5)
             return dataclasses.replace(x, value=value), x
