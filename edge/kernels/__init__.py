@@ -18,9 +18,9 @@ from edge.errors import ModelFailed
 
 DOMAIN = "edge.voice"
 DOMAIN_2 = "edge.voice.2"
-"""The same operators with what came later: ELU, Snake, an affine on load, `left`, `TimeNorm`. A
-name of its own, because onnxruntime passes over attributes and versions that a library of before
-does not know, and would speak nonsense."""
+"""The same operators with what came later: ELU, Snake, an affine on load, `left`, `TimeNorm`,
+`ChunkNorm`. A name of its own, because onnxruntime passes over attributes and versions that a
+library of before does not know, and would speak nonsense."""
 LIBRARY = "libedge_kernels.so"
 MOST_STEPS = 24
 """Largest root mean square of a channel's 8-bit weights, in units of its scale: larger ones cost

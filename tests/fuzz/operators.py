@@ -121,6 +121,7 @@ def node_of(chosen: Choices) -> Node:
         _later_float_convolution,
         _time_norm,
         _attention,
+        _chunk_norm,
     )
     node = make[chosen.byte() % len(make)](chosen)
     while node.names and not node.names[-1]:
@@ -254,6 +255,21 @@ def _norm(chosen: Choices) -> Node:
         node.put("w", chosen.floats(chosen.size(channels), kernel), constant=True)
         node.put("b", chosen.floats(chosen.size(channels)), constant=True)
         node.put("r", chosen.floats(1, channels, chosen.size(frames)) if kernel & 2 else None)
+    return node
+
+
+def _chunk_norm(chosen: Choices) -> Node:
+    node = Node("ChunkNorm", outputs=("y", "late", "t"), domain=kernels.DOMAIN_2)
+    channels, kernel = chosen.between(1, CHANNELS), chosen.between(1, KERNEL) | 1
+    dilation = node.attributes["dilation"] = chosen.attribute(1, 6)
+    node.put("x", chosen.floats(1, chosen.size(channels), chosen.between(0, FRAMES)))
+    for name in ("gamma", "beta"):
+        node.put(name, chosen.floats(chosen.size(channels)), constant=True)
+    node.put("w", chosen.floats(chosen.size(channels), kernel), constant=True)
+    node.put("b", chosen.floats(chosen.size(channels)), constant=True)
+    past = (kernel - 1) * dilation if 0 <= dilation < 500 else 1
+    node.put("state", chosen.floats(1, chosen.size(channels), chosen.size(past)))
+    _flags(chosen, node, needed=True)
     return node
 
 

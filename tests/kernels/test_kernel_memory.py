@@ -142,6 +142,14 @@ CASES = {
         (1, 32, 100),
         {"gamma": floats(32), "beta": floats(32), "w": floats(32, 3), "b": floats(32)},
     ),
+    "norm in chunks": Case(
+        "ChunkNorm",
+        (1, 32, 100),
+        {"gamma": floats(32), "beta": floats(32), "w": floats(32, 3), "b": floats(32)},
+        {"state": floats(1, 32, 2), "first": np.array(False), "last": np.array(False)},
+        domain=kernels.DOMAIN_2,
+        outputs=("y", "late", "t"),
+    ),
     "softmax": Case("BandSoftmax", (2, 30, 30), {}, {"near": floats(2, 9, 30)}),
     "spline": Case("InverseSpline", (1, 30, 40), {}, {"values": floats(1, 1, 40)}),
 }

@@ -204,6 +204,46 @@ def test_delay_holds_back_and_gives_all(library: Path, sizes: list[int]) -> None
     np.testing.assert_array_equal(np.concatenate(parts, axis=2), x)
 
 
+@pytest.mark.parametrize("sizes", [[60, 1, 40], [9, 0, 130], [300], [9, 5, 5, 5]])
+def test_a_norm_in_chunks_equals_that_of_the_whole(
+    library: Path, kernel_path: str, sizes: list[int]
+) -> None:
+    """Bit for bit, and what it was before comes out beside it, as late."""
+    r, channels, number, flag = np.random.default_rng(5), 7, TensorProto.FLOAT, TensorProto.BOOL
+    vectors = {n: r.standard_normal(7).astype(np.float32) for n in ("gamma", "beta", "bias")}
+    weights = {**vectors, "taps": r.standard_normal((7, 7)).astype(np.float32)}
+    x = r.standard_normal((1, channels, sum(sizes))).astype(np.float32)
+    inputs = ["x", "gamma", "beta", "taps", "bias"]
+    chunked = helper.make_node(
+        "ChunkNorm",
+        [*inputs, "s", "f", "l"],
+        ["y", "late", "t"],
+        domain=kernels.DOMAIN_2,
+        dilation=3,
+    )
+    whole = helper.make_node("ChannelNorm", inputs, ["y"], domain=kernels.DOMAIN, dilation=3)
+    fed = [("x", number, [1, 7, None]), ("s", number, [1, 7, 18]), ("f", flag, [1])]
+    sessions = []
+    for node, given in ((chunked, [*fed, ("l", flag, [1])]), (whole, fed[:1])):
+        graph = helper.make_graph(
+            [node],
+            "one",
+            [helper.make_tensor_value_info(*one) for one in given],
+            [helper.make_tensor_value_info(n, number, [1, 7, None]) for n in node.output],
+            [numpy_helper.from_array(value, name) for name, value in weights.items()],
+        )
+        sessions.append(load(graph, library, threads=1))
+    state, parts = np.zeros((1, channels, 18), np.float32), []
+    for i, end in enumerate(np.cumsum(sizes)):
+        part = x[:, :, end - sizes[i] : end]
+        first, last = np.array([i == 0]), np.array([i + 1 == len(sizes)])
+        *made, state = sessions[0].run(None, {"x": part, "s": state, "f": first, "l": last})
+        parts.append(made)
+    normed, late = (np.concatenate(part, axis=2) for part in zip(*parts, strict=True))
+    np.testing.assert_array_equal(normed, sessions[1].run(None, {"x": x})[0])
+    np.testing.assert_array_equal(late, x)
+
+
 def test_pauses_stay_clean(library: Path) -> None:
     """A loud stretch must not put its noise on a quiet one: SNR over 30 dB in both."""
     floats, constants = layer(3, 16, 16, 3)

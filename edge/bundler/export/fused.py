@@ -85,22 +85,27 @@ class FusedLayers(StreamingLayers):
     ) -> tuple[Signal, Signal]:
         """Each position's channels to mean 0 and variance 1, a depthwise convolution before them;
         and x beside it, as late as that is."""
-        width = reach(depthwise) if depthwise is not None else 0
-        window = super().window(x, width, width) if width else Window(x, x.value, 0, 0)
-        inputs = [window.buffer]
-        inputs += [self.graph.constant(gamma, f"{name}.gamma")]
-        inputs += [self.graph.constant(beta, f"{name}.beta")]
-        dilation = 1
-        if depthwise is not None:
-            dilation = depthwise.dilation
-            inputs += [self.graph.constant(depthwise.weight[:, 0], f"{depthwise.name}.weight")]
-            inputs += [self.graph.constant(bias_of(depthwise), f"{depthwise.name}.bias")]
-        # It pads with zeros what is padded here by the window: the ends go.
-        value = self.graph.node(
-            "ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5, dilation=dilation
+        graph = self.graph
+        inputs = [x.value, *map(graph.constant, (gamma, beta), (f"{name}.gamma", f"{name}.beta"))]
+        if depthwise is None:
+            value = graph.node("ChannelNorm", inputs, name, domain=DOMAIN, epsilon=1e-5)
+            return dataclasses.replace(x, value=value), x
+        inputs += [graph.constant(depthwise.weight[:, 0], f"{depthwise.name}.weight")]
+        inputs += [graph.constant(bias_of(depthwise), f"{depthwise.name}.bias")]
+        width = reach(depthwise)
+        shape: list[int | str] = [1, x.channels, 2 * width]
+        state = self._state(shape)
+        value, beside, after = graph.split_node(
+            "ChunkNorm",
+            (*inputs, state, "first", self._last),
+            (name, f"{name}.late", f"{name}.after"),
+            domain=self._domain(later=True),
+            epsilon=1e-5,
+            dilation=depthwise.dilation,
         )
-        value = self._inner(value, width, width, f"{name}.inner")
-        late = super().center(window) if width else x
+        self._next_states.append((after, f"next_{state}", shape))
+        self._needs(x, width)
+        late = dataclasses.replace(x, value=beside, delay=x.delay + width)
         return dataclasses.replace(late, value=value), late
 
     def conv(self, window: Window, layer: Convolution, slope: float | None = None) -> Signal:

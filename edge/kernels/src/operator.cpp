@@ -128,6 +128,8 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
   static const std::vector<OrtCustomOp> second = {declare<ConvKernel<false, 2>>(), declare<ConvKernel<true, 2>>()};
   return guarded(api, [&] {
     add_domain(api, options, "edge.voice", {&text_operators(), &first, &decoder_operators()});
-    add_domain(api, options, "edge.voice.2", {&text_operators(), &second, &later_decoder_operators(), &attention_operators()});
+    add_domain(
+        api, options, "edge.voice.2",
+        {&text_operators(), &later_text_operators(), &second, &later_decoder_operators(), &attention_operators()});
   });
 }

@@ -230,7 +230,7 @@ std::string compare_text(Random& r, const Layer& l) {
   const auto both = [&](const Path* path) {
     const size_t normed = in.size();
     Floats out(normed + static_cast<size_t>(length * (length + band)));
-    norm.run(*path, in.data(), length, residual, out.data());
+    norm.run(*path, {in.data(), length}, residual, {out.data()});
     band_softmax(*path, logits.data(), near.data(), length, band, out.data() + normed);
     for (int64_t c = 0; c < channels; ++c) {
       float mul, add;

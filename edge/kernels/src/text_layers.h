@@ -1,12 +1,29 @@
-// Layers of the text encoder around its convolutions, whole sentences only. Arrays are [channels][positions].
+// Layers of the text encoder around its convolutions; the norm comes in chunks too. Arrays are [channels][positions].
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "chunk.h"
 
 namespace edge_kernels {
+
+// What a norm reads: a whole sequence, or a chunk of one.
+struct Stretch {
+  const float* in;  // [channels][length]
+  int64_t length;
+  bool first = true, last = true;
+  const float* state = nullptr;  // [channels][span()], read unless first
+};
+
+// What a norm makes of a stretch, arrays of out_length() positions.
+struct Normed {
+  float* out;
+  float* late = nullptr;        // what the positions were before; or null
+  float* next_state = nullptr;  // as the state, or null
+};
 
 // Each position's channels to mean 0 and variance 1, then gamma and beta, then GELU if wished; before it a depthwise
 // convolution (same length, zeros around), after it a residual, if wished.
@@ -17,30 +34,55 @@ struct ChannelNorm {
   int taps = 0;
   int64_t dilation = 1;
 
-  void run(const Path& path, const float* in, int64_t length, const float* residual, float* out) const {
+  // Positions that the convolution reads beside the one that it makes, half of them on either side.
+  int64_t span() const { return taps ? (taps - 1) * dilation : 0; }
+
+  int64_t out_length(const Stretch& s) const {
+    const int64_t out = s.length + (s.first ? 0 : span() / 2) - (s.last ? 0 : span() / 2);
+    if (out < 0)
+      throw std::invalid_argument("the first chunk has " + std::to_string(s.length) + " positions, but waits for " +
+                                  std::to_string(span() / 2));
+    return out;
+  }
+
+  void run(const Path& path, const Stretch& s, const float* residual, const Normed& made) const {
     const auto channels = static_cast<int64_t>(gamma.size());
-    const int64_t span = taps ? (taps - 1) * dilation : 0, width = kRow + span;
+    const int64_t width = kRow + span(), count = out_length(s), held = s.first ? 0 : span();
+    const int64_t begin = s.first ? -span() / 2 : 0;  // where the window of the first position begins
+    // n columns of a channel's state ++ in, zeros around them.
+    const auto copy = [&](int64_t c, int64_t from, int64_t n, float* to) {
+      const float *kept = s.state + c * held, *row = s.in + c * s.length;
+      const int64_t zeros = std::clamp<int64_t>(-from, 0, n), place = from + zeros;
+      const int64_t early = std::clamp<int64_t>(held - place, 0, n - zeros);
+      const int64_t inside = std::clamp<int64_t>(held + s.length - place - early, 0, n - zeros - early);
+      std::fill_n(to, zeros, 0.0f);
+      if (early) std::copy_n(kept + place, early, to + zeros);
+      if (inside) std::copy_n(row + place + early - held, inside, to + zeros + early);
+      std::fill(to + zeros + early + inside, to + n, 0.0f);
+    };
     static thread_local std::vector<float> rows, window;
     rows.resize(static_cast<size_t>(channels * kRow));
     if (taps) window.resize(static_cast<size_t>(channels * width));
-    for (int64_t at = 0; at < length; at += kRow) {
-      const int64_t n = std::min<int64_t>(kRow, length - at);
-      const int64_t from = at - span / 2, first = std::max<int64_t>(from, 0), end = std::min(from + width, length);
-      for (int64_t c = 0; c < channels; ++c) {
-        float* row = taps ? window.data() + c * width : rows.data() + c * kRow;
-        std::fill_n(row, first - from, 0.0f);
-        std::copy_n(in + c * length + first, end - first, row + first - from);
-        std::fill(row + end - from, row + width, 0.0f);
-      }
+    for (int64_t at = 0; at < count; at += kRow) {
+      const int64_t n = std::min<int64_t>(kRow, count - at);
+      for (int64_t c = 0; c < channels; ++c)
+        copy(c, begin + at, width, taps ? window.data() + c * width : rows.data() + c * kRow);
       if (taps)
         path.depthwise({window.data(), static_cast<size_t>(width), channels}, weights.data(), bias.data(), taps,
                        dilation, rows.data());
       path.norm(rows.data(), channels, {gamma.data(), beta.data(), epsilon, gelu});
       for (int64_t c = 0; c < channels; ++c) {
-        const float *row = rows.data() + c * kRow, *own = residual ? residual + c * length + at : nullptr;
-        float* to = out + c * length + at;
+        const float *row = rows.data() + c * kRow, *own = residual ? residual + c * count + at : nullptr;
+        float* to = made.out + c * count + at;
         for (int64_t i = 0; i < n; ++i) to[i] = own ? row[i] + own[i] : row[i];
       }
+    }
+    for (int64_t c = 0; c < channels; ++c) {
+      if (made.late) copy(c, begin + span() / 2, count, made.late + c * count);
+      if (!made.next_state) continue;
+      float* next = made.next_state + c * span();
+      if (s.last) std::fill_n(next, span(), 0.0f);
+      else copy(c, held + s.length - span(), span(), next);
     }
   }
 };
