@@ -43,8 +43,10 @@ def main() -> int:
     if not ready(daemon):
         return daemon.wait() or 1
     subprocess.run([*EDGE, "volume", str(options["volume"])], check=True)
-    port = f"TCP-LISTEN:{PORT},fork,reuseaddr"
-    bridge = started(["socat", port, f"UNIX-CONNECT:{path}"])
+    # It listens before Home Assistant is told of it, which may come at once.
+    with socket.create_server(("", PORT)) as port:
+        accept = f"ACCEPT-FD:{port.fileno()},fork"
+        bridge = started(["socat", accept, f"UNIX-CONNECT:{path}"], pass_fds=[port.fileno()])
     try:
         discover()
         threading.Thread(target=announce, name="announce", daemon=True).start()

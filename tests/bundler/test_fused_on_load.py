@@ -153,7 +153,7 @@ def test_norms_over_time_and_snake_are_numpys(library: Path) -> None:
     x = given = Signal(graph.input("x", "float32", (1, CHANNELS, "n")), CHANNELS)
     for conv, alpha, (scale, shift) in zip(convs, alphas, styles, strict=True):
         parts = [graph.constant(scale, "scale"), graph.constant(shift, "shift")]
-        mul, add = layers.norm_over_time(x, *parts, conv.name)
+        mul, add, _ = layers.norm_over_time(x, *parts, conv.name)
         width = 3 * conv.dilation
         window = layers.window(x, width, width)
         x = layers.activated(window, conv, OnLoad(alpha=alpha, mul=mul, add=add))

@@ -31,8 +31,8 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Foresight:
-    """Holds what a build learnt of speakers; each array's first axis is the speaker, in the order of
-    `speakers`, their numbers in the table of styles. C: channels of all norms, F: features."""
+    """Holds what a build learnt of speakers; each array's first axis is the speaker, in the order
+    of `speakers`, their numbers in the table of styles. C: channels of all norms, F: features."""
 
     speakers: npt.NDArray[np.int64]
     centre: Array
