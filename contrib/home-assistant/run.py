@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -43,11 +44,11 @@ def main() -> int:
     if not ready(daemon):
         return daemon.wait() or 1
     subprocess.run([*EDGE, "volume", str(options["volume"])], check=True)
-    # It listens before Home Assistant is told of it, which may come at once.
-    with socket.create_server(("", PORT)) as port:
-        accept = f"ACCEPT-FD:{port.fileno()},fork"
-        bridge = started(["socat", accept, f"UNIX-CONNECT:{path}"], pass_fds=[port.fileno()])
+    port = f"TCP-LISTEN:{PORT},fork,reuseaddr"
+    bridge = started(["socat", port, f"UNIX-CONNECT:{path}"])
     try:
+        while not listens() and bridge.poll() is None:
+            time.sleep(0.05)
         discover()
         threading.Thread(target=announce, name="announce", daemon=True).start()
         return daemon.wait()
@@ -78,6 +79,15 @@ def ready(daemon: subprocess.Popen[str]) -> bool:
 def passed_on(lines: object) -> None:
     for line in lines:
         print(line, end="", file=sys.stderr)
+
+
+def listens() -> bool:
+    """Tell whether the port answers: who is told of the service may come at once."""
+    try:
+        socket.create_connection(("127.0.0.1", PORT)).close()
+    except OSError:
+        return False
+    return True
 
 
 def discover() -> None:
