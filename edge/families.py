@@ -85,6 +85,9 @@ class Family:
     options: Mapping[str, Option] = field(default_factory=dict)
     """Numbers that a variant may have in place of the model's own."""
 
+    halves: bool = False
+    """True if weights that a checkpoint has in bfloat16 stay so in the bundle: half of the room,
+    and memory of their own where others are mapped."""
     reads_digits: bool = False
     """True if plain numbers reach it as digits in languages other than English: espeak reads "204"
     right, but "zweihundertvier" with a v."""
@@ -214,6 +217,7 @@ POCKET = Family(
     enough_s=5.0,  # Kyutai's own word
     print_of=(CLIP_MODEL,),
     enrols="encoder",
+    halves=True,
     stages={
         "lm": ("fp32", "int8-dynamic"),
         "codec": ("fp32", "int8-fused", "int8-fused-7bit"),

@@ -364,7 +364,7 @@ def write_bundle(
         for stage, path in candidate.graphs.items():
             names[stage] = graph_name(stage, candidate.recipes[stage])
             if not (folder / names[stage]).exists():
-                pack.store(path, folder / names[stage])
+                pack.store(path, folder / names[stage], FAMILIES[voice.family].halves)
         variants.append(Variant(candidate.name, names, candidate.options))
     seal(
         folder,

@@ -14,10 +14,16 @@ LEAST = 1024
 
 
 def store_halves(model: onnx.ModelProto) -> None:
-    """Rewrite `model`, none of whose weights lies in another file."""
+    """Rewrite `model`, none of whose weights lies in another file. What an input may take the place
+    of stays as it is."""
     casts = []
+    inputs = {value.name for value in model.graph.input}
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or len(tensor.raw_data) < 4 * LEAST:
+        if (
+            tensor.name in inputs
+            or tensor.data_type != TensorProto.FLOAT
+            or len(tensor.raw_data) < 4 * LEAST
+        ):
             continue
         bits = np.frombuffer(tensor.raw_data, "<u4")
         if (bits & 0xFFFF).any():

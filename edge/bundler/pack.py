@@ -21,11 +21,12 @@ ALIGNMENT = 64
 """Bytes: a line of the processor's cache, which its widest loads want."""
 
 
-def store(graph: Path, destination: Path) -> None:
+def store(graph: Path, destination: Path, halves: bool = False) -> None:
     """Write `graph` to `destination` and its large constants to `destination` + WEIGHTS; no such
-    file if it has none. Equal graphs give equal bytes."""
+    file if it has none. Equal graphs give equal bytes. `halves`: as a family's card has it."""
     model = onnx.load(graph)
-    store_halves(model)
+    if halves:
+        store_halves(model)
     large = [t for t in model.graph.initializer if len(t.raw_data) >= LEAST_BYTES]
     weights = destination.with_name(destination.name + WEIGHTS)
     if large:

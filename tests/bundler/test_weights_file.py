@@ -64,7 +64,24 @@ def test_floats_whose_lower_halves_are_nothing_take_half_of_the_room(tmp_path: P
     bits = np.frombuffer(weights.raw_data, np.uint32) & 0xFFFF0000
     weights.raw_data = bits.astype(np.uint32).tobytes()
     onnx.save(model, source)
-    pack.store(source, made)
+    pack.store(source, made, halves=True)
     assert np.array_equal(run(source), run(made))
     [kept] = [t for t in onnx.load(made).graph.initializer if t.name == "weights.bf16"]
     assert len(kept.raw_data) == 2 * len(bits)
+
+
+def test_what_an_input_may_take_the_place_of_stays(tmp_path: Path) -> None:
+    """As a state that begins as zeros, whose lower halves are nothing too."""
+    source, made = tmp_path / "source.onnx", tmp_path / "graph.onnx"
+    graph = GraphWriter("state", 17)
+    x = graph.input("x", "float32", (2048,))
+    state = graph.input("state", "float32", (2048,))
+    graph.output(graph.node("Add", (x, state), "sum"), "y", "float32", (2048,))
+    model = graph.model()
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(2048, "f4"), "state"))
+    onnx.save(model, source)
+    pack.store(source, made, halves=True)
+    session = onnxruntime.InferenceSession(str(made), providers=["CPUExecutionProvider"])
+    ones = np.ones(2048, np.float32)
+    assert np.array_equal(session.run(None, {"x": ones})[0], ones)
+    assert np.array_equal(session.run(None, {"x": ones, "state": ones})[0], 2 * ones)
