@@ -22,7 +22,7 @@ from edge.synth.binding import Bound
 from edge.synth.clip_file import read_clip
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
-from edge.synth.voice_print import Label, save_print
+from edge.synth.voice_print import FORMAT, Label, checkpoint_of, save_print
 from tests.synth.test_clip import voice as hum
 
 TEXT = "The train to Oxford leaves at nine, from platform four."
@@ -76,8 +76,8 @@ def measure(bundle: Bundle, clip: PcmChunk, transcript: str) -> None:
     with folder, environment, making, running, binding:
         step("the interpreter and numpy", lambda: None)
         made_print = step("enrol", lambda: synth.enroll(bundle, clip, transcript))
-        told = (bundle.voice.name, bundle.id, "en", "", "")
-        path = save_print(made_print, Label(1, "anna", made_print.family, *told))
+        told = (bundle.voice.name, checkpoint_of(bundle), "en", "", "")
+        path = save_print(made_print, Label(FORMAT, "anna", made_print.family, *told))
         print("  " + step("keep the state", lambda: synth.keep_state(bundle, path)))
         voice = step("load", lambda: synth.load(bundle))
         assert isinstance(voice, CosyVoice3Synthesizer)

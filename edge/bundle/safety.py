@@ -43,9 +43,11 @@ _MICROSOFTS = (
 OPERATORS = frozenset(("com.microsoft", name) for name in _MICROSOFTS)
 """Operators of other owners that our own recipes and exporters write."""
 
+_SIZE = rb"(?:0|[1-9][0-9]{0,12})"
+_SHAPE = rb"(?:%b,|%b(?:, %b){1,7})?" % (_SIZE, _SIZE, _SIZE)
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '[<|][fiu](?P<item>[1248])', "
-    rb"'fortran_order': False, 'shape': \((?P<shape>[0-9, ]{0,40})\), \} *\n",
+    rb"'fortran_order': False, 'shape': \((?P<shape>" + _SHAPE + rb")\), \} *\n",
     re.DOTALL,
 )
 """Beginning of a .npy file of numbers, letter for letter as numpy.save writes it:

@@ -14,8 +14,8 @@ LEAST = 1024
 
 
 def store_halves(model: onnx.ModelProto) -> None:
-    """Rewrite `model`, none of whose weights lies in another file. What an input may take the place
-    of stays as it is."""
+    """Rewrite `model`, none of whose weights lies in another file; what an input may take the
+    place of stays as it is."""
     casts = []
     inputs = {value.name for value in model.graph.input}
     for tensor in model.graph.initializer:

@@ -36,7 +36,7 @@ from edge.synth.cosyvoice3 import flow, flow_steps, sampling, vocoder
 from edge.synth.cosyvoice3.providers import CPU
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer, SpokenSegment
 from edge.synth.session import Session, versions
-from edge.synth.voice_print import Label, save_print
+from edge.synth.voice_print import FORMAT, Label, checkpoint_of, save_print
 from tests.synth.test_clip import voice as hum
 
 ROUNDS = 5
@@ -247,8 +247,8 @@ def measure(folder: Path, variant: str) -> list[dict[str, Any]]:
     print(versions(), f"GPU before: {gpu_mb()} MB", flush=True)
     os.environ["STATE_DIRECTORY"] = str(folder / "state")
     print_ = synth.enroll(bundle, PcmChunk(hum(3.0), 24_000), "Hello there, this is what I say.")
-    told = (bundle.voice.name, bundle.id, "en", "", "")
-    save_print(print_, Label(1, "anna", print_.family, *told))
+    told = (bundle.voice.name, checkpoint_of(bundle), "en", "", "")
+    save_print(print_, Label(FORMAT, "anna", print_.family, *told))
     rows: list[dict[str, Any]] = []
     for name in (variant, *(v.name for v in bundle.manifest.variants if v.name != variant)):
         it = Measured(bundle, name)

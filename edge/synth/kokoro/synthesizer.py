@@ -72,6 +72,9 @@ class Framed:
     """Frames of each id."""
     factor: float
     """The sound is so many times as long as it should be."""
+    heard: tuple[int, int]
+    """Places between the silences at both ends; all of them where a build gives the rhythm, so
+    that two variants can be laid side by side."""
 
 
 class KokoroSynthesizer:
@@ -130,7 +133,7 @@ class KokoroSynthesizer:
 
     def _speak(self, segment: Segment, cut: Callable[[int], Plan | None]) -> Iterator[PcmChunk]:
         framed = self.frame(segment)
-        begin, _ = heard(framed.energy)
+        begin, _ = framed.heard
         words = tuple(
             dataclasses.replace(word, start=max(0, word.start - begin * PLACE))
             for word in at_frames(segment.words, framed.repeats, FRAME)
@@ -149,14 +152,16 @@ class KokoroSynthesizer:
         repeats, factor = self._paced(segment, encoded["durations"].reshape(-1))
         spread = {n: np.repeat(encoded[n], repeats, 2) for n in ("prosody", "content")}
         made = self._frames.run({**spread, "style": style, **whole(self._frames)})
-        return Framed(made["x"], made["f0"][0], made["energy"][0], style, repeats, factor)
+        energy = made["energy"][0]
+        ends = (0, len(energy)) if segment.durations else heard(energy)
+        return Framed(made["x"], made["f0"][0], energy, style, repeats, factor, ends)
 
     def whole(self, segment: Segment, framed: Framed) -> tuple[Samples, Array | None]:
         """Make the sound of a segment with its own norms; and these, if they can be told."""
         source = SourceInPlaces(self._settings, _f0(segment, framed), segment.seed, 0)
         taken = source.take(framed.x.shape[2], last=True)
         spectra, norms = self.generator.whole(framed.x, taken, framed.style)
-        begin, end = heard(framed.energy)
+        begin, end = framed.heard
         return Overlap().samples(spectra, last=True)[begin * PLACE : end * PLACE], norms
 
     def foreseen(self, segment: Segment, framed: Framed) -> Array | None:
@@ -170,14 +175,14 @@ class KokoroSynthesizer:
 
     def places(self, framed: Framed) -> int:
         """Count the places that runs are made of."""
-        return _stretch(framed.energy)[2]
+        return _stretch(framed)[2]
 
     def in_runs(
         self, segment: Segment, framed: Framed, norms: Array, plan: Plan
     ) -> Iterator[PcmChunk]:
         """Make the sound of a segment in runs, with these norms, without the silence around it."""
-        start, early, places = _stretch(framed.energy)
-        begin, end = heard(framed.energy)
+        start, early, places = _stretch(framed)
+        begin, end = framed.heard
         source = SourceInPlaces(self._settings, _f0(segment, framed), segment.seed, start)
         x = framed.x[:, :, start : start + places]
         overlap, waiting = Overlap(), list[Samples]()
@@ -234,12 +239,12 @@ def heard(energy: Samples) -> tuple[int, int]:
     return max(0, int(loud[0]) - _BEFORE), min(len(energy), int(loud[-1]) + 1 + _AFTER)
 
 
-def _stretch(energy: Samples) -> tuple[int, int, int]:
+def _stretch(framed: Framed) -> tuple[int, int, int]:
     """Return the first place that runs are made of, how many of them come before what is heard,
     and how many there are."""
-    begin, end = heard(energy)
+    begin, end = framed.heard
     start = max(0, begin - _CONTEXT)
-    return start, begin - start, min(len(energy), end + _CONTEXT) - start
+    return start, begin - start, min(len(framed.energy), end + _CONTEXT) - start
 
 
 def _f0(segment: Segment, framed: Framed) -> Samples:
