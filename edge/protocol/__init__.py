@@ -17,3 +17,4 @@ from edge.protocol.limits import *
 from edge.protocol.parsing import *
 from edge.protocol.replies import *
 from edge.protocol.requests import *
+from edge.protocol.status import *

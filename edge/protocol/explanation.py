@@ -1,4 +1,4 @@
-"""How a voice would read a text: the answer to `explain`."""
+"""How texts are read: the answers to `explain` and `pronunciations`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ __all__ = [
     "ExplainedChange",
     "ExplainedMark",
     "ExplainedSentence",
+    "Pronounced",
+    "Pronunciation",
 ]
 
 
@@ -63,3 +65,23 @@ class Explained:
     marks: tuple[ExplainedMark, ...] = ()
     warnings: tuple[str, ...] = ()
     """Sentences on what will not be spoken, and why."""
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """A word of the owner's lexicon: `kind` is what `said` is written in, "say", "ipa" or
+    "phonemes"."""
+
+    language: str
+    word: str
+    kind: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Pronounced:
+    """The answer to Pronunciations: some of the lexicon's words, and how many it has."""
+
+    TYPE = "pronounced"
+    total: int
+    entries: tuple[Pronunciation, ...] = ()

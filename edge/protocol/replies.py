@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 from edge.errors import BadMessage, EdgeError
-from edge.protocol.explanation import Explained
+from edge.protocol.explanation import Explained, Pronounced
 from edge.protocol.frames import SEE_PAGE
+from edge.protocol.status import StatusReport
 
 __all__ = [
     "REPLIES",
@@ -22,13 +23,8 @@ __all__ = [
     "AudioWord",
     "ErrorReply",
     "Info",
-    "Latency",
-    "LiveUtterance",
-    "LoadedVoice",
     "Playback",
     "Pong",
-    "Pronounced",
-    "Pronunciation",
     "Reloaded",
     "Reply",
     "SpeakAccepted",
@@ -39,7 +35,6 @@ __all__ = [
     "SpeakResumed",
     "SpeakStarted",
     "SpeakWord",
-    "StatusReport",
     "Stopped",
     "SynthesizeStopped",
     "TtsProgram",
@@ -279,83 +274,6 @@ class Playback:
     TYPE = "playback"
     paused: bool
     volume: int
-
-
-@dataclass(frozen=True)
-class LiveUtterance:
-    """An utterance that sounds or waits, without its text."""
-
-    id: str
-    client: int
-    voice: str
-    priority: str
-    seconds: float = 0.0
-    """Sound of it that has been played."""
-
-
-@dataclass(frozen=True)
-class LoadedVoice:
-    """A voice of the daemon, and what really runs it; None if it is not loaded yet."""
-
-    name: str
-    bundle: str
-    provider: str | None = None
-    variant: str | None = None
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds from accepted to the first sample, of the last `count` utterances."""
-
-    count: int
-    p50: float
-    p95: float
-
-
-@dataclass(frozen=True)
-class StatusReport:
-    """The answer to Status."""
-
-    TYPE = "status-report"
-    version: str
-    voices: tuple[LoadedVoice, ...]
-    waiting: int
-    """Utterances that synthesis has not begun."""
-    uptime_s: float
-    counters: dict[str, int]
-    paused: bool
-    volume: int
-    speaking: LiveUtterance | None = None
-    queue: tuple[LiveUtterance, ...] = ()
-    """All that is to sound later, what was interrupted included."""
-    latency_ms: Latency | None = None
-    device: str | None = None
-    temperature: float | None = None
-    """Degrees Celsius; None where the board does not tell."""
-    throttled: tuple[str, ...] | None = None
-    """Reasons for which the board holds back; None where it does not tell."""
-    warnings: tuple[str, ...] = ()
-    """Sentences on what the daemon mended by itself."""
-
-
-@dataclass(frozen=True)
-class Pronunciation:
-    """A word of the owner's lexicon: `kind` is what `said` is written in, "say", "ipa" or
-    "phonemes"."""
-
-    language: str
-    word: str
-    kind: str
-    said: str
-
-
-@dataclass(frozen=True)
-class Pronounced:
-    """The answer to Pronunciations: some of the lexicon's words, and how many it has."""
-
-    TYPE = "pronounced"
-    total: int
-    entries: tuple[Pronunciation, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -166,12 +166,7 @@ class FusedLayers(StreamingLayers):
         return self._quantized(window, layer, NOTHING, gate=1)
 
     def _quantized(
-        self,
-        window: Window,
-        layer: Convolution,
-        on_load: OnLoad,
-        gate: int = 0,
-        gelu: int = 0,
+        self, window: Window, layer: Convolution, on_load: OnLoad, gate: int = 0, gelu: int = 0
     ) -> Signal:
         x, width = window.signal, reach(layer)
         outputs, _, kernel = layer.weight.shape

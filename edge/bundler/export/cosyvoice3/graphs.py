@@ -101,10 +101,7 @@ def stages(model: Model) -> list[Stage]:
         return {"token": token, "xvec": torch.randn(1, flow.xvec)}
 
     times = torch.from_numpy(step_times(STEPS))
-
-    def sizes(step: int) -> Tensor:
-        moved = times[step + 1] - times[step]
-        return torch.stack([(1.0 + flow.guidance) * moved, -flow.guidance * moved])
+    sizes = torch.diff(times)[:, None] * torch.tensor([1.0 + flow.guidance, -flow.guidance])
 
     def step_inputs(T: int, p: int = 0, k: int = 0, step: int = STEPS - 1) -> dict[str, Tensor]:
         blocks = torch.arange(p + T) // max(2, T // 3)
@@ -114,7 +111,7 @@ def stages(model: Model) -> list[Stage]:
             "cond": torch.randn(1, mels, T),
             "step": torch.tensor(step),
             "place": torch.tensor([p]),
-            "sizes": sizes(step),
+            "sizes": sizes[step],
             "spks": torch.randn(1, mels),
             "attn_mask": (blocks[p:, None] >= blocks[None])[None, None],
             "past": torch.randn(p, 2 * flow.depth, 2, flow.dim),
