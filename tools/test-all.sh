@@ -6,6 +6,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${1:?number of processes}
 shift
-.venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality,cosyvoice3,tensorrt-check,farm]' ovos-plugin-manager
+.venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev,quality,cosyvoice3,tensorrt-check,farm]' ovos-plugin-manager 'cyclonedx-python-lib[json-validation]>=11,<12'
 tools/test.sh "$jobs" --hypothesis-profile=release "$@"
 exec .venv/bin/python -m tests.fuzz

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 jobs=${1:?number of processes}
 shift
 contrib/apt-packages needed 'testing through a real sound server' pulseaudio pulseaudio-utils libasound2-plugins strace \
-  openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime
+  openssh-client iproute2 socat cmake g++ systemd systemd-container speech-dispatcher faketime nodejs
 if [ "$(uname -m)" = x86_64 ]; then
   contrib/apt-packages wanted 'testing on emulated ARM' qemu-user mmdebstrap g++-aarch64-linux-gnu
 fi

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from math import comb
@@ -151,7 +150,6 @@ def test_our_own_sentences_are_of_middle_length() -> None:
     assert len(chosen) == 12 and all(40 < len(text) < 80 for text in chosen)
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_statistics_are_exact() -> None:
     """Beside Python's whole numbers, and Wilson's interval from its definition."""
     cases = [(0, 1), (0, 12), (6, 12), (10, 12), (12, 12), (130, 200), (500, 1000)]
@@ -173,7 +171,6 @@ def test_the_statistics_are_exact() -> None:
                 assert abs(z) == pytest.approx(1.959964, rel=1e-5)
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_order_is_balanced_and_the_seeds_own() -> None:
     test = {"systems": [0, 1, 2], "sentences": [0] * 10, "abx": True, "preference": True}
     script = (SCRIPTS / "trials.js").read_text() + (
