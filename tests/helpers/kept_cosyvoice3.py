@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edge import synth
 from edge.bundle import Bundle
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from tests.helpers.packed import pack
 
 KEPT = Path(__file__).parents[1] / "data/exported" / "cosyvoice3.zip"
@@ -42,6 +44,13 @@ def unpack(folder: Path, least: str = "released") -> Bundle:
     np.save(folder / NOISE, drawn)
     graphs = {stage: f"{stage}-fp32.onnx" for stage in STAGES}
     return pack(folder, "cosyvoice3", RATE, graphs, VOICE)
+
+
+def loaded(bundle: Bundle) -> CosyVoice3Synthesizer:
+    """Load the voice of such a bundle."""
+    voice = synth.load(bundle)
+    assert isinstance(voice, CosyVoice3Synthesizer)
+    return voice
 
 
 def keep(bundle: Path, archive: Path) -> None:

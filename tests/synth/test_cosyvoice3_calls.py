@@ -25,6 +25,7 @@ from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.text_reader import sounds_of
 from edge.synth.voice_print import FORMAT, Label, VoicePrint, checkpoint_of, save_print
 from edge.text.markup import Phonemes
+from tests.helpers.kept_cosyvoice3 import loaded
 from tests.synth.test_clip import voice as hum
 
 CALLS = json.loads(
@@ -35,9 +36,7 @@ ASSISTANT, END = "You are a helpful assistant.", "<|endofprompt|>"
 
 @pytest.fixture(scope="module")
 def voice(cosyvoice3_bundle: Bundle) -> CosyVoice3Synthesizer:
-    loaded = synth.load(cosyvoice3_bundle)
-    assert isinstance(loaded, CosyVoice3Synthesizer)
-    return loaded
+    return loaded(cosyvoice3_bundle)
 
 
 @pytest.fixture(scope="module")

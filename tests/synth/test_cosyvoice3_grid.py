@@ -26,8 +26,7 @@ def numbers(cosyvoice3_bundle: Bundle) -> FlowNumbers:
 
 def voice(bundle: Bundle, options: dict[str, float]) -> CosyVoice3Synthesizer:
     [variant] = bundle.manifest.variants
-    loaded = CosyVoice3Synthesizer(bundle, dataclasses.replace(variant, options=options))
-    return loaded
+    return CosyVoice3Synthesizer(bundle, dataclasses.replace(variant, options=options))
 
 
 def test_five_steps_are_every_second_one_and_go_as_far(numbers: FlowNumbers) -> None:

@@ -31,8 +31,8 @@ from edge.synth.cosyvoice3.prompt_state import (
     share_of_work,
     write_state,
 )
+from edge.synth.cosyvoice3.settings import read_settings
 from edge.synth.cosyvoice3.speaker import Speaker, nobody
-from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 from edge.synth.session import Session
 from edge.synth.voice_print import (
     FORMAT,
@@ -42,6 +42,7 @@ from edge.synth.voice_print import (
     save_print,
     state_file,
 )
+from tests.helpers.kept_cosyvoice3 import loaded
 from tests.synth.test_clip import voice as hum
 
 RELEASED = Layout((44, 2, 1024), np.float32, (2, 2, 1024, 30), 10)
@@ -51,21 +52,19 @@ CHUNKS = (28, 53, 103, 117)
 
 @pytest.fixture(scope="module")
 def flow(cosyvoice3_bundle: Bundle) -> Flow:
-    loaded = synth.load(cosyvoice3_bundle)
-    assert isinstance(loaded, CosyVoice3Synthesizer)
-    return loaded._flow
+    return loaded(cosyvoice3_bundle)._flow
 
 
 @pytest.fixture(scope="module")
 def someone(flow: Flow, cosyvoice3_bundle: Bundle) -> Speaker:
     """With a clip of one second and a block's rest: 37 tokens, so that no block ends with it."""
-    loaded = synth.load(cosyvoice3_bundle)
-    assert isinstance(loaded, CosyVoice3Synthesizer)
     random = np.random.default_rng(0)
     mel = random.standard_normal((80, 74)).astype(np.float32) - 5
     vector = random.standard_normal(192).astype(np.float32)
     tokens = tuple(map(int, random.integers(0, 6561, 37)))
-    return dataclasses.replace(nobody(loaded._settings), tokens=tokens, mel=mel, vector=vector)
+    return dataclasses.replace(
+        nobody(read_settings(cosyvoice3_bundle)), tokens=tokens, mel=mel, vector=vector
+    )
 
 
 TOKENS = tuple(map(int, np.random.default_rng(1).integers(0, 6561, CHUNKS[-1])))

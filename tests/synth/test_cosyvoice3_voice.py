@@ -42,7 +42,7 @@ from edge.synth.voice_print import (
 )
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S
-from tests.helpers.kept_cosyvoice3 import unpack
+from tests.helpers.kept_cosyvoice3 import loaded, unpack
 from tests.synth.test_clip import voice as hum
 from tests.synth.test_clip import write
 from tests.test_cli import edge, refusal
@@ -60,9 +60,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def voice(cosyvoice3_bundle: Bundle) -> CosyVoice3Synthesizer:
-    loaded = synth.load(cosyvoice3_bundle)
-    assert isinstance(loaded, CosyVoice3Synthesizer)
-    return loaded
+    return loaded(cosyvoice3_bundle)
 
 
 @pytest.fixture(scope="module")
