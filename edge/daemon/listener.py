@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -9,11 +10,12 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from edge import systemd
+from edge.daemon.access import MAX_CLIENTS
 from edge.errors import EdgeError, SocketInUse
 from edge.protocol import ErrorReply, encode
 
@@ -22,11 +24,51 @@ UNIT = "edge-voice.socket"
 KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 ACCEPTED_AT_ONCE = 16
 """Connections that asyncio accepts in one go."""
+LAST_BYTES = 65_536
+"""Bytes that are still read of a client that left while something was written to it."""
 MODE = 0o660
 """Permissions of the socket: its owner and group may speak; the folder decides who gets so far."""
 UNREAD = 65_536
 """Bytes read at a time from a client that is told why no daemon speaks."""
 MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
+
+
+async def serve_on(
+    listener: socket.socket, accepted: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
+) -> asyncio.AbstractServer:
+    """Accept clients, up to the end of the server that this returns."""
+
+    # Without descriptors asyncio goes round `backlog` times at each attempt to accept; how many
+    # may wait to be accepted is another matter, and is set behind it.
+    server = await asyncio.get_running_loop().create_unix_server(
+        lambda: _Attentive(accepted), sock=listener, backlog=ACCEPTED_AT_ONCE, **KEEP_THE_FILE
+    )
+    listener.listen(MAX_CLIENTS)
+    return server
+
+
+class _Attentive(asyncio.StreamReaderProtocol):
+    """Hears out a client that says its last word and leaves.
+
+    asyncio drops what was received, and what waits in the socket, when it fails to write to a
+    client that has gone; a `stop` that stands there would be lost, and the speech go on.
+    """
+
+    def __init__(
+        self, accepted: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
+    ) -> None:
+        self._reader, self._descriptor = asyncio.StreamReader(), -1
+        super().__init__(self._reader, accepted)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._descriptor = transport.get_extra_info("socket").fileno()
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            with contextlib.suppress(OSError):  # reset, or nothing waits
+                self._reader.feed_data(os.read(self._descriptor, LAST_BYTES))
+        super().connection_lost(None)
 
 
 @contextlib.contextmanager

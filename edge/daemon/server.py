@@ -15,10 +15,9 @@ from typing import Any
 from edge import systemd
 from edge.bundle import Bundle
 from edge.config import Config
-from edge.daemon.access import MAX_CLIENTS
 from edge.daemon.connection import LAST_WORDS_S, RELOAD, Connection, internal
 from edge.daemon.events import Event
-from edge.daemon.listener import ACCEPTED_AT_ONCE, KEEP_THE_FILE, listening, place_of, renewed
+from edge.daemon.listener import listening, place_of, renewed, serve_on
 from edge.daemon.loop_time import REST, LoopTime
 from edge.daemon.memory import LET_GO_S, let_go
 from edge.daemon.phrase_cache import PhraseCache
@@ -103,7 +102,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._on_trouble)
         with listening(path) if listener is None else listener as listener:
-            server = await self._listen(listener)
+            server = await serve_on(listener, self._accept)
             # Home Assistant gives a second for `info`, which needs no model; speech waits for it.
             try:
                 await asyncio.to_thread(self.voices.synthesizer, self.voices.default)
@@ -140,15 +139,6 @@ class Server:
                 if self._tasks:
                     await asyncio.wait(self._tasks, timeout=LAST_WORDS_S)
 
-    async def _listen(self, listener: socket.socket) -> asyncio.AbstractServer:
-        # Without descriptors asyncio goes round this many times at each attempt to accept; how
-        # many may wait to be accepted is another matter, and is set behind it.
-        server = await asyncio.start_unix_server(
-            self._accept, sock=listener, backlog=ACCEPTED_AT_ONCE, **KEEP_THE_FILE
-        )
-        listener.listen(MAX_CLIENTS)
-        return server
-
     async def _keep_listening(self, path: Path, place: tuple[int, int] | None) -> None:
         """Make the socket anew where somebody removed its file, which would leave us deaf."""
         with contextlib.ExitStack() as sockets:
@@ -157,7 +147,7 @@ class Server:
                 if place_of(path) == place:
                     continue
                 try:
-                    await self._listen(sockets.enter_context(renewed(path)))
+                    await serve_on(sockets.enter_context(renewed(path)), self._accept)
                 except OSError as error:
                     log.error("the socket %s is gone: %s", path, error.strerror)
                 else:

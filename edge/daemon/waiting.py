@@ -16,9 +16,9 @@ from collections.abc import Coroutine, Sequence
 from edge import systemd
 from edge.bundle import Bundle
 from edge.config import Access, Config
-from edge.daemon.access import MAX_CLIENTS, Rules
+from edge.daemon.access import Rules
 from edge.daemon.connection import LAST_WORDS_S, RELOAD, Connection
-from edge.daemon.listener import ACCEPTED_AT_ONCE, KEEP_THE_FILE
+from edge.daemon.listener import serve_on
 from edge.daemon.reloading import Reread
 from edge.daemon.watchdog import keep_alive
 from edge.errors import EdgeError
@@ -57,10 +57,7 @@ class _Waiting:
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._look.set)
         ours = listener.dup()  # asyncio closes the one that it serves on
-        server = await asyncio.start_unix_server(
-            self._accept, sock=ours, backlog=ACCEPTED_AT_ONCE, **KEEP_THE_FILE
-        )
-        ours.listen(MAX_CLIENTS)
+        server = await serve_on(ours, self._accept)
         alive = asyncio.create_task(keep_alive([]))
         self._tell()
         try:

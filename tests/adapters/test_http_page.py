@@ -10,6 +10,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -218,7 +219,7 @@ def test_who_leaves_is_not_spoken_for(
     gate.wait_until_reached()
     connection.close()
     while daemon.server.synthesis.live():
-        pass
+        time.sleep(0.01)
     gate.open()
     assert daemon.server.synthesis.counters.cancelled == 1
 

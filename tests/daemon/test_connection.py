@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 
 import pytest
 
+from edge import synth
 from edge.bundle import Bundle
 from edge.daemon import replies as replies_module
 from edge.daemon.requests import Requests
@@ -17,6 +20,7 @@ from edge.protocol import (
     Describe,
     ErrorReply,
     Info,
+    Pong,
     Reload,
     Speak,
     SpeakChunk,
@@ -25,9 +29,12 @@ from edge.protocol import (
     SpeakStarted,
     Status,
     StatusReport,
+    Stop,
     Synthesize,
 )
+from tests.daemon.test_daemon import put_in
 from tests.helpers.daemon_under_test import ThreadDaemon
+from tests.helpers.fakes import DEADLINE_S, FakeVoice, Gate
 from tests.protocol.test_protocol import FULL
 
 
@@ -55,6 +62,32 @@ def test_a_handler_that_raises_is_answered_and_nothing_is_left(
         assert isinstance(report, StatusReport) and report.counters["clients"] == 1
     lines = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert len(lines) == 1 and "RuntimeError" in lines[0] and "Zanzibar" not in caplog.text
+
+
+def test_who_says_stop_and_leaves_is_obeyed(daemon: ThreadDaemon, tone_bundle: Bundle) -> None:
+    """The daemon writes to the client that has gone before it reads what that said last."""
+    gate = Gate(1)
+    put_in(daemon, tone_bundle, FakeVoice(synth.load(tone_bundle), gate))
+    wire = daemon.connect()
+    wire.send(Speak("The kettle is on."))
+    gate.wait_until_reached()
+    busy, left = threading.Event(), threading.Event()
+
+    def write_to_one_that_has_left() -> None:
+        busy.set()
+        assert left.wait(DEADLINE_S)
+        [connection] = daemon.server._connections.values()
+        connection.send(Pong())
+
+    daemon.loop.call_soon_threadsafe(write_to_one_that_has_left)
+    assert busy.wait(DEADLINE_S)
+    wire.send(Stop())
+    wire.close()
+    left.set()
+    while daemon.server.synthesis.live():
+        time.sleep(0.01)
+    gate.open()
+    assert daemon.server.synthesis.counters.cancelled == 1
 
 
 def test_sound_that_cannot_be_told_has_no_hole(
