@@ -57,15 +57,19 @@ class _Attentive(asyncio.StreamReaderProtocol):
     def __init__(
         self, accepted: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
     ) -> None:
-        self._reader, self._descriptor = asyncio.StreamReader(), -1
+        self._reader, self._descriptor, self._heard_out = asyncio.StreamReader(), -1, False
         super().__init__(self._reader, accepted)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._descriptor = transport.get_extra_info("socket").fileno()
         super().connection_made(transport)
 
+    def eof_received(self) -> bool | None:
+        self._heard_out = True
+        return super().eof_received()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None:
+        if exc is not None and not self._heard_out:
             with contextlib.suppress(OSError):  # reset, or nothing waits
                 self._reader.feed_data(os.read(self._descriptor, LAST_BYTES))
         super().connection_lost(None)
