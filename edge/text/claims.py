@@ -47,6 +47,9 @@ class How:
 
 
 NOT_ASCII = "\x80"
+INNER_DOT = "\x81"
+CAPITALS = "\x82"
+_SHAPES = ((INNER_DOT, re.compile(r"\.\w")), (CAPITALS, re.compile(r"[A-Z]{2}")))
 Say = Callable[[re.Match[str], How], str | None]
 
 
@@ -64,8 +67,9 @@ class Rule:
     example: tuple[str, str] = ("", "")
     """A text, and how it is read; the contract tests try it."""
     needs: frozenset[str] = frozenset()
-    """Characters of which the text must hold one, or the pattern is not even tried; NOT_ASCII
-    stands for every one that is none of ASCII's."""
+    """Characters of which the text must hold one, or the pattern is not even tried. NOT_ASCII
+    stands for every one that is none of ASCII's, INNER_DOT for a stop with a letter or a digit
+    behind it, CAPITALS for two of A to Z side by side."""
 
 
 @dataclass(frozen=True, order=True)
@@ -106,7 +110,11 @@ class Language:
     def rules_for(self, text: str) -> tuple[Rule, ...]:
         """Return the rules that the characters of a text leave to be tried. Most texts need the
         same few, and to choose them would cost a tenth of the reading: so the choice is kept."""
-        present = self._needed.intersection(text if text.isascii() else text + NOT_ASCII)
+        shapes = "" if text.isascii() else NOT_ASCII
+        for shape, pattern in _SHAPES:
+            if pattern.search(text):
+                shapes += shape
+        present = self._needed.intersection(text + shapes)
         if (chosen := self._chosen.get(present)) is None:
             chosen = tuple(r for r in self.rules if not (r.needs and present.isdisjoint(r.needs)))
             if len(self._chosen) >= MOST_CHOICES:

@@ -151,10 +151,10 @@ class Speller:
         found: list[Claim] = []
         done = 0
         for run in _RUN.finditer(text):
-            start = run.start()
-            if start < done:
+            known = self._beginning.get(run[0].lower())
+            if known is None or (start := run.start()) < done:
                 continue
-            for word, said in self._beginning.get(run[0].lower(), ()):
+            for word, said in known:
                 end = start + len(word)
                 here = text[start:end]
                 if word in (here, here.lower()) and not _GOES_ON.match(text, end):

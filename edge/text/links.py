@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.text.claims import NOT_ASCII, How, Rule, after, before
+from edge.text.claims import INNER_DOT, NOT_ASCII, How, Rule, after, before
 from edge.text.markdown import MARKDOWN
 
 
@@ -269,14 +269,14 @@ def _addresses(signs: Signs) -> tuple[Rule, ...]:
                 f"report {signs.letters('v')} {signs.digits('2')} {signs.dot} "
                 f"{signs.letters('csv')}",
             ),
-            frozenset("."),
+            frozenset(INNER_DOT),
         ),
         Rule(
             "url",
             re.compile(_URL),
             url,
             ("example.org/news", f"example {signs.dot} org {signs.slash} news"),
-            frozenset("."),
+            frozenset((INNER_DOT, "/")),
         ),
         Rule(
             "hashtag",

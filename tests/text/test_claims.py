@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,15 @@ def test_every_rule_reads_its_example(language: Language, rule: Rule) -> None:
     assert spoken(written, claims).text == said
     assert rule.name in {made.rule for made in claims}
     assert rule in language.rules_for(written)
+
+
+@pytest.mark.parametrize("language", _ALL, ids=lambda language: language.name)
+def test_rules_that_are_not_tried_would_have_said_nothing(language: Language) -> None:
+    rules = tuple(replace(rule, needs=frozenset()) for rule in language.rules)
+    patient = replace(language, rules=rules)
+    examples = {rule.example[0] for other in _ALL for rule in other.rules}
+    for text in {*examples, *(e.upper() for e in examples), *(e.lower() for e in examples)}:
+        assert claim(text, language, How()) == claim(text, patient, How()), text
 
 
 @pytest.mark.parametrize("language", _ALL, ids=lambda language: language.name)

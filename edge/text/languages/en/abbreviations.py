@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule, after, before
+from edge.text.claims import INNER_DOT, How, Rule, after, before
 from edge.text.languages.en.numbers import (
     DIGITS,
     letters,
@@ -325,6 +325,7 @@ ABBREVIATIONS: tuple[Rule, ...] = (
         re.compile(r"(?<!\w)(?P<t>St|Ste|Mt|Ft)\.?(?=[\s-][A-Z])"),
         _title,
         ("St. John", "Saint John"),
+        frozenset("SMF"),
     ),
     Rule(
         "abbreviation",
@@ -372,6 +373,6 @@ ABBREVIATIONS: tuple[Rule, ...] = (
         re.compile(r"(?<![\w.])(?:[A-Z]\.){2,6}(?!\w)"),
         _initials,
         ("the U.S.A. now", "the U S eh now"),
-        frozenset("."),
+        frozenset(INNER_DOT),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule, before
+from edge.text.claims import CAPITALS, How, Rule, before
 from edge.text.languages.en.numbers import letters
 
 _AS_WORDS = frozenset(
@@ -72,12 +72,14 @@ ACRONYMS: tuple[Rule, ...] = (
         re.compile(r"(?<![\w.-])([A-Z]{2,5})['’]?s(?![\w-])"),
         _several,
         ("two CEOs", "two C E O's"),
+        frozenset(CAPITALS),
     ),
     Rule(
         "acronym",
         re.compile(rf"(?<![\w-])(?P<it>{'|'.join(sorted(_SPELLED))})(?![\w-])"),
         _spell,
         ("the ETA is", "the E T eh is"),
+        frozenset(CAPITALS),
     ),
     Rule(
         "capitals",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edge.text.claims import How, Rule, after
+from edge.text.claims import CAPITALS, How, Rule, after
 from edge.text.languages.en.numbers import (
     DIGITS,
     by_digit,
@@ -186,6 +186,7 @@ ADDRESSES: tuple[Rule, ...] = (
         re.compile(rf"(?<=[a-z],\s)(?P<s>{'|'.join(_STATES)})(?P<z>)(?P<z4>)(?=[\s.,;:!?)]|$)"),
         _zip,
         ("Springfield, IL", "Springfield, Illinois"),
+        frozenset(CAPITALS),
     ),
     Rule(
         "address",
@@ -217,6 +218,7 @@ ADDRESSES: tuple[Rule, ...] = (
         ),
         _side,
         ("12 N. 5th St", "twelve North fifth Street"),
+        frozenset("NSEW"),
     ),
     Rule(
         "address",
@@ -227,6 +229,7 @@ ADDRESSES: tuple[Rule, ...] = (
         ),
         _wind,
         ("wind NW 15 km/h", "wind northwest fifteen kilometers per hour"),
+        frozenset("NSEW"),
     ),
 )
 

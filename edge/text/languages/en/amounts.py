@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from edge.text.claims import How, Rule, after, before
+from edge.text.claims import CAPITALS, INNER_DOT, How, Rule, after, before
 from edge.text.languages.en.numbers import (
     DASH,
     DIGITS,
@@ -207,7 +207,7 @@ AMOUNTS: tuple[Rule, ...] = (
         re.compile(rf"(?<!\w)(?:{any_of(_DOSES)})(?!\w)"),
         lambda match, how: _DOSES[match[0]],
         ("one tablet BID", "one tablet twice a day"),
-        frozenset("BTQPbtqp"),
+        frozenset((CAPITALS, INNER_DOT)),
     ),
     Rule(
         "medical",

@@ -240,6 +240,7 @@ DATES: tuple[Rule, ...] = (
             + ("" if match["y"] else stop(match))
         ),
         ("Jan-Mar 2024", "January to March, twenty twenty-four"),
+        frozenset("JFMASOND"),
     ),
     Rule(
         "date",
@@ -269,6 +270,7 @@ DATES: tuple[Rule, ...] = (
         ),
         _month_alone,
         ("last Sept.", "last September."),
+        frozenset("JFMASOND"),
     ),
     Rule(
         "date",

@@ -108,7 +108,7 @@ FRACTIONS_LEFT: tuple[Rule, ...] = (
         "fraction",
         re.compile(f"[{VULGAR_SIGNS}]"),
         lambda match, how: mixed(match[0]),
-        ("½s", "one half s"),
+        ("½ price", "one half price"),
         frozenset(VULGAR_SIGNS),
     ),
 )

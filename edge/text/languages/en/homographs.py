@@ -112,18 +112,20 @@ _SMALL = frozenset({"polish"})
 """Words of which only the lower case is meant: Polish is another one."""
 _NAMES = frozenset({"nice", "reading"})
 """Words that are a homograph with a capital alone: the towns."""
-_FIND = re.compile(rf"(?<![\w'’-])(?:{'|'.join(_WORDS)})(?![\w'’])", re.IGNORECASE)
+_FIND = re.compile(r"(?<![\w'’-])[A-Za-z]{1,20}(?![\w'’])")
 
 
 def homographs(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield the places of words with two readings, and the IPA of the one that is meant."""
     for match in _FIND.finditer(text):
         word = match[0].lower()
+        if (readings := _WORDS.get(word)) is None:
+            continue
         if (word in _SMALL and match[0] != word) or (word in _NAMES and match[0] == word):
             continue
         left = text[max(0, match.start() - LOOK_BACK) : match.start()]
         right = text[match.end() : match.end() + LOOK_BACK]
-        for reading in _WORDS[word]:
+        for reading in readings:
             if reading.fits(left, right):
                 yield match.start(), match.end(), reading.ipa
                 break

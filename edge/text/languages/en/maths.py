@@ -264,7 +264,7 @@ POWERS_OF_TEN: tuple[Rule, ...] = (
         re.compile(r"(?<![\w.,])(\d{1,6}(?:\.\d{1,9})?)[eE]([+-]?\d{1,3})(?!\w)"),
         _scientific,
         ("1.5e-3", "one point five times ten to the minus third"),
-        frozenset("eE"),
+        DIGITS,
     ),
 )
 

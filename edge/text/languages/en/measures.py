@@ -181,7 +181,7 @@ MEASURES: tuple[Rule, ...] = (
         ),
         _measure,
         ("60 km/h", "sixty kilometers per hour"),
-        DIGITS,
+        DIGITS | frozenset(VULGAR_SIGNS),
     ),
     Rule(
         "unit",

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.text.claims import How, Rule
+from edge.text.claims import INNER_DOT, How, Rule
 from edge.text.languages.vocabulary import DIGITS, Vocabulary
 
 VERSIONED = (
@@ -70,14 +70,14 @@ def dotted(v: Vocabulary) -> tuple[Rule, ...]:
             re.compile(rf"(?<![\w.])(?P<it>(?:{_BYTE}\.){{3}}{_BYTE}(?::\d{{1,5}})?)(?![\w.]?\d)"),
             machine,
             ("192.168.0.1", f"192 {dot} 168 {dot} 0 {dot} 1"),
-            frozenset("."),
+            frozenset(INNER_DOT),
         ),
         Rule(
             "version",
             re.compile(r"(?<![\w.,])(?P<it>\d{1,4}(?:\.\d{1,4}){2,5})(?!\w|\.\d|,\d)"),
             lambda match, how: None if _groups(match["it"]) else _parts(v, match["it"]),
             ("2.4.1", f"2 {dot} 4 {dot} 1"),
-            frozenset("."),
+            frozenset(INNER_DOT),
         ),
     )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge.text.claims import How, Rule, after, before
+from edge.text.claims import INNER_DOT, How, Rule, after, before
 from edge.text.languages.roman import ROMAN, from_roman
 from edge.text.languages.vocabulary import DIGITS, any_of, whole_stop
 
@@ -143,7 +143,7 @@ def acronyms(words: Shortened) -> tuple[Rule, ...]:
                 match, " ".join(words.letters.get(c, c) for c in match[0] if c != ".")
             ),
             ("X.Y.Z. x", "X Y Z x"),
-            frozenset("."),
+            frozenset(INNER_DOT),
         ),
     )
 
