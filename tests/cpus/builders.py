@@ -1,10 +1,11 @@
 """Whole builds on several kinds of CPU: same choices, same sound, same bytes?
 
-`python -m tests.cpus.builders FOLDER [VOICE:PROFILE ...] [--checkpoint DIR]` makes every variant
-of BUILDS, or of those that are named, as each of CPUS, with a cache of its own in FOLDER, and
-prints what came out beside each other, as Markdown; what lies in FOLDER is not made again. The
-exit status is 1 where something differs that may not. `--checkpoint`: of a CosyVoice3 voice that
-is named, as `python -m tests.helpers.tiny_cosyvoice3 DIR` makes one.
+`python -m tests.cpus.builders FOLDER [VOICE:PROFILE ...] [--checkpoint DIR] [--aarch64]` makes
+every variant of BUILDS, or of those that are named, as each of CPUS, with a cache of its own in
+FOLDER, and prints what came out beside each other, as Markdown; what lies in FOLDER is not made
+again. The exit status is 1 where something differs that may not. `--checkpoint`: of a CosyVoice3
+voice that is named, as `python -m tests.helpers.tiny_cosyvoice3 DIR` makes one. `--aarch64`: as
+an emulated Cortex-A76 too, which takes an hour for heart and most of a day for joe.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,7 +30,8 @@ from edge.bundle import MANIFEST, WEIGHTS
 from edge.bundler.evaluate.stage_gate import STAGES
 from edge.bundler.quantize.recipe import constants
 from edge.recipes import recipe_of
-from tests.cpus import hiding
+from tests.cpus import HIDDEN, hiding
+from tests.system.arm64 import boards
 
 CPUS = ("native", "Haswell", "Nehalem")
 """The CPU at hand, and it with AVX2 or SSE4.2 as its best; see tests.cpus.HIDDEN."""
@@ -36,6 +39,8 @@ BUILDS = ("en_US-joe-medium:rpi5", "en_US-heart:rpi4")
 WITHIN_DB = 0.02
 """How far apart several builders may hear one variant."""
 NOT_PACKED = "not packed"
+AARCH64 = "aarch64"
+PREPARE = boards.REPOSITORY / "tests/system/arm64"
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,30 @@ class Built:
 
 def build(voice: str, profile: str, cpu: str, folder: Path, checkpoint: Path | None) -> Built:
     """Build as that CPU. Raises CalledProcessError."""
+    python = sys.executable
     out, cache = folder / cpu, folder / cpu / f"cache-{voice}"
     words = ["build", voice, "--profile", profile, "--every", "--if-needed"]
     words += ["--out", str(out), "--cache", str(cache)]
     words += ["--checkpoint", str(checkpoint)] if checkpoint else []
+    if cpu == AARCH64:
+        python = _aarch64(folder)
+        if not cache.exists():  # the tree has no certificates to fetch a voice with
+            fetched = folder / CPUS[0] / cache.name
+            shutil.copytree(fetched, cache, ignore=shutil.ignore_patterns("stages"))
     print(f"{voice} for {profile} as {cpu}", file=sys.stderr, flush=True)
-    environment = dict(os.environ) if cpu == "native" else hiding(cpu)
-    subprocess.run(
-        [sys.executable, "-m", "edge", *words], env=environment, stdout=sys.stderr, check=True
-    )
+    environment = hiding(cpu) if cpu in HIDDEN else dict(os.environ)
+    subprocess.run([python, "-m", "edge", *words], env=environment, stdout=sys.stderr, check=True)
     return Built(out / f"{voice}--{profile}")
+
+
+def _aarch64(folder: Path) -> str:
+    """Fetch what a builder on an emulated Pi 5 needs, and make that; returns its Python."""
+    subprocess.run([PREPARE / "prepare.sh", boards.FOLDER, sys.executable, "short"], check=True)
+    subprocess.run([PREPARE / "fetch.sh", boards.FOLDER, sys.executable, "builder"], check=True)
+    root = folder / "pi5"
+    shutil.rmtree(root, ignore_errors=True)  # links into the tree, and copies of /proc
+    board = boards.CPUS["cortex-a76"]
+    return str(boards.emulated(board, "cortex-a76", root, boards.FOLDER / "builder"))
 
 
 def compare(name: str, builds: Mapping[str, Built]) -> list[str]:
@@ -157,12 +176,14 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("builds", nargs="*", metavar="VOICE:PROFILE", default=BUILDS)
     parser.add_argument("--checkpoint", type=Path, metavar="DIR")
+    parser.add_argument("--aarch64", action="store_true")
     wish = parser.parse_args()
+    cpus = (*CPUS, AARCH64) if wish.aarch64 else CPUS
     wrong = []
     for name in wish.builds:
         voice, profile = name.split(":")
         made = {
-            cpu: build(voice, profile, cpu, wish.folder.resolve(), wish.checkpoint) for cpu in CPUS
+            cpu: build(voice, profile, cpu, wish.folder.resolve(), wish.checkpoint) for cpu in cpus
         }
         wrong += compare(name, made)
     print("\n" + "\n".join(f"**{each}**" for each in wrong or ["All builders made the same."]))

@@ -20,8 +20,9 @@ CPUS = {
 """QEMU's models, and a board that has such cores."""
 
 
-def emulated(board: str, cpu: str, root: Path) -> Path:
-    """Make the board under `root`; returns its Python, an executable.
+def emulated(board: str, cpu: str, root: Path, *more: Path) -> Path:
+    """Make the board under `root`; returns its Python, an executable, which also imports from
+    `more` folders.
 
     A path that exists under `root` hides the host's (qemu -L); all others are the host's. It is a
     script of the host's shell, so what the guest starts with sys.executable is emulated too.
@@ -45,7 +46,7 @@ def emulated(board: str, cpu: str, root: Path) -> Path:
         "HOME": home,
         "LANG": "C.UTF-8",
         "PYTHONHOME": tree / "usr",
-        "PYTHONPATH": f"{FOLDER / 'site'}:{REPOSITORY}",
+        "PYTHONPATH": ":".join(map(str, (FOLDER / "site", *more, REPOSITORY))),
         "PYTHONDONTWRITEBYTECODE": "1",
         "EDGE_KERNELS": FOLDER / "kernels/libedge_kernels.so",
         "EDGE_VOICE_SOCKET": root / "edge.sock",
