@@ -10,12 +10,25 @@ from unittest import mock
 
 import numpy as np
 
+from edge import synth
+from edge.bundle import Bundle
+from edge.pcm import PcmChunk
 from edge.synth import Style
 from edge.synth.cosyvoice3.sampling import Sampler
-from edge.synth.cosyvoice3.speaker import Speaker
+from edge.synth.cosyvoice3.settings import read_settings
+from edge.synth.cosyvoice3.speaker import Speaker, from_print
 from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer, SpokenSegment
+from tests.helpers.kept_cosyvoice3 import loaded
+from tests.synth.test_clip import voice as hum
 
 Arrays = dict[str, Any]
+
+
+def sentence(bundle: Bundle) -> Arrays:
+    """A sentence in the voice of a clip, from the bundle's first variant."""
+    clip = PcmChunk(hum(2.5, 44_100), 44_100)
+    speaker = from_print(synth.enroll(bundle, clip, "Hello there."), read_settings(bundle))
+    return speak(loaded(bundle), "The kettle is on, and the toast is done.", speaker)
 
 
 def speak(voice: CosyVoice3Synthesizer, text: str, speaker: Speaker) -> Arrays:

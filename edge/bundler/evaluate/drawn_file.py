@@ -137,7 +137,7 @@ def _arrays(path: Path, ids: Mapping[str, Shape], numbers: Mapping[str, Shape]) 
     NotComparable."""
     wanted = {**ids, **numbers}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = {name: archive[name] for name in wanted if name in archive.files}
     except Exception as error:  # zipfile and numpy raise many kinds, and may learn more
         raise _refused(path, f"it is no .npz file of plain arrays ({error})") from None
