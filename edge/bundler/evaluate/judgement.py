@@ -153,7 +153,8 @@ class _Ours:
 def _theirs(official: Official, language: str, texts: Sequence[str]) -> Iterator[_Sound]:
     for number, text in enumerate(texts):
         if (found := official.sound(language, number)) is not None:
-            yield _Sound(text, *found)
+            samples, rate = found
+            yield _Sound(text, _padded(samples, rate), rate)
 
 
 def mel_distances(
@@ -178,10 +179,12 @@ def _timed(synthesizer: Synthesizer, text: str, style: Style) -> _Sound:
                 parts.append(chunk.samples)
     whole = time.perf_counter() - began
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    # Who says next to nothing is judged for it too, and no judge hears less than this.
-    short = max(0, int(MIN_SECONDS * synthesizer.rate) + 1 - len(samples))
-    samples = np.pad(samples, (0, short))
-    return _Sound(text, samples, synthesizer.rate, first, whole)
+    return _Sound(text, _padded(samples, synthesizer.rate), synthesizer.rate, first, whole)
+
+
+def _padded(samples: Samples, rate: int) -> Samples:
+    """Who says next to nothing is judged for it too, and no judge hears less than this."""
+    return np.pad(samples, (0, max(0, int(MIN_SECONDS * rate) + 1 - len(samples))))
 
 
 def write_sound(path: Path, sound: _Sound) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.bundle import Bundle
 from edge.bundler.evaluate.drawn_file import SCRIPT, Drawn, DrawnFiles
-from edge.errors import NotComparable
+from edge.errors import BadClip, NotComparable
 from edge.pcm import Samples
 from edge.synth.clip_file import read_clip
 
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z]{2,3}-\d\d\.(?:wav|npz)")
 
 class Official:
     """A folder of LANGUAGE-NN.wav and LANGUAGE-NN.npz, by the number of the sentence. Raises
-    NotComparable, and BadClip for a sound that cannot be read."""
+    NotComparable."""
 
     def __init__(self, folder: Path, bundle: Bundle) -> None:
         every = {path.name: path for path in folder.glob("*") if _NAME.fullmatch(path.name)}
@@ -68,5 +68,11 @@ def _files(bundle: Bundle, first: Path) -> DrawnFiles:
 
 
 def _read_sound(path: Path) -> tuple[Samples, int]:
-    clip = read_clip(path, LONGEST_S)
+    try:
+        clip = read_clip(path, LONGEST_S, shortest=0.0)
+    except BadClip as error:
+        raise NotComparable(
+            f"{path} cannot be judged: {error.message}",
+            f"Make it a WAV file of at most {LONGEST_S:g} s; {SCRIPT} does.",
+        ) from None
     return clip.samples, clip.rate
