@@ -55,9 +55,11 @@ def test_sounds_are_compared_where_they_are_equally_long(
     sound = hum(1.0)
     for number in range(3):
         write_wav(tmp_path / f"en-{number:02}.wav", sound, RATE)
+    write_wav(tmp_path / "en-03.wav", 0 * sound, RATE)
     official = Official(tmp_path, tone_bundle)
     kept = official.sound("en", 0)
     assert kept is not None
     made = [(kept[0], RATE), (kept[0][:-1], RATE), (np.float32(0.5) * kept[0], RATE)]
+    made += [(kept[0], RATE)] * 2  # one beside silence, and one beside nothing
     same, softer = mel_distances(official, "en", made)
     assert same == 0 and 1 < softer < 6.1

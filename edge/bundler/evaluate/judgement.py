@@ -160,12 +160,13 @@ def _theirs(official: Official, language: str, texts: Sequence[str]) -> Iterator
 def mel_distances(
     official: Official, language: str, made: Sequence[tuple[Samples, int]]
 ) -> list[float]:
-    """Distances, dB, of the sounds that have an official one of their length and rate (Hz)."""
+    """Distances, dB, of the sounds that have an official one of their length and rate (Hz), which
+    is not silent."""
     found = []
     for number, (samples, rate) in enumerate(made):
-        wanted = official.sound(language, number)
-        if wanted is not None and (len(wanted[0]), wanted[1]) == (len(samples), rate):
-            found.append(log_mel_distance_db(wanted[0], samples, rate))
+        wanted, wanted_rate = official.sound(language, number) or (samples[:0], rate)
+        if wanted.any() and (len(wanted), wanted_rate) == (len(samples), rate):
+            found.append(log_mel_distance_db(wanted, samples, rate))
     return found
 
 
