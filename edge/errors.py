@@ -85,6 +85,12 @@ class QualityTooLow(EdgeError):
     code = "quality-too-low"
 
 
+class NotComparable(EdgeError):
+    """A file to compare a bundle with is damaged, or was made with another model."""
+
+    code = "not-comparable"
+
+
 class MissingPackage(EdgeError):
     """A Python package or system library that this work needs is not installed."""
 

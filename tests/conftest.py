@@ -19,7 +19,7 @@ from edge.bundler.pipeline import Wish, build_bundle
 from edge.families import DEFAULT_VOICE
 from edge.files import cache_dir
 from edge.voice import voice_path
-from tests.helpers import kept_pocket, small_kokoro
+from tests.helpers import kept_pocket, official_drawn, small_kokoro
 from tests.helpers.daemon_under_test import ProcessDaemon, ThreadDaemon
 from tests.helpers.groups import FIRST_SERVED, REAL_TIME, arrange, make_scheduler
 from tests.helpers.kept_cosyvoice3 import unpack
@@ -116,6 +116,12 @@ def third_tone(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def cosyvoice3_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return unpack(tmp_path_factory.mktemp("cosyvoice3"))
+
+
+@pytest.fixture(scope="session")
+def drawn(cosyvoice3_bundle: Bundle) -> official_drawn.Arrays:
+    """A sentence as that bundle drew it, in the voice of a clip."""
+    return official_drawn.sentence(cosyvoice3_bundle)
 
 
 @pytest.fixture(scope="session")

@@ -36,18 +36,21 @@ class Options:
     variant: tuple[str, ...] = option((), "NAME", "judge only this variant; all if left out")
     sentences: int = option(20, "N", "speak N sentences of each language", parse=positive)
     against: Path | None = option(
-        None, "DIR", "judge the sounds in DIR too: LANGUAGE-NN.wav, as the original made them"
+        None,
+        "DIR",
+        "judge the sounds in DIR too, LANGUAGE-NN.wav as the original made them, and "
+        "compare with the tokens in LANGUAGE-NN.npz",
     )
     out: Path = option(Path("judged"), "DIR", "write the page and every sound into DIR")
     json: bool = json_option()
 
 
 def run(options: Options) -> int:
-    """Raises BadClip, NoConsent, UnknownVoice, MissingPackage."""
-    from edge import records
+    """Raises BadClip, NotComparable, NoConsent, UnknownVoice, MissingPackage."""
     from edge.bundle.store import default_places, find_bundles
     from edge.bundler.evaluate.judgement import Plan, judge_bundle
-    from edge.bundler.report.judged import HEAD, cells, to_page
+    from edge.bundler.evaluate.official import Official
+    from edge.bundler.report.judged import table, to_page, to_rows
     from edge.files import BUILT, cache_dir
 
     place = Path(options.voice)
@@ -55,6 +58,7 @@ def run(options: Options) -> int:
     name = None if place.is_dir() else options.voice
     bundle = find_bundles(places, name, any_board=True)[0]
     variants = [bundle.variant(v).name for v in options.variant]
+    official = None if options.against is None else Official(options.against, bundle)
     with ExitStack() as stack:
         speaker, reference = _speaker(options, bundle, stack)
         plan = Plan(
@@ -65,7 +69,7 @@ def run(options: Options) -> int:
             sentences=options.sentences,
             speaker=speaker,
             reference=reference,
-            against=options.against,
+            against=official,
             sounds=options.out,
         )
         scores = judge_bundle(bundle, plan, cache_dir(), _told)
@@ -73,9 +77,9 @@ def run(options: Options) -> int:
     page = options.out / "index.html"
     page.write_text(to_page(bundle.voice.name, typed, scores, plan), encoding="utf-8")
     if options.json:
-        print_json({"command": typed, "scores": records.to_dict(scores)})
+        print_json({"command": typed, "scores": to_rows(scores)})
         return 0
-    print_table(HEAD, [cells(score) for score in scores])
+    print_table(*table(scores))
     print(f"\nThe sounds, to hear for yourself: {page}")
     return 0
 

@@ -85,11 +85,11 @@ def check_rate(rate: int) -> None:
         )
 
 
-def check_length(seconds: float, longest: float) -> None:
-    if seconds < MIN_S:
+def check_length(seconds: float, longest: float, shortest: float = MIN_S) -> None:
+    if seconds < shortest:
         raise BadClip(
-            f"the clip has {seconds:.2f} s; at least {MIN_S:g} s are needed",
-            f"Record {MIN_S:g} to {longest:g} s: arecord -f S16_LE -r 24000 -d 3 clip.wav",
+            f"the clip has {seconds:.2f} s; at least {shortest:g} s are needed",
+            f"Record {shortest:g} to {longest:g} s: arecord -f S16_LE -r 24000 -d 3 clip.wav",
         )
     if seconds > longest:
         more = (

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from edge.errors import BadClip, MissingPackage
 from edge.pcm import PcmChunk, Samples
 from edge.remedies import add_packages, for_speaking_alone
-from edge.synth.clip import MOST_S, check_length, check_rate
+from edge.synth.clip import MIN_S, MOST_S, check_length, check_rate
 
 MAX_CHANNELS = 8
 MAX_HEADER = 16 << 20
@@ -65,9 +65,11 @@ def read_clip(
     opened: io.BufferedReader | None = None,
     *,
     first: bool = False,
+    shortest: float = MIN_S,
 ) -> PcmChunk:
-    """Read a clip of at most `longest` seconds, its channels mixed to one. With `first` a longer
-    one is no mistake: its first `longest` seconds are read, and one sample that tells of more.
+    """Read a clip of `shortest` to `longest` seconds, its channels mixed to one. With `first` a
+    longer one is no mistake: its first `longest` seconds are read, and one sample that tells of
+    more.
 
     `opened` is that file, from open_clip(). Raises BadClip, MissingPackage.
     """
@@ -76,7 +78,7 @@ def read_clip(
             head = file.peek(4)[:4]
             kind = next((k for magic, k in _COMPRESSED.items() if head.startswith(magic)), None)
             read = _read_wav if kind is None else _read_compressed
-            rate, pieces = read(path, file, math.inf if first else longest)
+            rate, pieces = read(path, file, shortest, math.inf if first else longest)
             most = math.floor(longest * rate) + 1
             samples = _joined(pieces, most)
     except OSError as error:
@@ -115,7 +117,7 @@ def _conversion(path: Path) -> str:
 
 
 def _read_wav(
-    path: Path, file: io.BufferedReader, longest: float
+    path: Path, file: io.BufferedReader, shortest: float, longest: float
 ) -> tuple[int, Iterator[Samples]]:
     try:
         coding, size = _header(file)
@@ -125,7 +127,7 @@ def _read_wav(
         ) from None
     _check_channels(path, coding.channels)
     check_rate(coding.rate)
-    check_length(size / coding.frame / coding.rate, longest)
+    check_length(size / coding.frame / coding.rate, longest, shortest)
     return coding.rate, _wav_pieces(file, coding, size)
 
 
@@ -201,7 +203,7 @@ def _numbers(raw: bytes, coding: _Coding) -> npt.NDArray[np.float32]:
 
 
 def _read_compressed(
-    path: Path, file: io.BufferedReader, longest: float
+    path: Path, file: io.BufferedReader, shortest: float, longest: float
 ) -> tuple[int, Iterator[Samples]]:
     try:
         import soundfile
@@ -220,7 +222,7 @@ def _read_compressed(
     try:
         _check_channels(path, sound.channels)
         check_rate(sound.samplerate)
-        check_length(sound.frames / sound.samplerate, longest)
+        check_length(sound.frames / sound.samplerate, longest, shortest)
     except BadClip:
         sound.close()
         raise

@@ -7,11 +7,10 @@ What the build's gate cannot do where a voice needs a clip, and for whoever has 
 
 from __future__ import annotations
 
-import re
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +26,15 @@ from edge.bundler.evaluate.judges import (
     mean_mos,
     word_error_rate,
 )
-from edge.errors import BadClip
+from edge.bundler.evaluate.official import Official
+from edge.bundler.evaluate.token_loss import token_loss
+from edge.bundler.metrics import log_mel_distance_db
 from edge.pcm import Samples, to_int16
 from edge.synth import Style, Synthesizer
+from edge.synth.cosyvoice3.synthesizer import CosyVoice3Synthesizer
 
 OFFICIAL = "official"
 """Name of the row of sounds that were made elsewhere."""
-_NAME = re.compile(r"([a-z]{2,3})-(\d\d)\.wav")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ class Score:
     """Milliseconds to the first sound; None for sounds that were made elsewhere."""
     rtf: float | None
     """Seconds of work per second of speech; None for sounds that were made elsewhere."""
+    kl: float | None = None
+    """Nats a token, as in TokenLoss; None where nothing official has tokens of this language."""
+    greedy: float | None = None
+    """Share of the tokens, 0 to 1, as in TokenLoss."""
+    mel_db: float | None = None
+    """Distance from the official sounds, dB: of equal tokens, or, where the voice has none, of the
+    sentences that are equally long; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,8 @@ class Plan:
     """A cloned voice, or a speaker of the voice's own."""
     reference: tuple[Samples, int] | None
     """Sound of whom it should sound like, with its rate in Hz; None: the first variant's own."""
-    against: Path | None
-    """Folder of LANGUAGE-NN.wav from elsewhere: the sentence NN, from 00 on."""
+    against: Official | None
+    """Sounds and tokens that were made elsewhere of the same sentences."""
     sounds: Path
     """Folder that the sounds are written to, VARIANT/LANGUAGE-NN.wav."""
 
@@ -82,19 +90,21 @@ def texts(plan: Plan, language: str) -> tuple[str, ...]:
 
 
 def judge_bundle(bundle: Bundle, plan: Plan, cache: Path, told: Told) -> list[Score]:
-    """Speak and judge everything, the first variant first. Raises what its models raise, and
-    BadClip where a sound from elsewhere cannot be read."""
+    """Speak and judge everything, the first variant first. Raises what its models raise."""
     scores: list[Score] = []
     jury = _Jury(plan.reference, cache)
-    everyone: list[tuple[str, _Ours | _Theirs]] = []
-    everyone += [(name, _Ours(bundle, name, plan)) for name in plan.variants]
-    if plan.against is not None:
-        everyone.append((OFFICIAL, _Theirs(plan.against)))
-    for name, speaker in everyone:
+    for name in plan.variants:
+        voice = _Ours(bundle, name, plan)
         for language in plan.languages:
             told(f"{name}, {language}")
-            if made := list(speaker.speak(language, texts(plan, language))):
-                scores.append(jury.judge(name, language, made))
+            if made := list(voice.speak(language, texts(plan, language))):
+                score = jury.judge(name, language, made)
+                scores.append(voice.compared(score, made))
+    if plan.against is not None:
+        for language in plan.languages:
+            told(f"{OFFICIAL}, {language}")
+            if made := list(_theirs(plan.against, language, texts(plan, language))):
+                scores.append(jury.judge(OFFICIAL, language, made))
     return scores
 
 
@@ -124,30 +134,40 @@ class _Ours:
             write_sound(self._plan.sounds / self._name / f"{language}-{number:02}.wav", sound)
             yield sound
 
-
-class _Theirs:
-    """Sounds in a folder, by language and number of the sentence."""
-
-    def __init__(self, folder: Path) -> None:
-        self._files = {path.name: path for path in folder.glob("*.wav")}
-        if not any(map(_NAME.fullmatch, self._files)):
-            raise BadClip(
-                f"{folder} holds no LANGUAGE-NN.wav",
-                "Make them with the script on docs/use/judge-a-voice.md.",
-            )
-
-    def speak(self, language: str, texts: Sequence[str]) -> Iterator[_Sound]:
-        for number, text in enumerate(texts):
-            if (path := self._files.get(f"{language}-{number:02}.wav")) is not None:
-                yield _read(path, text)
+    def compared(self, score: Score, made: Sequence[_Sound]) -> Score:
+        """Add to a score how far the variant is from what is official of the language."""
+        against = self._plan.against
+        if against is None:
+            return score
+        if isinstance(self._loaded, CosyVoice3Synthesizer):
+            loss = token_loss(self._loaded, against.drawn(score.language, len(made)))
+            if loss is None:
+                return score
+            return replace(score, kl=loss.kl, greedy=loss.greedy, mel_db=loss.mel_db)
+        if synth.clones(self._bundle):
+            return score  # it draws how long it speaks, so equal lengths are chance
+        found = mel_distances(against, score.language, [(s.samples, s.rate) for s in made])
+        return replace(score, mel_db=float(np.mean(found))) if found else score
 
 
-def _read(path: Path, text: str) -> _Sound:
-    from edge.synth.clip_file import read_clip
+def _theirs(official: Official, language: str, texts: Sequence[str]) -> Iterator[_Sound]:
+    for number, text in enumerate(texts):
+        if (found := official.sound(language, number)) is not None:
+            samples, rate = found
+            yield _Sound(text, _padded(samples, rate), rate)
 
-    with path.open("rb") as file:
-        clip = read_clip(path, 60.0, file)
-    return _Sound(text, clip.samples, clip.rate)
+
+def mel_distances(
+    official: Official, language: str, made: Sequence[tuple[Samples, int]]
+) -> list[float]:
+    """Distances, dB, of the sounds that have an official one of their length and rate (Hz), which
+    is not silent."""
+    found = []
+    for number, (samples, rate) in enumerate(made):
+        wanted, wanted_rate = official.sound(language, number) or (samples[:0], rate)
+        if wanted.any() and (len(wanted), wanted_rate) == (len(samples), rate):
+            found.append(log_mel_distance_db(wanted, samples, rate))
+    return found
 
 
 def _timed(synthesizer: Synthesizer, text: str, style: Style) -> _Sound:
@@ -160,10 +180,12 @@ def _timed(synthesizer: Synthesizer, text: str, style: Style) -> _Sound:
                 parts.append(chunk.samples)
     whole = time.perf_counter() - began
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    # Who says next to nothing is judged for it too, and no judge hears less than this.
-    short = max(0, int(MIN_SECONDS * synthesizer.rate) + 1 - len(samples))
-    samples = np.pad(samples, (0, short))
-    return _Sound(text, samples, synthesizer.rate, first, whole)
+    return _Sound(text, _padded(samples, synthesizer.rate), synthesizer.rate, first, whole)
+
+
+def _padded(samples: Samples, rate: int) -> Samples:
+    """Who says next to nothing is judged for it too, and no judge hears less than this."""
+    return np.pad(samples, (0, max(0, int(MIN_SECONDS * rate) + 1 - len(samples))))
 
 
 def write_sound(path: Path, sound: _Sound) -> None:

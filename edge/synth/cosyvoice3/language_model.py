@@ -133,11 +133,8 @@ class LanguageModel:
     ) -> Iterator[int]:
         """The tokens that follow `spoken`, the prompt's, for `text`, the prompt's text and then
         `new` ids of new text. It ends where the model does, or at `most`."""
-        settings = self._settings
-        before = self._speech[[settings.sos]], self._text[list(text)]
-        after = self._speech[[settings.task]], self._speech[list(spoken)]
-        rows = np.concatenate([*before, *after]).astype(np.float32)
-        seen = len(rows)
+        rows = self._rows(text, spoken)
+        settings, seen = self._settings, len(rows)
         limit = min(most, MOST_PER_TEXT_TOKEN * new, ROOM - seen)
         with self.memory() as memory:
             logits = memory.read(rows)
@@ -149,3 +146,23 @@ class LanguageModel:
                 seen += 1
                 logits = memory.go_on(self._speech[token], seen)
             log.warning("speech of %d text tokens was cut at the limit of %d tokens", new, limit)
+
+    def follow(
+        self, text: Sequence[int], spoken: Sequence[int], drawn: Sequence[int]
+    ) -> Iterator[Array]:
+        """The logits (ids,) that each of `drawn` would have been drawn from, where those before it
+        were. Text and tokens of the clip are as for `speak`; all must have room in ROOM rows."""
+        rows = self._rows(text, spoken)
+        with self.memory() as memory:
+            logits = memory.read(rows)
+            for count, token in enumerate(drawn, 1):
+                yield logits[0].copy()  # the next run writes there
+                if count < len(drawn):
+                    logits = memory.go_on(self._speech[token], len(rows) + count)
+
+    def _rows(self, text: Sequence[int], spoken: Sequence[int]) -> Array:
+        """Gather the rows (n, hidden) that are read before the first token is drawn."""
+        settings = self._settings
+        before = self._speech[[settings.sos]], self._text[list(text)]
+        after = self._speech[[settings.task]], self._speech[list(spoken)]
+        return np.concatenate([*before, *after]).astype(np.float32)

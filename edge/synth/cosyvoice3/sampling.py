@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edge.synth.cosyvoice3.settings import Sampling
+from edge.synth.cosyvoice3.settings import Sampling, Settings
 
 Scores = npt.NDArray[np.float64]
 
@@ -66,6 +66,12 @@ class SilenceFilter:
     def keeps(self, token: int) -> bool:
         self._run = self._run + 1 if token in self._silent else 0
         return self._run <= SILENT_RUN
+
+
+def flow_tokens(drawn: Sequence[int], settings: Settings) -> list[int]:
+    """Leave out what the flow does not get of tokens that are all drawn."""
+    silence = SilenceFilter(frozenset(settings.silent_tokens))
+    return [token for token in drawn if token < settings.codes and silence.keeps(token)]
 
 
 def likeliest(chances: Scores, count: int) -> npt.NDArray[np.intp]:

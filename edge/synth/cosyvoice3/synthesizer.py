@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from edge.synth.cosyvoice3.flow_steps import Mel
 from edge.synth.cosyvoice3.language_model import LanguageModel
 from edge.synth.cosyvoice3.prompt_state import key_of, read_state
 from edge.synth.cosyvoice3.providers import CPU, chains
-from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter
+from edge.synth.cosyvoice3.sampling import Sampler, SilenceFilter, flow_tokens
 from edge.synth.cosyvoice3.segments import SPEECH_PER_TEXT_TOKEN, cut
 from edge.synth.cosyvoice3.settings import read_settings
 from edge.synth.cosyvoice3.speaker import Speaker, from_print, nobody
@@ -26,6 +26,7 @@ from edge.synth.cosyvoice3.tokenizer import TextTokenizer
 from edge.synth.cosyvoice3.vocoder import SoundStream, Vocoder
 from edge.synth.cosyvoice3.word_times import WordTimes
 from edge.synth.print_cache import PrintCache
+from edge.synth.session import Array
 from edge.synth.voice_print import find_print, read_label, state_file
 from edge.text.cleaning import clean
 
@@ -36,6 +37,8 @@ LEAST_HOP = 12
 frames of sound, 0.3 s, behind the 8 that the vocoder looks ahead to."""
 LONGEST_HOP = 4
 """Blocks of the longest step where each makes the whole mel anew: they grow, 1, 2, 4, 4, ..."""
+NO_SEED = (0, 0, 1)
+"""Fixes the noise of tokens that were drawn elsewhere: that of a text's first segment."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,22 @@ class CosyVoice3Synthesizer:
         total = self._samples(len(tokens), segment)
         for samples in sound.push(mel, final=True):
             yield words.place(self._chunk(samples), total, last=sound.ended)
+
+    def chances(
+        self, text: Sequence[int], spoken: Sequence[int], drawn: Sequence[int]
+    ) -> Iterator[Array]:
+        """The logits (ids,) that each of `drawn`, another implementation's tokens, would have been
+        drawn from here."""
+        return self._model.follow(text, spoken, drawn)
+
+    def speak_tokens(self, voice: Speaker, drawn: Sequence[int]) -> Iterator[PcmChunk]:
+        """Speak such tokens, every frame seeing all, as the released code does where it does not
+        stream."""
+        tokens = flow_tokens(drawn, self._settings)
+        flow_run = self._flow.begin(voice, False, len(tokens))
+        mel = yield from self._mel(flow_run, tokens, final=True)
+        for samples in SoundStream(self._vocoder, 1.0, NO_SEED).push(mel, final=True):
+            yield self._chunk(samples)
 
     def _mel(
         self, flow_run: FlowRun, tokens: list[int], final: bool
