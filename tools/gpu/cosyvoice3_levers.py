@@ -56,6 +56,7 @@ class Measured:
         tokens = int(seconds * TOKEN_RATE)
         segment = self.voice.plan(TEXT, Style(seed=seed, speaker=SPEAKER))[0]
         assert isinstance(segment, SpokenSegment) and segment.voice is not None
+        most = len(segment.voice.tokens) + tokens
         # What a state has room for is told by the text, so the text must fit the sound.
         segment = replace(segment, ids=segment.ids[: round(tokens / SPEECH_PER_TEXT_TOKEN)])
         draw, begin, runs = sampling.Sampler.draw, flow.Flow.begin, list[flow.FlowRun]()
@@ -71,7 +72,6 @@ class Measured:
             self.clip_frames.add(state.frames if state is not None else 0)
             return runs[-1]
 
-        most = len(segment.voice.tokens) + tokens
         longest = mock.patch.object(flow.Flow, "longest", property(lambda self: most))
         never_ends = mock.patch.object(sampling.Sampler, "draw", drawn)
         with longest, never_ends, mock.patch.object(flow.Flow, "begin", begun):
@@ -210,7 +210,7 @@ LEVERS: Mapping[str, tuple[Callable[[Load], AbstractContextManager[Measured]], i
     "vocoder windows of any length": (any_length, 2),
     "no recorded graphs": (unrecorded, 2),
 }
-"""What is done, and its rounds."""
+"""Levers by the name of their row, and its rounds."""
 
 
 def measure(folder: Path, variant: str, name: str) -> list[dict[str, Any]]:
