@@ -108,9 +108,9 @@ class Family:
     """True if it can be told in words how to speak."""
     enough_s: float = 0.0
     """Seconds of a clip below which a voice is not well caught; 0 if any clip will do."""
-    enrols: str = ""
-    """Stage that `edge clone` alone runs: a bundle may leave it out, and still speak with voices
-    that were cloned elsewhere. Empty if there is none."""
+    enrols: tuple[str, ...] = ()
+    """Stages, or files, that `edge clone` alone runs: a bundle may leave them out, and still speak
+    with voices that were cloned elsewhere."""
     print_of: tuple[str, ...] = ()
     """Files of a bundle that decide what a print holds and means: it fits every bundle of the
     voice in which they are the same, whatever board and recipe. Empty: the one bundle."""
@@ -168,6 +168,7 @@ COSYVOICE3 = Family(
     instructs=True,
     alphabet="arpabet",
     print_of=("campplus.onnx", "speech_tokenizer_v3.onnx", "vocab.json", "merges.txt"),
+    enrols=("campplus.onnx", "speech_tokenizer_v3.onnx"),
     reads_every_script=True,
     stages={
         "llm": ("fp32", "fp16", "int8-dynamic", "int4", "int4-fp16"),
@@ -216,7 +217,7 @@ POCKET = Family(
     clip_s=30.0,
     enough_s=5.0,  # Kyutai's own word
     print_of=(CLIP_MODEL,),
-    enrols="encoder",
+    enrols=("encoder",),
     halves=True,
     stages={
         "lm": ("fp32", "int8-dynamic"),

@@ -44,6 +44,8 @@ FORMAT = 2
 """The number that this version writes; it reads this one and all before. In 2 our operators may
 end in GELU, which older ones would leave out without a word."""
 MANIFEST, MANIFEST_SUM = "manifest.json", "manifest.sha256"
+LEFT_OUT = "left-out.txt"
+"""Checksums of files that the build left out, as `sha256sum` writes them."""
 REPORTS = frozenset({"report.html", "report.md", "report.json", "export-log.json"})
 """Files for people, on the workstation; not in the manifest, and not installed."""
 VOICE, PROFILE = "voice.yaml", "profile.yaml"
@@ -148,6 +150,15 @@ class Bundle:
     def bytes(self) -> int:
         """Size of all files that the manifest lists."""
         return sum(entry.bytes for entry in self.manifest.files.values())
+
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """sha256 of each file that the build knew and left out, by its name. Raises
+        BundleDamaged."""
+        if LEFT_OUT not in self.manifest.files:
+            return {}
+        lines = records.read_text(self.file(LEFT_OUT)).splitlines()
+        return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
     @cached_property
     def id(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from edge import kernels, records
 from edge.bundle import (
     FORMAT,
+    LEFT_OUT,
     PROFILE,
     VOICE,
     Bundle,
@@ -90,10 +91,6 @@ class Candidate:
     def is_like(self, other: Candidate) -> bool:
         """Tell whether it speaks as another one does, by whatever name."""
         return (self.recipes, self.options) == (other.recipes, other.options)
-
-    def without(self, stage: str) -> Candidate:
-        graphs = {name: path for name, path in self.graphs.items() if name != stage}
-        return replace(self, graphs=graphs)
 
     @property
     def bytes(self) -> int:
@@ -350,18 +347,27 @@ def write_bundle(
     candidates: list[Candidate],
     gain: float,
     tools: Mapping[str, str],
+    left_out: Collection[str] = (),
 ) -> None:
-    """Copy what the candidates need, each file once, and seal it; the descriptions lie there."""
+    """Copy what the candidates need, each file once, and seal it; the descriptions lie there.
+    `left_out`: stages and files that stay away; the checksums of these files go into LEFT_OUT."""
     graphs = set(original.graphs.values())
+    sums = ""
     for file in sorted(original.folder.iterdir()):
-        if file.name not in graphs and file.name != "exported.json":
+        if file.name in left_out:
+            sums += f"{file_sha256(file)}  {file.name}\n"
+        elif file.name not in graphs and file.name != "exported.json":
             shutil.copyfile(file, folder / file.name)
+    if sums:
+        (folder / LEFT_OUT).write_text(sums, encoding="ascii")
     for file in original.beside:
         shutil.copyfile(file, folder / file.name)
     variants = []
     for candidate in candidates:
         names = {}
         for stage, path in candidate.graphs.items():
+            if stage in left_out:
+                continue
             names[stage] = graph_name(stage, candidate.recipes[stage])
             if not (folder / names[stage]).exists():
                 pack.store(path, folder / names[stage], FAMILIES[voice.family].halves)

@@ -59,7 +59,7 @@ class Wish:
     packs float beside it and writes no report; `judged` asks the judges of the `quality` extra
     too; `checkpoint` is the folder of a voice that is built from one; `config` and `licence` are
     those of a model without a description; `accepts_terms` agrees to those of the voice;
-    `without_cloning` leaves out the stage that only `edge clone` runs."""
+    `without_cloning` leaves out what only `edge clone` runs."""
 
     voice: str
     profile: str
@@ -141,9 +141,8 @@ def build_bundle(wish: Wish, destination: Path, cache: Path, report: Report) -> 
         steps("pack", 0, 0)
         _descriptions(wish, description, folder)
         packed, gain = evaluated.packed, evaluated.gain
-        if wish.without_cloning:
-            packed = [c.without(FAMILIES[voice.family].enrols) for c in packed]
-        write_bundle(folder, original, voice, profile, packed, gain, _tools())
+        left_out = FAMILIES[voice.family].enrols if wish.without_cloning else ()
+        write_bundle(folder, original, voice, profile, packed, gain, _tools(), left_out)
         evaluated.write_pages(folder)
     return open_bundle(destination, machine=None)
 

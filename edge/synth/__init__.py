@@ -255,9 +255,9 @@ def clones(bundle: Bundle) -> bool:
 
 def enrolls(bundle: Bundle) -> bool:
     """True if this bundle can make a voice of a clip itself."""
-    stage = FAMILIES[bundle.manifest.family].enrols
-    variants = bundle.manifest.variants
-    return clones(bundle) and (not stage or any(stage in v.graphs for v in variants))
+    stages = (stage for variant in bundle.manifest.variants for stage in variant.graphs)
+    here = {*bundle.manifest.files, *stages}
+    return clones(bundle) and here.issuperset(FAMILIES[bundle.manifest.family].enrols)
 
 
 def check_print(bundle: Bundle, print_: VoicePrint) -> None:

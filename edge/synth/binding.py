@@ -6,12 +6,15 @@ runs are recorded once, as a CUDA graph, and played back: one launch for all nod
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+
+from edge.synth.gpu import nvidia
 
 Array = npt.NDArray[Any]
 Place = Any
@@ -29,6 +32,16 @@ def new_place(array: Array, device: str) -> Place:
 def empty_place(shape: tuple[int, ...], type_: npt.DTypeLike, device: str) -> Place:
     value = onnxruntime.OrtValue
     return value.ortvalue_from_shape_and_type(list(shape), np.dtype(type_).type, device, 0)
+
+
+def fill_part(place: Place, start: int, array: Array) -> None:
+    """Copy a contiguous array into a part of a place, `start` bytes from its beginning;
+    onnxruntime itself fills a place as a whole. Raises OSError."""
+    address = place.data_ptr() + start
+    if place.device_name().lower() == "cpu":
+        ctypes.memmove(address, array.ctypes.data, array.nbytes)
+    else:
+        nvidia.copy_in(address, array.ctypes.data, array.nbytes)
 
 
 class Bound:

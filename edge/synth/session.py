@@ -22,7 +22,7 @@ from edge.errors import EdgeError, MissingPackage, ModelFailed, ProviderMissing
 from edge.jetpack import onnxruntime_packages
 from edge.machine import available_memory_mb
 from edge.profile import Provider
-from edge.synth.binding import Bound, Place, empty_place, new_place, run_options
+from edge.synth.binding import Bound, Place, empty_place, fill_part, new_place, run_options
 from edge.synth.gpu import nvidia
 from edge.synth.gpu.engines import (
     CONTEXT,
@@ -157,6 +157,14 @@ class Session:
         if self.device == "cpu":
             return new_place(np.zeros(shape, type_), "cpu")
         return empty_place(shape, type_, self.device)
+
+    def fill_part(self, place: Place, start: int, array: Array) -> None:
+        """Copy an array into a part of a place, `start` bytes from its beginning. Raises
+        ModelFailed."""
+        try:
+            fill_part(place, start, np.ascontiguousarray(array))
+        except OSError as error:
+            raise self.failed(error) from None
 
     def bind(
         self, inputs: Mapping[str, Place], outputs: Mapping[str, Place], recorded: bool = False

@@ -112,14 +112,15 @@ def state_file(path: Path) -> Path:
 
 def checkpoint_of(bundle: Bundle) -> str:
     """Name what prints for this bundle are made of, the same for every board and recipe: from the
-    checksums of the files on the family's card, or the bundle's id if there are none."""
+    checksums of the files on the family's card, or the bundle's id if there are none. Raises
+    BundleDamaged."""
     names = FAMILIES[bundle.manifest.family].print_of
-    if not names or not set(names) <= bundle.manifest.files.keys():
+    sums = {name: entry.sha256 for name, entry in bundle.manifest.files.items()} | bundle.left_out
+    if not names or not set(names) <= sums.keys():
         return bundle.id
-    weights = {name + WEIGHTS for name in names} & bundle.manifest.files.keys()
-    files = sorted({*names, *weights})
-    sums = "".join(f"{name} {bundle.manifest.files[name].sha256}\n" for name in files)
-    return hashlib.sha256(sums.encode()).hexdigest()
+    weights = {name + WEIGHTS for name in names} & sums.keys()
+    told = "".join(f"{name} {sums[name]}\n" for name in sorted({*names, *weights}))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def save_print(

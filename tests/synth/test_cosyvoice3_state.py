@@ -241,6 +241,22 @@ def test_a_state_that_stays_where_it_is_is_that_of_arrays(flow: Flow, someone: S
     np.testing.assert_allclose(place.past.numpy()[:, :150], held.whole()[0], atol=1e-5)
 
 
+def test_a_state_that_stays_begins_with_the_voices_own(flow: Flow, someone: Speaker) -> None:
+    """Its frames are copied to their places in each step, and nothing else is."""
+    voice = make_state(flow, someone)
+    assert voice is not None
+    place = DeviceState(flow._step, flow.layout, 200, 10)
+    before = place.past.numpy()
+    place.fill(voice.past, voice.tails)
+    assert place.frames == 50
+    np.testing.assert_array_equal(place.past.numpy()[:, 50:], before[:, 50:])
+    held = FlowState(flow.layout, 200, (voice.past, voice.tails))
+    one, two = (FlowRun(flow, someone, True, state) for state in (place, held))
+    for said in (TOKENS[:16], TOKENS[:41]):
+        mels = push(one, said, final=False), push(two, said, final=False)
+        np.testing.assert_allclose(*mels, atol=1e-5)
+
+
 def test_a_voices_own_frames_are_computed_once_and_mapped(
     flow: Flow, someone: Speaker, cosyvoice3_bundle: Bundle, tmp_path: Path, lengths: list[int]
 ) -> None:

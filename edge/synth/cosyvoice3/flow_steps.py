@@ -144,19 +144,16 @@ class DeviceState:
     it, and no byte of it is copied."""
 
     def __init__(self, session: Session, each: Layout, room: int, steps: int) -> None:
-        self.layout, self.room, self.frames = each, room, 0
+        self._session, self.layout, self.room, self.frames = session, each, room, 0
         self.past = session.room((steps, room, *each.shape), each.type)
         self.tails = [session.place(np.zeros(each.tails, np.float32)) for _ in range(steps)]
 
     def fill(self, past: Array, tails: Array) -> None:
         """Begin with the state of a voice's own frames, (steps, frames, ...) and (steps, ...)."""
-        frames = past.shape[1]
-        whole = np.zeros(tuple(self.past.shape()), self.layout.type)
-        whole[:, :frames] = past
-        self.past.update_inplace(whole)
-        for place, each in zip(self.tails, tails, strict=True):
-            place.update_inplace(np.ascontiguousarray(each))
-        self.frames = frames
+        for step, (kept, ends) in enumerate(zip(past, tails, strict=True)):
+            self._session.fill_part(self.past, self.start(step, 0), kept)
+            self.tails[step].update_inplace(np.ascontiguousarray(ends))
+        self.frames = past.shape[1]
 
     def start(self, step: int, frame: int) -> int:
         """Bytes before this frame's."""

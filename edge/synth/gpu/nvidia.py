@@ -1,4 +1,4 @@
-"""Ask NVIDIA's driver and TensorRT for their versions, through their C libraries."""
+"""Asks NVIDIA's driver and TensorRT, through their C libraries, for what onnxruntime has not."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def compute_capability() -> str | None:
             return None
         numbers.append(str(value.value))
     return ".".join(numbers)
+
+
+def copy_in(address: int, source: int, size: int) -> None:
+    """Copy `size` bytes of this process's memory to an address of the GPU's, which a library
+    that runs on this thread gave. Returns when it is done. Raises OSError."""
+    where = ctypes.c_uint64(address), ctypes.c_void_p(source), ctypes.c_size_t(size)
+    if code := ctypes.CDLL("libcuda.so.1").cuMemcpyHtoD_v2(*where):
+        raise OSError(f"the driver copied nothing to the GPU: cuMemcpyHtoD says {code}")
 
 
 def tensorrt_version() -> str | None:
