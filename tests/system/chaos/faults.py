@@ -25,7 +25,9 @@ FROM_BYTES = 4096
 
 ENDS = {70: "ended_by_a_thread_without_memory", -signal.SIGQUIT: "ended_by_libpulse"}
 """Exit status of a daemon, if an allocation of a thread's own fails, or one of libpulse's: its
-pa_xmalloc() says "Not enough memory" and raises SIGQUIT."""
+pa_xmalloc() says OOM and raises SIGQUIT. Where that is ignored, as it is for what a shell began in
+the background, it ends with status 1."""
+OOM = "Not enough memory"
 CRASHED = "Fatal Python error: Segmentation fault"
 
 
@@ -268,4 +270,6 @@ def cause_of(status: int, log: Sequence[str]) -> str | None:
         after = itertools.dropwhile(lambda line: CRASHED not in line, log)
         place = next((line for line in after if line.lstrip().startswith("File ")), "")
         return "ended_by_soxr" if "/soxr/" in place else None
+    if status == 1 and next((line for line in reversed(log) if line.strip()), "").strip() == OOM:
+        return ENDS[-signal.SIGQUIT]
     return ENDS.get(status)

@@ -97,12 +97,18 @@ def test_what_the_sound_server_lost_is_told_from_what_the_daemon_did(
         (-signal.SIGSEGV, "edge/sound/portaudio.py", None),
         (-signal.SIGQUIT, "", "ended_by_libpulse"),
         (-signal.SIGABRT, "", None),
+        (1, "", None),
     ],
 )
 def test_a_crash_is_soxrs_only_if_it_was_there(status: int, place: str, cause: str | None) -> None:
     log = ["ready\n", "Fatal Python error: Segmentation fault\n", "\n", "Current thread 1:\n"]
     log += [f'  File "/x/{place}", line 99 in __init__\n', '  File "/soxr/", line 1 in f\n']
     assert cause_of(status, log) == cause
+
+
+def test_libpulse_ends_with_status_1_where_sigquit_is_ignored() -> None:
+    assert cause_of(1, ["ready\n", "Not enough memory\n", "\n"]) == "ended_by_libpulse"
+    assert cause_of(1, []) is None
 
 
 @pytest.mark.parametrize("phase", [SpeakAccepted, SpeakStarted])
