@@ -11,7 +11,7 @@ site=$tree/ha/lib/python3*/site-packages
 if [ ! -e "$tree/ha/complete" ]; then
   # Debian's next release has the Python that Home Assistant asks for; g++ compiles two of its packages.
   rm -rf --one-file-system "$tree"
-  mmdebstrap --quiet --mode=root --variant=minbase --include=python3-venv,python3-dev,g++,ffmpeg,ca-certificates \
+  mmdebstrap --quiet --mode=root --variant=minbase --include=python3-venv,python3-dev,g++,ffmpeg,libturbojpeg0,ca-certificates \
     --aptopt="$(apt-config dump Acquire::Check-Valid-Until)" forky "$tree"
   # This machine's way to the package index, behind a proxy too.
   cp /etc/resolv.conf "$tree/etc"

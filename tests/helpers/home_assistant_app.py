@@ -59,6 +59,7 @@ class App:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.supervisor = Supervisor()
+        self.bundles = bundles
         self.socket = folder / "state/edge-voice.sock"
         self.said = ""
         (folder / "options.json").write_text(json.dumps(options))

@@ -65,7 +65,6 @@ class Home:
         made = await self._request(
             "POST", f"{FLOW}/{form['flow_id']}", {"host": host, "port": port}
         )
-        await self.hass.async_block_till_done()
         return made
 
     async def discover(self, config: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +74,6 @@ class Home:
             "wyoming", context={"source": SOURCE_HASSIO}, data=found
         )
         made = await self._request("POST", f"{FLOW}/{form['flow_id']}", {})
-        await self.hass.async_block_till_done()
         return {**made, "asked": form["step_id"]}
 
     async def entries(self) -> dict[str, Any]:
@@ -85,8 +83,13 @@ class Home:
 
     async def remove(self, entry: str) -> dict[str, Any]:
         gone = await self._request("DELETE", f"/api/config/config_entries/entry/{entry}")
-        await self.hass.async_block_till_done()
         return gone
+
+    async def refresh(self) -> dict[str, Any]:
+        """Let it ask now for what it asks for every half minute."""
+        for entry in self.hass.config_entries.async_entries("wyoming"):
+            await entry.runtime_data.coordinator.async_refresh()
+        return {}
 
     async def voices(self) -> dict[str, Any]:
         """List what the picker shows: by engine and language, the voices and their titles."""
@@ -112,11 +115,12 @@ class Home:
         """Ask for the address of a sound, and get that as a media player does."""
         place = await self._request("POST", "/api/tts_get_url", {"cache": False, **request})
         async with self.http.get(place["path"]) as answer:
-            path = self.folder / "spoken"
-            path.write_bytes(await answer.read())
-            return {"status": answer.status, "type": answer.content_type, "file": path.name}
+            file = await self._kept(await answer.read())
+            return {"status": answer.status, "type": answer.content_type, "file": file}
 
-    async def stream(self, engine: str, first: str, rest: list[str], **options: Any) -> Any:
+    async def stream(
+        self, engine: str, first: str, rest: list[str], patience_s: float, **options: Any
+    ) -> dict[str, Any]:
         """Speak a text that is being written, as an assistant's: the rest of it is held back
         until the first of it is heard."""
         heard = asyncio.Event()
@@ -130,16 +134,22 @@ class Home:
         stream = tts.async_create_stream(self.hass, engine, options=options)
         stream.async_set_message_stream(text())
         sound, before = b"", 0
-        async with aclosing(stream.async_stream_result()) as chunks:
+        async with (
+            asyncio.timeout(patience_s),
+            aclosing(stream.async_stream_result()) as chunks,
+        ):
             async for chunk in chunks:
                 sound += chunk
                 if len(sound) > WAV_HEADER and not heard.is_set():
                     before = len(sound) - WAV_HEADER
                     heard.set()
-        path = self.folder / "streamed"
-        path.write_bytes(sound)
         supported = stream.supports_streaming_input
-        return {"file": path.name, "before_the_rest": before, "supported": supported}
+        file = await self._kept(sound)
+        return {"file": file, "before_the_rest": before, "supported": supported}
+
+    async def _kept(self, sound: bytes) -> str:
+        await asyncio.to_thread((self.folder / "sound").write_bytes, sound)
+        return "sound"
 
 
 async def run(folder: Path, answers: TextIO) -> int:
