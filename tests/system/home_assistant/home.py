@@ -111,6 +111,11 @@ class Home:
             for engine in engines
         }
 
+    async def matching(self, language: str, country: str) -> list[str]:
+        """List the languages that an assistant of this language and country is offered."""
+        found = await self._websocket(type="tts/engine/list", language=language, country=country)
+        return found["providers"][0]["supported_languages"]
+
     async def speak(self, **request: Any) -> dict[str, Any]:
         """Ask for the address of a sound, and get that as a media player does."""
         place = await self._request("POST", "/api/tts_get_url", {"cache": False, **request})

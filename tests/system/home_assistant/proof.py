@@ -1,8 +1,8 @@
 """Home Assistant itself adds the app, lists its voices and streams a text from them; as root.
 
 `sudo make test-home-assistant` makes a tree with Home Assistant in it, and runs this in a network
-of its own, which leads nowhere. The app is what its container runs, with real
-heart; a stand-in takes its discovery for the Supervisor, and hands it to Home Assistant.
+of its own, which leads nowhere. The app is what its container runs, with real heart; a stand-in
+takes its discovery for the Supervisor, and hands it to Home Assistant.
 """
 
 from __future__ import annotations
@@ -176,6 +176,7 @@ def test_the_picker_shows_our_voices_by_language(
         for language in bundle.languages:
             assert shown[language][bundle.voice.name] == bundle.voice.title
     assert set(shown) == {*heart_bundle.languages, *tone_bundle.languages}
+    assert home.ask("matching", language="en", country="US") == list(heart_bundle.languages)
 
 
 def test_a_text_is_spoken_as_the_daemon_speaks_it(home: Home, engine: str, app: App) -> None:
