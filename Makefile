@@ -16,7 +16,7 @@ export BOARD_EXTRAS ?= cpu,audio,piper,hibari
 export ORT_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm lint build bundles kernels wheels serve image container release test-release install install-speech-dispatcher install-kiosk uninstall purge deb clean .quick .arm64
+.PHONY: help setup say test test-all coverage test-browser test-cpus test-arm64 count-arm64 test-deb test-vm test-home-assistant lint build bundles kernels wheels serve image container release test-release install install-speech-dispatcher install-kiosk uninstall purge deb clean .quick .arm64
 
 help:  ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -101,6 +101,8 @@ test-release:  ## install from RELEASE=FOLDER alone on a clean SUITE, by apt and
 VM ?= $(HOME)/.cache/edge-voice/vm
 test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/design/arm.md); as root
 	@tools/test-vm.sh $(VM) $(ARGS)
+test-home-assistant: setup  ## a real Home Assistant adds the app, lists its voices and streams a text from it (docs/use/integrations.md); as root
+	@tools/test-home-assistant.sh $(HOME)/.cache/edge-voice/home-assistant $(ARGS)
 uninstall:  ## remove what install put there; the config and installed bundles stay
 	@contrib/uninstall remove
 purge:  ## remove the config, bundles and user too

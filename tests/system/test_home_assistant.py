@@ -7,18 +7,11 @@ Sources of the rules: https://developers.home-assistant.io/docs/apps/configurati
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import re
 import shutil
-import socket
 import struct
-import subprocess
-import sys
-import threading
 import warnings
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +20,7 @@ import yaml
 from edge.bundle import Bundle
 from edge.client import Client
 from tests.helpers.daemon_under_test import ROOT
-from tests.helpers.fakes import DEADLINE_S
+from tests.helpers.home_assistant_app import APP, running_app
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its audio module imports audioop
@@ -35,8 +28,6 @@ with warnings.catch_warnings():
     from wyoming.client import AsyncClient
     from wyoming.info import Describe, Info
     from wyoming.tts import Synthesize
-
-APP = ROOT / "contrib/home-assistant"
 
 _ELEMENT = (
     r"(str|password)(\((\d+)?,(\d+)?\))?|bool|email|url|port|device(\(.+\))?|match\(.*\)|list\(.+\)"
@@ -118,36 +109,6 @@ def test_the_app_is_presented_as_the_store_wants_it() -> None:
     assert {"README.md", "DOCS.md", "Dockerfile"} <= {path.name for path in APP.iterdir()}
 
 
-class Supervisor:
-    """Takes the discovery as Home Assistant's Supervisor does: POST /discovery, with the token."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, str | None, Any]] = []
-        self.changed = threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.told.append((self.path, self.headers["Authorization"], body))
-                self.send_response(200)
-                self.end_headers()
-                outer.changed.set()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
 async def _asked(uri: str) -> tuple[list[str], bytes]:
     """Return the names of the voices and the sound of a sentence, as Home Assistant asks."""
     async with AsyncClient.from_uri(uri) as client:
@@ -168,58 +129,24 @@ async def _asked(uri: str) -> tuple[list[str], bytes]:
 def test_the_app_serves_home_assistant_and_announces(
     tone_bundle: Bundle, second_bundle: Bundle, tmp_path: Path
 ) -> None:
-    assert shutil.which("socat"), "the app's port needs socat: apt install socat"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     bundles = tmp_path / "bundles"
     for bundle in (tone_bundle, second_bundle):
         shutil.copytree(bundle.path, bundles / bundle.path.name)
-    (tmp_path / "options.json").write_text('{"voice": "second", "volume": 40}')
-    edge = f"{sys.executable} {tmp_path / 'trial.py'}"
-    (tmp_path / "trial.py").write_text(
-        "import sys; from edge.cli import run\n"
-        f"more = ['--any-board', '--bundle', {str(bundles)!r}]\n"
-        "words = sys.argv[1:]\n"
-        "sys.exit(run(words + (more if words[0] == 'serve' else [])))\n"
-    )
-    supervisor = Supervisor()
-    environment = {
-        "DATA": str(tmp_path),
-        "EDGE": edge,
-        "PORT": str(port),
-        "PYTHONPATH": str(ROOT),
-        "SUPERVISOR": supervisor.url,
-        "SUPERVISOR_TOKEN": "secret",
-    }
-    app = subprocess.Popen(
-        [sys.executable, "-u", str(APP / "run.py")],
-        env=os.environ | environment,
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert app.stdin is not None
-    try:
-        while not supervisor.changed.wait(1):
-            assert app.poll() is None, app.communicate()[1]
-        [(path, token, told)] = supervisor.told
+    with running_app(tmp_path, bundles, {"voice": "second", "volume": 40}) as app:
+        [(path, token, told)] = app.supervisor.told
         assert (path, token, told["service"]) == ("/discovery", "Bearer secret", "wyoming")
-        assert told["config"]["uri"].endswith(f":{port}")
-        voices, sound = asyncio.run(_asked(f"tcp://127.0.0.1:{port}"))
+        assert told["config"]["uri"].endswith(f":{app.port}")
+        voices, sound = asyncio.run(_asked(f"tcp://127.0.0.1:{app.port}"))
         assert set(voices) == {"tone", "second"} and any(sound)
-        with Client(tmp_path / "state/edge-voice.sock") as client:
+        with Client(app.socket) as client:
             before = client.status()
             assert (before.volume, before.voices[0].name) == (40, "second")
-            app.stdin.write('nonsense\n"Tea."\n{"text": "Milk.", "priority": "urgent"}\n')
-            app.stdin.flush()
+            app.send('nonsense\n"Tea."\n{"text": "Milk.", "priority": "urgent"}\n')
             while ended(client) < 2:  # spoken, or failed where there is no sound card
-                assert app.poll() is None
-    finally:
-        app.terminate()
-        said = app.communicate(timeout=DEADLINE_S)[1]
-        supervisor.stop()
-    assert "not an announcement" in said and "Tea" not in said and "Traceback" not in said
-    assert app.returncode == 0
+                assert app.process.poll() is None
+    assert "not an announcement" in app.said and "Tea" not in app.said
+    assert "Traceback" not in app.said
+    assert app.process.returncode == 0
 
 
 def ended(client: Client) -> int:
