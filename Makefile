@@ -83,7 +83,6 @@ DEB_PYTHONS ?= 3.10 3.11 3.12 3.13
 deb: $(foreach arch,$(DEBS),$(DEB_PYTHONS:%=.deb-$(arch)-%))  ## make dist/*.deb for DEBS and DEB_PYTHONS (3.10 Ubuntu 22.04, 3.11 Debian 12, 3.12 Ubuntu 24.04, 3.13 Debian 13)
 .deb-%: wheels
 	@contrib/debian/build $(subst -, ,$*)
-
 SUITE ?= bookworm
 TREE ?= $(HOME)/.cache/edge-voice/trees/$(SUITE)-clean
 test-deb: wheels  ## build the Debian packages, install, upgrade, remove, purge them on a booted Debian 12, or SUITE=trixie; as root
@@ -97,7 +96,6 @@ release: setup  ## dist/edge-voice-VERSION: all that people install from, signed
 	@tools/release.sh $(DEB_PYTHONS)
 test-release:  ## install from RELEASE=FOLDER alone on a clean SUITE, by apt and by pip, and speak; as root
 	@tools/test-release.sh '$(RELEASE)' $(SUITE) $(TREE)
-
 VM ?= $(HOME)/.cache/edge-voice/vm
 test-vm: setup  ## the packages on an emulated Raspberry Pi 5, to the sound that it plays (docs/design/arm.md); as root
 	@tools/test-vm.sh $(VM) $(ARGS)
