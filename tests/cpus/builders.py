@@ -5,7 +5,7 @@ every variant of BUILDS, or of those that are named, as each of CPUS, with a cac
 FOLDER, and prints what came out beside each other, as Markdown; what lies in FOLDER is not made
 again. The exit status is 1 where something differs that may not. `--checkpoint`: of a CosyVoice3
 voice that is named, as `python -m tests.helpers.tiny_cosyvoice3 DIR` makes one. `--aarch64`: as
-an emulated Cortex-A76 too, which takes an hour for heart and most of a day for joe.
+an emulated Cortex-A76 too, in half an hour of CPU for heart.
 """
 
 from __future__ import annotations
