@@ -1,4 +1,4 @@
-"""The socket's place in the file system: claimed by one daemon, and left clean."""
+"""The socket's place in the file system, claimed by one daemon and left clean, and who comes in."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ UNIT = "edge-voice.socket"
 KEEP_THE_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 ACCEPTED_AT_ONCE = 16
 """Connections that asyncio accepts in one go."""
-LAST_BYTES = 65_536
-"""Bytes that are still read of a client that left while something was written to it."""
 MODE = 0o660
 """Permissions of the socket: its owner and group may speak; the folder decides who gets so far."""
 UNREAD = 65_536
-"""Bytes read at a time from a client that is told why no daemon speaks."""
+"""Bytes read at a time from a client that left, or that is told why no daemon speaks."""
 MAX_PATH_BYTES = 107  # sun_path of Linux, less the closing zero
 
 
@@ -37,7 +35,6 @@ async def serve_on(
     listener: socket.socket, accepted: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 ) -> asyncio.AbstractServer:
     """Accept clients, up to the end of the server that this returns."""
-
     # Without descriptors asyncio goes round `backlog` times at each attempt to accept; how many
     # may wait to be accepted is another matter, and is set behind it.
     server = await asyncio.get_running_loop().create_unix_server(
@@ -69,10 +66,12 @@ class _Attentive(asyncio.StreamReaderProtocol):
         return super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None and not self._heard_out:
-            with contextlib.suppress(OSError):  # reset, or nothing waits
-                self._reader.feed_data(os.read(self._descriptor, LAST_BYTES))
-        super().connection_lost(None)
+        if isinstance(exc, ConnectionError):  # it left; what else fails is told as a failure
+            if not self._heard_out:
+                with contextlib.suppress(OSError):  # reset, or nothing waits
+                    self._reader.feed_data(os.read(self._descriptor, UNREAD))
+            exc = None
+        super().connection_lost(exc)
 
 
 @contextlib.contextmanager

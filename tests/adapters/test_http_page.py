@@ -10,7 +10,6 @@ import pty
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -218,8 +217,7 @@ def test_who_leaves_is_not_spoken_for(
     assert json.loads(connection.getresponse().readline())["type"] == "speak-accepted"
     gate.wait_until_reached()
     connection.close()
-    while daemon.server.synthesis.live():
-        time.sleep(0.01)
+    daemon.wait_until_idle()
     gate.open()
     assert daemon.server.synthesis.counters.cancelled == 1
 

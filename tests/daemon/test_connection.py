@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 
 import pytest
 
@@ -84,8 +83,7 @@ def test_who_says_stop_and_leaves_is_obeyed(daemon: ThreadDaemon, tone_bundle: B
     wire.send(Stop())
     wire.close()
     left.set()
-    while daemon.server.synthesis.live():
-        time.sleep(0.01)
+    daemon.wait_until_idle()
     gate.open()
     assert daemon.server.synthesis.counters.cancelled == 1
 
@@ -138,6 +136,20 @@ def test_a_stream_of_which_a_piece_was_lost_has_failed(
         wire.send(Speak("-", id="a", again="report"))
         end = wire.until(SpeakFinished)[-1]
     assert isinstance(end, ErrorReply) and (end.id, end.code) == ("a", code)
+
+
+def test_a_stream_of_which_no_more_could_be_read_has_failed(daemon: ThreadDaemon) -> None:
+    with daemon.connect() as wire:
+        wire.send(SpeakStart(id="a"), SpeakChunk("The kettle is on. "))
+        wire.until(SpeakStarted)
+        [connection] = daemon.server._connections.values()
+        connection._writer.transport.max_size = 1 << 62  # no machine has room for that
+        wire.send(SpeakChunk("Tea comes in a minute."))
+        assert wire.receive() is None
+    with daemon.connect() as wire:
+        wire.send(Speak("-", id="a", again="report"))
+        end = wire.until(SpeakFinished)[-1]
+    assert isinstance(end, ErrorReply) and (end.id, end.code) == ("a", "internal")
 
 
 def test_a_reload_that_raises_is_answered(

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -131,6 +132,13 @@ class ThreadDaemon:
 
     def connect(self) -> Wire:
         return Wire(self.path)
+
+    def wait_until_idle(self) -> None:
+        """Wait until no utterance is live."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self.server.synthesis.live():
+            assert time.monotonic() < deadline, "an utterance did not end"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         if self.thread.is_alive():

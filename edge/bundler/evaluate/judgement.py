@@ -160,8 +160,8 @@ def _theirs(official: Official, language: str, texts: Sequence[str]) -> Iterator
 def mel_distances(
     official: Official, language: str, made: Sequence[tuple[Samples, int]]
 ) -> list[float]:
-    """Distances, dB, of the sounds that have an official one of their length and rate (Hz), which
-    is not silent."""
+    """Measure, in dB, the sounds that have an official one of their length and rate (Hz), which is
+    not silent."""
     found = []
     for number, (samples, rate) in enumerate(made):
         wanted, wanted_rate = official.sound(language, number) or (samples[:0], rate)
@@ -184,7 +184,7 @@ def _timed(synthesizer: Synthesizer, text: str, style: Style) -> _Sound:
 
 
 def _padded(samples: Samples, rate: int) -> Samples:
-    """Who says next to nothing is judged for it too, and no judge hears less than this."""
+    """Add silence up to the least that a judge hears: who says next to nothing is judged too."""
     return np.pad(samples, (0, max(0, int(MIN_SECONDS * rate) + 1 - len(samples))))
 
 

@@ -44,13 +44,13 @@ class Official:
             _read_sound(path)
 
     def sound(self, language: str, number: int) -> tuple[Samples, int] | None:
-        """The sound of a sentence and its rate in Hz; None if there is none."""
+        """Read the sound of a sentence, and its rate in Hz; None if there is none."""
         path = self._sounds.get(f"{language}-{number:02}.wav")
         return None if path is None else _read_sound(path)
 
     def drawn(self, language: str, sentences: int) -> Iterator[Drawn]:
-        """The sentences, of the first so many, that have tokens: one after the other, for the
-        chances of 4 s are 3 MB."""
+        """Yield those of the first so many sentences that have tokens: one after the other, for
+        the chances of 4 s are 3 MB."""
         for number in range(sentences):
             path = self._drawn.get(f"{language}-{number:02}.npz")
             if path is not None and self._read is not None:
