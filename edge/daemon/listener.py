@@ -1,4 +1,4 @@
-"""The socket's place in the file system, claimed by one daemon and left clean, and who comes in."""
+"""The socket: its place in the file system, claimed by one daemon and left clean; who comes in."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def token_loss(voice: CosyVoice3Synthesizer, sentences: Iterable[Drawn]) -> Toke
     same: list[bool] = []
     mels: list[float] = []
     for given in sentences:
-        chances = voice.chances(given.text.tolist(), given.heard.tolist(), given.drawn.tolist())
-        for wanted, got in zip(given.logp.astype(np.float64), chances, strict=True):
+        logits = voice.logits(given.text.tolist(), given.heard.tolist(), given.drawn.tolist())
+        for wanted, got in zip(given.logp.astype(np.float64), logits, strict=True):
             moved.append(divergence(wanted, got.astype(np.float64)))
             same.append(int(wanted.argmax()) == int(got.argmax()))
         spoken = voice.speak_tokens(given.speaker, given.drawn.tolist())

@@ -150,8 +150,9 @@ class LanguageModel:
     def follow(
         self, text: Sequence[int], spoken: Sequence[int], drawn: Sequence[int]
     ) -> Iterator[Array]:
-        """The logits (ids,) that each of `drawn` would have been drawn from, where those before it
-        were. Text and tokens of the clip are as for `speak`; all must have room in ROOM rows."""
+        """Yield the logits (ids,) that each of `drawn` would have been drawn from, where those
+        before it were. Text and tokens of the clip are as for `speak`; all must have room in ROOM
+        rows."""
         rows = self._rows(text, spoken)
         with self.memory() as memory:
             logits = memory.read(rows)

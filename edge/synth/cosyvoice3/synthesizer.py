@@ -146,11 +146,11 @@ class CosyVoice3Synthesizer:
         for samples in sound.push(mel, final=True):
             yield words.place(self._chunk(samples), total, last=sound.ended)
 
-    def chances(
+    def logits(
         self, text: Sequence[int], spoken: Sequence[int], drawn: Sequence[int]
     ) -> Iterator[Array]:
-        """The logits (ids,) that each of `drawn`, another implementation's tokens, would have been
-        drawn from here."""
+        """Yield the logits (ids,) that each of `drawn`, another implementation's tokens, would
+        have been drawn from here."""
         return self._model.follow(text, spoken, drawn)
 
     def speak_tokens(self, voice: Speaker, drawn: Sequence[int]) -> Iterator[PcmChunk]:
