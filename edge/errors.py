@@ -194,7 +194,7 @@ class Internal(EdgeError):
 
 
 class Busy(EdgeError):
-    """A queue or the number of clients is at its limit."""
+    """A queue, the number of clients or what the system gives is at its limit."""
 
     code = "busy"
 

@@ -7,6 +7,7 @@ written as yes, a key given twice and a YAML alias are all errors.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import json
 import re
@@ -19,7 +20,7 @@ from typing import Any, Literal, TypeVar, Union
 
 import yaml
 
-from edge.errors import BadRecord
+from edge.errors import BadRecord, Busy
 
 T = TypeVar("T")
 
@@ -93,7 +94,10 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """Read a description file; a missing, huge or binary one is a BadRecord."""
+    """Read a description file; a missing, huge or binary one is a BadRecord.
+
+    Raises Busy where the system has no more of what it takes to open one: the file may be whole.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
@@ -101,9 +105,19 @@ def read_text(path: Path) -> str:
             raise BadRecord(f"{path}: larger than {MAX_FILE_BYTES} bytes", _REMEDY)
         return raw.decode("utf-8")
     except OSError as error:
+        refuse_scarcity(path, error)
         raise BadRecord(f"{path}: {error.strerror}", "Check the path.") from None
     except UnicodeDecodeError:
         raise BadRecord(f"{path}: not UTF-8 text", _REMEDY) from None
+
+
+def refuse_scarcity(path: Path, error: OSError) -> None:
+    """Raise Busy if `error` tells of the system and not of the file at `path`."""
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        raise Busy(
+            f"{path}: {error.strerror}",
+            "Close other programs, or allow more: ulimit -n, LimitNOFILE= of a unit.",
+        ) from None
 
 
 def load_yaml(path: Path, cls: type[T]) -> T:

@@ -100,7 +100,7 @@ class Bundle:
     profile: Profile
 
     def file(self, name: str) -> Path:
-        """Verify a file's checksum and return its path. Raises BundleDamaged.
+        """Verify a file's checksum and return its path. Raises BundleDamaged, Busy.
 
         Only what is loaded is read: a board with one variant of five waits for no other.
         """
@@ -108,6 +108,7 @@ class Bundle:
         try:
             whole = entry is not None and file_sha256(self.path / name) == entry.sha256
         except OSError as error:  # a memory card at its end says so when it is read
+            records.refuse_scarcity(self.path / name, error)
             raise BundleDamaged(
                 f"{self.path.name}: {name} cannot be read: {error.strerror}", _again(self.manifest)
             ) from None

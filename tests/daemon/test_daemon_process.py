@@ -26,6 +26,7 @@ from edge.protocol import (
     Reload,
     Reloaded,
     Speak,
+    SpeakAccepted,
     SpeakCancelled,
     Status,
     StatusReport,
@@ -59,12 +60,14 @@ def test_who_is_connected_is_answered_without_descriptors(process_daemon: Proces
         assert len(wire.sound())
         limits = resource.prlimit(pid, files)
         resource.prlimit(pid, files, (3, limits[1]))
-        wire.send(Status(), Describe(), Synthesize(ONE), Reload())
+        wire.send(Status(), Describe(), Synthesize(ONE))
         assert isinstance(wire.receive(), StatusReport)
         assert isinstance(wire.receive(), Info)
         assert len(wire.sound())
+        wire.send(Reload())
         refused = wire.receive()
         assert isinstance(refused, ErrorReply) and "Too many open files" in refused.text
+        assert refused.code == "busy"  # no bundle is damaged
         resource.prlimit(pid, files, limits)
         wire.send(Reload())
         assert isinstance(wire.receive(), Reloaded)
@@ -74,6 +77,8 @@ def test_speech_is_cancelled_by_the_shutdown(daemon: ThreadDaemon) -> None:
     daemon.card.give_room(1)
     with daemon.connect() as wire:
         wire.send(Speak(LONG, id="a"), Speak(ONE, id="b"))
+        for _ in range(2):
+            wire.until(SpeakAccepted)  # `b` comes after the rest that `a` costs
         daemon.card.wait_until_held()
         daemon.stop()
         events = [e for e in wire.until() if isinstance(e, SpeakCancelled)]
