@@ -7,6 +7,9 @@ group=$!
 stop() { kill -INT -- "-$group" 2>/dev/null; } # `edge say` silences what it has begun
 trap stop INT TERM
 if [ -t 0 ]; then
-  while kill -0 "$group" 2>/dev/null; do read -rsn1 -t 0.05 && stop; done
+  while kill -0 "$group" 2>/dev/null; do
+    key= # one that comes as the time ends is read, though `read` fails
+    if IFS= read -rsN1 -t 0.05 key || [ -n "$key" ]; then stop; fi
+  done
 fi
 wait "$group"
