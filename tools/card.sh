@@ -62,7 +62,8 @@ install -m644 contrib/card/units/fstab "$tree/etc/fstab"
 mkdir -p "$tree/state" "$tree"/var/{lib,cache}/edge-voice
 echo edge-voice >"$tree/etc/hostname"
 : >"$tree/etc/machine-id"
-systemctl --quiet --root="$tree" enable edge-voice-grow edge-voice-card edge-voice-ready systemd-networkd ssh
+# ssh has a script for SysV too, so systemctl runs a program of the tree.
+tools/emulated systemctl --quiet --root="$tree" enable edge-voice-grow edge-voice-card edge-voice-ready systemd-networkd ssh
 systemctl --quiet --root="$tree" mask systemd-firstboot.service systemd-machine-id-commit.service \
   systemd-networkd-wait-online.service e2scrub_reap.service e2scrub_all.timer
 rm -rf "$tree"/etc/ssh/ssh_host_* "$tree"/var/cache/{debconf,ldconfig}/* "$tree"/var/log/* "$tree"/var/lib/dpkg/*-old "$tree"/etc/*-

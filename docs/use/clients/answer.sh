@@ -8,8 +8,10 @@ stop() { kill -INT -- "-$group" 2>/dev/null; } # `edge say` silences what it has
 trap stop INT TERM
 if [ -t 0 ]; then
   while kill -0 "$group" 2>/dev/null; do
-    key= # one that comes as the time ends is read, though `read` fails
-    if IFS= read -rsN1 -t 0.05 key || [ -n "$key" ]; then stop; fi
+    key='' ended=0 # a key that comes as the time ends is read, though `read` fails
+    IFS= read -rsN1 -t 0.05 key || ended=$?
+    [ -z "$key" ] || stop
+    [ "$ended" != 1 ] || break # the terminal has gone
   done
 fi
 wait "$group"
