@@ -97,7 +97,8 @@ def bound(path: Path, stage: Stage, sizes: Mapping[str, int]) -> Callable[[], ob
     rows = {"logits": new_place(np.zeros((1, 6761), np.float32), "cpu")}
     after = {f"next.{name}": place for name, place in places.items() if "." in name}
     if stage.name != "llm":
-        return lambda: graph.run(["next"], arrays)
+        wanted = ["next"] if stage.name == "flow_step" else list(stage.outputs)
+        return lambda: graph.run(wanted, arrays)
     return Bound(graph, places, rows | after).run
 
 
