@@ -37,7 +37,7 @@ done
 for bundle in "${bundles[@]}"; do contrib/debian/voice "$bundle"; done
 cp "$work"/*.deb "$release/debian"
 # Those that the Debian packages were made of, so that pip needs no index either.
-find build/deb -path '*/wheels/*.whl' -not -name 'edge_voice-*' -exec cp -t "$release/python" {} +
+find build/deb -path '*/wheels/*.whl' -not -name 'edge_voice-*' -exec cp -t "$release/python" {} \;  # several have the same
 # And what onnxruntime asks for, of which a board uses nothing: any Python takes these.
 for python in "$@"; do
   for arch in $arches; do
