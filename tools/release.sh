@@ -2,7 +2,7 @@
 # A release in one folder, from a clean checkout: wheels and all that they need, sdist, Debian packages and what
 # those need of each system, the images that were made, a bill of materials, checksums, and a signature over them.
 # `make release KEY=FILE` calls this; docs/install/release.md is its page.
-#   KEY=FILE [SUITES="bookworm trixie"] [DEBS="amd64 arm64"] [UBUNTU_KEYRING=FILE] tools/release.sh PYTHON...
+#   KEY=FILE [SUITES="bookworm trixie-amd64"] [DEBS="amd64 arm64"] [UBUNTU_KEYRING=FILE] tools/release.sh PYTHON...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 key=${KEY:?the ssh key to sign with: make release KEY=~/.ssh/id_ed25519}
@@ -50,8 +50,10 @@ for python in "$@"; do
   done
 done
 
-for suite in $suites; do
-  for arch in $arches; do
+for systems in $suites; do
+  suite=${systems%-*} of=$arches
+  [ "$suite" = "$systems" ] || of=${systems##*-}
+  for arch in $of; do
     case $suite in jammy | noble) export KEYRING=${UBUNTU_KEYRING:-} ;; *) unset KEYRING ;; esac
     contrib/debian/offline "$suite" "$arch" >/dev/null
     mkdir -p "$release/system/$suite-$arch"
