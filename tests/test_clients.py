@@ -17,7 +17,7 @@ import pytest
 from edge.bundle import Bundle
 from edge.config import Access, Config
 from edge.pcm import to_int16
-from edge.protocol import Speak, SpeakAccepted, Status, StatusReport, Stop
+from edge.protocol import Speak, SpeakAccepted, Status, StatusReport, Stop, Stopped
 from tests.daemon.test_daemon import spoken
 from tests.helpers.daemon_under_test import ROOT, ThreadDaemon
 from tests.helpers.fakes import DEADLINE_S, FakeSink
@@ -283,6 +283,7 @@ def test_a_stream_of_node_is_told_what_happens_and_how_far_it_was_heard(
         assert running.stdout is not None
         lines = [running.stdout.readline().split() for _ in range(4)]
         other.send(Stop(scope="all"))
+        other.until(Stopped)  # before the pipe's end makes the stream whole
         lines += [line.split() for line in running.communicate(timeout=DEADLINE_S)[0].splitlines()]
     assert lines[:4] == [
         ["speak-accepted"],
