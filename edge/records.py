@@ -105,13 +105,13 @@ def read_text(path: Path) -> str:
             raise BadRecord(f"{path}: larger than {MAX_FILE_BYTES} bytes", _REMEDY)
         return raw.decode("utf-8")
     except OSError as error:
-        refuse_scarcity(path, error)
+        raise_if_exhausted(path, error)
         raise BadRecord(f"{path}: {error.strerror}", "Check the path.") from None
     except UnicodeDecodeError:
         raise BadRecord(f"{path}: not UTF-8 text", _REMEDY) from None
 
 
-def refuse_scarcity(path: Path, error: OSError) -> None:
+def raise_if_exhausted(path: Path, error: OSError) -> None:
     """Raise Busy if `error` tells of the system and not of the file at `path`."""
     if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
         raise Busy(

@@ -24,15 +24,12 @@ from onnxruntime.quantization import (
 
 from edge.bundler.evaluate.outliers import write_with_outliers
 from edge.bundler.evaluate.stage_gate import MEASURES
-from edge.bundler.evaluate.stage_loss import TOKENS, Speaking, mel_of
+from edge.bundler.evaluate.stage_loss import Speaking, flow_given, mel_of
 from edge.bundler.export.cosyvoice3 import assets, fixed_noise
 from edge.bundler.export.cosyvoice3.graphs import Stage, stages, write_graph
 from edge.bundler.export.export_log import ExportLog
 from edge.bundler.quantize import maker
 from edge.bundler.quantize.recipe import session_of
-from edge.records import from_dict
-from edge.synth.cosyvoice3.flow_grid import make_grid
-from edge.synth.cosyvoice3.settings import FlowNumbers
 from tools.cosyvoice3_speed import bound, least, model, real_dimensions
 
 FLOAT = onnx.TensorProto.FLOAT
@@ -90,8 +87,8 @@ def spoken(graphs: Mapping[str, Path], path: Path, numbers: Mapping[str, Any]) -
     for seed in TEXTS:
         random = np.random.default_rng(seed)
         rows = [table[random.integers(0, len(table), 24)] for table in tables]
-        speaking = Speaking(path, numbers, room=80)
-        graph = speaking._graph = Recording(speaking._graph)
+        graph = Recording(session_of(path))
+        speaking = Speaking(graph, numbers, room=80)
         speaking.go_on(np.concatenate(rows)[None])
         for row in rows[1][:4]:
             speaking.go_on(row[None, None])
@@ -101,16 +98,10 @@ def spoken(graphs: Mapping[str, Path], path: Path, numbers: Mapping[str, Any]) -
 
 def streamed(graphs: Mapping[str, Path], path: Path, numbers: Mapping[str, Any]) -> Feeds:
     """Ten steps of sounds, as the flow in `path` is given them."""
-    front, graph = session_of(graphs["flow_front"]), Recording(session_of(path))
-    noise = np.load(graphs["flow_step"].parent / "noise.npy")
-    grid = make_grid(from_dict(FlowNumbers, numbers["flow"], "config.json"), {})
+    graph = Recording(session_of(path))
     for seed in TEXTS:
-        random = np.random.default_rng(seed)
-        token = random.integers(0, numbers["codes"], (1, TOKENS))
-        xvec = random.standard_normal((1, numbers["flow"]["xvec"])).astype(np.float32)
-        mu, spks = front.run(["mu", "spks"], {"token": token, "xvec": xvec})
-        frames = mu.shape[2]
-        mel_of(graph, noise[None, :, :frames], mu, spks, grid, block=frames, keeps=False)
+        given = flow_given(graphs, numbers, seed)
+        mel_of(graph, *given, block=given[1].shape[2], keeps=False)
     return graph.feeds
 
 

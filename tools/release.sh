@@ -50,10 +50,10 @@ for python in "$@"; do
   done
 done
 
-for systems in $suites; do
-  suite=${systems%-*} of=$arches
-  [ "$suite" = "$systems" ] || of=${systems##*-}
-  for arch in $of; do
+for entry in $suites; do
+  suite=${entry%-*} its_arches=$arches
+  [ "$suite" = "$entry" ] || its_arches=${entry##*-}
+  for arch in $its_arches; do
     case $suite in jammy | noble) export KEYRING=${UBUNTU_KEYRING:-} ;; *) unset KEYRING ;; esac
     contrib/debian/offline "$suite" "$arch" >/dev/null
     mkdir -p "$release/system/$suite-$arch"

@@ -108,7 +108,7 @@ class Bundle:
         try:
             whole = entry is not None and file_sha256(self.path / name) == entry.sha256
         except OSError as error:  # a memory card at its end says so when it is read
-            records.refuse_scarcity(self.path / name, error)
+            records.raise_if_exhausted(self.path / name, error)
             raise BundleDamaged(
                 f"{self.path.name}: {name} cannot be read: {error.strerror}", _again(self.manifest)
             ) from None
@@ -171,7 +171,7 @@ def open_bundle(path: Path, machine: Machine | None) -> Bundle:
     """Read a bundle and verify all but the checksums of the family's own files: `Bundle.file` does
     that when they are loaded. With a machine, refuse a bundle of another board (None: open any).
 
-    Raises NoBundle, BundleDamaged, BundleIncomplete, BundleTooNew, WrongBoard.
+    Raises NoBundle, BundleDamaged, BundleIncomplete, BundleTooNew, WrongBoard, Busy.
     """
     manifest_path = path / MANIFEST
     if not manifest_path.is_file():

@@ -44,6 +44,7 @@ from edge.bundler.export.cosyvoice3.model import Model, read_model  # noqa: E402
 from edge.bundler.export.cosyvoice3.vocoder import F0Predictor, fourier  # noqa: E402
 from edge.bundler.export.export_log import ExportLog  # noqa: E402
 from edge.bundler.pipeline import Wish, build_bundle  # noqa: E402
+from edge.bundler.quantize.recipe import session_of  # noqa: E402
 from edge.errors import EdgeError, ExportFailed, QualityTooLow  # noqa: E402
 from edge.profile import profiles_dir  # noqa: E402
 from tests.helpers.kept_cosyvoice3 import NOISE, unpack  # noqa: E402
@@ -345,8 +346,8 @@ def test_a_prompt_in_parts_is_the_prompt(bundle: Bundle) -> None:
     path = bundle.file(bundle.manifest.variants[0].graphs["llm"])
     numbers = json.loads(bundle.file("config.json").read_text())
     x = np.random.default_rng(0).standard_normal((1, 9, 64)).astype(np.float32)
-    whole = Speaking(path, numbers, 9).go_on(x)
-    one = Speaking(path, numbers, 12)
+    whole = Speaking(session_of(path), numbers, 9).go_on(x)
+    one = Speaking(session_of(path), numbers, 12)
     parts = [one.go_on(x[:, i : i + 1]) for i in range(9)]
     assert np.linalg.norm(parts[-1] - whole) < 0.01 * np.linalg.norm(whole)  # float16 between
 

@@ -32,8 +32,8 @@ Array = npt.NDArray[Any]
 class Speaking:
     """A language model's graph with the keys and values of what it has seen."""
 
-    def __init__(self, path: Path, numbers: Mapping[str, Any], room: int) -> None:
-        self._graph, self._seen = session_of(path), 0
+    def __init__(self, graph: Any, numbers: Mapping[str, Any], room: int) -> None:
+        self._graph, self._seen = graph, 0
         shape = (1, numbers["kv_heads"], room, numbers["head"])
         types = {item.name: item.type for item in self._graph.get_inputs()}
         self._names = [name for name in types if name.startswith(("key.", "value."))]
@@ -59,7 +59,7 @@ def llm_loss(
     """Both are given the tokens that float32 likes best, one by one."""
     folder = graphs["llm"].parent
     room = TEXT + 2 + TOKENS
-    exact, small = (Speaking(each, numbers, room) for each in (graphs["llm"], path))
+    exact, small = (Speaking(session_of(each), numbers, room) for each in (graphs["llm"], path))
     text = np.load(folder / "text_embed.npy", mmap_mode="r")
     speech = np.load(folder / "speech_embed.npy", mmap_mode="r")
     random = np.random.default_rng(0)
@@ -93,26 +93,33 @@ def flow_loss(
 ) -> list[tuple[str, float]]:
     """Return what the mel of a few tokens loses, all frames seeing all, and in chunks of its own
     state."""
-    front, folder = session_of(graphs["flow_front"]), graphs["flow_step"].parent
-    random = np.random.default_rng(0)
-    token = random.integers(0, numbers["codes"], (1, TOKENS))
-    xvec = random.standard_normal((1, numbers["flow"]["xvec"])).astype(np.float32)
-    mu, spks = front.run(["mu", "spks"], {"token": token, "xvec": xvec})
-    noise = np.load(folder / "noise.npy")[None, :, : mu.shape[2]]
-    flow = from_dict(FlowNumbers, numbers["flow"], "config.json")
-    grid = make_grid(flow, {})
+    given = flow_given(graphs, numbers, seed=0)
     exact, small = session_of(graphs["flow_step"]), session_of(path)
-    given = noise, mu, spks, grid
-    whole = [mel_of(graph, *given, block=mu.shape[2], keeps=False) for graph in (exact, small)]
+    frames = given[1].shape[2]
+    whole = [mel_of(graph, *given, block=frames, keeps=False) for graph in (exact, small)]
     # As it streams: blocks, in float32 all anew, in the small graph from its own state.
-    blocks = mel_of(exact, *given, block=flow.block_frames // 2, keeps=False)
-    chunks = mel_of(small, *given, block=flow.block_frames // 2, keeps=True)
+    block = int(numbers["flow"]["block_frames"]) // 2
+    blocks = mel_of(exact, *given, block=block, keeps=False)
+    chunks = mel_of(small, *given, block=block, keeps=True)
     return [
         (MEL_DB, float(DB * np.abs(whole[1] - whole[0]).mean())),
         ("mel, relative L2", _relative(whole[0], whole[1])),
         (STATE_DB, float(DB * np.abs(chunks - blocks).mean())),
         ("mel of kept state, relative L2", _relative(blocks, chunks)),
     ]
+
+
+def flow_given(
+    graphs: Mapping[str, Path], numbers: Mapping[str, Any], seed: int
+) -> tuple[Array, Array, Array, Grid]:
+    """Make what mel_of takes, of random tokens: noise and mu (1, mels, T), spks, the time grid."""
+    random = np.random.default_rng(seed)
+    token = random.integers(0, numbers["codes"], (1, TOKENS))
+    xvec = random.standard_normal((1, numbers["flow"]["xvec"])).astype(np.float32)
+    front = session_of(graphs["flow_front"])
+    mu, spks = front.run(["mu", "spks"], {"token": token, "xvec": xvec})
+    noise = np.load(graphs["flow_step"].parent / "noise.npy")[None, :, : mu.shape[2]]
+    return noise, mu, spks, make_grid(from_dict(FlowNumbers, numbers["flow"], "config.json"), {})
 
 
 def _relative(wanted: Array, got: Array) -> float:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 BOARDS = Path(__file__).parents[2] / "data/boards"
@@ -63,3 +64,23 @@ def emulated(board: str, cpu: str, root: Path, *more: Path) -> Path:
     )
     python.chmod(0o755)
     return python
+
+
+def counted_on(
+    cpu: str, place: Path, module: str, *arguments: str | Path
+) -> list[tuple[list[str], int]]:
+    """Run a module on an emulated CPU, its board under `place`. Returns the fields of each line
+    that it prints, with the instructions of the stretch that it measured for it."""
+    python, numbers = emulated(CPUS[cpu], cpu, place), place / "counts"
+    done = subprocess.run(
+        [python, "-m", module, *arguments],
+        env=os.environ | {"QEMU_PLUGIN": f"{FOLDER / 'count.so'},out={numbers}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} on {cpu} ended with {done.returncode}: {done.stderr[-2000:]}")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    counts = map(int, numbers.read_text(encoding="ascii").split())
+    return list(zip(lines, counts, strict=True))

@@ -6,12 +6,10 @@ to its sound, silence cut."""
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.system.arm64.boards import CPUS, FOLDER, emulated
+from tests.system.arm64.boards import CPUS, FOLDER, counted_on
 from tests.system.arm64.bundles import COUNTED_HEART, make
 
 COUNTED = tuple(plan for plan in COUNTED_HEART if plan.name in ("fp32", "fused", "fused-7bit"))
@@ -19,21 +17,10 @@ COUNTED = tuple(plan for plan in COUNTED_HEART if plan.name in ("fp32", "fused",
 
 def count(bundle: Path, cpu: str, variant: str, place: Path) -> float:
     """Count millions of instructions for each second of sound."""
-    numbers = place / "counts"
-    done = subprocess.run(
-        [
-            *(emulated(CPUS[cpu], cpu, place), "-m", "tests.system.arm64.counted"),
-            *(bundle, "no-original", "voice", variant),
-        ],
-        env=os.environ | {"QEMU_PLUGIN": f"{FOLDER / 'count.so'},out={numbers}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{cpu} {variant} ended with {done.returncode}: {done.stderr[-2000:]}")
-    _, _, seconds = done.stdout.split("\t")
-    return int(numbers.read_text(encoding="ascii").split()[-1]) / float(seconds) / 1e6
+    arguments = bundle, "no-original", "voice", variant
+    [found] = counted_on(cpu, place, "tests.system.arm64.counted", *arguments)
+    (_, _, seconds), instructions = found
+    return instructions / float(seconds) / 1e6
 
 
 def main() -> None:

@@ -8,13 +8,11 @@ frame sounds. Random weights do not know when to end, so the end of speech is pu
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
 from edge.profile import VariantPlan
-from tests.system.arm64.boards import CPUS, FOLDER, emulated
+from tests.system.arm64.boards import CPUS, FOLDER, counted_on
 from tests.system.arm64.bundles import make
 
 COUNTED = (
@@ -48,20 +46,8 @@ def bundle_of(checkpoint: Path) -> Path:
 
 def count(bundle: Path, cpu: str, variant: str, place: Path) -> dict[str, float]:
     """Millions of instructions: of each second of sound, and before the first one."""
-    python = emulated(CPUS[cpu], cpu, place)
-    numbers = place / "counts"
-    done = subprocess.run(
-        [python, "-m", "tests.system.arm64.pocket_counted", bundle, variant],
-        env=os.environ | {"QEMU_PLUGIN": f"{FOLDER / 'count.so'},out={numbers}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"{cpu} {variant} ended with {done.returncode}: {done.stderr[-2000:]}")
-    lines = [line.split("\t") for line in done.stdout.splitlines()]
-    counts = map(int, numbers.read_text(encoding="ascii").split())
-    return {what: n / float(per) / 1e6 for (what, per), n in zip(lines, counts, strict=True)}
+    found = counted_on(cpu, place, "tests.system.arm64.pocket_counted", bundle, variant)
+    return {what: count / float(per) / 1e6 for (what, per), count in found}
 
 
 def main() -> None:
